@@ -1,0 +1,112 @@
+package filesystem
+
+import (
+	"io"
+	"io/fs"
+)
+
+// FS is a filesystem named by slash-separated paths, absolute or relative to
+// the process.
+//
+// Every method may be called by any number of goroutines at once. Errors are
+// *fs.PathError or *os.LinkError with the names as the caller wrote them, and
+// satisfy errors.Is for fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and
+// fs.ErrInvalid; a full disk is syscall.ENOSPC, a path through a file
+// syscall.ENOTDIR, a directory in place of a file syscall.EISDIR, and a
+// directory that has to be empty and is not syscall.ENOTEMPTY or fs.ErrExist.
+// Except where it says otherwise a method follows symbolic links in every
+// element of the path, the last one included; a chain of more than forty links
+// fails with syscall.ELOOP.
+//
+// An empty path and one with a NUL byte are refused with fs.ErrInvalid. So are,
+// by ReplaceFile, Rename, Remove and RemoveAll, the root and a path whose last
+// element is "." or "..". A FIFO, a socket or a device is never opened as a
+// file, nor waited for: that fails with fs.ErrInvalid.
+//
+// Permissions may carry fs.ModeSetuid, fs.ModeSetgid and fs.ModeSticky.
+type FS interface {
+	// ReadFile returns the whole content of a regular file.
+	ReadFile(name string) ([]byte, error)
+
+	// ReadRange reads len(p) bytes from byte offset off of a regular file,
+	// as io.ReaderAt does: n < len(p) comes with an error, io.EOF at the end
+	// of the file. It is the cheap way to read a small file of known size.
+	ReadRange(name string, p []byte, off int64) (n int, err error)
+
+	// Open opens a regular file for reading. The caller closes it. The file
+	// goes on being readable when it is renamed, replaced or removed.
+	Open(name string) (File, error)
+
+	// WriteFile creates the file with the permission bits of perm, whatever
+	// the umask, or truncates it, keeping its permissions, and writes data.
+	// A failure or a crash can leave part of it: it is for files that nobody
+	// reads yet.
+	WriteFile(name string, data []byte, perm fs.FileMode) error
+
+	// ReplaceFile makes name hold data with the permission bits of perm,
+	// atomically and durably: a reader sees the old content or the new, and
+	// so does a machine that lost power. A symbolic link is replaced, not
+	// followed. On failure the old content stays and no temporary file is
+	// left; after a kill one may be, with a name that begins with ".tmp-".
+	// One failure comes late: where the directory cannot be synced the new
+	// content is there, but may not outlast a loss of power.
+	ReplaceFile(name string, data []byte, perm fs.FileMode) error
+
+	// Mkdir creates one directory with the permission bits of perm, whatever
+	// the umask; fs.ErrExist if the name is taken.
+	Mkdir(name string, perm fs.FileMode) error
+
+	// MkdirAll creates a directory and its parents, each as Mkdir does; one
+	// that is there is no error, a file in its place is.
+	MkdirAll(name string, perm fs.FileMode) error
+
+	// Symlink makes link a symbolic link to target, which need not exist;
+	// fs.ErrExist if link is taken. A filesystem without links fails with
+	// errors.ErrUnsupported.
+	Symlink(target, link string) error
+
+	// Readlink returns what a symbolic link points to, as it was written;
+	// fs.ErrInvalid where name is no link. A filesystem without links may
+	// fail with errors.ErrUnsupported.
+	Readlink(name string) (string, error)
+
+	// Rename moves oldName to newName as rename(2) does: atomically, a file
+	// over a file, a directory over an empty one, links not followed. A
+	// directory into itself is fs.ErrInvalid.
+	Rename(oldName, newName string) error
+
+	// Remove removes a file, a link (not what it points to) or an empty
+	// directory.
+	Remove(name string) error
+
+	// RemoveAll removes a tree, links not followed; what is not there is no
+	// error. On failure part of the tree may be gone.
+	RemoveAll(name string) error
+
+	// Chmod sets the permission bits.
+	Chmod(name string, perm fs.FileMode) error
+
+	// Stat describes what the name leads to.
+	Stat(name string) (fs.FileInfo, error)
+
+	// Lstat describes the name itself, a link as a link.
+	Lstat(name string) (fs.FileInfo, error)
+
+	// ReadDir lists a directory, sorted by name. Entries are as Lstat sees
+	// them.
+	ReadDir(name string) ([]fs.DirEntry, error)
+
+	// SameFile reports whether two descriptions, got from Stat, Lstat or
+	// File.Stat of this filesystem, are of one file.
+	SameFile(a, b fs.FileInfo) bool
+}
+
+// File is an open file. ReadAt and Stat may be called by any number of
+// goroutines at once. Once it is closed they fail with fs.ErrClosed, as does
+// closing it again.
+type File interface {
+	io.ReaderAt
+	io.Closer
+	// Stat describes the open file, whatever its name is now.
+	Stat() (fs.FileInfo, error)
+}

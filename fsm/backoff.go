@@ -1,0 +1,50 @@
+package fsm
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Backoff is how long to wait before trying again: Base after the first
+// failure, twice as long after each further one, never more than Cap, and each
+// delay shortened by a random part of up to Jitter (0 to 1) of itself so that
+// instances that failed together do not try together. Zero fields mean 100 ms,
+// 30 s and 0.2; a negative Jitter means none.
+type Backoff struct {
+	Base   time.Duration
+	Cap    time.Duration
+	Jitter float64
+}
+
+// Delay returns how long to wait after so many failures in a row; zero after
+// none.
+func (b Backoff) Delay(failures int) time.Duration {
+	if failures <= 0 {
+		return 0
+	}
+	b = b.defaults()
+	d := float64(b.Base) * math.Pow(2, float64(failures-1))
+	d = min(d, float64(b.Cap))
+	d -= d * b.Jitter * rand.Float64()
+	return time.Duration(d)
+}
+
+func (b Backoff) defaults() Backoff {
+	if b.Base <= 0 {
+		b.Base = 100 * time.Millisecond
+	}
+	if b.Cap <= 0 {
+		b.Cap = 30 * time.Second
+	}
+	b.Base = min(b.Base, b.Cap)
+	switch {
+	case b.Jitter == 0:
+		b.Jitter = 0.2
+	case b.Jitter < 0:
+		b.Jitter = 0
+	case b.Jitter > 1:
+		b.Jitter = 1
+	}
+	return b
+}

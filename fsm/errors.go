@@ -1,0 +1,67 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrInPass is returned by Instance.Reconcile while another pass over the
+// same instance is under way.
+var ErrInPass = errors.New("a pass over this instance is already under way")
+
+// ErrUnknown is returned for a name that a manager does not hold.
+var ErrUnknown = errors.New("no such instance")
+
+// ErrClosed is returned by the methods of a manager that has been closed.
+var ErrClosed = errors.New("the manager is closed")
+
+// timedOut reports whether an error is a context that ended or any other
+// time-out.
+func timedOut(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.As(err, &t) && t.Timeout()
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return e.err.Error() }
+func (e *permanentError) Unwrap() error { return e.err }
+
+// Permanent marks an error of Driver.Do as one that trying again the same way
+// cannot mend. The instance is held: it goes on being observed, but the action
+// is not tried again until what is desired, the state or the decision's reason
+// changes, or Manager.Retry is called; where only the reason's evidence changes,
+// no sooner than the back-off allows. An error that says of itself that it is a
+// time-out, or that comes once the pass's context has ended, is never permanent,
+// whatever it is wrapped in. Permanent(nil) is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+// PanicError is the error of a pass in which a driver or a Decide function
+// panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error names the value that was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// RefusedError says that one instance's declaration was refused; what it was
+// before goes on.
+type RefusedError struct {
+	Name string
+	Err  error
+}
+
+// Error names the instance and the reason.
+func (e *RefusedError) Error() string { return fmt.Sprintf("refused %q: %v", e.Name, e.Err) }
+
+// Unwrap returns the reason.
+func (e *RefusedError) Unwrap() error { return e.Err }

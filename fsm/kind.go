@@ -1,0 +1,132 @@
+package fsm
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// State is a state of a table, by name. It is also what is asked for: a
+// desired state is the name of one of the table's targets.
+type State string
+
+// Event is what a row of a table answers to.
+type Event string
+
+// Action is something a driver can do, by name.
+type Action string
+
+// Desired is what is asked of one instance.
+type Desired[D any] struct {
+	State State // one of the table's targets, or StateRemoved
+	Spec  D     // what the instance is made from
+}
+
+// Reason says why an instance is where it is: what was concluded, and the
+// evidence it was concluded from. The zero Reason is none.
+type Reason struct {
+	Summary  string `json:"summary,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
+}
+
+// String returns "summary: evidence", or what there is of it.
+func (r Reason) String() string {
+	if r.Summary == "" || r.Evidence == "" {
+		return r.Summary + r.Evidence
+	}
+	return r.Summary + ": " + r.Evidence
+}
+
+// Input is all that a decision is made from.
+type Input[D, O any] struct {
+	Now      time.Time // the pass's one clock reading
+	State    State
+	Since    time.Time // when State was entered
+	Desired  Desired[D]
+	Observed O
+}
+
+// Decision is what a pass is to do. The zero Decision does nothing and looks
+// again at the kind's periodic resync.
+type Decision struct {
+	// Do lists actions to carry out in order; the first that fails ends the
+	// pass.
+	Do []Action
+	// Fire is the event to fire once every action succeeded; empty for none.
+	// After a transition the instance is due again at once.
+	Fire Event
+	// Reason explains the state the pass leaves the instance in.
+	Reason Reason
+	// After is how long to leave the instance alone unless it is woken; zero
+	// means one tick where there were actions, else the kind's Resync.
+	After time.Duration
+}
+
+// Driver is the side of an instance that touches the world. The methods of
+// one driver are never called concurrently. The desired value is handed to
+// each call; a driver need not remember it.
+//
+// A driver that implements io.Closer is closed when its instance is gone or
+// its manager is closed; its Close must not wait for anything.
+type Driver[D, O any] interface {
+	// Observe reads what is there. It changes nothing. What it could not
+	// read is an error, never an absence.
+	Observe(ctx context.Context, desired Desired[D]) (O, error)
+	// Do carries out one action. It is idempotent: a pass that was cut short
+	// does it again. An error made by Permanent says that trying again the
+	// same way is useless.
+	Do(ctx context.Context, action Action, desired Desired[D]) error
+}
+
+// Owner is implemented by a driver that owns further instances: they are
+// reconciled first in every pass of the owner.
+type Owner interface {
+	// ReconcileOwned makes one pass over what is owned and returns when the
+	// next is due, the zero time for no sooner than the owner. What fails in
+	// it is in the snapshots of what is owned.
+	ReconcileOwned(ctx context.Context) (next time.Time)
+}
+
+// Kind is everything there is to say about instances of one sort. Its
+// functions must be safe to call concurrently for different instances.
+type Kind[D, O any] struct {
+	// Name of the kind, as logs, snapshots and metrics show it.
+	Name string
+	// Table of its states.
+	Table *Table
+	// Decide is pure: the same input gives the same decision, and nothing
+	// else is read or written.
+	Decide func(Input[D, O]) Decision
+	// Open returns the driver of the named instance. wake may be called at
+	// any time, from any goroutine, to have the instance looked at at once.
+	Open func(name string, wake func()) (Driver[D, O], error)
+	// Resync is the longest that an instance goes unobserved; zero means
+	// DefaultResync.
+	Resync time.Duration
+
+	// Validate says of a whole declaration which of its instances are
+	// refused, and why; nil accepts all. A nil reason and a name that was not
+	// declared refuse nothing. An error says that the question could not be
+	// answered, so that nothing is applied.
+	Validate func(ctx context.Context, desired map[string]Desired[D]) (refused map[string]error, err error)
+	// Discover returns the instances that exist already with what was last
+	// asked of them, for instance those of an earlier run of the program; nil
+	// where there can be none.
+	Discover func(ctx context.Context) (map[string]Desired[D], error)
+	// Compare says what it takes to get from what was observed to what is
+	// desired, for an instance that exists and is to go on existing; nil
+	// means that Plan tells only by states.
+	Compare func(Desired[D], O) Change
+}
+
+// check refuses a kind that lacks what every instance needs.
+func (k *Kind[D, O]) check() error {
+	if k.Table == nil || k.Decide == nil || k.Open == nil {
+		return fmt.Errorf("kind %q needs a Table, Decide and Open", k.Name)
+	}
+	return nil
+}
+
+// DefaultResync is how long an instance goes unobserved where neither its
+// kind nor a decision says otherwise.
+const DefaultResync = 5 * time.Second

@@ -1,0 +1,72 @@
+package fsm
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultTick is how often a Loop ticks where it is not told.
+const DefaultTick = 100 * time.Millisecond
+
+// Runner is what a Loop runs: a Manager of any kind.
+type Runner interface {
+	dispatch(ctx context.Context) (next time.Time)
+	wakeups() <-chan struct{}
+}
+
+// Loop runs managers. It ticks, and wakes between ticks as soon as a driver
+// reports something or an instance is due; each time it starts passes over
+// what is due and over nothing else. The zero Loop works. A Loop must not be
+// copied after Run was called.
+type Loop struct {
+	// Tick is the time between ticks; zero means DefaultTick.
+	Tick time.Duration
+
+	ticks, late atomic.Uint64
+}
+
+// Run runs the managers until ctx ends. Passes that are under way then see
+// their context end; Manager.Close waits for them.
+func (l *Loop) Run(ctx context.Context, managers ...Runner) {
+	var all sync.WaitGroup
+	for _, m := range managers {
+		all.Go(func() { l.run(ctx, m) })
+	}
+	all.Wait()
+}
+
+// Ticks returns how many ticks there were, those of all managers together, and
+// how many were missed because the machine or the process was held up. Missed
+// ticks are not caught up.
+func (l *Loop) Ticks() (ticks, late uint64) { return l.ticks.Load(), l.late.Load() }
+
+func (l *Loop) run(ctx context.Context, m Runner) {
+	every := l.Tick
+	if every <= 0 {
+		every = DefaultTick
+	}
+	tick := time.Now().Add(every)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wakeups():
+		case <-timer.C:
+		}
+		now := time.Now()
+		if behind := now.Sub(tick); behind >= 0 {
+			l.ticks.Add(1)
+			l.late.Add(uint64(behind / every))
+			tick = now.Add(every - behind%every)
+		}
+		until := tick
+		if next := m.dispatch(ctx); !next.IsZero() && next.Before(until) {
+			until = next
+		}
+		timer.Reset(time.Until(until))
+	}
+}

@@ -1,0 +1,41 @@
+package fsm
+
+// Phase is what any instance can be said to be doing, whatever the states of
+// its own kind are called. The zero Phase is no phase.
+type Phase uint8
+
+// The phases. Every state of every table belongs to exactly one.
+const (
+	PhaseToBeCreated Phase = iota + 1 // nothing has been made yet
+	PhaseCreating                     // being made
+	PhaseStopped                      // there, not running
+	PhaseStarting                     // told to run, not yet shown to
+	PhaseRunning                      // shown to run by the last observation
+	PhaseDegraded                     // should run and does not, or not well
+	PhaseStopping                     // told to stop, not yet shown to have
+	PhaseRemoving                     // being taken away
+	PhaseRemoved                      // gone
+)
+
+var phaseNames = [...]string{
+	PhaseToBeCreated: "to_be_created",
+	PhaseCreating:    "creating",
+	PhaseStopped:     "stopped",
+	PhaseStarting:    "starting",
+	PhaseRunning:     "running",
+	PhaseDegraded:    "degraded",
+	PhaseStopping:    "stopping",
+	PhaseRemoving:    "removing",
+	PhaseRemoved:     "removed",
+}
+
+// String returns the phase's name in snake case, "unknown" for no phase.
+func (p Phase) String() string {
+	if p == 0 || int(p) >= len(phaseNames) {
+		return "unknown"
+	}
+	return phaseNames[p]
+}
+
+// MarshalText returns the phase's name.
+func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

@@ -1,0 +1,113 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// ChangeKind is what a declaration would do to an instance.
+type ChangeKind string
+
+// The kinds of change, from none to the most invasive.
+const (
+	ChangeNone    ChangeKind = "none"
+	ChangeCreate  ChangeKind = "create"
+	ChangeStart   ChangeKind = "start"
+	ChangeLive    ChangeKind = "live change" // the process goes on
+	ChangeRestart ChangeKind = "restart"
+	ChangeStop    ChangeKind = "stop"
+	ChangeRemove  ChangeKind = "remove"
+	ChangeRefused ChangeKind = "refused" // what ran goes on
+)
+
+// Change is what Apply would do to one instance, and why.
+type Change struct {
+	Name string
+	Kind ChangeKind
+	Why  string
+}
+
+// Plan says what Apply would do with the same declaration, instance by
+// instance in the order of their names, without doing it. An instance that
+// this manager does not hold yet is observed for it.
+func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D]) ([]Change, error) {
+	existing, refused, err := m.examine(ctx, desired)
+	if err != nil {
+		return nil, fmt.Errorf("cannot plan: %w", err)
+	}
+	names := make(map[string]Desired[D])
+	maps.Copy(names, existing)
+	maps.Copy(names, desired)
+	for _, e := range *m.listed.Load() {
+		names[e.name] = Desired[D]{}
+	}
+	var changes []Change
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if why := refused[name]; why != nil {
+			changes = append(changes, Change{name, ChangeRefused, why.Error()})
+			continue
+		}
+		d, listed := desired[name]
+		_, exists := existing[name]
+		c, err := m.planOne(ctx, name, d, listed, exists)
+		if err != nil {
+			return nil, fmt.Errorf("cannot plan %q: %w", name, err)
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func (m *Manager[D, O]) planOne(ctx context.Context, name string, d Desired[D], listed, exists bool) (Change, error) {
+	s, held := m.Instance(name)
+	there := exists || held && s.Phase != PhaseRemoved && s.Phase != PhaseToBeCreated
+	switch {
+	case !listed || d.State == StateRemoved:
+		if there {
+			return Change{name, ChangeRemove, "it is not wanted any more"}, nil
+		}
+		return Change{name, ChangeNone, "it is not there"}, nil
+	case !there || held && s.Phase == PhaseRemoving:
+		return Change{name, ChangeCreate, "it is not there"}, nil
+	}
+	if !held || s.ObservedAt.IsZero() {
+		observed, err := m.observeOnce(ctx, name, d)
+		if err != nil {
+			return Change{}, err
+		}
+		s = &Snapshot[D, O]{Observed: observed}
+	}
+	if m.kind.Compare != nil {
+		c := m.kind.Compare(d, s.Observed)
+		c.Name = name
+		return c, nil
+	}
+	return m.planByState(name, d, s), nil
+}
+
+func (m *Manager[D, O]) planByState(name string, d Desired[D], s *Snapshot[D, O]) Change {
+	target, _ := m.kind.Table.Target(d.State)
+	idle := s.Phase == PhaseStopped || s.Phase == PhaseStopping || s.Phase == PhaseCreating
+	switch {
+	case s.Phase == 0:
+		return Change{name, ChangeNone, "its state is not known before it is adopted"}
+	case target == PhaseStopped && !idle:
+		return Change{name, ChangeStop, "it is " + string(s.State)}
+	case target != PhaseStopped && idle:
+		return Change{name, ChangeStart, "it is " + string(s.State)}
+	}
+	return Change{name, ChangeNone, "it is " + string(s.State)}
+}
+
+func (m *Manager[D, O]) observeOnce(ctx context.Context, name string, d Desired[D]) (observed O, err error) {
+	i, err := NewInstance(&m.kind, name, InstanceConfig{}, func() {})
+	if err != nil {
+		return observed, err
+	}
+	defer func() { err = errors.Join(err, i.Close()) }()
+	i.SetDesired(d)
+	return i.driver.Observe(ctx, d)
+}

@@ -1,0 +1,64 @@
+package fsm
+
+import (
+	"slices"
+	"time"
+)
+
+// Transition is one move of an instance's state machine.
+type Transition struct {
+	At       time.Time `json:"at"`
+	From     State     `json:"from"`
+	To       State     `json:"to"`
+	Event    Event     `json:"event"`
+	ToPhase  Phase     `json:"phase"`
+	Reason   Reason    `json:"reason"`
+	Instance string    `json:"instance"`
+	Kind     string    `json:"kind"`
+}
+
+// Snapshot is what was known of an instance when its last pass ended. It is
+// never changed afterwards; nothing in it may be modified.
+type Snapshot[D, O any] struct {
+	Kind string
+	Name string
+
+	State State
+	Phase Phase
+	Since time.Time // when State was entered
+
+	// Desired is what the pass worked towards, and Generation how many times
+	// it had been changed by then; zero means that nothing has been asked yet.
+	Desired    Desired[D]
+	Generation uint64
+
+	// Observed is the last successful observation, made at ObservedAt; zero
+	// before the first.
+	Observed   O
+	ObservedAt time.Time
+
+	// Reason explains State. Settled says that the pass found nothing to do
+	// for this Generation.
+	Reason  Reason
+	Settled bool
+
+	// Err is why the last pass failed, Failures how many have in a row, and
+	// NextTry when what failed is tried again. Held means that it will not be,
+	// until something changes; NextTry is zero then.
+	Err      error
+	Failures int
+	NextTry  time.Time
+	Held     bool
+
+	// History is the newest transitions, oldest first.
+	History []Transition
+}
+
+// pushed returns a history with t added and no more than limit entries. The
+// old one stays as it is, for snapshots share it.
+func pushed(history []Transition, t Transition, limit int) []Transition {
+	if over := len(history) + 1 - limit; over > 0 {
+		history = history[over:]
+	}
+	return append(slices.Clip(history), t)
+}
