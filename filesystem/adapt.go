@@ -1,0 +1,146 @@
+package filesystem
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/afero"
+)
+
+// Adapt makes an [FS] of an afero filesystem. Where that one is laxer than
+// the contract (afero.MemMapFs makes missing parents, removes directories
+// that are not empty, renames over anything) Adapt checks first, and its lock
+// makes the check and the change one step for all who go through the returned
+// FS. What cannot be made up for:
+//
+//   - ReplaceFile and Rename are as atomic as the Rename of fsys, and as
+//     durable as the Sync of its files; a directory renamed over an empty one
+//     is two steps.
+//   - Without afero.Linker and afero.LinkReader, Symlink and Readlink fail
+//     with errors.ErrUnsupported. So does Symlink where the target that was
+//     written is not the one read back, as in afero.BasePathFs.
+//   - SameFile knows files of the operating system and of afero.MemMapFs; any
+//     others are never the same.
+//   - Relative names, and ".." after a link, are what fsys takes them for.
+func Adapt(fsys afero.Fs) FS { return &adapted{fsys: fsys} }
+
+// adapted is an FS on top of an afero.Fs.
+type adapted struct {
+	// mu is held for writing by what changes the tree, so that its checks hold
+	// until it is done. afero.MemMapFs needs it for reading too: it sorts a
+	// directory by names that a rename may be changing.
+	mu   sync.RWMutex
+	fsys afero.Fs
+	// ownLinks: fsys knows no links; they are files with fs.ModeSymlink in it
+	// that hold their target, and are followed here.
+	ownLinks bool
+}
+
+// ReadFile implements [FS].
+func (a *adapted) ReadFile(name string) ([]byte, error) {
+	f, err := a.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content := new(bytes.Buffer)
+	if _, err := content.ReadFrom(io.NewSectionReader(f, 0, 1<<62)); err != nil {
+		return nil, pathError("read", name, err)
+	}
+	return content.Bytes(), nil
+}
+
+// ReadRange implements [FS].
+func (a *adapted) ReadRange(name string, p []byte, off int64) (int, error) {
+	f, err := a.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.ReadAt(p, off)
+}
+
+// Open implements [FS].
+func (a *adapted) Open(name string) (File, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	at, err := a.existing(name, true)
+	if err == nil {
+		err = regular(at.info)
+	}
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	f, err := a.fsys.Open(at.path)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	return &openFile{name: name, file: f}, nil
+}
+
+// Stat implements [FS].
+func (a *adapted) Stat(name string) (fs.FileInfo, error) {
+	return a.describe("stat", name, true)
+}
+
+// Lstat implements [FS].
+func (a *adapted) Lstat(name string) (fs.FileInfo, error) {
+	return a.describe("lstat", name, strings.HasSuffix(name, "/"))
+}
+
+func (a *adapted) describe(op, name string, follow bool) (fs.FileInfo, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	at, err := a.existing(name, follow)
+	if err != nil {
+		return nil, pathError(op, name, err)
+	}
+	return named(at.info, path.Base(name)), nil
+}
+
+// ReadDir implements [FS].
+func (a *adapted) ReadDir(name string) ([]fs.DirEntry, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	infos, err := a.list(name)
+	if err != nil {
+		return nil, pathError("readdir", name, err)
+	}
+	entries := make([]fs.DirEntry, 0, len(infos))
+	for _, info := range infos {
+		entries = append(entries, fs.FileInfoToDirEntry(snapshot(info)))
+	}
+	slices.SortFunc(entries, func(x, y fs.DirEntry) int { return cmp.Compare(x.Name(), y.Name()) })
+	return entries, nil
+}
+
+// list returns what is in a directory, in no order.
+func (a *adapted) list(name string) ([]fs.FileInfo, error) {
+	at, err := a.existing(name, true)
+	if err != nil {
+		return nil, err
+	}
+	if !at.info.IsDir() {
+		return nil, syscall.ENOTDIR
+	}
+	return a.entries(at.path)
+}
+
+func (a *adapted) entries(dir string) ([]fs.FileInfo, error) {
+	f, err := a.fsys.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdir(-1)
+}
+
+// SameFile implements [FS].
+func (a *adapted) SameFile(x, y fs.FileInfo) bool { return sameFile(x, y) }

@@ -1,0 +1,296 @@
+package filesystem
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/afero"
+)
+
+// WriteFile implements [FS].
+func (a *adapted) WriteFile(name string, data []byte, perm fs.FileMode) error {
+	return pathError("write", name, a.write(name, data, perm, os.O_TRUNC))
+}
+
+// write writes to a regular file, with os.O_TRUNC in place of what is in it or
+// with os.O_APPEND after that. A new file has the permissions of perm.
+func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := checkFile(name); err != nil {
+		return err
+	}
+	at, err := a.locate(name, true)
+	if err != nil {
+		return err
+	}
+	if at.info != nil {
+		if err := regular(at.info); err != nil {
+			return err
+		}
+		return a.put(at.path, data, os.O_WRONLY|how, 0, nil)
+	}
+	if at.dir {
+		return syscall.EISDIR
+	}
+	a.touch(at.path)
+	return a.put(at.path, data, os.O_WRONLY|os.O_CREATE|how, perm, a.fsys.Chmod)
+}
+
+// put opens and writes a file. With chmod the file gets perm, whatever the
+// umask, before anything is in it.
+func (a *adapted) put(name string, data []byte, flag int, perm fs.FileMode,
+	chmod func(string, fs.FileMode) error) error {
+	f, err := a.fsys.OpenFile(name, flag, 0o600)
+	if err != nil {
+		return err
+	}
+	if chmod != nil {
+		err = chmod(name, perm)
+	}
+	if err == nil {
+		err = writeAll(f, data)
+	}
+	return cmp.Or(err, f.Close())
+}
+
+func writeAll(f afero.File, data []byte) error {
+	n, err := f.Write(data)
+	if err == nil && n < len(data) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// ReplaceFile implements [FS].
+func (a *adapted) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return pathError("replace", name, a.replace(name, data, perm))
+}
+
+func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
+	if err := cmp.Or(checkEntry(name), checkFile(name)); err != nil {
+		return err
+	}
+	at, err := a.locate(name, false)
+	if err != nil {
+		return err
+	}
+	if at.info != nil && at.info.IsDir() {
+		return syscall.EISDIR
+	}
+	dir := parentOf(at.path)
+	temp := join(dir, tempName())
+	if err := a.create(temp, data, perm); err != nil {
+		return err
+	}
+	if err := a.fsys.Rename(temp, at.path); err != nil {
+		a.fsys.Remove(temp)
+		return err
+	}
+	a.touch(at.path)
+	return a.sync(dir)
+}
+
+// create makes a new file and has it synced when it returns nil; otherwise the
+// file is not there.
+func (a *adapted) create(name string, data []byte, perm fs.FileMode) error {
+	f, err := a.fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = writeAll(f, data)
+	if err == nil {
+		err = a.fsys.Chmod(name, perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = cmp.Or(err, f.Close()); err != nil {
+		a.fsys.Remove(name)
+	}
+	return err
+}
+
+func (a *adapted) sync(dir string) error {
+	f, err := a.fsys.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return syncDir(f)
+}
+
+// Mkdir implements [FS].
+func (a *adapted) Mkdir(name string, perm fs.FileMode) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at, err := a.locate(trimSlashes(name), false)
+	if err == nil && at.info != nil {
+		err = fs.ErrExist
+	}
+	if err == nil {
+		err = a.fsys.Mkdir(at.path, perm)
+	}
+	if err != nil {
+		return pathError("mkdir", name, err)
+	}
+	a.touch(at.path)
+	made, err := a.lstat(at.path)
+	if err == nil {
+		err = widen(a.fsys.Chmod, at.path, made.Mode(), perm)
+	}
+	if err != nil {
+		a.fsys.Remove(at.path)
+	}
+	return pathError("mkdir", name, err)
+}
+
+// MkdirAll implements [FS].
+func (a *adapted) MkdirAll(name string, perm fs.FileMode) error { return mkdirAll(a, name, perm) }
+
+// Rename implements [FS].
+func (a *adapted) Rename(oldName, newName string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return linkError("rename", oldName, newName, a.rename(oldName, newName))
+}
+
+func (a *adapted) rename(oldName, newName string) error {
+	if err := cmp.Or(checkEntry(oldName), checkEntry(newName)); err != nil {
+		return err
+	}
+	from, err := a.locate(trimSlashes(oldName), false)
+	if err != nil {
+		return err
+	}
+	to, err := a.locate(trimSlashes(newName), false)
+	if err != nil {
+		return err
+	}
+	slash := strings.HasSuffix(oldName, "/") || strings.HasSuffix(newName, "/")
+	switch {
+	case from.info == nil:
+		return fs.ErrNotExist
+	case slash && !from.info.IsDir():
+		return syscall.ENOTDIR
+	case from.path == to.path || sameFile(from.info, to.info):
+		return nil
+	case from.info.IsDir() && to.inside(from):
+		return fs.ErrInvalid
+	case to.info != nil:
+		if err := a.checkReplace(from, to); err != nil {
+			return err
+		}
+	}
+	emptied := to.info != nil && to.info.IsDir()
+	if emptied {
+		if err := a.fsys.Remove(to.path); err != nil {
+			return err
+		}
+	}
+	if err := a.fsys.Rename(from.path, to.path); err != nil {
+		if emptied {
+			a.fsys.Mkdir(to.path, to.info.Mode())
+		}
+		return err
+	}
+	a.touch(from.path, to.path)
+	return nil
+}
+
+// checkReplace says why rename(2) would not put one entry in place of another.
+func (a *adapted) checkReplace(from, to place) error {
+	switch {
+	case to.info.IsDir() && from.inside(to):
+		return syscall.ENOTEMPTY
+	case from.info.IsDir() && !to.info.IsDir():
+		return syscall.ENOTDIR
+	case !from.info.IsDir() && to.info.IsDir():
+		return syscall.EISDIR
+	case to.info.IsDir():
+		return a.checkEmpty(to.path)
+	}
+	return nil
+}
+
+func (a *adapted) checkEmpty(dir string) error {
+	entries, err := a.entries(dir)
+	if err == nil && len(entries) > 0 {
+		err = syscall.ENOTEMPTY
+	}
+	return err
+}
+
+// Remove implements [FS].
+func (a *adapted) Remove(name string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return pathError("remove", name, a.remove(name))
+}
+
+func (a *adapted) remove(name string) error {
+	if err := checkEntry(name); err != nil {
+		return err
+	}
+	at, err := a.existing(name, false)
+	if err != nil {
+		return err
+	}
+	if at.info.IsDir() {
+		if err := a.checkEmpty(at.path); err != nil {
+			return err
+		}
+	}
+	a.touch(at.path)
+	return a.fsys.Remove(at.path)
+}
+
+// RemoveAll implements [FS].
+func (a *adapted) RemoveAll(name string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := checkEntry(name)
+	if err != nil {
+		return pathError("removeall", name, err)
+	}
+	at, err := a.existing(name, false)
+	if err == nil {
+		a.touch(at.path)
+		err = a.fsys.RemoveAll(at.path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return pathError("removeall", name, err)
+}
+
+// Chmod implements [FS].
+func (a *adapted) Chmod(name string, perm fs.FileMode) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at, err := a.existing(name, true)
+	if err == nil {
+		err = a.fsys.Chmod(at.path, perm)
+	}
+	return pathError("chmod", name, err)
+}
+
+// touch gives the directories of changed entries the time of the change, which
+// afero.MemMapFs does not.
+func (a *adapted) touch(names ...string) {
+	if !a.ownLinks {
+		return
+	}
+	now := time.Now()
+	for _, name := range names {
+		a.fsys.Chtimes(parentOf(name), now, now)
+	}
+}

@@ -1,0 +1,123 @@
+package filesystem
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+	"github.com/spf13/afero/mem"
+)
+
+// openFile is a [File] of an afero.File, whose ReadAt may move an offset that
+// all readers share.
+type openFile struct {
+	name string
+
+	mu     sync.Mutex // guards what follows
+	file   afero.File
+	closed bool
+}
+
+// ReadAt implements [io.ReaderAt].
+func (f *openFile) ReadAt(p []byte, off int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.closed:
+		return 0, pathError("read", f.name, fs.ErrClosed)
+	case off < 0:
+		return 0, pathError("read", f.name, fs.ErrInvalid)
+	}
+	for n := 0; ; {
+		if n == len(p) {
+			return n, nil
+		}
+		m, err := f.file.ReadAt(p[n:], off+int64(n))
+		n += m
+		switch {
+		case err == io.EOF, err == io.ErrUnexpectedEOF, m == 0 && err == nil:
+			return n, io.EOF
+		case err != nil:
+			return n, pathError("read", f.name, err)
+		}
+	}
+}
+
+// Stat implements [File].
+func (f *openFile) Stat() (fs.FileInfo, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, pathError("stat", f.name, fs.ErrClosed)
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return nil, pathError("stat", f.name, err)
+	}
+	return named(snapshot(info), path.Base(f.name)), nil
+}
+
+// Close implements [io.Closer].
+func (f *openFile) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return pathError("close", f.name, fs.ErrClosed)
+	}
+	f.closed = true
+	return pathError("close", f.name, f.file.Close())
+}
+
+// memInfo is what a file of afero.MemMapFs was when it was asked; afero's own
+// description changes with the file.
+type memInfo struct {
+	name    string
+	size    int64
+	mode    fs.FileMode
+	modTime time.Time
+	data    *mem.FileData
+}
+
+func (i memInfo) Name() string       { return i.name }
+func (i memInfo) Size() int64        { return i.size }
+func (i memInfo) Mode() fs.FileMode  { return i.mode }
+func (i memInfo) ModTime() time.Time { return i.modTime }
+func (i memInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i memInfo) Sys() any           { return nil }
+
+// snapshot returns a description that stays as it is.
+func snapshot(info fs.FileInfo) fs.FileInfo {
+	live, ok := info.(*mem.FileInfo)
+	if !ok {
+		return info
+	}
+	return memInfo{
+		name:    live.Name(),
+		size:    live.Size(),
+		mode:    live.Mode(),
+		modTime: live.ModTime(),
+		data:    live.FileData,
+	}
+}
+
+// named gives a description the name that the caller used.
+func named(info fs.FileInfo, name string) fs.FileInfo {
+	if i, ok := info.(memInfo); ok {
+		i.name = name
+		return i
+	}
+	return info
+}
+
+func sameFile(x, y fs.FileInfo) bool {
+	a, ok := x.(memInfo)
+	if !ok {
+		return os.SameFile(x, y)
+	}
+	b, ok := y.(memInfo)
+	return ok && a.data == b.data
+}

@@ -1,0 +1,167 @@
+package filesystem
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/afero"
+)
+
+// maxLinks is how many links a name may lead through, as on Linux.
+const maxLinks = 40
+
+// place is where a name leads.
+type place struct {
+	path string      // what the filesystem below knows it as
+	info fs.FileInfo // what is there, itself and not what it points to; nil: nothing
+	dir  bool        // the name ends in a slash: it can only be a directory
+	// opaque: the path is relative or leads through a link that the filesystem
+	// below follows, so that only that filesystem knows what it is inside of.
+	opaque bool
+}
+
+// inside tells whether p is below dir; false where only the filesystem below
+// could tell.
+func (p place) inside(dir place) bool {
+	return !p.opaque && !dir.opaque && strings.HasPrefix(p.path, dir.path+"/")
+}
+
+// existing is locate for what has to be there.
+func (a *adapted) existing(name string, follow bool) (place, error) {
+	at, err := a.locate(name, follow)
+	if err == nil && at.info == nil {
+		err = fs.ErrNotExist
+	}
+	return at, err
+}
+
+// locate finds where a name leads, following links in all elements but the
+// last, and in that one where follow says so. All but the last must be there.
+func (a *adapted) locate(name string, follow bool) (place, error) {
+	if err := checkName(name); err != nil {
+		return place{}, err
+	}
+	at, rest := place{dir: strings.HasSuffix(name, "/")}, elements(name)
+	if a.ownLinks || strings.HasPrefix(name, "/") {
+		at.path = "/"
+	}
+	at.opaque = at.path == ""
+	for links := 0; len(rest) > 0; {
+		element, last := rest[0], len(rest) == 1
+		rest = rest[1:]
+		if element == "." {
+			continue
+		}
+		if element == ".." {
+			at.path, at.info = up(at.path, at.opaque), nil
+			continue
+		}
+		next := join(at.path, element)
+		info, err := a.lstat(next)
+		if err == nil && info.Mode().Type() == fs.ModeSymlink && (follow || !last) {
+			if links++; links > maxLinks {
+				return place{}, syscall.ELOOP
+			}
+			if a.ownLinks {
+				if rest, err = a.expand(&at, next, rest); err != nil {
+					return place{}, err
+				}
+				continue
+			}
+			at.opaque = true
+			info, err = a.stat(next)
+		}
+		switch {
+		case last && errors.Is(err, fs.ErrNotExist):
+			return place{path: next, dir: at.dir, opaque: at.opaque}, nil
+		case err != nil:
+			return place{}, err
+		case !info.IsDir() && (!last || at.dir):
+			return place{}, syscall.ENOTDIR
+		}
+		at.path, at.info = next, info
+	}
+	if at.info != nil {
+		return at, nil
+	}
+	info, err := a.stat(join(at.path, ""))
+	at.info = info
+	return at, err
+}
+
+// expand puts the target of a link found at a place in front of the elements
+// that are left.
+func (a *adapted) expand(at *place, link string, rest []string) ([]string, error) {
+	target, err := a.readlink(link)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(target, "/") {
+		at.path = "/"
+	}
+	at.info = nil
+	if len(rest) == 0 && strings.HasSuffix(target, "/") {
+		at.dir = true
+	}
+	return append(elements(target), rest...), nil
+}
+
+// elements splits a name; a slash at its end makes no difference.
+func elements(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
+}
+
+// join is path.Join without the cleaning.
+func join(dir, element string) string {
+	switch {
+	case element == "" && dir == "":
+		return "."
+	case element == "":
+		return dir
+	case dir == "" || strings.HasSuffix(dir, "/"):
+		return dir + element
+	}
+	return dir + "/" + element
+}
+
+// up returns the parent of a directory.
+func up(dir string, opaque bool) string {
+	if opaque {
+		return join(dir, "..")
+	}
+	return parentOf(dir)
+}
+
+// parentOf returns the directory that an entry found by locate is in.
+func parentOf(name string) string {
+	slash := strings.LastIndexByte(name, '/')
+	switch slash {
+	case -1:
+		return "."
+	case 0:
+		return "/"
+	}
+	return name[:slash]
+}
+
+func (a *adapted) stat(name string) (fs.FileInfo, error) {
+	info, err := a.fsys.Stat(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	return snapshot(info), nil
+}
+
+func (a *adapted) lstat(name string) (fs.FileInfo, error) {
+	lstater, ok := a.fsys.(afero.Lstater)
+	if !ok {
+		return a.stat(name)
+	}
+	info, _, err := lstater.LstatIfPossible(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	return snapshot(info), nil
+}

@@ -1,0 +1,178 @@
+package filesystemtest
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// ErrCrashed is what every operation fails with from a [Crash] on.
+var ErrCrashed = errors.New("crashed")
+
+// Fault is what becomes of an operation. The zero Fault lets it through.
+type Fault struct {
+	// Err fails the operation, which is not done at all unless Torn is set.
+	Err error
+	// Torn leaves part of a failing operation done: of WriteFile the first
+	// Keep bytes; of MkdirAll the parents; of RemoveAll the first half of the
+	// entries gone. ReplaceFile leaves a temporary file with Keep bytes, and
+	// that only where Err is ErrCrashed. Others have no parts.
+	Torn bool
+	Keep int
+}
+
+// part returns what a torn write leaves of data.
+func (f Fault) part(data []byte) []byte { return data[:min(max(f.Keep, 0), len(data))] }
+
+// Injector decides what becomes of operations. Its methods may be called by
+// any number of goroutines at once. String returns it as it is written in Go.
+type Injector interface {
+	Inject(op Op) Fault
+	String() string
+}
+
+// Fail fails every operation with err.
+func Fail(err error) Injector { return fail{err} }
+
+type fail struct{ err error }
+
+func (i fail) Inject(Op) Fault { return Fault{Err: i.err} }
+func (i fail) String() string  { return fmt.Sprintf("Fail(%v)", i.err) }
+
+// FailNth fails the n-th operation that reaches it, counted from 1.
+func FailNth(n int, err error) Injector {
+	return &nth{n: n, name: fmt.Sprintf("FailNth(%d, %v)", n, err), fault: func(Op) Fault {
+		return Fault{Err: err}
+	}}
+}
+
+// Crash lets the code under test die at the n-th operation that reaches it:
+// that one is torn half way, and this and all that follow, whatever their
+// path or kind, fail with [ErrCrashed]. The filesystem below stays as the
+// crash left it. It is the death of the process, not of the machine: what
+// was written is there.
+func Crash(n int) Injector {
+	return &nth{n: n, name: fmt.Sprintf("Crash(%d)", n), fault: func(op Op) Fault {
+		return Fault{Err: ErrCrashed, Torn: true, Keep: op.Size / 2}
+	}}
+}
+
+// TornWrite fails the n-th WriteFile or ReplaceFile that reaches it with
+// syscall.EIO after keep bytes.
+func TornWrite(n, keep int) Injector {
+	torn := &nth{n: n, fault: func(Op) Fault {
+		return Fault{Err: syscall.EIO, Torn: true, Keep: keep}
+	}}
+	return onKind{Writes, torn, fmt.Sprintf("TornWrite(%d, %d)", n, keep)}
+}
+
+// nth is a fault at the n-th operation that reaches it.
+type nth struct {
+	n     int
+	seen  atomic.Int64
+	name  string
+	fault func(Op) Fault
+}
+
+func (i *nth) Inject(op Op) Fault {
+	if i.seen.Add(1) != int64(i.n) {
+		return Fault{}
+	}
+	return i.fault(op)
+}
+
+func (i *nth) String() string { return i.name }
+
+// FullDisk has room for so many bytes of WriteFile and ReplaceFile. A write
+// that does not fit leaves what does and fails with syscall.ENOSPC. Removing
+// or replacing a file gives no room back, a ReplaceFile that failed does.
+func FullDisk(room int) Injector {
+	d := &fullDisk{name: fmt.Sprintf("FullDisk(%d)", room)}
+	d.room.Store(int64(room))
+	return d
+}
+
+type fullDisk struct {
+	name string
+	room atomic.Int64 // bytes left
+}
+
+func (d *fullDisk) Inject(op Op) Fault {
+	if op.Kind&Writes == 0 {
+		return Fault{}
+	}
+	for {
+		room := d.room.Load()
+		fits := min(int64(op.Size), room)
+		left := room - fits
+		full := fits < int64(op.Size)
+		if full && op.Kind == ReplaceFile {
+			left = room
+		}
+		if !d.room.CompareAndSwap(room, left) {
+			continue
+		}
+		if full {
+			return Fault{Err: syscall.ENOSPC, Torn: true, Keep: int(fits)}
+		}
+		return Fault{}
+	}
+}
+
+func (d *fullDisk) String() string { return d.name }
+
+// OnKind passes on the operations of some kinds.
+func OnKind(kinds Kind, injector Injector) Injector {
+	return onKind{kinds, injector, fmt.Sprintf("OnKind(%s, %s)", kinds, injector)}
+}
+
+type onKind struct {
+	kinds    Kind
+	injector Injector
+	name     string
+}
+
+func (i onKind) Inject(op Op) Fault {
+	if op.Kind&i.kinds == 0 {
+		return Fault{}
+	}
+	return i.injector.Inject(op)
+}
+
+func (i onKind) String() string { return i.name }
+
+// OnPath passes on the operations whose name, or new name, matches glob in
+// the sense of path.Match; a glob without a slash is matched with the last
+// element. A malformed glob fails every operation with path.ErrBadPattern.
+func OnPath(glob string, injector Injector) Injector { return onPath{glob, injector} }
+
+type onPath struct {
+	glob     string
+	injector Injector
+}
+
+func (i onPath) Inject(op Op) Fault {
+	matches, err := i.match(op.Path)
+	if err == nil && !matches && op.To != "" {
+		matches, err = i.match(op.To)
+	}
+	switch {
+	case err != nil:
+		return Fault{Err: fmt.Errorf("cannot match %q: %w", i.glob, err)}
+	case !matches:
+		return Fault{}
+	}
+	return i.injector.Inject(op)
+}
+
+func (i onPath) match(name string) (bool, error) {
+	if !strings.Contains(i.glob, "/") {
+		name = path.Base(name)
+	}
+	return path.Match(i.glob, name)
+}
+
+func (i onPath) String() string { return fmt.Sprintf("OnPath(%q, %s)", i.glob, i.injector) }

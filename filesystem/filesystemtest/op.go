@@ -1,0 +1,76 @@
+package filesystemtest
+
+import (
+	"fmt"
+	"math/bits"
+	"strings"
+)
+
+// Kind is a set of kinds of operation; one bit is one method of
+// [filesystem.FS] or, for ReadAt and FileStat, of [filesystem.File].
+type Kind uint32
+
+// The kinds of operation.
+const (
+	ReadFile Kind = 1 << iota
+	ReadRange
+	Open
+	ReadAt   // of an open file
+	FileStat // of an open file
+	Readlink
+	Stat
+	Lstat
+	ReadDir
+	WriteFile
+	ReplaceFile
+	Mkdir
+	MkdirAll
+	Symlink
+	Rename
+	Remove
+	RemoveAll
+	Chmod
+
+	// Reads are the operations that change nothing.
+	Reads = ReadFile | ReadRange | Open | ReadAt | FileStat | Readlink | Stat | Lstat | ReadDir
+	// Writes are those that write the content of a file.
+	Writes = WriteFile | ReplaceFile
+	// Changes are all that change something.
+	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Chmod
+)
+
+const kindNames = "ReadFile ReadRange Open ReadAt FileStat Readlink Stat Lstat ReadDir " +
+	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll Chmod"
+
+// String returns the names of the kinds, joined by "|".
+func (k Kind) String() string {
+	names := strings.Fields(kindNames)
+	var in []string
+	for ; k != 0; k &= k - 1 {
+		if i := bits.TrailingZeros32(uint32(k)); i < len(names) {
+			in = append(in, names[i])
+		} else {
+			in = append(in, fmt.Sprintf("Kind(1<<%d)", i))
+		}
+	}
+	return strings.Join(in, "|")
+}
+
+// Op is one operation, before it is done.
+type Op struct {
+	Kind Kind
+	// Path is the name that is acted on: for Symlink the link, for Rename the
+	// old name, for an open file the name that it was opened by.
+	Path string
+	// To is the new name of a Rename, otherwise empty.
+	To string
+	// N counts the operations of one [Faulty] from 1.
+	N int
+	// Size is how many bytes a WriteFile or ReplaceFile would write.
+	Size int
+}
+
+// String returns the operation as "3 Rename a b".
+func (o Op) String() string {
+	return strings.TrimSuffix(fmt.Sprintf("%d %s %s %s", o.N, o.Kind, o.Path, o.To), " ")
+}

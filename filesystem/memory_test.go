@@ -1,0 +1,147 @@
+package filesystem_test
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+)
+
+func TestMemoryAppend(t *testing.T) {
+	fsys := filesystem.NewMemory()
+	require.NoError(t, fsys.Append("/current", []byte("one\n")))
+	info, err := fsys.Stat("/current")
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o644), info.Mode())
+
+	f, err := fsys.Open("/current")
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, fsys.Append("/current", []byte("two\n")))
+	assert.Equal(t, "one\ntwo\n", all(t, f))
+
+	require.NoError(t, fsys.Rename("/current", "/@1.s"))
+	require.NoError(t, fsys.Append("/current", []byte("three\n")))
+	require.NoError(t, fsys.Append("/@1.s", []byte("late\n")))
+	assert.Equal(t, "one\ntwo\nlate\n", all(t, f))
+	held, err := f.Stat()
+	require.NoError(t, err)
+	assert.True(t, fsys.SameFile(info, held))
+	now, err := fsys.Stat("/current")
+	require.NoError(t, err)
+	assert.False(t, fsys.SameFile(held, now))
+
+	require.NoError(t, fsys.Mkdir("/dir", 0o700))
+	require.NoError(t, fsys.Symlink("@1.s", "/link"))
+	assert.ErrorIs(t, fsys.Append("/dir", nil), syscall.EISDIR)
+	assert.ErrorIs(t, fsys.Append("/missing/a", nil), fs.ErrNotExist)
+	assert.ErrorIs(t, fsys.Append("/current/a", nil), syscall.ENOTDIR)
+	assert.ErrorIs(t, fsys.Append("", nil), fs.ErrInvalid)
+	require.NoError(t, fsys.Append("/link", []byte("through\n")))
+	assert.Equal(t, "one\ntwo\nlate\nthrough\n", all(t, f))
+}
+
+func TestMemoryAppendsOfManyAreWhole(t *testing.T) {
+	fsys := filesystem.NewMemory()
+	var writers sync.WaitGroup
+	for i := range 8 {
+		writers.Go(func() {
+			for range 50 {
+				assert.NoError(t, fsys.Append("/log", []byte(strings.Repeat(fmt.Sprint(i), 9)+"\n")))
+			}
+		})
+	}
+	writers.Wait()
+	content, err := fsys.ReadFile("/log")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	assert.Len(t, lines, 400)
+	for _, line := range lines {
+		assert.Equal(t, strings.Repeat(line[:1], 9), line)
+	}
+}
+
+func TestMemoryTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := filesystem.NewMemory()
+		modified := func(name string) time.Time {
+			info, err := fsys.Lstat(name)
+			require.NoError(t, err)
+			return info.ModTime()
+		}
+		require.NoError(t, fsys.MkdirAll("/a/b", 0o700))
+		require.NoError(t, fsys.WriteFile("/a/file", nil, 0o600))
+		start := time.Now()
+		for _, c := range []struct {
+			kind    string
+			change  func() error
+			touched []string
+		}{
+			{"append", func() error { return fsys.Append("/a/file", []byte("x")) }, []string{"/a/file"}},
+			{"write", func() error { return fsys.WriteFile("/a/file", nil, 0o600) }, []string{"/a/file"}},
+			{"create", func() error { return fsys.WriteFile("/a/new", nil, 0o600) }, []string{"/a", "/a/new"}},
+			{"replace", func() error { return fsys.ReplaceFile("/a/new", nil, 0o600) }, []string{"/a", "/a/new"}},
+			{"mkdir", func() error { return fsys.Mkdir("/a/c", 0o600) }, []string{"/a", "/a/c"}},
+			{"symlink", func() error { return fsys.Symlink("b", "/a/link") }, []string{"/a", "/a/link"}},
+			{"rename", func() error { return fsys.Rename("/a/new", "/a/b/new") }, []string{"/a", "/a/b"}},
+			{"remove", func() error { return fsys.Remove("/a/b/new") }, []string{"/a/b"}},
+			{"remove all", func() error { return fsys.RemoveAll("/a/c") }, []string{"/a"}},
+		} {
+			<-time.After(time.Hour)
+			require.NoError(t, c.change(), c.kind)
+			for _, name := range c.touched {
+				assert.Equal(t, time.Now(), modified(name), "%s: %s", c.kind, name)
+			}
+			assert.True(t, start.Equal(modified("/")), "%s: /", c.kind)
+		}
+	})
+}
+
+func TestMemoryClone(t *testing.T) {
+	fsys := filesystem.NewMemory()
+	require.NoError(t, fsys.MkdirAll("/a/b", 0o750))
+	require.NoError(t, fsys.WriteFile("/a/b/file", []byte("text"), 0o640))
+	require.NoError(t, fsys.Symlink("b/file", "/a/link"))
+	require.NoError(t, fsys.Symlink("b", "/a/dir"))
+	require.NoError(t, fsys.Chmod("/", 0o711))
+	before := tree(fsys, "/")
+	original, err := fsys.Stat("/a/b/file")
+	require.NoError(t, err)
+
+	clone := fsys.Clone()
+	assert.Equal(t, before, tree(clone, "/"))
+	for _, name := range []string{"/", "/a", "/a/b", "/a/b/file", "/a/link"} {
+		want, err := fsys.Lstat(name)
+		require.NoError(t, err)
+		got, err := clone.Lstat(name)
+		require.NoError(t, err)
+		assert.Equal(t, want.Mode(), got.Mode(), name)
+		assert.True(t, want.ModTime().Equal(got.ModTime()), name)
+		assert.False(t, clone.SameFile(want, got), name)
+	}
+
+	require.NoError(t, clone.WriteFile("/a/link", []byte("of the clone"), 0o600))
+	require.NoError(t, clone.RemoveAll("/a/dir"))
+	assert.Equal(t, before, tree(fsys, "/"))
+	changed := tree(clone, "/")
+	require.NoError(t, fsys.RemoveAll("/a"))
+	assert.Equal(t, changed, tree(clone, "/"))
+	assert.EqualValues(t, 4, original.Size())
+}
+
+func all(t *testing.T, f filesystem.File) string {
+	t.Helper()
+	content, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<30))
+	require.NoError(t, err)
+	return string(content)
+}

@@ -1,0 +1,181 @@
+package filesystem
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+
+	"golang.org/x/sys/unix"
+)
+
+// WriteFile implements [FS].
+func (OS) WriteFile(name string, data []byte, perm fs.FileMode) error {
+	if err := checkFile(name); err != nil {
+		return pathError("write", name, err)
+	}
+	f, err := openWrite(name, perm)
+	if err != nil {
+		return pathError("write", name, err)
+	}
+	_, err = f.Write(data)
+	return pathError("write", name, cmp.Or(err, f.Close()))
+}
+
+// openWrite returns an empty file: one that exists keeps its permissions, a
+// new one has those of perm from before anything is in it.
+func openWrite(name string, perm fs.FileMode) (*os.File, error) {
+	f, _, err := openRegular(name, os.O_WRONLY)
+	if err == nil {
+		if err = f.Truncate(0); err != nil {
+			f.Close()
+			return nil, err
+		}
+		return f, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) { // a dangling link: the file is made where it leads
+		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NONBLOCK, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(perm); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// ReplaceFile implements [FS]. The directory has to be readable, to be synced.
+func (OS) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
+	return pathError("replace", name, replace(name, data, perm))
+}
+
+func replace(name string, data []byte, perm fs.FileMode) error {
+	if err := cmp.Or(checkEntry(name), checkFile(name)); err != nil {
+		return err
+	}
+	parent, base := path.Split(name)
+	if parent == "" {
+		parent = "."
+	}
+	dir, err := os.OpenFile(parent, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	at := int(dir.Fd())
+	temp := tempName()
+	if err := createAt(at, temp, data, perm); err != nil {
+		return err
+	}
+	err = uninterrupted(func() error { return unix.Renameat(at, temp, at, base) })
+	if err != nil {
+		unix.Unlinkat(at, temp, 0)
+		return err
+	}
+	return syncDir(dir)
+}
+
+// createAt makes a new file in an open directory, and has it on disk with its
+// content and permissions when it returns nil; otherwise the file is not there.
+func createAt(dir int, name string, data []byte, perm fs.FileMode) error {
+	var fd int
+	err := uninterrupted(func() (err error) {
+		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(perm)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = cmp.Or(err, f.Close()); err != nil {
+		unix.Unlinkat(dir, name, 0)
+	}
+	return err
+}
+
+// uninterrupted calls again what a signal interrupted.
+func uninterrupted(call func() error) error {
+	err := call()
+	for err == unix.EINTR {
+		err = call()
+	}
+	return err
+}
+
+// Mkdir implements [FS]. A set-group-ID bit that comes from the parent is kept.
+func (OS) Mkdir(name string, perm fs.FileMode) error {
+	if err := checkName(name); err != nil {
+		return pathError("mkdir", name, err)
+	}
+	if err := os.Mkdir(name, perm); err != nil {
+		return pathError("mkdir", name, err)
+	}
+	info, err := os.Lstat(name)
+	if err == nil {
+		err = widen(os.Chmod, name, info.Mode(), perm)
+	}
+	if err != nil {
+		os.Remove(name)
+	}
+	return pathError("mkdir", name, err)
+}
+
+// MkdirAll implements [FS].
+func (o OS) MkdirAll(name string, perm fs.FileMode) error { return mkdirAll(o, name, perm) }
+
+// Symlink implements [FS].
+func (OS) Symlink(target, link string) error {
+	err := cmp.Or(checkName(target), checkName(link))
+	if err == nil {
+		err = os.Symlink(target, link)
+	}
+	return linkError("symlink", target, link, err)
+}
+
+// Rename implements [FS].
+func (OS) Rename(oldName, newName string) error {
+	err := cmp.Or(checkEntry(oldName), checkEntry(newName))
+	if err == nil {
+		// os.Rename refuses a directory over an empty one.
+		err = uninterrupted(func() error { return unix.Rename(oldName, newName) })
+	}
+	return linkError("rename", oldName, newName, err)
+}
+
+// Remove implements [FS].
+func (OS) Remove(name string) error {
+	if err := checkEntry(name); err != nil {
+		return pathError("remove", name, err)
+	}
+	return pathError("remove", name, os.Remove(name))
+}
+
+// RemoveAll implements [FS].
+func (OS) RemoveAll(name string) error {
+	if err := checkEntry(name); err != nil {
+		return pathError("removeall", name, err)
+	}
+	return pathError("removeall", name, os.RemoveAll(name))
+}
+
+// Chmod implements [FS].
+func (OS) Chmod(name string, perm fs.FileMode) error {
+	if err := checkName(name); err != nil {
+		return pathError("chmod", name, err)
+	}
+	return pathError("chmod", name, os.Chmod(name, perm))
+}
