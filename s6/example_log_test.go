@@ -1,0 +1,53 @@
+package s6_test
+
+import (
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+func ExampleLogReader() {
+	fsys := filesystem.NewMemory()
+	current := []byte("@400000006b03c4e616a351b8 listening\n@400000006b03c58c03218d8b ready\nhalf a li")
+	if err := fsys.Mkdir("/logs", 0o755); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := fsys.WriteFile("/logs/current", current, 0o644); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	reader, err := s6.NewLogReader(fsys, "/logs", s6.LogFromBeginning)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer reader.Close()
+	lines, err := reader.Read(0)
+	for _, line := range lines {
+		fmt.Println(line.Time.Format("15:04:05.000"), line.Text)
+	}
+	if err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// 04:44:49.379 listening
+	// 04:47:35.052 ready
+}
+
+func ExampleDecodeStatus() {
+	raw, err := s6.AppendStatus(nil, s6.Status{PID: 4711, WantUp: true, Ready: true, WaitStatus: 9}, s6.StatusSize)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	status, err := s6.DecodeStatus(raw)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(status.Up(), status.Ready, status.PID, "died before by", status.WaitStatus)
+	// Output: true true 4711 died before by signal 9 (killed)
+}

@@ -1,0 +1,149 @@
+package s6
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+)
+
+// The files of an s6-log directory that hold lines. A rotation renames
+// current to previous, creates a new current, links previous under its
+// archive name and unlinks it; one that is empty is only unlinked.
+const (
+	logCurrent  = "current"
+	logPrevious = "previous"
+)
+
+// isArchive reports whether name is one that s6-log gives to an archived file:
+// a TAI64N label with .s, or with .u where the logger that wrote it was killed.
+func isArchive(name string) bool {
+	if len(name) != TAI64NTextSize+2 || (name[TAI64NTextSize:] != ".s" && name[TAI64NTextSize:] != ".u") {
+		return false
+	}
+	_, err := ParseTAI64N(name[:TAI64NTextSize])
+	return err == nil
+}
+
+// logDir is an s6-log directory as a reader sees it.
+type logDir struct {
+	fsys filesystem.FS
+	path string
+}
+
+func (d logDir) file(name string) string { return d.path + "/" + name }
+
+// archives lists the archived files, oldest first. A directory that is not
+// there has none.
+func (d logDir) archives() ([]string, error) {
+	entries, err := d.fsys.ReadDir(d.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, entry := range entries {
+		if isArchive(entry.Name()) {
+			names = append(names, entry.Name())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// logFile is an open file of a log directory.
+type logFile struct {
+	filesystem.File
+	info fs.FileInfo
+}
+
+// open opens one file; nil without an error where it does not exist.
+func (d logDir) open(name string) (*logFile, error) {
+	file, err := d.fsys.Open(d.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return &logFile{file, info}, nil
+}
+
+// stat describes one file; nil without an error where it does not exist.
+func (d logDir) stat(name string) (fs.FileInfo, error) {
+	info, err := d.fsys.Stat(d.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
+}
+
+// is reports whether info, which may be nil, describes f.
+func (d logDir) is(f *logFile, info fs.FileInfo) bool {
+	return info != nil && d.fsys.SameFile(info, f.info)
+}
+
+// snapshot opens current and lists the archives that are older than it, which
+// are all there are. It returns nil without an error where no such moment was
+// met: current does not exist, or a rotation is under way. s6-log writes
+// nothing while it rotates.
+func (d logDir) snapshot() (*logFile, []string, error) {
+	// A rotation can come between the steps; several in a row are unlikely.
+	for range 4 {
+		current, err := d.open(logCurrent)
+		if current == nil {
+			return nil, nil, err
+		}
+		names, ok, err := d.listBeside(current)
+		if ok && err == nil {
+			return current, names, nil
+		}
+		current.Close()
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, nil
+}
+
+// listBeside lists the archives; ok means that current was current, and no
+// rotation under way, throughout.
+func (d logDir) listBeside(current *logFile) (names []string, ok bool, err error) {
+	previous, err := d.stat(logPrevious)
+	if previous != nil || err != nil {
+		return nil, false, err
+	}
+	names, err = d.archives()
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := d.stat(logCurrent)
+	return names, err == nil && d.is(current, info), err
+}
+
+// without returns the names that are not among known nor name the file f,
+// and whether f was found under any of them.
+func (d logDir) without(names, known []string, f *logFile) (fresh []string, found bool, err error) {
+	for _, name := range names {
+		if _, ok := slices.BinarySearch(known, name); ok {
+			continue
+		}
+		if f != nil && !found {
+			info, err := d.stat(name)
+			if err != nil {
+				return nil, false, err
+			}
+			if d.is(f, info) {
+				found = true
+				continue
+			}
+		}
+		fresh = append(fresh, name)
+	}
+	return fresh, found, nil
+}

@@ -1,0 +1,221 @@
+package s6_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+const logPath = "/log"
+
+// logger does to a directory what s6-log does, in the same steps.
+type logger struct {
+	t        testing.TB
+	fsys     filesystem.FS
+	current  []byte
+	archives []string
+	clock    int64
+	// keep is how many archives it keeps.
+	keep int
+	// counted is how many lines count wrote.
+	counted int
+}
+
+func newLogger(t testing.TB) *logger {
+	t.Helper()
+	l := &logger{t: t, fsys: filesystem.NewMemory(), keep: 10}
+	require.NoError(t, l.fsys.Mkdir(logPath, 0o755))
+	l.create()
+	return l
+}
+
+func (l *logger) create() {
+	l.t.Helper()
+	l.current = nil
+	require.NoError(l.t, l.fsys.WriteFile(logPath+"/current", nil, 0o644))
+}
+
+// write appends text to current.
+func (l *logger) write(text string) {
+	l.t.Helper()
+	l.current = append(l.current, text...)
+	require.NoError(l.t, l.fsys.WriteFile(logPath+"/current", bytes.Clone(l.current), 0o644))
+}
+
+// count writes a line that is the number of such lines before it.
+func (l *logger) count() {
+	l.t.Helper()
+	l.finishRotation()
+	l.write(fmt.Sprintln(l.counted))
+	l.counted++
+}
+
+// rotationSteps are the steps of a rotation between which others can look.
+func (l *logger) rotationSteps() []func() {
+	return []func(){
+		func() { require.NoError(l.t, l.fsys.Rename(logPath+"/current", logPath+"/previous")) },
+		func() { l.create() },
+		func() { l.archive("previous", ".s") },
+	}
+}
+
+// finishRotation does the steps of a rotation that are not done, if one is
+// under way.
+func (l *logger) finishRotation() {
+	l.t.Helper()
+	if !l.exists("previous") {
+		return
+	}
+	if !l.exists("current") {
+		l.create()
+	}
+	l.archive("previous", ".s")
+}
+
+func (l *logger) exists(name string) bool {
+	l.t.Helper()
+	_, err := l.fsys.Stat(logPath + "/" + name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(l.t, err)
+	}
+	return err == nil
+}
+
+func (l *logger) rotate() {
+	l.t.Helper()
+	l.finishRotation()
+	for _, step := range l.rotationSteps() {
+		step()
+	}
+}
+
+// restart does what an s6-log does whose predecessor was killed.
+func (l *logger) restart() {
+	l.t.Helper()
+	l.archive("current", ".u")
+	l.create()
+}
+
+func (l *logger) archive(name, suffix string) {
+	l.t.Helper()
+	info, err := l.fsys.Stat(logPath + "/" + name)
+	require.NoError(l.t, err)
+	if info.Size() == 0 {
+		require.NoError(l.t, l.fsys.Remove(logPath+"/"+name))
+	} else {
+		l.clock++
+		archived := s6.FormatTAI64N(time.Unix(l.clock, 0)) + suffix
+		require.NoError(l.t, l.fsys.Rename(logPath+"/"+name, logPath+"/"+archived))
+		l.archives = append(l.archives, archived)
+	}
+	for len(l.archives) > l.keep {
+		require.NoError(l.t, l.fsys.Remove(logPath+"/"+l.archives[0]))
+		l.archives = l.archives[1:]
+	}
+}
+
+func (l *logger) reader(tail int64) *s6.LogReader {
+	l.t.Helper()
+	return openReader(l.t, l.fsys, tail)
+}
+
+func openReader(t testing.TB, fsys filesystem.FS, tail int64) *s6.LogReader {
+	t.Helper()
+	reader, err := s6.NewLogReader(fsys, logPath, tail)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, reader.Close()) })
+	return reader
+}
+
+// readText reads all there is and returns a line for each line, with a mark
+// for each flag.
+func readText(t testing.TB, reader *s6.LogReader) []string {
+	t.Helper()
+	lines, err := reader.Read(0)
+	require.NoError(t, err)
+	return texts(lines)
+}
+
+func texts(lines []s6.LogLine) []string {
+	got := []string{}
+	for _, line := range lines {
+		text := line.Text
+		if line.Cut {
+			text += " (cut)"
+		}
+		if line.Gap {
+			text = "(gap) " + text
+		}
+		got = append(got, text)
+	}
+	return got
+}
+
+// watchedFS calls before with the name of each operation that a LogReader
+// uses, and fails the operation where it returns an error.
+type watchedFS struct {
+	filesystem.FS
+	before func(op string) error
+}
+
+func (w watchedFS) Stat(name string) (fs.FileInfo, error) {
+	if err := w.before("stat"); err != nil {
+		return nil, err
+	}
+	return w.FS.Stat(name)
+}
+
+func (w watchedFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if err := w.before("readdir"); err != nil {
+		return nil, err
+	}
+	return w.FS.ReadDir(name)
+}
+
+func (w watchedFS) Open(name string) (filesystem.File, error) {
+	if err := w.before("open"); err != nil {
+		return nil, err
+	}
+	file, err := w.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return watchedFile{file, w.before}, nil
+}
+
+type watchedFile struct {
+	filesystem.File
+	before func(op string) error
+}
+
+func (w watchedFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := w.before("read"); err != nil {
+		return 0, err
+	}
+	return w.File.ReadAt(p, off)
+}
+
+func (w watchedFile) Stat() (fs.FileInfo, error) {
+	if err := w.before("fstat"); err != nil {
+		return nil, err
+	}
+	return w.File.Stat()
+}
+
+var errDisk = errors.New("disk trouble")
+
+// numbered returns n lines "from", "from+1", ...
+func numbered(from, n int) (lines []string) {
+	for i := range n {
+		lines = append(lines, fmt.Sprint(from+i))
+	}
+	return lines
+}

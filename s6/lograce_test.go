@@ -1,0 +1,178 @@
+package s6_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// catchUp lets a reader catch up through two rotations, with before called
+// ahead of each of its operations, then through one more undisturbed. It
+// reports the lines read, how many were written, the errors met, and the
+// number of operations before the undisturbed part.
+func catchUp(t *testing.T, before func(log *logger, op int) error) (got []string, written int, errs []error, ops int) {
+	t.Helper()
+	log := newLogger(t)
+	log.count()
+	armed := false
+	watched := watchedFS{log.fsys, func(string) error {
+		if !armed {
+			return nil
+		}
+		ops++
+		return before(log, ops-1)
+	}}
+	reader := openReader(t, watched, s6.LogFromBeginning)
+	read := func() {
+		lines, err := reader.Read(0)
+		got = append(got, texts(lines)...)
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for range 2 {
+		log.count()
+		log.rotate()
+		log.count()
+	}
+	armed = true
+	read()
+	read()
+	armed = false
+	log.finishRotation()
+	log.count()
+	log.rotate()
+	log.count()
+	read()
+	return got, log.counted, errs, ops
+}
+
+// Whatever s6-log does between two operations of a reader, no line is lost,
+// doubled or moved.
+func TestLogReaderDisturbedAtEveryOperation(t *testing.T) {
+	for name, disturb := range map[string]func(*logger){
+		"line":           func(log *logger) { log.count() },
+		"rotation":       func(log *logger) { log.rotate(); log.count() },
+		"empty rotation": func(log *logger) { log.rotate() },
+		"rotations": func(log *logger) {
+			for range 3 {
+				log.count()
+				log.rotate()
+				log.count()
+			}
+		},
+		"restart":           func(log *logger) { log.count(); log.restart(); log.count() },
+		"rotation, renamed": func(log *logger) { log.rotationSteps()[0]() },
+		"rotation, created": func(log *logger) { log.rotationSteps()[0](); log.rotationSteps()[1]() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for at := 0; ; at++ {
+				got, written, errs, ops := catchUp(t, func(log *logger, op int) error {
+					if op == at {
+						disturb(log)
+					}
+					return nil
+				})
+				require.Empty(t, errs)
+				require.Equal(t, numbered(0, written), got, "disturbed before operation %d", at)
+				if at >= ops {
+					require.Greater(t, ops, 10)
+					return
+				}
+			}
+		})
+	}
+}
+
+// Whichever operation fails, Read says so and the next one makes up for it.
+func TestLogReaderFaultAtEveryOperation(t *testing.T) {
+	for at := 0; ; at++ {
+		got, written, errs, ops := catchUp(t, func(_ *logger, op int) error {
+			if op == at {
+				return errDisk
+			}
+			return nil
+		})
+		require.Equal(t, numbered(0, written), got, "failed operation %d", at)
+		if at >= ops {
+			require.Empty(t, errs)
+			return
+		}
+		require.Len(t, errs, 1, "failed operation %d", at)
+		require.ErrorIs(t, errs[0], errDisk)
+	}
+}
+
+func TestNewLogReaderFaults(t *testing.T) {
+	for at := 0; ; at++ {
+		log := newLogger(t)
+		op := 0
+		watched := watchedFS{log.fsys, func(string) error {
+			op++
+			if op-1 == at {
+				return errDisk
+			}
+			return nil
+		}}
+		reader, err := s6.NewLogReader(watched, logPath, s6.LogFromEnd)
+		if at >= op {
+			require.NoError(t, err)
+			require.NoError(t, reader.Close())
+			require.Greater(t, op, 3)
+			return
+		}
+		require.ErrorIs(t, err, errDisk)
+		require.Nil(t, reader)
+	}
+}
+
+// FuzzLogReader writes data in chunks with reads and rotations between them,
+// as script says, and compares with what cutting each file at its newlines
+// gives.
+func FuzzLogReader(f *testing.F) {
+	f.Add([]byte("one\ntwo\nthree\n"), []byte{0x05, 0x43, 0x82})
+	f.Add([]byte("@400000006b03c4e616a351b8 hello\n2026-11-23 04:44:49.377639411  hello\n"), []byte{0x11, 0x91, 0x41, 0xd1})
+	f.Add([]byte("no newline at all"), []byte{0x03, 0xc3, 0x43})
+	f.Add([]byte("\n\n\n"), []byte{0x81, 0x81, 0x81, 0x81})
+	f.Fuzz(func(t *testing.T, data, script []byte) {
+		log := newLogger(t)
+		log.keep = len(script) + 2
+		log.write("begin\n")
+		reader := log.reader(s6.LogFromBeginning)
+		var want, got []string
+		expect := func(file []byte) {
+			for line := range bytes.Lines(file) {
+				parsed := s6.ParseLogLine(line)
+				parsed.Cut = !bytes.HasSuffix(line, []byte("\n"))
+				want = append(want, texts([]s6.LogLine{parsed})...)
+			}
+		}
+		for _, step := range script {
+			n := min(int(step&0x1f), len(data))
+			log.write(string(data[:n]))
+			data = data[n:]
+			switch step >> 6 {
+			case 1:
+				lines, err := reader.Read(int(step>>5&1) * 2)
+				require.NoError(t, err)
+				got = append(got, texts(lines)...)
+			case 2:
+				expect(log.current)
+				log.rotate()
+			case 3:
+				expect(log.current)
+				log.restart()
+			}
+		}
+		expect(log.current)
+		log.restart()
+		got = append(got, readText(t, reader)...)
+		assert.Equal(t, strings.Join(want, "\n"), strings.Join(got, "\n"))
+		assert.Len(t, got, len(want))
+	})
+}

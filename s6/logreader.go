@@ -1,0 +1,284 @@
+package s6
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+)
+
+// Where in current a LogReader begins; see NewLogReader.
+const (
+	// LogFromEnd begins with the next line that is written.
+	LogFromEnd int64 = 0
+	// LogFromBeginning begins with the first line of current.
+	LogFromBeginning int64 = math.MaxInt64
+)
+
+// logChunk is the most that is read at once.
+const logChunk = 64 << 10
+
+// LogReader reads the lines of an s6-log directory as they are written. It
+// follows any number of rotations between two reads through the archived
+// files, for as long as s6-log keeps them, and it says where lines may be
+// missing.
+//
+// It keeps the file open that it reads; positions do not outlive it. The
+// directory of an s6-log with a processor ('!' or '?' directives) cannot be
+// followed: its archives do not hold what was in current.
+//
+// A LogReader is not safe for use by several goroutines at once.
+type LogReader struct {
+	dir logDir
+	// file is what is being read, up to off; nil while none exists.
+	file *logFile
+	off  int64
+	// live means that file was current when last looked at, size bytes long.
+	live bool
+	size int64
+	// drained means that file is not current and was read to its end.
+	drained bool
+	// pending are the archives to read after file, then comes head, which
+	// was current when they were listed.
+	pending []string
+	head    *logFile
+	// known are the archives, sorted, that are older than file or, if there
+	// is one, head.
+	known []string
+
+	// buf holds what was read and not returned yet. skipping means that it
+	// begins in a line that is not to be returned.
+	buf      []byte
+	skipping bool
+	gap      bool
+	closed   bool
+}
+
+// NewLogReader returns a reader for the s6-log directory dir. It begins tail
+// bytes before the end of current, with the first line that begins there:
+// LogFromEnd and LogFromBeginning are the ends of the range. A directory or a
+// file current that does not exist yet is no error; its reader begins with the
+// first line that is written.
+func NewLogReader(fsys filesystem.FS, dir string, tail int64) (*LogReader, error) {
+	if tail < 0 {
+		return nil, fmt.Errorf("cannot read log %s: %d bytes before the end is no place to begin", dir, tail)
+	}
+	r := &LogReader{dir: logDir{fsys, dir}}
+	var err error
+	r.file, r.known, err = r.dir.snapshot()
+	if r.file != nil {
+		r.live = true
+	} else if err == nil {
+		// Where a rotation is under way the newest lines are in previous.
+		if r.file, err = r.dir.open(logPrevious); err == nil {
+			r.known, err = r.dir.archives()
+		}
+	}
+	if err != nil {
+		if r.file != nil {
+			r.file.Close()
+		}
+		return nil, fmt.Errorf("cannot read log: %w", err)
+	}
+	if r.file != nil && tail < r.file.info.Size() {
+		// From the byte before: if it is a newline the line after it is whole.
+		r.off = r.file.info.Size() - tail - 1
+		r.skipping = true
+	}
+	return r, nil
+}
+
+// Read returns the lines written since the last call, at most limit of them;
+// no limit if it is 0 or less. A last line without a newline is kept back
+// until it has one or its file is archived. Without anything new the result is
+// empty, and the call cost one Stat. An error comes with the lines read before
+// it, and the next call goes on where this one stopped; after Close it is
+// fs.ErrClosed.
+func (r *LogReader) Read(limit int) ([]LogLine, error) {
+	if r.closed {
+		return nil, fmt.Errorf("cannot read log %s: %w", r.dir.path, fs.ErrClosed)
+	}
+	var lines []LogLine
+	for {
+		lines = r.take(lines, limit)
+		if limit > 0 && len(lines) >= limit {
+			return lines, nil
+		}
+		more, err := r.more()
+		if err != nil {
+			return lines, fmt.Errorf("cannot read log: %w", err)
+		}
+		if !more {
+			return lines, nil
+		}
+	}
+}
+
+// take moves lines from buf to lines, up to limit of them.
+func (r *LogReader) take(lines []LogLine, limit int) []LogLine {
+	rest := r.buf
+	for (limit <= 0 || len(lines) < limit) && len(rest) > 0 {
+		end := bytes.IndexByte(rest, '\n')
+		length, next := end, end+1
+		if end < 0 {
+			if !r.skipping && len(rest) <= MaxLogLine && !r.drained {
+				break
+			}
+			length, next = len(rest), len(rest)
+		}
+		if !r.skipping {
+			line := ParseLogLine(rest[:min(length, MaxLogLine)])
+			line.Cut = end < 0 || length > MaxLogLine
+			line.Gap, r.gap = r.gap, false
+			lines = append(lines, line)
+		}
+		r.skipping = end < 0 && !r.drained
+		rest = rest[next:]
+	}
+	if len(rest) == 0 {
+		rest = nil
+	}
+	r.buf = rest
+	return lines
+}
+
+// more reads on, in file or in the one after it. It reports whether that
+// changed anything for take.
+func (r *LogReader) more() (bool, error) {
+	if r.file == nil || r.drained {
+		return r.advance()
+	}
+	if r.live && r.off >= r.size {
+		changed, err := r.look()
+		if !changed || err != nil {
+			return false, err
+		}
+	}
+	n, err := r.fill()
+	if n > 0 || err != nil {
+		return n > 0, err
+	}
+	if r.live {
+		// Emptied since it was looked at; the next call will see that.
+		r.size = r.off
+		return false, nil
+	}
+	r.drained = true
+	return true, nil
+}
+
+// look finds out what became of file, which was current. It reports whether
+// there can be anything to read in it.
+func (r *LogReader) look() (bool, error) {
+	info, err := r.dir.stat(logCurrent)
+	if err != nil {
+		return false, err
+	}
+	if !r.dir.is(r.file, info) {
+		r.live = false
+		return true, nil
+	}
+	r.size = info.Size()
+	if r.size < r.off {
+		// Somebody emptied it; s6-log, which appends, goes on at its start.
+		r.off, r.buf, r.skipping, r.gap = 0, nil, false, true
+	}
+	return r.size > r.off, nil
+}
+
+// fill reads the next bytes of file into buf; none without an error are the
+// end of the file.
+func (r *LogReader) fill() (int, error) {
+	want := logChunk
+	if r.live {
+		want = int(min(r.size-r.off, logChunk))
+	}
+	have := len(r.buf)
+	buf := slices.Grow(r.buf, want)[:have+want]
+	n, err := r.file.ReadAt(buf[have:], r.off)
+	r.buf = buf[:have+n]
+	r.off += int64(n)
+	if n > 0 || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+// advance goes from a file that is drained to the one after it, if there is
+// one yet.
+func (r *LogReader) advance() (bool, error) {
+	if len(r.pending) == 0 && r.head == nil {
+		if found, err := r.list(); !found || err != nil {
+			return false, err
+		}
+	}
+	for len(r.pending) > 0 {
+		file, err := r.dir.open(r.pending[0])
+		if err != nil {
+			return false, err
+		}
+		r.pending = r.pending[1:]
+		if file != nil {
+			r.follow(file, false)
+			return true, nil
+		}
+		r.gap = true
+	}
+	head := r.head
+	r.head = nil
+	r.follow(head, true)
+	return true, nil
+}
+
+// follow makes file the one that is read.
+func (r *LogReader) follow(file *logFile, live bool) {
+	if r.file != nil {
+		r.file.Close()
+	}
+	r.file, r.off, r.live, r.size = file, 0, live, 0
+	r.drained, r.skipping = false, false
+}
+
+// list finds the files that came after file, which is drained or nil. It
+// reports whether it could.
+func (r *LogReader) list() (bool, error) {
+	head, names, err := r.dir.snapshot()
+	if head == nil {
+		return false, err
+	}
+	fresh, found, err := r.dir.without(names, r.known, r.file)
+	if err != nil {
+		head.Close()
+		return false, err
+	}
+	// s6-log trims the oldest first: while one is there that is not newer
+	// than file, none that is newer was trimmed. A file that is empty when
+	// it is rotated is not archived.
+	kept := found || slices.ContainsFunc(names, func(name string) bool {
+		_, ok := slices.BinarySearch(r.known, name)
+		return ok
+	})
+	if !kept && (r.off > 0 || len(fresh) > 0) {
+		r.gap = true
+	}
+	r.head, r.pending, r.known = head, fresh, names
+	return true, nil
+}
+
+// Close closes the open file. It may be called more than once.
+func (r *LogReader) Close() error {
+	r.closed = true
+	var errs []error
+	for _, file := range []*logFile{r.file, r.head} {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	r.file, r.head, r.buf = nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,328 @@
+package s6_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+func TestLogReaderStart(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		current string
+		tail    int64
+		want    []string
+	}{
+		{"beginning", "one\ntwo\nthree\n", s6.LogFromBeginning, []string{"one", "two", "three", "new"}},
+		{"end", "one\ntwo\nthree\n", s6.LogFromEnd, []string{"new"}},
+		{"end of nothing", "", s6.LogFromEnd, []string{"new"}},
+		{"end within a line", "one\ntwo\nthree", s6.LogFromEnd, []string{}},
+		{"line boundary", "one\ntwo\nthree\n", 6, []string{"three", "new"}},
+		{"within a line", "one\ntwo\nthree\n", 7, []string{"three", "new"}},
+		{"all of it", "one\ntwo\nthree\n", 14, []string{"one", "two", "three", "new"}},
+		{"one byte less", "one\ntwo\nthree\n", 13, []string{"two", "three", "new"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			log := newLogger(t)
+			log.write(test.current)
+			reader := log.reader(test.tail)
+			log.write("new\n")
+			assert.Equal(t, test.want, readText(t, reader))
+			log.write("newer\n")
+			assert.Equal(t, []string{"newer"}, readText(t, reader))
+		})
+	}
+	_, err := s6.NewLogReader(filesystem.NewMemory(), logPath, -1)
+	assert.ErrorContains(t, err, "-1 bytes before the end")
+}
+
+func TestLogReaderParses(t *testing.T) {
+	log := newLogger(t)
+	log.write("@400000006b03c4e616a351b8 hello\nplain\n")
+	lines, err := log.reader(s6.LogFromBeginning).Read(0)
+	require.NoError(t, err)
+	assert.Equal(t, []s6.LogLine{{Time: labels[0].time, Text: "hello"}, {Text: "plain"}}, lines)
+}
+
+func TestLogReaderBeforeLogger(t *testing.T) {
+	fsys := filesystem.NewMemory()
+	reader := openReader(t, fsys, s6.LogFromEnd)
+	assert.Empty(t, readText(t, reader))
+	require.NoError(t, fsys.Mkdir(logPath, 0o755))
+	assert.Empty(t, readText(t, reader))
+	require.NoError(t, fsys.WriteFile(logPath+"/current", []byte("first\n"), 0o644))
+	assert.Equal(t, []string{"first"}, readText(t, reader))
+}
+
+func TestLogReaderKeepsPartialLine(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.write("one\ntw")
+	assert.Equal(t, []string{"one"}, readText(t, reader))
+	assert.Empty(t, readText(t, reader))
+	log.write("o\n\nthr")
+	assert.Equal(t, []string{"two", ""}, readText(t, reader))
+	log.restart()
+	log.write("four\n")
+	assert.Equal(t, []string{"thr (cut)", "four"}, readText(t, reader))
+}
+
+func TestLogReaderLimit(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.write(strings.Join(numbered(0, 5), "\n") + "\n")
+	log.rotate()
+	log.write(strings.Join(numbered(5, 5), "\n") + "\n")
+	got := []string{}
+	for _, want := range []int{3, 3, 3, 1, 0} {
+		lines, err := reader.Read(3)
+		require.NoError(t, err)
+		assert.Len(t, lines, want)
+		got = append(got, texts(lines)...)
+	}
+	assert.Equal(t, numbered(0, 10), got)
+}
+
+func TestLogReaderLongLines(t *testing.T) {
+	line := strings.Repeat("0123456789abcdef", s6.MaxLogLine/16)
+	for name, test := range map[string]struct {
+		written []string
+		want    []s6.LogLine
+	}{
+		"longest whole": {[]string{line + "\nnext\n"}, []s6.LogLine{{Text: line}, {Text: "next"}}},
+		"one over":      {[]string{line + "x\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: "next"}}},
+		"in pieces":     {[]string{line[:1000], line[1000:], "x", line, "y\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: "next"}}},
+		"far over":      {[]string{line + line + line + "\n" + line + "x\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: line, Cut: true}, {Text: "next"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := newLogger(t)
+			reader := log.reader(s6.LogFromBeginning)
+			var got []s6.LogLine
+			for _, text := range test.written {
+				log.write(text)
+				lines, err := reader.Read(0)
+				require.NoError(t, err)
+				got = append(got, lines...)
+			}
+			require.Len(t, got, len(test.want))
+			for i := range got {
+				assert.True(t, test.want[i] == got[i], "line %d: %d bytes, cut %t", i, len(got[i].Text), got[i].Cut)
+			}
+		})
+	}
+}
+
+// The rest of a line that was cut must not swallow the file after it.
+func TestLogReaderLongLineAtEndOfFile(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.write(strings.Repeat("x", 2*s6.MaxLogLine))
+	lines, err := reader.Read(0)
+	require.NoError(t, err)
+	require.Len(t, lines, 1)
+	assert.True(t, lines[0].Cut)
+	log.restart()
+	log.write("next\n")
+	assert.Equal(t, []string{"next"}, readText(t, reader))
+}
+
+func TestLogReaderRotations(t *testing.T) {
+	for rotations := range 8 {
+		log := newLogger(t)
+		log.write("old\n")
+		log.rotate()
+		reader := log.reader(s6.LogFromBeginning)
+		want := []string{}
+		for i := range rotations + 1 {
+			if i > 0 {
+				log.rotate()
+			}
+			text := numbered(10*i, 3)
+			want = append(want, text...)
+			log.write(strings.Join(text, "\n") + "\n")
+		}
+		assert.Equal(t, want, readText(t, reader), "%d rotations", rotations)
+		assert.Empty(t, readText(t, reader))
+	}
+}
+
+func TestLogReaderEachRotationStep(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	for i := range 5 {
+		text := numbered(10*i, 3)
+		log.write(strings.Join(text, "\n") + "\n")
+		got := []string{}
+		for _, step := range log.rotationSteps() {
+			step()
+			got = append(got, readText(t, reader)...)
+		}
+		assert.Equal(t, text, got)
+	}
+}
+
+// A reader that is made in the middle of a rotation.
+func TestLogReaderMadeDuringRotation(t *testing.T) {
+	for made := range 4 {
+		for tail, want := range map[int64][]string{
+			s6.LogFromEnd:       {"after"},
+			s6.LogFromBeginning: {"before", "after"},
+			7:                   {"before", "after"},
+		} {
+			log := newLogger(t)
+			log.write("ancient\n")
+			log.rotate()
+			log.write("before\n")
+			var reader *s6.LogReader
+			for i, step := range log.rotationSteps() {
+				if i == made {
+					reader = log.reader(tail)
+				}
+				step()
+			}
+			if reader == nil { // made when all is done: before is archived
+				reader, want = log.reader(tail), []string{"after"}
+			}
+			log.write("after\n")
+			assert.Equal(t, want, readText(t, reader), "made before step %d, tail %d", made, tail)
+		}
+	}
+}
+
+func TestLogReaderEmptyFilesAreNoGap(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	for range 3 {
+		log.restart()
+		assert.Empty(t, readText(t, reader))
+	}
+	log.write("one\n")
+	assert.Equal(t, []string{"one"}, readText(t, reader))
+	log.rotate()
+	assert.Empty(t, readText(t, reader))
+	log.restart()
+	log.write("two\n")
+	log.rotate()
+	log.write("three\n")
+	assert.Equal(t, []string{"two", "three"}, readText(t, reader))
+}
+
+func TestLogReaderGapAfterTrimming(t *testing.T) {
+	log := newLogger(t)
+	log.keep = 2
+	log.write("0\n")
+	reader := log.reader(s6.LogFromBeginning)
+	assert.Equal(t, []string{"0"}, readText(t, reader))
+	for _, text := range []string{"1\n", "2\n", "3\n", "4\n"} {
+		log.rotate()
+		log.write(text)
+	}
+	assert.Equal(t, []string{"(gap) 2", "3", "4"}, readText(t, reader))
+	log.rotate()
+	log.write("5\n")
+	assert.Equal(t, []string{"5"}, readText(t, reader))
+}
+
+// A file that was empty leaves no archive, and without one that is older
+// nobody can tell whether more than it is gone.
+func TestLogReaderGapWhereUnknown(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.restart()
+	log.write("0\n")
+	log.rotate()
+	assert.Equal(t, []string{"(gap) 0"}, readText(t, reader))
+	log.write("1\n")
+	assert.Equal(t, []string{"1"}, readText(t, reader))
+}
+
+// Exactly as many rotations as archives are kept lose nothing.
+func TestLogReaderNoGapAtTheLimit(t *testing.T) {
+	log := newLogger(t)
+	log.keep = 3
+	log.write("0\n")
+	reader := log.reader(s6.LogFromBeginning)
+	assert.Equal(t, []string{"0"}, readText(t, reader))
+	for _, text := range []string{"1\n", "2\n", "3\n"} {
+		log.rotate()
+		log.write(text)
+	}
+	assert.Equal(t, []string{"1", "2", "3"}, readText(t, reader))
+}
+
+// An archive that is trimmed between being listed and being read.
+func TestLogReaderGapWhileCatchingUp(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.write("0\n")
+	for _, text := range []string{"1\n", "2\n", "3\n"} {
+		log.rotate()
+		log.write(text)
+	}
+	lines, err := reader.Read(2)
+	require.NoError(t, err)
+	require.Equal(t, []string{"0", "1"}, texts(lines))
+	require.NoError(t, log.fsys.Remove(logPath+"/"+log.archives[2]))
+	assert.Equal(t, []string{"(gap) 3"}, readText(t, reader))
+}
+
+func TestLogReaderTruncated(t *testing.T) {
+	log := newLogger(t)
+	reader := log.reader(s6.LogFromBeginning)
+	log.write("one\ntwo\nthr")
+	assert.Equal(t, []string{"one", "two"}, readText(t, reader))
+	log.create()
+	assert.Empty(t, readText(t, reader))
+	log.write("four\n")
+	assert.Equal(t, []string{"(gap) four"}, readText(t, reader))
+}
+
+func TestLogReaderIdleCost(t *testing.T) {
+	log := newLogger(t)
+	log.write("one\ntw")
+	var ops []string
+	watched := watchedFS{log.fsys, func(op string) error {
+		ops = append(ops, op)
+		return nil
+	}}
+	reader := openReader(t, watched, s6.LogFromBeginning)
+	assert.Equal(t, []string{"one"}, readText(t, reader))
+	ops = nil
+	assert.Empty(t, readText(t, reader))
+	assert.Equal(t, []string{"stat"}, ops)
+}
+
+func TestLogReaderClose(t *testing.T) {
+	log := newLogger(t)
+	log.write("one\n")
+	reader := log.reader(s6.LogFromBeginning)
+	require.NoError(t, reader.Close())
+	lines, err := reader.Read(0)
+	require.ErrorIs(t, err, fs.ErrClosed)
+	assert.Empty(t, lines)
+	require.NoError(t, reader.Close())
+}
+
+func TestLogReaderOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	current := filepath.Join(dir, "current")
+	require.NoError(t, os.WriteFile(current, []byte("one\n"), 0o644))
+	reader, err := s6.NewLogReader(filesystem.OS{}, dir, s6.LogFromBeginning)
+	require.NoError(t, err)
+	defer reader.Close()
+	assert.Equal(t, []string{"one"}, readText(t, reader))
+	for _, name := range []string{"@400000006b03c58c03218d8b.s", "@400000006b03c58c0f29d273.s"} {
+		require.NoError(t, os.Rename(current, filepath.Join(dir, name)))
+		assert.Empty(t, readText(t, reader))
+		require.NoError(t, os.WriteFile(current, []byte("in "+name+"\n"), 0o644))
+	}
+	assert.Equal(t, []string{"in @400000006b03c58c03218d8b.s", "in @400000006b03c58c0f29d273.s"}, readText(t, reader))
+}
