@@ -37,7 +37,6 @@ func (b Backoff) defaults() Backoff {
 	if b.Cap <= 0 {
 		b.Cap = 30 * time.Second
 	}
-	b.Base = min(b.Base, b.Cap)
 	switch {
 	case b.Jitter == 0:
 		b.Jitter = 0.2

@@ -43,6 +43,13 @@ func Permanent(err error) error {
 	return &permanentError{err}
 }
 
+// IsPermanent reports whether an error holds an instance: it wraps one made by
+// Permanent and is no time-out.
+func IsPermanent(err error) bool {
+	var permanent *permanentError
+	return errors.As(err, &permanent) && !timedOut(err)
+}
+
 // PanicError is the error of a pass in which a driver or a Decide function
 // panicked.
 type PanicError struct {

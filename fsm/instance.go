@@ -125,7 +125,7 @@ func openDriver[D, O any](kind *Kind[D, O], name string, wake func()) (driver Dr
 	defer recoverTo(&err)
 	driver, err = kind.Open(name, wake)
 	if err == nil && driver == nil {
-		err = errors.New("Open returned no driver")
+		err = errors.New("it returned no driver")
 	}
 	return driver, err
 }
@@ -322,9 +322,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O], err error)
 		f = &i.looking
 		f.add(attempt{}, err, false, i.config.Backoff)
 	case err != nil:
-		var permanent *permanentError
-		held := errors.As(err, &permanent) && !timedOut(err) && ctx.Err() == nil
-		f.add(p.attempt, err, held, i.config.Backoff)
+		f.add(p.attempt, err, IsPermanent(err) && ctx.Err() == nil, i.config.Backoff)
 	case !p.putOff:
 		*f = failure{}
 		s.Settled = s.Generation > 0 && len(p.decision.Do) == 0 && !p.fired
@@ -336,7 +334,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O], err error)
 	if f.held {
 		s.NextTry = time.Time{}
 	}
-	due := !f.next.IsZero() && (!f.held || !f.next.Before(now))
+	due := !f.next.IsZero() && (!f.held || f.next.After(now))
 	if due && f.next.Before(res.Next) {
 		res.Next = f.next
 	}

@@ -53,9 +53,11 @@ func (l *Loop) run(ctx context.Context, m Runner) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
 		case <-m.wakeups():
 		case <-timer.C:
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		now := time.Now()
 		if behind := now.Sub(tick); behind >= 0 {

@@ -103,11 +103,11 @@ func (m *Manager[D, O]) planByState(name string, d Desired[D], s *Snapshot[D, O]
 }
 
 func (m *Manager[D, O]) observeOnce(ctx context.Context, name string, d Desired[D]) (observed O, err error) {
-	i, err := NewInstance(&m.kind, name, InstanceConfig{}, func() {})
+	defer recoverTo(&err)
+	i, err := NewInstance(&m.kind, name, InstanceConfig{}, nil)
 	if err != nil {
 		return observed, err
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
-	i.SetDesired(d)
 	return i.driver.Observe(ctx, d)
 }

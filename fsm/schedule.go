@@ -50,6 +50,16 @@ func (q *queue[D, O]) Pop() any {
 	return e
 }
 
+// by appends the entries at and below a place in the heap that are due, without
+// looking at what lies below one that is not.
+func (q queue[D, O]) by(now time.Time, at int, due []*entry[D, O]) []*entry[D, O] {
+	if at >= len(q) || q[at].due.After(now) {
+		return due
+	}
+	due = append(due, q[at])
+	return q.by(now, 2*at+2, q.by(now, 2*at+1, due))
+}
+
 func (m *Manager[D, O]) wake(e *entry[D, O]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -203,12 +213,7 @@ func (m *Manager[D, O]) announce() {
 func (m *Manager[D, O]) Reconcile(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var batch []*entry[D, O]
-	for now, n := time.Now(), 0; n < len(m.due); n++ {
-		if e := m.due[n]; !e.due.After(now) {
-			batch = append(batch, e)
-		}
-	}
+	batch := m.due.by(time.Now(), 0, nil)
 	for todo := slices.Clone(batch); ; {
 		todo = m.startSome(ctx, todo)
 		flying := slices.ContainsFunc(batch, func(e *entry[D, O]) bool { return e.flying })

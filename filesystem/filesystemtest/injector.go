@@ -30,6 +30,7 @@ func (f Fault) part(data []byte) []byte { return data[:min(max(f.Keep, 0), len(d
 // Injector decides what becomes of operations. Its methods may be called by
 // any number of goroutines at once. String returns it as it is written in Go.
 type Injector interface {
+	// Inject returns what becomes of the operation; the zero Fault lets it be.
 	Inject(op Op) Fault
 	String() string
 }

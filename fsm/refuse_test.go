@@ -1,0 +1,179 @@
+package fsm_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+func TestApplyRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("found", bulb{There: true, Power: true, Glows: true, Watts: 15}, lit(15))
+		h.put("stray", bulb{There: true, Power: true, Glows: true, Watts: 15}, lit(15))
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		tooBright := errors.New("too bright")
+		kind.Validate = func(_ context.Context, desired declarations) (map[string]error, error) {
+			refused := map[string]error{"nobody": tooBright}
+			for name, d := range desired {
+				refused[name] = nil
+				if d.Spec > 100 {
+					refused[name] = tooBright
+				}
+			}
+			return refused, nil
+		}
+		m := running(t, kind, fsm.Config{})
+		ctx := t.Context()
+		require.NoError(t, m.Apply(ctx, declarations{"a": lit(40), "b": lit(40), "nobody": lit(1), "found": lit(15), "stray": lit(15)}))
+		for _, name := range []string{"a", "b", "nobody", "found", "stray"} {
+			require.NoError(t, m.Wait(ctx, name, fsm.PhaseRunning))
+		}
+		assert.Empty(t, m.Refused())
+		h.forget()
+
+		err := m.Apply(ctx, declarations{
+			"a": lit(500), "b": {State: "glowing"}, "x/y": lit(1), "new": lit(500),
+			"found": lit(15), "nobody": lit(1),
+		})
+		require.Error(t, err)
+		assert.ErrorIs(t, err, tooBright)
+		assert.ErrorIs(t, err, fsm.ErrName)
+		var refused *fsm.RefusedError
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, "a", refused.Name)
+		assert.Equal(t, strings.Join([]string{
+			`refused "a": too bright`,
+			`refused "b": "glowing" cannot be asked for, only one of ["lit" "off" "removed"]`,
+			`refused "new": too bright`,
+			`refused "x/y": name "x/y": not a valid instance name: it must not contain a slash`,
+		}, "\n"), err.Error())
+		assert.Equal(t, []string{"a", "b", "new", "x/y"}, slices.Sorted(maps.Keys(m.Refused())))
+
+		elapse(time.Minute)
+		assert.Equal(t, []string{"a", "b", "found", "nobody"}, names(m), "what was refused goes on, what was not listed is gone")
+		for _, name := range []string{"a", "b", "found", "nobody"} {
+			s, _ := m.Instance(name)
+			assert.True(t, s.Settled)
+			assert.Equal(t, lampLit, s.State)
+			_, done, _ := h.look(name)
+			assert.Empty(t, done)
+		}
+		require.NoError(t, m.Apply(ctx, declarations{"a": lit(40)}))
+		assert.Empty(t, m.Refused(), "of the last Apply only")
+	})
+}
+
+func TestRefusedAndDiscoveredKeepsWhatItWasAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("found", bulb{There: true, Power: true, Glows: true, Watts: 15}, lit(15))
+		h.put("unlisted", bulb{There: true, Power: true, Glows: true, Watts: 15}, lit(15))
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		m := running(t, kind, fsm.Config{})
+		err := m.Apply(t.Context(), declarations{"found": {State: "glowing", Spec: 99}})
+		var refused *fsm.RefusedError
+		require.ErrorAs(t, err, &refused)
+		elapse(time.Minute)
+		assert.Equal(t, []string{"found"}, names(m))
+		s, _ := m.Instance("found")
+		assert.Equal(t, lit(15), s.Desired)
+		assert.True(t, s.Settled)
+		_, done, _ := h.look("found")
+		assert.Empty(t, done, "it is adopted as it is")
+		lamp, _, _ := h.look("unlisted")
+		assert.Equal(t, bulb{}, lamp)
+	})
+}
+
+func TestRefusedAndHeldKeepsWhatWasAskedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		m := running(t, kind, fsm.Config{})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		h.hook(func(_ context.Context, _, op string) error {
+			if op == "set" {
+				return errors.New("jammed")
+			}
+			return nil
+		})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(60)}))
+		elapse(time.Second)
+		require.Error(t, m.Apply(t.Context(), declarations{"a": {State: "glowing"}}))
+		elapse(time.Second)
+		s, _ := m.Instance("a")
+		assert.Equal(t, lit(60), s.Desired, "not what was done so far, which is all that can be discovered")
+		h.hook(nil)
+	})
+}
+
+func TestNothingIsAppliedOnAnError(t *testing.T) {
+	for _, which := range []string{"discover", "validate"} {
+		fakeTime(t, which, func(t *testing.T) {
+			h := newHouse()
+			kind := h.kind(t)
+			var broken error
+			fails := func(what string) error {
+				if what == which {
+					return broken
+				}
+				return nil
+			}
+			kind.Discover = func(context.Context) (map[string]lampDesired, error) { return nil, fails("discover") }
+			kind.Validate = func(context.Context, declarations) (map[string]error, error) { return nil, fails("validate") }
+			m := running(t, kind, fsm.Config{})
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+			require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+			broken = errors.New("disk on fire")
+			err := m.Apply(t.Context(), declarations{"b": lit(40)})
+			assert.ErrorIs(t, err, broken)
+			assert.ErrorContains(t, err, "cannot apply: cannot ")
+			_, err = m.Plan(t.Context(), declarations{"b": lit(40)})
+			assert.ErrorIs(t, err, broken)
+			elapse(time.Minute)
+			assert.Equal(t, []string{"a"}, names(m))
+			s, _ := m.Instance("a")
+			assert.True(t, s.Settled)
+			assert.Equal(t, lampLit, s.State)
+		})
+	}
+}
+
+func TestADriverThatCannotBeOpenedIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		kind := h.kind(t)
+		noSocket := errors.New("no socket")
+		kind.Open = func(name string, wake func()) (fsm.Driver[watts, bulb], error) {
+			switch name {
+			case "bad":
+				return nil, noSocket
+			case "worse":
+				panic("no house")
+			}
+			wake()
+			return h.open(name, wake)
+		}
+		m := running(t, kind, fsm.Config{})
+		err := m.Apply(t.Context(), declarations{"bad": lit(1), "good": lit(2), "worse": lit(3)})
+		assert.EqualError(t, err, `refused "bad": cannot open lamp "bad": no socket`+"\n"+`refused "worse": cannot open lamp "worse": panic: no house`)
+		assert.ErrorIs(t, m.Refused()["bad"], noSocket)
+		require.NoError(t, m.Wait(t.Context(), "good", fsm.PhaseRunning), "a driver may wake its instance while it is opened")
+		assert.Equal(t, []string{"good"}, names(m))
+	})
+}
