@@ -100,7 +100,7 @@ func Subscribe(eventDir string, fn func(Event)) (*Subscription, error) {
 func makeFIFO(dir string) (path string, fifo *os.File, err error) {
 	name := fmt.Sprintf("ftrig1:%s:%.6s", FormatTAI64N(time.Now()), rand.Text())
 	path = filepath.Join(dir, name)
-	hidden := filepath.Join(dir, "."+name)
+	hidden := filepath.Join(dir, ".tmp-"+name)
 	if err := unix.Mkfifo(hidden, 0o622); err != nil {
 		return "", nil, &fs.PathError{Op: "mkfifo", Path: hidden, Err: err}
 	}
@@ -145,8 +145,8 @@ func (s *Subscription) read(fn func(Event)) {
 // because the directory was removed, no event will come any more; Close the
 // subscription and, where the directory is back, make another.
 func (s *Subscription) Linked() bool {
-	_, err := os.Lstat(s.path)
-	return !errors.Is(err, fs.ErrNotExist)
+	var stat unix.Stat_t
+	return !errors.Is(unix.Lstat(s.path, &stat), fs.ErrNotExist)
 }
 
 // Close removes the FIFO and waits for the goroutine: fn is not running and

@@ -127,5 +127,9 @@ func writtenPID(file *os.File) int {
 // Close gives the lock up. The file stays: its content means nothing without
 // the lock.
 func (l *FileLock) Close() error {
-	return l.file.Close()
+	// A child that is being started shares the description until it has
+	// become another program.
+	unlock := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
+	err := unix.FcntlFlock(l.file.Fd(), unix.F_OFD_SETLK, &unlock)
+	return errors.Join(err, l.file.Close())
 }

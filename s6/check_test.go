@@ -1,0 +1,247 @@
+package s6_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/fsmtest"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+type (
+	desired = fsm.Desired[*s6.Spec]
+)
+
+// settle has a manager bring the services of a tree where they are asked to
+// be, and lets go of them again, as a program does that ends.
+func settle(t testing.TB, tree s6.Tree, all map[string]desired) {
+	t.Helper()
+	m, err := s6.NewManager(tree, fsm.Config{})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		new(fsm.Loop).Run(ctx, m)
+	}()
+	require.NoError(t, m.Apply(ctx, all))
+	for name, d := range all {
+		phase := fsm.PhaseRunning
+		if d.State == s6.Stopped {
+			phase = fsm.PhaseStopped
+		}
+		require.NoError(t, m.Wait(ctx, name, phase))
+	}
+	require.NoError(t, m.Close(ctx))
+	cancel()
+	<-ended
+}
+
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// treeWorld is the world of one service of a tree in memory.
+type treeWorld struct {
+	fsm.Driver[*s6.Spec, s6.Observed]
+	// blind makes so many observations fail.
+	blind int
+}
+
+func (w *treeWorld) Observe(ctx context.Context, d desired) (s6.Observed, error) {
+	if w.blind > 0 {
+		w.blind--
+		return s6.Observed{}, syscall.EIO
+	}
+	return w.Driver.Observe(ctx, d)
+}
+
+func (*treeWorld) Advance(d time.Duration) { pass(d) }
+func (*treeWorld) Now() time.Time          { return time.Now() }
+
+// checkScene is a scene before there is a tree for it.
+type checkScene struct {
+	name   string
+	config s6test.Config
+	// set changes a tree with a service "a" in it that runs, or an empty one
+	// where fresh is set.
+	set   func(t testing.TB, tree *s6test.Tree)
+	fresh bool
+	blind int
+	ends  map[fsm.State][]fsm.Phase
+	// vandal: the scene itself deletes what must not be deleted.
+	vandal bool
+}
+
+var (
+	plainSpec = &s6.Spec{Command: []string{"sleep", "1000"}}
+	fullSpec  = &s6.Spec{
+		Command: []string{"/opt/serve", "-v"}, Env: map[string]string{"A": "b"}, ConfigFiles: map[string]string{"c.yaml": "x"},
+		Ready: s6.Readiness{FD: 4}, StartTimeout: 5 * time.Second, StopTimeout: 3 * time.Second,
+		Finish: []string{"/opt/clean"}, Log: s6.Log{RemoveWithService: true},
+	}
+)
+
+// noProgram takes all programs away.
+func noProgram(t testing.TB, tree *s6test.Tree) {
+	require.NoError(t, tree.FS().Remove("/opt/serve"))
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		require.NoError(t, tree.FS().RemoveAll(dir))
+	}
+}
+
+func runs(p s6test.Program) func(testing.TB, *s6test.Tree) {
+	return func(_ testing.TB, tree *s6test.Tree) { tree.SetProgram("a", p) }
+}
+
+func onFile(name, data string) func(testing.TB, *s6test.Tree) {
+	return func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().WriteFile(path.Join(tree.Layout().Service("a"), name), []byte(data), 0o644))
+	}
+}
+
+// upAndDown is the end of a service that is seen to run, and not for long.
+var upAndDown = map[fsm.State][]fsm.Phase{s6.Running: {fsm.PhaseRunning, fsm.PhaseDegraded}}
+
+// unserved is the end of a service that nobody starts a supervisor for.
+var unserved = map[fsm.State][]fsm.Phase{
+	s6.Running: {fsm.PhaseRunning, fsm.PhaseCreating, fsm.PhaseStopped, fsm.PhaseStarting, fsm.PhaseDegraded},
+	s6.Stopped: {fsm.PhaseCreating, fsm.PhaseStopped},
+}
+
+var onlyDegraded = map[fsm.State][]fsm.Phase{s6.Running: {fsm.PhaseDegraded}}
+
+// anywhere is the end of an instance of which nothing can be known.
+var anywhere = []fsm.Phase{
+	fsm.PhaseToBeCreated, fsm.PhaseCreating, fsm.PhaseStopped, fsm.PhaseStarting, fsm.PhaseRunning,
+	fsm.PhaseDegraded, fsm.PhaseStopping, fsm.PhaseRemoving, fsm.PhaseRemoved,
+}
+
+var checkScenes = []checkScene{
+	{name: "nothing there", fresh: true},
+	{name: "nothing there, s6 2.11", fresh: true, config: s6test.Config{Version: s6test.V211}},
+	{name: "nothing there, s6 2.15, slow", fresh: true, config: s6test.Config{Version: s6test.V215, Latency: 300 * time.Millisecond}},
+	{name: "left running"},
+	{name: "left stopped", set: func(t testing.TB, tree *s6test.Tree) {
+		settle(t, tree, map[string]desired{"a": {State: s6.Stopped, Spec: plainSpec}})
+	}},
+	{name: "left half written", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "data/hash")))
+	}},
+	{name: "run script damaged", set: onFile("run", "#!/bin/sh\n")},
+	{name: "manifest damaged", set: onFile("data/manifest.json", "{")},
+	{name: "asked by hand to be down", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.Control(tree.Layout().Service("a"), s6.CommandDownCreateDown))
+	}},
+	{name: "what it was started from is not known", set: onFile("data/started", "")},
+	{name: "unlinked", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().Remove(tree.Layout().Link("a")))
+		require.NoError(t, tree.Prune())
+	}},
+	{name: "without its supervisor", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.KillSupervisor("a"))
+	}},
+	{name: "without its logger's supervisor", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.KillSupervisor("a/log"))
+	}},
+	{name: "without its supervisor, deaf", set: func(t testing.TB, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{Deaf: true})
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		pass(5 * time.Second)
+		require.NoError(t, tree.KillSupervisor("a"))
+	}},
+	{name: "deaf", set: runs(s6test.Program{Deaf: true}), fresh: true},
+	{name: "slow to end", set: runs(s6test.Program{StopAfter: 8 * time.Second}), fresh: true},
+	{name: "paused", set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.Control(tree.Layout().Service("a"), s6.CommandStop))
+	}, ends: upAndDown},
+	{name: "crashes over and over", set: runs(s6test.Program{RunFor: 200 * time.Millisecond, ExitCode: 1}), fresh: true, ends: upAndDown},
+	{name: "crashes over and over at once", set: runs(s6test.Program{RunFor: time.Nanosecond, ExitCode: 1}), fresh: true, ends: upAndDown},
+	{name: "command missing", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		noProgram(t, tree)
+	}, ends: onlyDegraded},
+	{name: "command taken away", set: func(t testing.TB, tree *s6test.Tree) {
+		noProgram(t, tree)
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+	}, ends: onlyDegraded},
+	{name: "slow to become ready", fresh: true, set: runs(s6test.Program{ReadyAfter: 7 * time.Second})},
+	{name: "no s6-svscan, nothing there", fresh: true, set: func(t testing.TB, tree *s6test.Tree) { tree.KillSvscan() },
+		ends: unserved},
+	{name: "no s6-svscan, left running", set: func(t testing.TB, tree *s6test.Tree) { tree.KillSvscan() }, ends: unserved},
+	{name: "s6-svscan comes back", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		tree.KillSvscan()
+		time.AfterFunc(20*time.Second, tree.StartSvscan)
+	}},
+	{name: "a dangling link", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().Symlink("/nowhere", tree.Layout().Link("other")))
+	}, ends: unserved},
+	{name: "name taken by another link", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().Symlink("/elsewhere", tree.Layout().Link("a")))
+	}, ends: map[fsm.State][]fsm.Phase{s6.Running: anywhere, s6.Stopped: anywhere, fsm.StateRemoved: anywhere}},
+	{name: "cannot be observed at first", blind: 5},
+	{name: "directory deleted by hand", vandal: true, set: func(t testing.TB, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+	}},
+}
+
+// TestEveryStateHasAWayOn is the exhaustive check: from every state, with
+// everything that can be asked for, in every world. No world may end with a
+// violation.
+func TestEveryStateHasAWayOn(t *testing.T) {
+	table, err := s6.NewTable()
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		end := func() {}
+		check := fsmtest.Check[*s6.Spec, s6.Observed]{
+			Kind:   fsm.Kind[*s6.Spec, s6.Observed]{Name: s6.KindName, Table: table, Decide: s6.Decide},
+			Specs:  []*s6.Spec{plainSpec, fullSpec},
+			Within: 90 * time.Second,
+		}
+		for _, scene := range checkScenes {
+			check.Scenes = append(check.Scenes, fsmtest.Scene[*s6.Spec, s6.Observed]{
+				Name: scene.name, Ends: scene.ends,
+				New: func(time.Time) (world fsmtest.World[*s6.Spec, s6.Observed]) {
+					end()
+					world, end = scene.open(t)
+					return world
+				},
+			})
+		}
+		check.Run(t)
+		end()
+	})
+}
+
+// open makes the scene's tree, and a driver that has not seen it yet.
+func (scene *checkScene) open(t *testing.T) (world *treeWorld, end func()) {
+	tree := s6test.New(scene.config)
+	tree.Install("sleep", s6test.Program{})
+	tree.Install("/opt/serve", s6test.Program{})
+	if !scene.fresh {
+		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: plainSpec}})
+	}
+	if scene.set != nil {
+		scene.set(t, tree)
+	}
+	driver := s6.NewDriver(tree, "a", func() {})
+	return &treeWorld{driver, scene.blind}, func() {
+		assert.NoError(t, driver.(io.Closer).Close())
+		if err := tree.Close(); !scene.vandal {
+			assert.NoError(t, err, scene.name)
+		}
+	}
+}

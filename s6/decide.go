@@ -1,0 +1,360 @@
+package s6
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// The actions of a service's driver.
+const (
+	// actCreate writes the service directory if it is not whole, links it
+	// into the scan directory and has s6-svscan look.
+	actCreate fsm.Action = "create"
+	// actRescan has s6-svscan look again.
+	actRescan fsm.Action = "rescan"
+	// actWrite brings the files of a directory that is in use up to date.
+	actWrite fsm.Action = "write"
+	// actUp and actDown have s6-supervise want the service up or down, now
+	// and after a restart of the tree.
+	actUp   fsm.Action = "bring up"
+	actDown fsm.Action = "bring down"
+	// actRestart ends the process so that s6-supervise starts it anew.
+	actRestart fsm.Action = "restart"
+	// actEndStray ends a process that lost its supervisor.
+	actEndStray fsm.Action = "end stray process"
+	// actRemove unlinks, waits for the supervisors, and deletes, one of them
+	// a pass.
+	actRemove fsm.Action = "remove"
+)
+
+type input = fsm.Input[*Spec, Observed]
+
+// decide is the state machine of a service: what is to be done in a state,
+// given what was asked and seen.
+func decide(in input) fsm.Decision {
+	if in.State != fsm.StateRemoving && in.Desired.State != fsm.StateRemoved && in.Desired.Spec == nil {
+		return fsm.Decision{Reason: fsm.Reason{Summary: "there is no spec to work from"}}
+	}
+	switch in.State {
+	case fsm.StateToBeCreated, fsm.StateRemoved:
+		return decideAbsent(in)
+	case fsm.StateCreating:
+		return decideCreating(in)
+	case StateStopped:
+		return decideStopped(in)
+	case StateStarting:
+		return decideStarting(in)
+	case StateRunning:
+		return decideRunning(in)
+	case StateDegraded:
+		return decideDegraded(in)
+	case StateStopping:
+		return decideStopping(in)
+	default:
+		return decideRemoving(in)
+	}
+}
+
+func decideAbsent(in input) fsm.Decision {
+	if in.Desired.State != fsm.StateRemoved {
+		return fsm.Decision{Fire: fsm.EventCreate, Reason: asked(in)}
+	}
+	if in.State == fsm.StateRemoved {
+		return fsm.Decision{}
+	}
+	return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+}
+
+func decideCreating(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State == fsm.StateRemoved && o.whole():
+		// What may run has to be stopped before.
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: asked(in)}
+	case in.Desired.State == fsm.StateRemoved:
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+	case o.whole():
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "it is supervised"}}
+	}
+	return create(in)
+}
+
+// create has what is missing put in place, and waits for s6-svscan to do its
+// part; where that takes long it is told again.
+func create(in input) fsm.Decision {
+	o := &in.Observed
+	d := fsm.Decision{Reason: fsm.Reason{Summary: "not in place yet", Evidence: o.lacks()}, After: soon(in)}
+	switch {
+	case !o.Exists || !o.Linked || !o.Watched:
+		d.Do = createActions
+	case d.After > soonest:
+		d.Do = rescanActions
+	}
+	return d
+}
+
+// soonest is how often something is looked at that happens in milliseconds
+// and gives no notice.
+const soonest = 10 * time.Millisecond
+
+// soon returns soonest while the state is new, then a second.
+func soon(in input) time.Duration {
+	if in.Now.Sub(in.Since) < scanPatience {
+		return soonest
+	}
+	return time.Second
+}
+
+// Lists of actions are never modified.
+var (
+	createActions   = []fsm.Action{actCreate}
+	rescanActions   = []fsm.Action{actRescan}
+	writeActions    = []fsm.Action{actWrite}
+	writeUpActions  = []fsm.Action{actWrite, actUp}
+	upActions       = []fsm.Action{actUp}
+	downActions     = []fsm.Action{actDown}
+	restartActions  = []fsm.Action{actRestart}
+	endStrayActions = []fsm.Action{actEndStray}
+	removeActions   = []fsm.Action{actRemove}
+)
+
+func decideStopped(in input) fsm.Decision {
+	o := &in.Observed
+	switch want := in.Desired.State; {
+	case want != Running && !o.down():
+		return fsm.Decision{Do: downActions, Fire: EventStop, Reason: fsm.Reason{Summary: "it runs though it is to be " + string(want)}}
+	case o.StrayPID != 0:
+		return endStray(in)
+	case want == fsm.StateRemoved:
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+	case !o.whole():
+		return create(in)
+	case !o.current():
+		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}
+	case want == Running && o.Up() && !o.AskedDown:
+		return fsm.Decision{Fire: EventStart, Reason: fsm.Reason{Summary: "it runs already"}}
+	case want == Running && o.Up() && !o.Status.WantUp:
+		// By an earlier run, or by somebody else; s6 will see to it.
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Reason{Summary: "its process was told to end", Evidence: fmt.Sprintf("pid %d", o.Status.PID)}}
+	case want == Running && o.CommandProblem != "":
+		return fsm.Decision{Fire: EventStart, Reason: asked(in)}
+	case want == Running:
+		return fsm.Decision{Do: upActions, Fire: EventStart, Reason: asked(in)}
+	case !o.AskedDown:
+		return fsm.Decision{Do: downActions, Reason: fsm.Reason{Summary: "it would start by itself with the tree"}}
+	}
+	return fsm.Decision{}
+}
+
+func decideStarting(in input) fsm.Decision {
+	o := &in.Observed
+	if in.Desired.State != Running {
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	}
+	if d, needed := mend(in); needed {
+		return d
+	}
+	late := in.Now.Sub(in.Since) > o.StartTimeout
+	switch {
+	case o.CommandProblem != "":
+		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Reason{Summary: "its command cannot be started", Evidence: o.CommandProblem}}
+	case o.Deaths >= CrashLimit:
+		return fsm.Decision{Fire: EventStartFailed, Reason: crashing(o)}
+	case o.Failed:
+		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
+	case o.Stale():
+		return restart()
+	case o.beginning(in.Now):
+		return fsm.Decision{Reason: waiting(o), After: soonest}
+	case o.Ready():
+		return fsm.Decision{Fire: EventStartDone, Reason: shown(o)}
+	case late:
+		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Reason{Summary: "it did not become ready in time", Evidence: o.lastDeath()}}
+	case !o.Status.Up() && !o.Status.WantUp && o.justDown(in.Now):
+		return fsm.Decision{Reason: waiting(o), After: eventPatience}
+	case !o.Status.Up() && !o.Status.WantUp:
+		return fsm.Decision{Do: upActions, Reason: fsm.Reason{Summary: "its process is to start"}}
+	}
+	return fsm.Decision{Reason: waiting(o), After: in.Since.Add(o.StartTimeout).Sub(in.Now) + time.Millisecond}
+}
+
+func decideRunning(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State != Running:
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	case o.Stale() && !o.current():
+		return fsm.Decision{Do: writeActions, Fire: EventRestart, Reason: fsm.Reason{Summary: "its configuration changed"}}
+	case o.Stale():
+		return fsm.Decision{Fire: EventRestart, Reason: fsm.Reason{Summary: "its process is from before the change"}}
+	}
+	if r, bad := trouble(o); bad {
+		return fsm.Decision{Fire: EventDegraded, Reason: r}
+	}
+	if !o.current() {
+		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed, not for the process"}}
+	}
+	return fsm.Decision{}
+}
+
+func decideDegraded(in input) fsm.Decision {
+	o := &in.Observed
+	if in.Desired.State != Running {
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	}
+	if d, needed := mend(in); needed {
+		return d
+	}
+	if o.Stale() {
+		return restart()
+	}
+	r, bad := trouble(o)
+	uptime := in.Now.Sub(o.Status.Stamp)
+	switch {
+	case !bad && (o.ReadyRequired || uptime >= settle || uptime < 0):
+		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
+	case !bad:
+		return fsm.Decision{Reason: fsm.Reason{Summary: "it has only just started", Evidence: o.lastDeath()}, After: settle - uptime + time.Millisecond}
+	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
+		return fsm.Decision{Reason: r, After: time.Second}
+	case o.justDown(in.Now):
+		return fsm.Decision{Reason: r, After: eventPatience}
+	}
+	return fsm.Decision{Do: upActions, Reason: r}
+}
+
+// mend does what brings a service that should run back in order without any
+// decision about its process: the tree around it, its files, a stray process.
+func mend(in input) (fsm.Decision, bool) {
+	o := &in.Observed
+	switch {
+	case o.StrayPID != 0:
+		return endStray(in), true
+	case !o.whole():
+		return create(in), true
+	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
+		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}, true
+	case !o.current():
+		// A start that failed for want of a file is not tried again soon
+		// unless s6-supervise is told.
+		return fsm.Decision{Do: writeUpActions, Reason: fsm.Reason{Summary: "its configuration changed"}}, true
+	}
+	return fsm.Decision{}, false
+}
+
+// restart has the process end so that another takes its place. Its death is an
+// event; until then it is looked at again whether it has to be killed.
+func restart() fsm.Decision {
+	return fsm.Decision{Do: restartActions, Reason: fsm.Reason{Summary: "its process is from before the change"}, After: time.Second}
+}
+
+func endStray(in input) fsm.Decision {
+	return fsm.Decision{
+		Do:     endStrayActions,
+		Reason: fsm.Reason{Summary: "a process of it has lost its supervisor", Evidence: fmt.Sprintf("pid %d", in.Observed.StrayPID)},
+	}
+}
+
+func decideStopping(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case !o.down() && (o.Supervised && o.Status.WantUp || o.Exists && !o.AskedDown):
+		// Before a stray process is ended, for whose end another may wait.
+		return fsm.Decision{Do: downActions, Reason: asked(in)}
+	case o.StrayPID != 0:
+		return endStray(in)
+	case !o.down():
+		return fsm.Decision{Reason: toEnd(o), After: time.Second}
+	}
+	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Reason{Summary: "nothing of it runs", Evidence: o.lastDeath()}}
+}
+
+func decideRemoving(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case o.StrayPID != 0:
+		return endStray(in)
+	case o.Locked && !o.Linked && !o.Supervised:
+		return fsm.Decision{Reason: toEnd(o), After: time.Second}
+	case o.Exists || o.Linked || o.Supervised || o.LoggerSupervised || o.Leftover:
+		return fsm.Decision{Do: removeActions, Reason: fsm.Reason{Summary: "being removed", Evidence: removalStage(o)}, After: soon(in)}
+	}
+	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Reason{Summary: "nothing of it is left"}}
+}
+
+func removalStage(o *Observed) string {
+	switch {
+	case o.Linked:
+		return "the scan directory links to it"
+	case o.Supervised || o.LoggerSupervised:
+		return "its supervisors have not ended"
+	}
+	if !o.Exists {
+		return "parts of its service directory are there"
+	}
+	return "its service directory is there"
+}
+
+// trouble says what is wrong with a service that should run, if anything is.
+func trouble(o *Observed) (r fsm.Reason, bad bool) {
+	switch {
+	case o.StrayPID != 0:
+		return fsm.Reason{Summary: "a process of it has lost its supervisor", Evidence: fmt.Sprintf("pid %d", o.StrayPID)}, true
+	case !o.whole():
+		return fsm.Reason{Summary: "not in place", Evidence: o.lacks()}, true
+	case o.Failed:
+		return gaveUp(o), true
+	case o.CommandProblem != "":
+		return fsm.Reason{Summary: "its command cannot be started", Evidence: o.CommandProblem}, true
+	case !o.Up():
+		return fsm.Reason{Summary: "its process does not run", Evidence: o.lastDeath()}, true
+	case o.Status.Paused:
+		return fsm.Reason{Summary: "its process is paused"}, true
+	case o.Deaths >= CrashLimit:
+		return crashing(o), true
+	case !o.Ready():
+		return fsm.Reason{Summary: "its process is not ready", Evidence: o.lastDeath()}, true
+	}
+	return fsm.Reason{}, false
+}
+
+func crashing(o *Observed) fsm.Reason {
+	return fsm.Reason{
+		Summary:  fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow),
+		Evidence: o.lastDeath(),
+	}
+}
+
+func gaveUp(o *Observed) fsm.Reason {
+	return fsm.Reason{Summary: "its finish command said not to start it again", Evidence: o.lastDeath()}
+}
+
+func waiting(o *Observed) fsm.Reason {
+	if !o.Up() {
+		return fsm.Reason{Summary: "waiting for its process to start", Evidence: o.lastDeath()}
+	}
+	return fsm.Reason{Summary: "waiting for its process to be ready"}
+}
+
+// toEnd tells what a stop or a removal waits for.
+func toEnd(o *Observed) fsm.Reason {
+	r := fsm.Reason{Summary: "waiting for its process to end"}
+	switch {
+	case o.Supervised && o.Status.PID != 0:
+		r.Evidence = fmt.Sprintf("pid %d", o.Status.PID)
+	case o.Locked:
+		r.Evidence = "its instance lock is held"
+	}
+	return r
+}
+
+// shown is the evidence that a service runs.
+func shown(o *Observed) fsm.Reason {
+	return fsm.Reason{Summary: "its process runs", Evidence: fmt.Sprintf("pid %d", o.Status.PID)}
+}
+
+func asked(in input) fsm.Reason {
+	return fsm.Reason{Summary: "asked to be " + string(in.Desired.State)}
+}

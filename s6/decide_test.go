@@ -1,0 +1,178 @@
+package s6_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+var now = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
+
+// healthy is what is observed of a service that runs as it is to.
+func healthy() s6.Observed {
+	hash := strings.Repeat("a", 64)
+	return s6.Observed{
+		Exists: true, Linked: true, Watched: true, Supervised: true, LoggerSupervised: true, Locked: true,
+		WantHash: hash, Hash: hash, WantProcess: hash, Started: hash, Intact: true,
+		Status:       s6.Status{PID: 7, WantUp: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)},
+		StartTimeout: 30 * time.Second,
+	}
+}
+
+// lying is what is observed of a service that is down as it is to.
+func lying() s6.Observed {
+	o := healthy()
+	o.AskedDown, o.Locked = true, false
+	o.Status = s6.Status{Ready: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)}
+	return o
+}
+
+func input(state, want fsm.State, o s6.Observed) fsm.Input[*s6.Spec, s6.Observed] {
+	return fsm.Input[*s6.Spec, s6.Observed]{
+		Now: now, State: state, Since: now.Add(-10 * time.Second),
+		Desired: desired{State: want, Spec: plainSpec}, Observed: o,
+	}
+}
+
+func TestDecide(t *testing.T) {
+	type observed = *s6.Observed
+	for _, test := range []struct {
+		name        string
+		state, want fsm.State
+		from        func() s6.Observed
+		but         func(o observed)
+		do          []fsm.Action
+		fire        fsm.Event
+		reason      string
+	}{
+		{name: "runs", state: s6.StateRunning, want: s6.Running, from: healthy},
+		{name: "is down", state: s6.StateStopped, want: s6.Stopped, from: lying},
+		{name: "a command that is missing is not started", state: s6.StateStopped, want: s6.Running, from: lying,
+			but: func(o observed) { o.CommandProblem = "/x does not exist" }, fire: s6.EventStart, reason: "asked to be running"},
+		{name: "a command that is missing has its path in the reason", state: s6.StateStarting, want: s6.Running, from: lying,
+			but:  func(o observed) { o.CommandProblem = "/x does not exist" },
+			fire: s6.EventStartFailed, reason: "its command cannot be started: /x does not exist"},
+		{name: "a new configuration does not start a command that is missing", state: s6.StateDegraded, want: s6.Running, from: lying,
+			but: func(o observed) { o.CommandProblem, o.Hash = "/x does not exist", "" },
+			do:  []fsm.Action{"write"}, reason: "its configuration changed"},
+		{name: "the process has just begun and has not said what from", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but:    func(o observed) { o.Started, o.Status.Stamp = "", now.Add(-time.Millisecond) },
+			reason: "waiting for its process to be ready"},
+		{name: "the process never says what from", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Started = "" }, fire: s6.EventStartDone, reason: "its process runs: pid 7"},
+		{name: "an event may be on its way that says never to start it", state: s6.StateDegraded, want: s6.Running, from: lying,
+			but: func(o observed) { o.Status.ReadyStamp = now.Add(-time.Millisecond) }, reason: "its process does not run"},
+		{name: "no such event came", state: s6.StateDegraded, want: s6.Running, from: lying,
+			do: []fsm.Action{"bring up"}, reason: "its process does not run"},
+		{name: "the event came", state: s6.StateDegraded, want: s6.Running, from: lying,
+			but: func(o observed) { o.Failed = true }, reason: "its finish command said not to start it again"},
+		{name: "the same while starting", state: s6.StateStarting, want: s6.Running, from: lying,
+			but: func(o observed) { o.Status.ReadyStamp = now.Add(-time.Millisecond) }, reason: "waiting for its process to start"},
+		{name: "paused", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Status.Paused = true }, fire: s6.EventDegraded, reason: "its process is paused"},
+		{name: "up and not ready", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.ReadyRequired = true }, fire: s6.EventDegraded, reason: "its process is not ready"},
+		{name: "never ready", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but:  func(o observed) { o.ReadyRequired, o.StartTimeout = true, time.Second },
+			fire: s6.EventStartFailed, reason: "it did not become ready in time"},
+		{name: "crashing", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Deaths = 3 }, fire: s6.EventDegraded, reason: "its process ended 3 times in 30s"},
+		{name: "crashed twice", state: s6.StateRunning, want: s6.Running, from: healthy, but: func(o observed) { o.Deaths = 2 }},
+		{name: "only its logs are to be others", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.WantHash = "b" }, do: []fsm.Action{"write"}, reason: "its configuration changed, not for the process"},
+		{name: "its process is to be another", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.WantHash, o.WantProcess = "b", "b" },
+			do:  []fsm.Action{"write"}, fire: s6.EventRestart, reason: "its configuration changed"},
+		{name: "written, not restarted", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Started = "b" }, do: []fsm.Action{"restart"}, reason: "its process is from before the change"},
+		{name: "a stray process", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) { o.StrayPID = 5 }, do: []fsm.Action{"end stray process"},
+			reason: "a process of it has lost its supervisor: pid 5"},
+		{name: "to stop with a stray process: nothing may take its place", state: s6.StateStopping, want: s6.Stopped, from: healthy,
+			but: func(o observed) { o.StrayPID = 5 }, do: []fsm.Action{"bring down"}, reason: "asked to be stopped"},
+		{name: "to stop, down, but for a stray process", state: s6.StateStopping, want: s6.Stopped, from: lying,
+			but: func(o observed) { o.Locked, o.StrayPID = true, 5 }, do: []fsm.Action{"end stray process"},
+			reason: "a process of it has lost its supervisor: pid 5"},
+		{name: "to stop, down, but somebody holds its lock", state: s6.StateStopping, want: s6.Stopped, from: lying,
+			but: func(o observed) { o.Locked = true }, reason: "waiting for its process to end: its instance lock is held"},
+		{name: "its finish command runs", state: s6.StateStopping, want: s6.Stopped, from: lying,
+			but: func(o observed) { o.Status.PID, o.Status.Finishing = 9, true }, reason: "waiting for its process to end: pid 9"},
+		{name: "without a supervisor somebody holds its lock: nothing is deleted", state: fsm.StateRemoving, want: fsm.StateRemoved, from: lying,
+			but:    func(o observed) { o.Locked, o.Linked, o.Supervised, o.LoggerSupervised = true, false, false, false },
+			reason: "waiting for its process to end: its instance lock is held"},
+		{name: "started by hand though it is to be stopped", state: s6.StateStopped, want: s6.Stopped, from: healthy,
+			do: []fsm.Action{"bring down"}, fire: s6.EventStop, reason: "it runs though it is to be stopped"},
+		{name: "would start by itself with the tree", state: s6.StateStopped, want: s6.Stopped, from: lying,
+			but: func(o observed) { o.AskedDown = false }, do: []fsm.Action{"bring down"}, reason: "it would start by itself with the tree"},
+		{name: "parts of it are left", state: fsm.StateRemoving, want: fsm.StateRemoved, from: func() s6.Observed { return s6.Observed{Leftover: true} },
+			do: []fsm.Action{"remove"}, reason: "being removed: parts of its service directory are there"},
+		{name: "nothing is left", state: fsm.StateRemoving, want: fsm.StateRemoved, from: func() s6.Observed { return s6.Observed{} },
+			fire: fsm.EventRemoveDone, reason: "nothing of it is left"},
+		{name: "a clock that was set back does not hold recovery up", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Status.Stamp = now.Add(time.Hour) }, fire: s6.EventRecovered, reason: "its process runs: pid 7"},
+		{name: "up again for a moment", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Status.Stamp = now.Add(-time.Millisecond) }, reason: "it has only just started"},
+		{name: "up again and ready", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) {
+				o.Status.Stamp, o.ReadyRequired, o.Status.Ready = now.Add(-time.Millisecond), true, true
+			},
+			fire: s6.EventRecovered, reason: "its process runs: pid 7"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := test.from()
+			if test.but != nil {
+				test.but(&o)
+			}
+			d := s6.Decide(input(test.state, test.want, o))
+			assert.Equal(t, test.do, d.Do)
+			assert.Equal(t, test.fire, d.Fire)
+			assert.Equal(t, test.reason, d.Reason.String())
+		})
+	}
+}
+
+// TestEveryTroubleHasItsReason: what keeps a service from running is said, with
+// the evidence, and it is looked at again.
+func TestEveryTroubleHasItsReason(t *testing.T) {
+	for reason, but := range map[string]func(o *s6.Observed){
+		"not in place yet: its service directory is missing":                      func(o *s6.Observed) { o.Exists = false },
+		"not in place yet: the scan directory does not link to it":                func(o *s6.Observed) { o.Linked = false },
+		"not in place yet: s6-svscan has started no supervisor for it":            func(o *s6.Observed) { o.Supervised = false },
+		"not in place yet: s6-svscan has started no supervisor for its logger":    func(o *s6.Observed) { o.LoggerSupervised = false },
+		"not in place yet: its events are not listened to":                        func(o *s6.Observed) { o.Watched = false },
+		"its finish command said not to start it again":                           func(o *s6.Observed) { o.Failed, o.Status = true, s6.Status{} },
+		"its process ended 4 times in 30s: exited with 3 at 2024-05-06T07:08:09Z": func(o *s6.Observed) { o.Deaths, o.Last = 4, s6.Death{Time: now, ExitCode: 3} },
+		"its process does not run: ended by signal 9 (killed) at 2024-05-06T07:08:09Z": func(o *s6.Observed) {
+			o.Status, o.Last = s6.Status{WantUp: true}, s6.Death{Time: now, ExitCode: 137, Signal: 9}
+		},
+	} {
+		o := healthy()
+		but(&o)
+		d := s6.Decide(input(s6.StateDegraded, s6.Running, o))
+		assert.Equal(t, reason, d.Reason.String())
+		assert.Positive(t, d.After, reason)
+	}
+}
+
+// TestDecideAllocatesNothing holds for a service that is as it is to be, and
+// for one that is waited for.
+func TestDecideAllocatesNothing(t *testing.T) {
+	slow := healthy()
+	slow.ReadyRequired = true
+	for name, in := range map[string]fsm.Input[*s6.Spec, s6.Observed]{
+		"running": input(s6.StateRunning, s6.Running, healthy()),
+		"stopped": input(s6.StateStopped, s6.Stopped, lying()),
+		"waiting": input(s6.StateStarting, s6.Running, slow),
+		"removed": input(fsm.StateRemoved, fsm.StateRemoved, s6.Observed{}),
+	} {
+		var d fsm.Decision
+		assert.Zero(t, testing.AllocsPerRun(100, func() { d = s6.Decide(in) }), name)
+		require.Empty(t, d.Do, name)
+	}
+}

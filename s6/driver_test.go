@@ -1,0 +1,283 @@
+package s6_test
+
+import (
+	"io"
+	"path"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// inBubble runs a test with a tree whose time is that of the test.
+func inBubble(t *testing.T, config s6test.Config, do func(t *testing.T, tree *s6test.Tree)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		tree := s6test.New(config)
+		t.Cleanup(func() { assert.NoError(t, tree.Close()) })
+		tree.Install("sleep", s6test.Program{})
+		do(t, tree)
+	})
+}
+
+func observe(t testing.TB, tree s6.Tree, name string, d desired) s6.Observed {
+	t.Helper()
+	driver := s6.NewDriver(tree, name, func() {})
+	defer func() { assert.NoError(t, driver.(io.Closer).Close()) }()
+	o, err := driver.Observe(t.Context(), d)
+	require.NoError(t, err)
+	return o
+}
+
+func TestRecentDeaths(t *testing.T) {
+	at := func(seconds ...int) (deaths []s6.Death) {
+		for _, s := range seconds {
+			deaths = append(deaths, s6.Death{Time: now.Add(time.Duration(s) * time.Second)})
+		}
+		return deaths
+	}
+	times := func(seconds ...int) (all []time.Time) {
+		for _, d := range at(seconds...) {
+			all = append(all, d.Time)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		deaths  []s6.Death
+		asked   []time.Time
+		changed time.Time
+		want    int
+	}{
+		"none":                         {nil, nil, time.Time{}, 0},
+		"all in the window":            {at(-29, -10, -1), nil, time.Time{}, 3},
+		"some before the window":       {at(-100, -31, -30, -29, 0), nil, time.Time{}, 2},
+		"one was asked for":            {at(-20, -10, -5), times(-11), time.Time{}, 2},
+		"each request takes one":       {at(-20, -19, -10, -9), times(-21, -11), time.Time{}, 2},
+		"asked for again and again":    {at(-20, -10), times(-23, -22, -21), time.Time{}, 1},
+		"asked for, not dead yet":      {at(-20, -10), times(-5), time.Time{}, 2},
+		"asked for in the same moment": {at(-20), times(-20), time.Time{}, 0},
+		"before the change":            {at(-20, -10, -5), nil, now.Add(-8 * time.Second), 1},
+		"changed and asked for":        {at(-20, -10, -5), times(-9), now.Add(-9 * time.Second), 0},
+		"in the future, a little":      {at(5), nil, time.Time{}, 1},
+		"in the future, far":           {at(3600), nil, time.Time{}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, s6.RecentDeaths(test.deaths, test.asked, test.changed, now))
+		})
+	}
+}
+
+func TestCommandProblem(t *testing.T) {
+	for name, test := range map[string]struct {
+		spec s6.Spec
+		want string
+	}{
+		"absolute":                 {s6.Spec{Command: []string{"/opt/good"}}, ""},
+		"through a link":           {s6.Spec{Command: []string{"/opt/link"}}, ""},
+		"not there":                {s6.Spec{Command: []string{"/opt/none"}}, "/opt/none does not exist"},
+		"dangling":                 {s6.Spec{Command: []string{"/opt/dangling"}}, "/opt/dangling does not exist"},
+		"not executable":           {s6.Spec{Command: []string{"/opt/plain"}}, "/opt/plain is not executable"},
+		"a directory":              {s6.Spec{Command: []string{"/opt"}}, "/opt is a directory"},
+		"below a file":             {s6.Spec{Command: []string{"/opt/good/x"}}, "/opt/good/x cannot be looked at: not a directory"},
+		"a loop":                   {s6.Spec{Command: []string{"/opt/loop"}}, "/opt/loop cannot be looked at: too many levels of symbolic links"},
+		"relative to Dir":          {s6.Spec{Command: []string{"./good"}, Dir: "/opt"}, ""},
+		"not relative to Dir":      {s6.Spec{Command: []string{"./opt/good"}, Dir: "/opt"}, "/opt/opt/good does not exist"},
+		"relative to nothing":      {s6.Spec{Command: []string{"./good"}}, "/data/services/a/good does not exist"},
+		"in PATH":                  {s6.Spec{Command: []string{"sleep"}}, ""},
+		"in its own PATH":          {s6.Spec{Command: []string{"good"}, Env: map[string]string{"PATH": "/usr:/opt"}}, ""},
+		"PATH through a file":      {s6.Spec{Command: []string{"good"}, Env: map[string]string{"PATH": "/opt/good:/opt"}}, ""},
+		"PATH relative to Dir":     {s6.Spec{Command: []string{"good"}, Dir: "/", Env: map[string]string{"PATH": "opt"}}, ""},
+		"not in its own PATH":      {s6.Spec{Command: []string{"sleep"}, Env: map[string]string{"PATH": "/opt"}}, "sleep is not in PATH (/opt)"},
+		"an empty PATH of its own": {s6.Spec{Command: []string{"sleep"}, Env: map[string]string{"PATH": ""}}, "sleep is not in PATH ()"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				fsys := tree.FS()
+				tree.Install("/opt/good", s6test.Program{})
+				require.NoError(t, fsys.WriteFile("/opt/plain", nil, 0o644))
+				require.NoError(t, fsys.Symlink("good", "/opt/link"))
+				require.NoError(t, fsys.Symlink("none", "/opt/dangling"))
+				require.NoError(t, fsys.Symlink("loop", "/opt/loop"))
+				assert.Equal(t, test.want, observe(t, tree, "a", desired{State: s6.Running, Spec: &test.spec}).CommandProblem)
+			})
+		})
+	}
+}
+
+// TestUnreadableIsNotAbsent lets each read of an observation fail: the
+// observation fails, whatever it was.
+func TestUnreadableIsNotAbsent(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		d := desired{State: s6.Running, Spec: plainSpec}
+		settle(t, tree, map[string]desired{"a": d})
+		for n, more := 1, true; more; n++ {
+			faulty := faultyTree{tree, filesystemtest.Inject(tree.FS(), filesystemtest.FailNth(n, syscall.EIO))}
+			_, err := s6.NewDriver(faulty, "a", func() {}).Observe(t.Context(), d)
+			more = faulty.fs.Count() >= n
+			if more {
+				assert.ErrorIs(t, err, syscall.EIO, "read %d", n)
+			} else {
+				assert.NoError(t, err)
+			}
+		}
+	})
+}
+
+func TestForeignName(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		require.NoError(t, tree.FS().Symlink("/elsewhere", tree.Layout().Link("link")))
+		require.NoError(t, tree.FS().Mkdir(tree.Layout().Link("dir"), 0o755))
+		for name, want := range map[string]string{
+			"link": `/run/service/link leads to /elsewhere: another service has the name "link" in the scan directory`,
+			"dir":  `/run/service/dir is not a link: another service has the name "dir" in the scan directory`,
+		} {
+			driver := s6.NewDriver(tree, name, func() {})
+			_, err := driver.Observe(t.Context(), desired{State: s6.Running, Spec: plainSpec})
+			assert.EqualError(t, err, want)
+		}
+	})
+}
+
+// TestStartedIsOfThisProcess: what an earlier process was started from says
+// nothing about this one.
+func TestStartedIsOfThisProcess(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		d := desired{State: s6.Running, Spec: plainSpec}
+		settle(t, tree, map[string]desired{"a": d})
+		o := observe(t, tree, "a", d)
+		assert.Equal(t, s6.ProcessHash(plainSpec), o.Started)
+		started := path.Join(tree.Layout().Service("a"), "data/started")
+		other := s6.ProcessHash(specB)
+		for content, want := range map[string]string{
+			other + " 1\n": "", other + "\n": "", other: "", other[1:] + " 1\n": "", "": "",
+			other + " " + itoa(o.PID()) + "\n5\n": other,
+		} {
+			require.NoError(t, tree.FS().WriteFile(started, []byte(content), 0o644))
+			o := observe(t, tree, "a", d)
+			assert.Equal(t, want, o.Started, "%q", content)
+			assert.Equal(t, want != "", o.Stale())
+		}
+	})
+}
+
+// TestRemovalOfDeafProcess: the time until it is killed does not begin anew
+// while its removal is waited for.
+func TestRemovalOfDeafProcess(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{Deaf: true})
+		spec := &s6.Spec{Command: []string{"sleep"}, StopTimeout: 5 * time.Second}
+		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: spec}})
+		kind, err := s6.NewKind(tree, s6.KindName)
+		require.NoError(t, err)
+		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, i.Close()) }()
+		i.SetDesired(desired{State: fsm.StateRemoved, Spec: spec})
+		begin := time.Now()
+		for i.Snapshot().State != fsm.StateRemoved {
+			pass(time.Until(i.Reconcile(t.Context()).Next))
+			require.Less(t, time.Since(begin), 8*time.Second)
+		}
+		assert.Greater(t, time.Since(begin), 5*time.Second)
+	})
+}
+
+// TestDirectoryDeletedByHand: what ran in it ends, and one process takes its
+// place.
+func TestDirectoryDeletedByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree := s6test.New(s6test.Config{})
+		defer func() { assert.ErrorContains(t, tree.Close(), "was deleted while it lived") }()
+		tree.Install("sleep", s6test.Program{})
+		p := start(t, tree)
+		p.wants(running("a"))
+		before := pids(t, tree)["a"]
+		require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+		pass(10 * time.Second)
+		p.wants(running("a"))
+		after := pids(t, tree)["a"]
+		assert.NotEqual(t, before, after)
+		s, _ := p.Instance("a")
+		assert.Equal(t, after, s.Observed.PID())
+		assert.Len(t, tree.Processes(), 2, "the process and its logger")
+		p.stop()
+	})
+}
+
+// TestStrayThatHasEnded: that a process is gone which is to go is no error.
+func TestStrayThatHasEnded(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		d := running("a")["a"]
+		settle(t, tree, running("a"))
+		driver := s6.NewDriver(tree, "a", func() {})
+		require.NoError(t, tree.KillSupervisor("a"))
+		stray := pids(t, tree)["a"]
+		for range 2 {
+			o, err := driver.Observe(t.Context(), d)
+			require.NoError(t, err)
+			require.True(t, o.Locked)
+			pass(100 * time.Millisecond)
+		}
+		o, err := driver.Observe(t.Context(), d)
+		require.NoError(t, err)
+		require.Equal(t, stray, o.StrayPID)
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		require.NoError(t, driver.Do(t.Context(), "end stray process", d))
+	})
+}
+
+// TestRemoveRefusesUnderLiveProcess: also where what was observed is out of
+// date by now.
+func TestRemoveRefusesUnderLiveProcess(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		d := running("a")["a"]
+		settle(t, tree, running("a"))
+		tree.KillSvscan()
+		require.NoError(t, tree.KillSupervisor("a"))
+		require.NoError(t, tree.KillSupervisor("a/log"))
+		driver := s6.NewDriver(tree, "a", func() {})
+		for range 3 {
+			require.EqualError(t, driver.Do(t.Context(), "remove", d), "a process of it has not ended")
+		}
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		require.NoError(t, driver.Do(t.Context(), "remove", d))
+		assert.Empty(t, list(t, tree.FS(), tree.Layout().ServicesDir))
+	})
+}
+
+// TestStrayGetsTheStopSignal that the service is to be stopped by, and KILL
+// when it does not end for it.
+func TestStrayGetsTheStopSignal(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{Deaf: true})
+		sent := &signalTree{Tree: tree}
+		p := start(t, sent)
+		all := running("a")
+		all["a"].Spec.StopSignal, all["a"].Spec.StopTimeout = "SIGINT", 2*time.Second
+		p.wants(all)
+		require.NoError(t, tree.KillSupervisor("a"))
+		pass(time.Second)
+		p.wants(all)
+		p.stop()
+		assert.Equal(t, []syscall.Signal{syscall.SIGINT, syscall.SIGKILL}, sent.signals)
+	})
+}
+
+// signalTree notes the signals that are sent.
+type signalTree struct {
+	*s6test.Tree
+	signals []syscall.Signal
+}
+
+func (s *signalTree) Signal(service string, pid int, signal syscall.Signal) error {
+	s.signals = append(s.signals, signal)
+	return s.Tree.Signal(service, pid, signal)
+}

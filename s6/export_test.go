@@ -1,0 +1,46 @@
+package s6
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// What the tests of this package need to see of its inside.
+
+var Compare = compare
+
+// Decide is the decision function of every kind of service.
+func Decide(in fsm.Input[*Spec, Observed]) fsm.Decision { return decide(in) }
+
+// NewDriver returns the driver of a plain service.
+func NewDriver(tree Tree, name string, wake func()) fsm.Driver[*Spec, Observed] {
+	return newDriver(tree, KindName, name, wake)
+}
+
+// Quote renders words for a POSIX shell.
+func Quote(words ...string) string { return quote(words) }
+
+// ProcessHash is the hash of what reaches the process.
+func ProcessHash(s *Spec) string { return s.processHash() }
+
+// RecentDeaths counts the deaths that nobody asked for.
+func RecentDeaths(deaths []Death, asked []time.Time, changed, now time.Time) int {
+	return recentDeaths(deaths, asked, changed, now)
+}
+
+// RenderedFile is a file of a service directory to be.
+type RenderedFile struct {
+	Name, Data string
+	Mode       uint32
+}
+
+// Render returns the files of a service directory in the order of writing.
+func Render(spec *Spec, logDir string, tools Tools) ([]RenderedFile, error) {
+	files, err := render(spec, KindName, logDir, tools)
+	var all []RenderedFile
+	for _, f := range files {
+		all = append(all, RenderedFile{f.name, f.data, uint32(f.mode)})
+	}
+	return all, err
+}

@@ -1,0 +1,115 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// KindName is the name of the kind of plain services.
+const KindName = "s6"
+
+// ErrSpec is wrapped by the refusal of a Spec that is missing or not valid.
+var ErrSpec = errors.New("not a valid service spec")
+
+// NewKind returns the kind of instance that is one service of the tree. owner
+// is written into each service directory: of all services in a tree, those with
+// the same owner are this kind's own. Plain services have KindName.
+func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
+	table, err := NewTable()
+	if err != nil {
+		return fsm.Kind[*Spec, Observed]{}, err
+	}
+	return fsm.Kind[*Spec, Observed]{
+		Name:   KindName,
+		Table:  table,
+		Decide: decide,
+		Open: func(name string, wake func()) (fsm.Driver[*Spec, Observed], error) {
+			return newDriver(tree, owner, name, wake), nil
+		},
+		Validate: validate,
+		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return Discover(tree, owner) },
+		Compare:  compare,
+	}, nil
+}
+
+// NewManager returns a manager of plain services in the tree.
+func NewManager(tree Tree, config fsm.Config) (*fsm.Manager[*Spec, Observed], error) {
+	kind, err := NewKind(tree, KindName)
+	if err != nil {
+		return nil, err
+	}
+	return fsm.NewManager(kind, config)
+}
+
+func validate(_ context.Context, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
+	refused := make(map[string]error)
+	for name, d := range desired {
+		switch {
+		case d.State == fsm.StateRemoved:
+		case d.Spec == nil:
+			refused[name] = fmt.Errorf("%w: there is none", ErrSpec)
+		default:
+			if err := d.Spec.Validate(); err != nil {
+				refused[name] = fmt.Errorf("%w: %w", ErrSpec, err)
+			}
+		}
+	}
+	return refused, nil
+}
+
+// Discover returns the services of an owner in the tree, with the spec each
+// was made from and what was last asked of it. A directory without a manifest
+// that can be understood is left alone.
+func Discover(tree Tree, owner string) (map[string]fsm.Desired[*Spec], error) {
+	entries, err := tree.FS().ReadDir(tree.Layout().ServicesDir)
+	if ok, err := found(err); err != nil || !ok {
+		return nil, err
+	}
+	all := make(map[string]fsm.Desired[*Spec])
+	for _, e := range entries {
+		if !e.IsDir() || fsm.CheckName(e.Name()) != nil {
+			continue
+		}
+		service := tree.Layout().Service(e.Name())
+		m, err := readManifest(tree.FS(), service)
+		if err != nil {
+			return nil, err
+		}
+		if m == nil || m.Kind != owner {
+			continue
+		}
+		d := fsm.Desired[*Spec]{State: Running, Spec: m.Spec}
+		_, err = tree.FS().Lstat(path.Join(service, fileDown))
+		if down, err := found(err); err != nil {
+			return nil, err
+		} else if down {
+			d.State = Stopped
+		}
+		all[e.Name()] = d
+	}
+	return all, nil
+}
+
+// compare implements fsm.Kind.Compare.
+func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
+	change := func(kind fsm.ChangeKind, why string) fsm.Change { return fsm.Change{Kind: kind, Why: why} }
+	up := o.Supervised && o.Status.Up()
+	hash, process := d.Spec.Hash(), d.Spec.processHash()
+	switch {
+	case !o.Exists:
+		return change(fsm.ChangeCreate, "it is not there")
+	case d.State == Stopped && up:
+		return change(fsm.ChangeStop, "it runs")
+	case d.State == Running && !up:
+		return change(fsm.ChangeStart, "it does not run")
+	case up && o.Started != "" && o.Started != process:
+		return change(fsm.ChangeRestart, "its process was started from something else")
+	case o.Hash != hash:
+		return change(fsm.ChangeLive, "its files differ, not for the process")
+	}
+	return change(fsm.ChangeNone, "it is as it is to be")
+}

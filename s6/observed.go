@@ -1,0 +1,156 @@
+package s6
+
+import (
+	"fmt"
+	"time"
+)
+
+// Observed is what was seen of a service in one pass.
+type Observed struct {
+	// Exists: the service directory is there. Linked: the scan directory
+	// links to it. Watched: its events are listened to.
+	Exists, Linked, Watched bool
+	// Leftover: parts are there of a service directory that was being made or
+	// taken away; it is looked for only where the service is to be removed.
+	Leftover bool
+	// AskedDown: the service directory has a file named down, with which s6
+	// does not start the service by itself.
+	AskedDown bool
+
+	// WantHash and WantProcess are the hashes of the desired spec, Hash and
+	// Started those on disk: of the spec that the directory was written from,
+	// empty while it is not whole, and of what the process that runs was
+	// started from, empty until its start has said so.
+	WantHash, Hash       string
+	WantProcess, Started string
+	// Intact: when the service was first looked at the files were those that
+	// its manifest calls for.
+	Intact bool
+
+	// Supervised and LoggerSupervised: an s6-supervise serves the service
+	// and its logger.
+	Supervised, LoggerSupervised bool
+	// Status is what s6-supervise says; it means nothing unless Supervised.
+	Status Status
+	// ReadyRequired: readiness is to be shown, not taken from Status.Up.
+	ReadyRequired bool
+	// Locked: some process holds the service's instance lock, supervised or
+	// not.
+	Locked bool
+	// StrayPID is a process of the service that has lost its supervisor and
+	// keeps the supervised one waiting; 0 for none.
+	StrayPID int
+	// Failed: the finish command said never to start the service again.
+	Failed bool
+
+	// Deaths is how many times the process ended in the last CrashWindow,
+	// other than by being asked to and not before it was changed for another;
+	// Restarts how many since the supervisor
+	// started. Last is the newest.
+	Deaths   int
+	Restarts int
+	Last     Death
+	// CommandProblem says why the command cannot be started; it is looked
+	// for only while nothing runs.
+	CommandProblem string
+	// StartTimeout of the desired spec.
+	StartTimeout time.Duration
+}
+
+// CrashWindow is how far back deaths are counted, and CrashLimit how many of
+// them make a service degraded although its process may run at the moment.
+const (
+	CrashWindow = 30 * time.Second
+	CrashLimit  = 3
+)
+
+// settle is how long a process without readiness of its own must have run,
+// after a death, to count as running again.
+const settle = time.Second
+
+// eventPatience is how long an event may take that comes with a status.
+const eventPatience = 100 * time.Millisecond
+
+// Up reports whether the service's own, supervised process runs.
+func (o *Observed) Up() bool { return o.Supervised && o.Status.Up() && o.StrayPID == 0 }
+
+// Ready reports whether it runs and does its work, as far as can be known.
+func (o *Observed) Ready() bool {
+	return o.Up() && !o.Status.Paused && (o.Status.Ready || !o.ReadyRequired)
+}
+
+// PID returns the process id of the service, 0 while it does not run.
+func (o *Observed) PID() int {
+	if !o.Up() {
+		return 0
+	}
+	return o.Status.PID
+}
+
+// down reports that nothing of the service runs any more, its finish command
+// included.
+func (o *Observed) down() bool {
+	return !o.Locked && (!o.Supervised || o.Status.PID == 0 && !o.Status.WantUp)
+}
+
+// whole reports that everything is in place for the service to run.
+func (o *Observed) whole() bool {
+	return o.Exists && o.Linked && o.Watched && o.Supervised && o.LoggerSupervised
+}
+
+// current reports that the files are those of the desired spec.
+func (o *Observed) current() bool { return o.Hash == o.WantHash && o.Intact }
+
+// Stale reports that the process was started from something else than what is
+// desired. Where that is not known it is not.
+func (o *Observed) Stale() bool {
+	return o.Up() && o.Started != "" && o.Started != o.WantProcess
+}
+
+// beginning reports that the process was started so recently that it may not
+// have said yet what it was started from.
+func (o *Observed) beginning(now time.Time) bool {
+	return o.Up() && o.Started == "" && within(now, o.Status.Stamp, settle)
+}
+
+// justDown reports that the process ended so recently that the event may be on
+// its way that says never to start it again.
+func (o *Observed) justDown(now time.Time) bool {
+	return o.Status.PID == 0 && within(now, o.Status.ReadyStamp, eventPatience)
+}
+
+// within reports whether now is less than d after t. A time in the future,
+// which a clock that was set back gives, is long ago.
+func within(now, t time.Time, d time.Duration) bool {
+	age := now.Sub(t)
+	return age >= 0 && age < d
+}
+
+// lacks names the first thing that keeps the service from being whole.
+func (o *Observed) lacks() string {
+	switch {
+	case !o.Exists:
+		return "its service directory is missing"
+	case !o.Linked:
+		return "the scan directory does not link to it"
+	case !o.Supervised:
+		return "s6-svscan has started no supervisor for it"
+	case !o.LoggerSupervised:
+		return "s6-svscan has started no supervisor for its logger"
+	case !o.Watched:
+		return "its events are not listened to"
+	}
+	return ""
+}
+
+// lastDeath tells how the process ended last, as evidence.
+func (o *Observed) lastDeath() string {
+	if o.Last.Time.IsZero() {
+		return ""
+	}
+	how := fmt.Sprintf("exited with %d", o.Last.ExitCode)
+	if o.Last.Signal != 0 {
+		how = fmt.Sprintf("ended by signal %d (%v)", int(o.Last.Signal), o.Last.Signal)
+	}
+	return how + " at " + o.Last.Time.Format(time.RFC3339Nano)
+}

@@ -1,0 +1,185 @@
+package s6
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Tools says where s6's programs are. An empty Dir leaves it to PATH.
+type Tools struct {
+	// Dir is a directory with all of them, such as /usr/bin or /command.
+	Dir string
+}
+
+func (t Tools) path(program string) string { return path.Join(t.Dir, program) }
+
+// file is a file of a service directory to be.
+type file struct {
+	name string
+	data string
+	mode fs.FileMode
+}
+
+// manifest is what is kept of a service in its own directory, so that a later
+// run knows what it was made from.
+type manifest struct {
+	Version int    `json:"version"`
+	Kind    string `json:"kind"`
+	Hash    string `json:"hash"`
+	Spec    *Spec  `json:"spec"`
+}
+
+const manifestVersion = 1
+
+// longestText is where s6-log breaks a line, so that a reader has room for it
+// with its stamp.
+const longestText = MaxLogLine - LocalStampSize - 2
+
+// notificationFD is the descriptor for readiness where the spec names none.
+const notificationFD = 3
+
+// render returns the files of a service directory, in the order in which they
+// are to be written: the hash last, so that where it is, the others are.
+func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
+	m, err := json.MarshalIndent(manifest{manifestVersion, kind, spec.Hash(), spec}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("cannot write down the spec: %w", err)
+	}
+	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
+	files := []file{
+		{"timeout-kill", milliseconds(cmp.Or(spec.StopTimeout, defaultStopTimeout)), public},
+		{"timeout-finish", milliseconds(cmp.Or(spec.FinishTimeout, defaultFinishTimeout)), public},
+		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
+		{"log/notification-fd", strconv.Itoa(notificationFD) + "\n", public},
+		{"log/timeout-kill", milliseconds(defaultStopTimeout), public},
+		{fileManifest, string(m) + "\n", secret},
+	}
+	if s := strings.TrimPrefix(spec.StopSignal, "SIG"); s != "" && s != "TERM" {
+		files = append(files, file{"down-signal", "SIG" + s + "\n", public})
+	}
+	if spec.Ready.required() {
+		files = append(files, file{"notification-fd", strconv.Itoa(cmp.Or(spec.Ready.FD, notificationFD)) + "\n", public})
+	}
+	if len(spec.Ready.Check) > 0 {
+		check := asUser(spec, tools, spec.Ready.Check)
+		files = append(files, file{"data/check", "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
+	}
+	if len(spec.Finish) > 0 {
+		files = append(files, file{"finish", "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$@"` + "\n", script})
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
+		// s6-envdir -fL takes all but one newline at the end, and an empty
+		// file for an unset variable.
+		files = append(files, file{path.Join(dirEnv, name), spec.Env[name] + "\n", secret})
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.ConfigFiles)) {
+		files = append(files, file{path.Join(dirConfig, name), spec.ConfigFiles[name], secret})
+	}
+	return append(files,
+		file{fileRun, renderRun(spec, tools), script},
+		file{fileHash, spec.Hash(), public},
+	), nil
+}
+
+// renderRun is a chain of programs that each change one thing about the
+// process and become the next; the last is the command.
+func renderRun(spec *Spec, tools Tools) string {
+	var b strings.Builder
+	b.WriteString("#!/bin/sh\nexec 2>&1\n")
+	// What the process is made from is written down by its own start, with its
+	// id: in place, for which there is room on a full disk.
+	fmt.Fprintf(&b, "echo \"%s $$\" 1<>./%s\n", spec.processHash(), fileStarted)
+	if spec.User != "" && len(spec.ConfigFiles) > 0 {
+		fmt.Fprintf(&b, "chown -R %s ./%s\n", quote([]string{spec.User}), dirConfig)
+	}
+	var chain []string
+	if len(spec.Env) > 0 {
+		chain = append(chain, tools.path("s6-envdir"), "-fL", "./"+dirEnv)
+	}
+	if limits := renderLimits(spec.Limits); len(limits) > 0 {
+		chain = append(append(chain, tools.path("s6-softlimit")), limits...)
+	}
+	chain = append(chain, tools.path("s6-setlock"), "./"+fileInstanceLock)
+	if len(spec.Ready.Check) > 0 {
+		// It finds ./data/check and ./event where it was started.
+		chain = append(chain, tools.path("s6-notifyoncheck"), "-d", "-3", strconv.Itoa(notificationFD), "-n", "0", "-w", "100", "-t", "5000")
+	}
+	chain = append(chain, inDir(spec, tools, asUser(spec, tools, spec.Command))...)
+	b.WriteString("exec " + quote(chain) + "\n")
+	return b.String()
+}
+
+// inDir has a command begin in the spec's working directory. The environment
+// is set anew, for a shell drops variables whose names it cannot have itself.
+func inDir(spec *Spec, tools Tools, command []string) []string {
+	if spec.Dir == "" {
+		return command
+	}
+	script := `cd "$0" || exit 111; exec "$@"`
+	if len(spec.Env) > 0 {
+		script = `here=$PWD; cd "$0" || exit 111; exec ` + quote([]string{tools.path("s6-envdir")}) + ` -fL "$here/` + dirEnv + `" "$@"`
+	}
+	return append([]string{"/bin/sh", "-c", script, spec.Dir}, command...)
+}
+
+func renderLimits(l Limits) (args []string) {
+	for _, limit := range []struct {
+		option string
+		value  int64
+	}{{"-d", l.Memory}, {"-o", l.OpenFiles}, {"-p", l.Processes}, {"-f", l.FileSize}} {
+		if limit.value > 0 {
+			args = append(args, limit.option, strconv.FormatInt(limit.value, 10))
+		}
+	}
+	return args
+}
+
+func renderLogRun(l Log, dir string, tools Tools) string {
+	stamp := "T"
+	if l.TAI64N {
+		stamp = "t"
+	}
+	files := cmp.Or(l.Files, defaultLogFiles)
+	args := []string{
+		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(longestText), "--",
+		"n" + strconv.Itoa(max(files, 0)),
+		"s" + strconv.FormatInt(cmp.Or(l.FileSize, defaultLogSize), 10),
+		stamp, dir,
+	}
+	return "#!/bin/sh\nexec 2>&1\nexec " + quote(args) + "\n"
+}
+
+func asUser(spec *Spec, tools Tools, command []string) []string {
+	if spec.User == "" {
+		return command
+	}
+	return append([]string{tools.path("s6-setuidgid"), spec.User}, command...)
+}
+
+func milliseconds[D interface{ Milliseconds() int64 }](d D) string {
+	return strconv.FormatInt(d.Milliseconds(), 10) + "\n"
+}
+
+// quote renders words for a POSIX shell so that each arrives as it is.
+func quote(words []string) string {
+	quoted := make([]string, len(words))
+	for n, w := range words {
+		quoted[n] = w
+		if w == "" || strings.ContainsFunc(w, special) {
+			quoted[n] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+// special reports whether a rune means something, or might, to a shell.
+func special(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:@%+,", r))
+}

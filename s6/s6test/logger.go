@@ -1,0 +1,174 @@
+package s6test
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// pipe leads from a service to its logger. s6-svscan holds both ends, so that
+// what is printed while no logger runs waits in it; each s6-supervise and its
+// processes hold one.
+type pipe struct {
+	tree   *Tree
+	lines  []string
+	reader *process // the logger, nil while none runs
+	open   bool     // s6-svscan has not let go of the end for writing
+}
+
+func (p *pipe) print(line string) {
+	p.lines = append(p.lines, line)
+	p.flush()
+}
+
+func (p *pipe) flush() {
+	if p.reader == nil {
+		return
+	}
+	for _, line := range p.lines {
+		p.reader.logDir.write(line)
+	}
+	p.lines = nil
+}
+
+// hangUp lets go of the end for writing.
+func (p *pipe) hangUp() {
+	p.open = false
+	p.ended()
+}
+
+// ended has the logger end once nobody can write to it any more.
+func (p *pipe) ended() {
+	if p.reader == nil || p.open ||
+		slices.ContainsFunc(p.tree.live, func(s *supervisor) bool { return s.log == p && !s.isLogger() }) ||
+		slices.ContainsFunc(p.tree.processes, func(w *process) bool { return w.log == p && w.role != roleLogger }) {
+		return
+	}
+	p.reader.exit(0)
+}
+
+// Print has the named service's process, which must be at work, print a line.
+func (t *Tree) Print(service, line string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.processes {
+		if p.name == service && p.working && p.role == roleRun {
+			p.log.print(line)
+			return nil
+		}
+	}
+	return fmt.Errorf("cannot print: %q does not run", service)
+}
+
+// logDir is what an s6-log writes to.
+type logDir struct {
+	tree  *Tree
+	dir   string
+	files int
+	size  int64
+	label bool // stamps are TAI64N labels
+}
+
+// openLog begins the command of a logger, which has to be s6-log.
+func (p *process) openLog() {
+	dir, err := parseLogScript(p.script.command)
+	if err != nil {
+		p.tree.violate(fmt.Sprintf("the logger of %s cannot run: %v", p.name, err))
+		p.exit(100)
+		return
+	}
+	locked := func(other *process) bool { return other.logDir != nil && other.logDir.dir == dir.dir && other != p }
+	if slices.ContainsFunc(p.tree.processes, locked) {
+		p.exit(111)
+		return
+	}
+	p.tree.note(p.tree.mem.MkdirAll(dir.dir, 0o755))
+	for _, file := range []string{"current", "lock", "state"} {
+		p.tree.note(p.tree.mem.Append(path.Join(dir.dir, file), nil))
+	}
+	dir.tree = p.tree
+	p.logDir, p.log.reader = dir, p
+	p.log.flush()
+	p.announce()
+	p.log.ended()
+}
+
+// parseLogScript reads the command line of s6-log: options, directives, and
+// one directory.
+func parseLogScript(command []string) (*logDir, error) {
+	if len(command) == 0 || path.Base(command[0]) != "s6-log" {
+		return nil, fmt.Errorf("%q is not s6-log", command)
+	}
+	l := &logDir{files: 10, size: 99999}
+	words := command[1:]
+	for len(words) > 1 && strings.HasPrefix(words[0], "-") && words[0] != "--" {
+		words = words[2:]
+	}
+	for _, word := range slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--" }) {
+		var err error
+		switch {
+		case word == "t" || word == "T":
+			l.label = word == "t"
+		case strings.HasPrefix(word, "n"):
+			l.files, err = strconv.Atoi(word[1:])
+		case strings.HasPrefix(word, "s"):
+			l.size, err = strconv.ParseInt(word[1:], 10, 64)
+		case path.IsAbs(word):
+			l.dir = word
+		default:
+			err = errors.New("it is not known here")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("directive %q: %w", word, err)
+		}
+	}
+	if l.dir == "" {
+		return nil, errors.New("no log directory is given")
+	}
+	return l, nil
+}
+
+// write logs a line.
+func (l *logDir) write(line string) {
+	now := time.Now()
+	stamp := now.Format("2006-01-02 15:04:05.000000000") + "  "
+	if l.label {
+		stamp = s6.FormatTAI64N(now) + " "
+	}
+	current := path.Join(l.dir, "current")
+	l.tree.note(l.tree.mem.Append(current, []byte(stamp+line+"\n")))
+	if info := l.tree.stat(current); info != nil && info.Size() >= l.size {
+		l.rotate()
+	}
+}
+
+// rotate archives the current file under a label that no other has, and
+// removes the oldest ones.
+func (l *logDir) rotate() {
+	t := l.tree
+	at := time.Now()
+	if !at.After(t.lastLabel) {
+		at = t.lastLabel.Add(time.Nanosecond)
+	}
+	t.lastLabel = at
+	current := path.Join(l.dir, "current")
+	t.note(t.mem.Rename(current, path.Join(l.dir, s6.FormatTAI64N(at)+".s")))
+	t.note(t.mem.WriteFile(current, nil, 0o644))
+	entries, err := t.mem.ReadDir(l.dir)
+	t.note(err)
+	var archived []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "@") {
+			archived = append(archived, e.Name())
+		}
+	}
+	for _, name := range archived[:max(0, len(archived)-l.files)] {
+		t.note(t.mem.Remove(path.Join(l.dir, name)))
+	}
+}

@@ -1,0 +1,235 @@
+package s6test
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+type role int
+
+const (
+	roleRun role = iota
+	roleFinish
+	roleLogger
+)
+
+// process is what an s6-supervise has started, from the shell of its script
+// on.
+type process struct {
+	tree       *Tree
+	pid        int
+	role       role
+	name       string // of the service, as of its supervisor
+	dir        string
+	id         fs.FileInfo // of dir
+	supervisor *supervisor // nil once that is gone
+	program    Program
+	script     script
+	log        *pipe
+	logDir     *logDir // of a logger
+
+	started time.Time
+	lock    fs.FileInfo // the file it locks or waits for; nil for none
+	waiting bool        // for the lock
+	working bool        // its command has begun
+	ending  bool        // a signal has reached it that will end it
+	paused  bool
+	pending []syscall.Signal // while paused
+	dead    bool
+	timers  []*event
+}
+
+// Process is an entry of the process table.
+type Process struct {
+	PID int
+	// Service is the name of its service; that of a logger ends in "/log".
+	Service string
+	// Finish: it is the service's finish command, and not the service.
+	Finish bool
+	// Supervised: its s6-supervise lives.
+	Supervised bool
+	// Waiting: it has not begun, for another process holds the instance.
+	Waiting bool
+	Started time.Time
+}
+
+// Processes returns the process table, oldest first: what s6-supervise started,
+// and neither s6-supervise nor s6-svscan.
+func (t *Tree) Processes() []Process {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []Process
+	for _, p := range t.processes {
+		all = append(all, Process{
+			PID: p.pid, Service: p.name, Finish: p.role == roleFinish,
+			Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started,
+		})
+	}
+	return all
+}
+
+// spawn starts run or finish.
+func (t *Tree) spawn(s *supervisor, as role) *process {
+	p := &process{
+		tree: t, pid: t.newPID(), role: as, name: s.name, dir: s.dir, id: s.id,
+		supervisor: s, log: s.log, started: time.Now(),
+	}
+	if s.isLogger() && as == roleRun {
+		p.role = roleLogger
+	}
+	t.processes = append(t.processes, p)
+	if text, err := t.mem.ReadFile(path.Join(s.dir, "run")); err == nil {
+		p.script = parseScript(string(text))
+	}
+	if as == roleFinish {
+		p.program = t.programOf(p)
+		p.later(p.program.FinishFor, func() { p.exit(p.program.FinishCode) })
+		return p
+	}
+	p.later(0, p.begin)
+	return p
+}
+
+// later has fn called when d is over, at least one step of s6 from now, if the
+// process lives then.
+func (p *process) later(d time.Duration, fn func()) {
+	p.timers = append(p.timers, p.tree.after(max(d, p.tree.config.Latency), func() {
+		if !p.dead {
+			fn()
+		}
+	}))
+}
+
+// begin is what the script does before the command.
+func (p *process) begin() {
+	if p.script.hash != "" && p.in() {
+		text := fmt.Sprintf("%s %d\n", p.script.hash, p.pid)
+		p.tree.note(p.tree.mem.WriteFile(path.Join(p.dir, p.script.started), []byte(text), 0o644))
+	}
+	if p.script.lock != "" && p.in() {
+		file := path.Join(p.dir, p.script.lock)
+		if p.tree.stat(file) == nil {
+			p.tree.note(p.tree.mem.WriteFile(file, nil, 0o644))
+		}
+		p.lock = p.tree.stat(file)
+		p.waiting = slices.ContainsFunc(p.tree.processes, func(other *process) bool {
+			return other.working && p.tree.same(other.lock, p.lock)
+		})
+	}
+	if !p.waiting {
+		p.work()
+	}
+}
+
+// work begins the command.
+func (p *process) work() {
+	p.waiting, p.working = false, true
+	for _, other := range p.tree.processes {
+		if other != p && other.working && other.role == roleRun && p.role == roleRun && other.dir == p.dir {
+			p.tree.violate(fmt.Sprintf("two processes of %s are at work: %d and %d", p.name, other.pid, p.pid))
+		}
+	}
+	if p.role == roleLogger {
+		p.openLog()
+		return
+	}
+	if !p.tree.runnable(p.dir, p.script) {
+		p.exit(127)
+		return
+	}
+	p.program = p.tree.programOf(p)
+	for _, line := range p.program.Prints {
+		p.log.print(line)
+	}
+	if after := p.program.ReadyAfter; after >= 0 {
+		p.later(after, p.announce)
+	}
+	if p.program.RunFor > 0 {
+		p.later(p.program.RunFor, func() { p.exit(p.program.ExitCode) })
+	}
+}
+
+// announce tells the supervisor, if that listens, that the process is ready.
+func (p *process) announce() {
+	if s := p.supervisor; s != nil && s.notified && !p.ending {
+		s.ready()
+	}
+}
+
+// signal delivers a signal.
+func (p *process) signal(signal syscall.Signal) {
+	switch {
+	case p.dead:
+	case signal == syscall.SIGKILL:
+		p.killed(signal)
+	case signal == syscall.SIGSTOP:
+		p.paused = true
+	case signal == syscall.SIGCONT:
+		p.paused = false
+		pending := p.pending
+		p.pending = nil
+		for _, s := range pending {
+			p.signal(s)
+		}
+	case p.paused:
+		p.pending = append(p.pending, signal)
+	case signal == syscall.SIGWINCH, p.working && p.program.Deaf, p.ending:
+	case p.role == roleLogger && p.working:
+		p.exit(0)
+	case p.working && p.program.StopAfter > 0:
+		p.ending = true
+		p.later(p.program.StopAfter, func() { p.killed(signal) })
+	default:
+		p.killed(signal)
+	}
+}
+
+func (p *process) exit(code int) { p.die(s6.WaitStatus(code&0xff) << 8) }
+
+func (p *process) killed(signal syscall.Signal) { p.die(s6.WaitStatus(signal)) }
+
+// die takes the process out of the table. Whoever waits for its lock gets it;
+// its supervisor will notice.
+func (p *process) die(wait s6.WaitStatus) {
+	p.checkDir()
+	p.dead = true
+	for _, timer := range p.timers {
+		timer.Stop()
+	}
+	t := p.tree
+	t.processes = slices.DeleteFunc(t.processes, func(other *process) bool { return other == p })
+	if p.log.reader == p {
+		p.log.reader = nil
+	}
+	if p.lock != nil && p.working {
+		waits := func(other *process) bool { return other.waiting && t.same(other.lock, p.lock) }
+		if next := slices.IndexFunc(t.processes, waits); next >= 0 {
+			t.processes[next].work()
+		}
+	}
+	if s := p.supervisor; s != nil {
+		t.after(t.config.Latency, func() {
+			if !s.gone && s.process == p {
+				s.reap(wait)
+			}
+		})
+	}
+	p.log.ended()
+}
+
+func (p *process) in() bool { return p.tree.same(p.id, p.tree.stat(p.dir)) }
+
+// checkDir says so if the service directory was deleted under the process. A
+// logger without a supervisor is about to end, and has a directory of its own.
+func (p *process) checkDir() {
+	if !p.in() && (p.role != roleLogger || p.supervisor != nil) {
+		p.tree.violate("the service directory of process " + strconv.Itoa(p.pid) + " of " + p.name + " was deleted while it lived")
+	}
+}

@@ -1,0 +1,165 @@
+package s6test
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// script is what a run script of package s6 does, as far as it can be seen
+// from outside.
+type script struct {
+	hash, started string // what it writes into which file about itself
+	lock          string // the file that it has s6-setlock lock
+	envDir        string // that s6-envdir reads
+	dir           string // the working directory it goes to
+	command       []string
+}
+
+// startedLine is the line by which a script says what it is.
+var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$" 1<>(\S+)$`)
+
+// parseScript follows the chain of programs in the last line. Of a script that
+// package s6 has not written it finds the last command at most.
+func parseScript(text string) (s script) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := startedLine.FindStringSubmatch(line); m != nil {
+			s.hash, s.started = m[1], m[2]
+		}
+	}
+	// The command goes on to the end: there may be quoted newlines in it.
+	_, rest, _ := strings.Cut(text, "\nexec 2>&1")
+	if _, command, ok := strings.Cut(rest, "\nexec "); ok {
+		s.follow(words(command))
+	}
+	return s
+}
+
+// follow takes the programs off that become the next one.
+func (s *script) follow(words []string) {
+	take := func(n int) []string {
+		n = min(n, len(words))
+		taken := words[:n]
+		words = words[n:]
+		return append(taken[:n:n], make([]string, 4)...)
+	}
+	options := func(flags string) {
+		for len(words) > 0 && strings.HasPrefix(words[0], "-") {
+			if strings.Trim(words[0][1:], flags) == "" {
+				take(1)
+			} else {
+				take(2)
+			}
+		}
+	}
+	for len(words) > 0 {
+		switch path.Base(words[0]) {
+		case "s6-envdir":
+			take(1)
+			options("fL")
+			s.envDir = take(1)[0]
+		case "s6-softlimit":
+			take(1)
+			options("")
+		case "s6-setlock":
+			s.lock = take(2)[1]
+		case "s6-notifyoncheck":
+			take(1)
+			options("d")
+		case "s6-setuidgid":
+			take(2)
+		case "sh":
+			if len(words) < 4 || words[1] != "-c" || !strings.HasPrefix(words[2], `cd "$0"`) {
+				s.command = words
+				return
+			}
+			s.dir = take(4)[3]
+		default:
+			s.command = words
+			return
+		}
+	}
+}
+
+// words splits a line as a shell does that finds single quotes and
+// backslashes in it, and nothing else of meaning.
+func words(line string) (all []string) {
+	var word strings.Builder
+	in, quoted, escaped := false, false, false
+	for _, r := range line {
+		switch {
+		case escaped:
+			word.WriteRune(r)
+			escaped = false
+		case quoted && r == '\'':
+			quoted = false
+		case quoted:
+			word.WriteRune(r)
+		case r == '\'':
+			in, quoted = true, true
+		case r == '\\':
+			in, escaped = true, true
+		case r == ' ' || r == '\n' || r == '\t':
+			if in {
+				all = append(all, word.String())
+			}
+			word.Reset()
+			in = false
+		default:
+			word.WriteRune(r)
+			in = true
+		}
+	}
+	if in {
+		all = append(all, word.String())
+	}
+	return all
+}
+
+// programOf returns what a process does: what SetProgram said of the service,
+// else what Install said of the command.
+func (t *Tree) programOf(p *process) Program {
+	if program, ok := t.programs[p.name]; ok {
+		return program
+	}
+	return t.commands[t.find(p.dir, p.script)]
+}
+
+func (t *Tree) runnable(service string, s script) bool {
+	info := t.stat(t.find(service, s))
+	return info != nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+// find returns where the command of a script is, or would be.
+func (t *Tree) find(service string, s script) string {
+	if len(s.command) == 0 {
+		return ""
+	}
+	command := s.command[0]
+	here := service
+	if s.dir != "" {
+		here = s.dir
+	}
+	switch {
+	case path.IsAbs(command):
+		return command
+	case path.Base(command) != command:
+		return path.Join(here, command)
+	}
+	search := os.Getenv("PATH")
+	if data, err := t.mem.ReadFile(path.Join(service, s.envDir, "PATH")); err == nil && s.envDir != "" {
+		search = strings.TrimSuffix(string(data), "\n")
+	}
+	for _, dir := range filepath.SplitList(search) {
+		if !path.IsAbs(dir) {
+			dir = path.Join(here, dir)
+		}
+		if file := path.Join(dir, command); t.stat(file) != nil {
+			return file
+		}
+	}
+	return ""
+}

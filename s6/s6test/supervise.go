@@ -1,0 +1,378 @@
+package s6test
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// supervisor is an s6-supervise.
+type supervisor struct {
+	tree *Tree
+	pid  int
+	name string      // "a", or "a/log" of a logger
+	dir  string      // where its service directory was when it started
+	id   fs.FileInfo // of that directory
+	log  *pipe       // what the process prints into, or a logger reads
+
+	status    s6.Status
+	process   *process // run, or finish while Finishing; nil while down
+	notified  bool     // run has a descriptor for readiness that is still open
+	nextStart time.Time
+	dying     bool // was told to go down, KILL is to follow
+	leaving   bool // exits once the service is down
+	gone      bool
+	timer     *event
+	queue     []s6.Command
+}
+
+// supervise starts an s6-supervise on a directory that has none.
+func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *supervisor {
+	s := &supervisor{tree: t, pid: t.newPID(), name: name, dir: dir, id: id, log: log}
+	t.live = append(t.live, s)
+	t.note(t.mem.MkdirAll(path.Join(dir, "event"), 0o730))
+	t.note(t.mem.MkdirAll(path.Join(dir, "supervise"), 0o700))
+	s.write("supervise/lock", nil)
+	s.write("supervise/death_tally", nil)
+	now := time.Now()
+	s.status = s6.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down")}
+	// The first status is of a service that is paused; the flag goes with the
+	// next one.
+	s.status.Paused = true
+	s.announce()
+	s.status.Paused = false
+	s.emit(s6.EventSupervisorStarted)
+	s.wait(0)
+	return s
+}
+
+func (s *supervisor) isLogger() bool { return strings.HasSuffix(s.name, "/log") }
+
+// in reports whether the directory is still where it was. A process whose
+// working directory is gone reads and writes nothing.
+func (s *supervisor) in() bool { return s.tree.same(s.id, s.tree.stat(s.dir)) }
+
+func (s *supervisor) has(file string) bool {
+	return s.in() && s.tree.stat(path.Join(s.dir, file)) != nil
+}
+
+func (s *supervisor) executable(file string) bool {
+	info := s.tree.stat(path.Join(s.dir, file))
+	return s.in() && info != nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
+
+func (s *supervisor) write(file string, data []byte) {
+	if s.in() {
+		s.tree.note(s.tree.mem.ReplaceFile(path.Join(s.dir, file), data, 0o644))
+	}
+}
+
+// setting returns the first line of a file, "" if there is none.
+func (s *supervisor) setting(file string) string {
+	if !s.in() {
+		return ""
+	}
+	data, err := s.tree.mem.ReadFile(path.Join(s.dir, file))
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return line
+}
+
+// timeout returns a setting in milliseconds; absent where the file is not
+// there or no number, or where it says 0, which is for ever.
+func (s *supervisor) timeout(file string, absent time.Duration) time.Duration {
+	text := s.setting(file)
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return absent
+	}
+	return time.Duration(n) * time.Millisecond
+}
+
+func (s *supervisor) announce() {
+	size := s6.StatusSize
+	if s.tree.config.Version == V213 {
+		size = s6.StatusSizeWithPGID
+	}
+	data, err := s6.AppendStatus(nil, s.status, size)
+	s.tree.note(err)
+	s.write("supervise/status", data)
+}
+
+func (s *supervisor) emit(events ...s6.Event) {
+	if s.in() {
+		s.tree.emit(s.tree.stat(path.Join(s.dir, "event")), events...)
+	}
+}
+
+// wait has the time-out of the current state come in d, never if that is
+// negative.
+func (s *supervisor) wait(d time.Duration) {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	if d >= 0 {
+		s.timer = s.tree.after(max(d, s.tree.config.Latency), func() {
+			if !s.gone {
+				s.timedOut()
+			}
+		})
+	}
+}
+
+func (s *supervisor) timedOut() {
+	switch {
+	case s.process == nil && s.status.WantUp:
+		s.start()
+	case s.process != nil && (s.status.Finishing || s.dying):
+		s.process.signal(syscall.SIGKILL)
+		s.wait(5 * time.Second)
+	}
+}
+
+// enqueue puts commands into the control FIFO.
+func (s *supervisor) enqueue(commands []s6.Command) {
+	s.queue = append(s.queue, commands...)
+	s.tree.after(s.tree.config.Latency, func() {
+		todo := s.queue
+		s.queue = nil
+		for _, c := range todo {
+			if !s.gone {
+				s.command(c)
+			}
+		}
+	})
+}
+
+// signals are the commands that only send a signal to the process.
+var signals = map[s6.Command]syscall.Signal{
+	s6.CommandTerm: syscall.SIGTERM, s6.CommandKill: syscall.SIGKILL, s6.CommandInt: syscall.SIGINT,
+	s6.CommandHup: syscall.SIGHUP, s6.CommandQuit: syscall.SIGQUIT, s6.CommandAlarm: syscall.SIGALRM,
+	s6.CommandAbort: syscall.SIGABRT, s6.CommandUsr1: syscall.SIGUSR1, s6.CommandUsr2: syscall.SIGUSR2,
+	s6.CommandWinch: syscall.SIGWINCH,
+}
+
+func (s *supervisor) command(c s6.Command) {
+	up := s.status.Up()
+	switch c {
+	case s6.CommandUp, s6.CommandUpRemoveDown:
+		if c == s6.CommandUpRemoveDown && s.has("down") {
+			s.tree.note(s.tree.mem.Remove(path.Join(s.dir, "down")))
+		}
+		s.want(true)
+		if s.process == nil {
+			s.start()
+		}
+	case s6.CommandOnce:
+		s.want(false)
+		if s.process == nil {
+			s.start()
+		}
+	case s6.CommandOnceAtMost:
+		s.want(false)
+	case s6.CommandDown, s6.CommandDownCreateDown:
+		if c == s6.CommandDownCreateDown {
+			s.write("down", nil)
+		}
+		s.down()
+	case s6.CommandExit:
+		s.leave()
+	case s6.CommandRestart:
+		if up {
+			s.process.signal(s.downSignal())
+		}
+	case s6.CommandStop, s6.CommandCont:
+		if up {
+			s.pause(c == s6.CommandStop)
+		}
+	default:
+		if signal, known := signals[c]; known && up {
+			s.process.signal(signal)
+		}
+	}
+}
+
+func (s *supervisor) want(up bool) {
+	s.status.WantUp = up
+	s.announce()
+}
+
+func (s *supervisor) pause(paused bool) {
+	signal := syscall.SIGCONT
+	if paused {
+		signal = syscall.SIGSTOP
+	}
+	s.process.signal(signal)
+	s.status.Paused = paused
+	s.announce()
+}
+
+// down wants the service down and sees to it.
+func (s *supervisor) down() {
+	s.want(false)
+	if !s.status.Up() {
+		return
+	}
+	s.process.signal(s.downSignal())
+	s.pause(false)
+	s.dying = s.timeout("timeout-kill", 0) > 0
+	if s.dying {
+		s.wait(s.timeout("timeout-kill", 0))
+	}
+}
+
+// leave exits once the service is down.
+func (s *supervisor) leave() {
+	s.leaving = true
+	if s.process == nil {
+		s.exit()
+	}
+}
+
+// terminate is what SIGTERM does.
+func (s *supervisor) terminate() {
+	if s.status.Up() {
+		s.down()
+	}
+	s.leave()
+}
+
+func (s *supervisor) downSignal() syscall.Signal {
+	name := strings.TrimPrefix(s.setting("down-signal"), "SIG")
+	signal, known := map[string]syscall.Signal{
+		"INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "QUIT": syscall.SIGQUIT, "KILL": syscall.SIGKILL,
+		"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "ALRM": syscall.SIGALRM, "ABRT": syscall.SIGABRT,
+	}[name]
+	if !known {
+		return syscall.SIGTERM
+	}
+	return signal
+}
+
+// start spawns run.
+func (s *supervisor) start() {
+	if !s.executable("run") {
+		s.wait(s.tree.config.Version.unstartable())
+		return
+	}
+	s.notified = s.setting("notification-fd") != ""
+	s.nextStart = time.Time{}
+	s.dying = false
+	s.process = s.tree.spawn(s, roleRun)
+	s.wait(-1)
+	s.status.PID, s.status.PGID = s.process.pid, s.process.pid
+	s.status.Ready = false
+	s.status.Stamp = time.Now()
+	s.announce()
+	s.emit(s6.EventUp)
+}
+
+// ready is told that the process announced readiness.
+func (s *supervisor) ready() {
+	s.notified = false
+	s.nextStart = time.Now().Add(time.Second)
+	s.status.Ready, s.status.ReadyStamp = true, time.Now()
+	s.announce()
+	s.emit(s6.EventReady)
+}
+
+// reap books the end of run or of finish.
+func (s *supervisor) reap(wait s6.WaitStatus) {
+	if s.status.Finishing {
+		failed := wait.ExitCode() == 125
+		if failed {
+			s.status.WantUp = false
+			s.finished(s6.EventFailed, s6.EventFinished)
+			return
+		}
+		s.finished(s6.EventFinished)
+		return
+	}
+	s.dying, s.notified = false, false
+	s.status.WaitStatus = wait
+	s.status.Paused, s.status.Ready = false, false
+	s.status.Stamp = time.Now()
+	s.tally(wait)
+	if !s.executable("finish") {
+		s.finished(s6.EventDied, s6.EventFinished)
+		return
+	}
+	s.process = s.tree.spawn(s, roleFinish)
+	s.status.PID, s.status.Finishing = s.process.pid, true
+	if d := s.timeout("timeout-finish", 5*time.Second); d > 0 {
+		s.wait(d)
+	} else {
+		s.wait(-1)
+	}
+	s.announce()
+	s.emit(s6.EventDied)
+}
+
+// finished is after run and finish.
+func (s *supervisor) finished(events ...s6.Event) {
+	s.process = nil
+	s.status.PID, s.status.PGID, s.status.Finishing = 0, 0, false
+	s.status.Ready, s.status.ReadyStamp = true, time.Now()
+	if s.nextStart.IsZero() {
+		s.wait(time.Second)
+	} else {
+		s.wait(max(0, time.Until(s.nextStart)))
+	}
+	s.announce()
+	s.emit(events...)
+	if s.leaving {
+		s.exit()
+	}
+}
+
+// tally writes a death down, of which the newest hundred are kept.
+func (s *supervisor) tally(wait s6.WaitStatus) {
+	const kept = 100
+	death := s6.Death{Time: s.status.Stamp, ExitCode: wait.ExitCode()}
+	if wait.Signaled() {
+		death.Signal = wait.Signal()
+		death.ExitCode = 128 + int(wait.Signal())
+	}
+	if !s.in() {
+		return
+	}
+	old, err := s.tree.mem.ReadFile(path.Join(s.dir, "supervise/death_tally"))
+	s.tree.note(err)
+	if len(old) >= kept*s6.TallySize {
+		old = old[s6.TallySize:]
+	}
+	s.write("supervise/death_tally", s6.AppendDeath(slices.Clone(old), death))
+}
+
+// exit is the ordinary end.
+func (s *supervisor) exit() {
+	if s.gone {
+		return
+	}
+	s.end()
+	s.emit(s6.EventSupervisorExited)
+}
+
+// end is any end, also that by SIGKILL. A process goes on without it.
+func (s *supervisor) end() {
+	s.gone = true
+	s.wait(-1)
+	s.tree.live = slices.DeleteFunc(s.tree.live, func(other *supervisor) bool { return other == s })
+	if s.process != nil {
+		s.process.supervisor = nil
+	}
+	s.log.ended()
+	s.tree.after(s.tree.config.Latency, func() {
+		if s.tree.svscan != nil {
+			s.tree.svscan.reap(s)
+		}
+	})
+}

@@ -1,0 +1,288 @@
+package s6test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Config says what tree to make; the zero value works.
+type Config struct {
+	// Version of s6 to behave as.
+	Version Version
+	// Layout of the tree; an empty one means /run/service, /data/services
+	// and /data/logs.
+	Layout s6.Layout
+	// FS to be on, for instance what another tree left; nil means a new one.
+	FS *filesystem.Memory
+	// Latency is how long each step of s6 takes: a scan, a command, the start
+	// of a run script, the reaping of a process. Zero means 1 ms.
+	Latency time.Duration
+}
+
+// Tree is a supervision tree in memory. Its methods may be called from any
+// goroutine.
+type Tree struct {
+	config Config
+	mem    *filesystem.Memory
+
+	mu         sync.Mutex // guards all below and what it leads to
+	closed     bool
+	schedule   schedule
+	planned    int
+	timer      *time.Timer // of the first in the schedule
+	svscan     *svscan     // nil while there is none
+	lastPID    int
+	live       []*supervisor
+	processes  []*process // by age
+	programs   map[string]Program
+	commands   map[string]Program
+	watches    []*watch
+	lastLabel  time.Time // of a rotated log file
+	violations []string
+}
+
+var _ s6.Tree = (*Tree)(nil)
+
+// New returns a tree that an s6-svscan serves. Its directories are made. The
+// caller closes it.
+func New(config Config) *Tree {
+	config.Latency = cmp.Or(config.Latency, time.Millisecond)
+	if config.Layout == (s6.Layout{}) {
+		config.Layout = s6.Layout{ScanDir: "/run/service", ServicesDir: "/data/services", LogsDir: "/data/logs"}
+	}
+	if config.FS == nil {
+		config.FS = filesystem.NewMemory()
+	}
+	t := &Tree{
+		config: config, mem: config.FS, lastPID: 100,
+		programs: make(map[string]Program), commands: make(map[string]Program),
+	}
+	t.timer = time.AfterFunc(time.Hour, t.happen)
+	for _, dir := range []string{config.Layout.ScanDir, config.Layout.ServicesDir, config.Layout.LogsDir} {
+		t.note(t.mem.MkdirAll(dir, 0o755))
+	}
+	t.StartSvscan()
+	return t
+}
+
+// Close ends all that runs, without a trace. The error lists the violations,
+// so that a test that checks it cannot miss them. It may be called more than
+// once.
+func (t *Tree) Close() error {
+	violations := t.Violations()
+	t.mu.Lock()
+	t.closed = true
+	t.timer.Stop()
+	watches := t.watches
+	t.watches = nil
+	t.mu.Unlock()
+	for _, w := range watches {
+		w.end()
+	}
+	var errs []error
+	for _, v := range violations {
+		errs = append(errs, errors.New(v))
+	}
+	return errors.Join(errs...)
+}
+
+// Install puts an executable on the filesystem, where a command is looked for:
+// one without a slash goes to the first absolute directory of PATH. Services
+// whose command it is do what the program says, unless SetProgram says
+// otherwise. Installed again it is replaced, for processes that start then.
+func (t *Tree) Install(command string, p Program) {
+	file := command
+	if path.Base(command) == command {
+		file = path.Join(binDir(), command)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.note(t.mem.MkdirAll(path.Dir(file), 0o755))
+	t.note(t.mem.WriteFile(file, []byte("#!/bin/sh\n"), 0o755))
+	t.commands[file] = p
+}
+
+// binDir is where programs are installed.
+func binDir() string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if path.IsAbs(dir) {
+			return dir
+		}
+	}
+	return "/usr/bin"
+}
+
+// SetProgram says what the named service's process does, whatever its command,
+// from its next start on. The command must be there nevertheless.
+func (t *Tree) SetProgram(service string, p Program) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.programs[service] = p
+}
+
+// Violations returns what must never happen and did: two processes of one
+// service at work at once, a service directory deleted under a live process,
+// and errors of the filesystem underneath.
+func (t *Tree) Violations() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.processes {
+		p.checkDir()
+	}
+	return slices.Clone(t.violations)
+}
+
+// note makes an error of the filesystem a violation: the tree's own files can
+// always be written.
+func (t *Tree) note(err error) {
+	if err != nil {
+		t.violate(err.Error())
+	}
+}
+
+func (t *Tree) violate(what string) {
+	if !slices.Contains(t.violations, what) {
+		t.violations = append(t.violations, what)
+	}
+}
+
+func (t *Tree) newPID() int {
+	t.lastPID++
+	return t.lastPID
+}
+
+// stat describes what a name leads to, nil if that is nothing.
+func (t *Tree) stat(name string) fs.FileInfo {
+	info, err := t.mem.Stat(name)
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+func (t *Tree) same(a, b fs.FileInfo) bool { return a != nil && b != nil && t.mem.SameFile(a, b) }
+
+// supervisor returns the live s6-supervise of a service directory, nil for none.
+func (t *Tree) supervisor(service string) *supervisor {
+	id := t.stat(service)
+	for _, s := range t.live {
+		if t.same(s.id, id) {
+			return s
+		}
+	}
+	return nil
+}
+
+// holder returns the process that holds a service's instance lock, nil for
+// none.
+func (t *Tree) holder(service string) *process {
+	id := t.stat(path.Join(service, "data/lock"))
+	for _, p := range t.processes {
+		if p.working && t.same(p.lock, id) {
+			return p
+		}
+	}
+	return nil
+}
+
+// Layout implements s6.Tree.
+func (t *Tree) Layout() s6.Layout { return t.config.Layout }
+
+// FS implements s6.Tree. It is a *filesystem.Memory.
+func (t *Tree) FS() filesystem.FS { return t.mem }
+
+// Tools implements s6.Tree.
+func (t *Tree) Tools() s6.Tools { return s6.Tools{Dir: "/usr/bin"} }
+
+// Served implements s6.Tree.
+func (t *Tree) Served() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.svscan == nil {
+		return fmt.Errorf("no s6-svscan serves %s: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+	}
+	return nil
+}
+
+// Supervisor implements s6.Tree.
+func (t *Tree) Supervisor(service string) (s6.LockState, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.supervisor(service); s != nil {
+		return s6.LockState{Held: true, PID: s.pid}, nil
+	}
+	return s6.LockState{}, nil
+}
+
+// Process implements s6.Tree.
+func (t *Tree) Process(service string) (s6.LockState, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.holder(service); p != nil {
+		return s6.LockState{Held: true, PID: p.pid}, nil
+	}
+	return s6.LockState{}, nil
+}
+
+// Status implements s6.Tree.
+func (t *Tree) Status(service string) (s6.Status, error) {
+	return s6.ReadStatus(t.mem, service)
+}
+
+// Control implements s6.Tree.
+func (t *Tree) Control(service string, commands ...s6.Command) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.supervisor(service)
+	if s == nil {
+		return fmt.Errorf("cannot send %q to %s: %w", commands, service, s6.ErrNotSupervised)
+	}
+	s.enqueue(commands)
+	return nil
+}
+
+// AnnounceReady implements s6.Tree.
+func (t *Tree) AnnounceReady(service string, pid int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.supervisor(service)
+	fail := func(why error) error {
+		return fmt.Errorf("cannot announce that process %d is ready: %w", pid, why)
+	}
+	switch {
+	case s == nil:
+		return fail(s6.ErrNotSupervised)
+	case !s.status.Up() || s.status.PID != pid:
+		return fail(fmt.Errorf("the service's process is %d by now", s.status.PID))
+	case s.status.Ready:
+		return nil
+	case !s.notified:
+		return fail(errors.New("its supervisor does not listen for that"))
+	}
+	s.ready()
+	return nil
+}
+
+// Signal implements s6.Tree.
+func (t *Tree) Signal(service string, pid int, signal syscall.Signal) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.holder(service)
+	if p == nil || p.pid != pid {
+		return fmt.Errorf("cannot signal process %d: it does not hold the lock of %s any more: %w", pid, service, syscall.ESRCH)
+	}
+	p.signal(signal)
+	return nil
+}

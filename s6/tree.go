@@ -1,0 +1,63 @@
+package s6
+
+import (
+	"syscall"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+)
+
+// Tree is all that touches a live supervision tree. Service directories are
+// named by path. All methods may be called from any goroutine; none forks, and
+// none blocks on a supervisor that does not answer.
+//
+// SystemTree is the real one, package s6test has one in memory.
+type Tree interface {
+	// Layout says where things are, FS on which filesystem, and Tools where
+	// scripts find s6's programs.
+	Layout() Layout
+	FS() filesystem.FS
+	Tools() Tools
+
+	// Served returns nil if an s6-svscan serves the scan directory, and else
+	// an error that says so.
+	Served() error
+	// Supervisor says whether an s6-supervise serves the service directory.
+	Supervisor(service string) (LockState, error)
+	// Process says who holds a service's instance lock: the process itself,
+	// supervised or not.
+	Process(service string) (LockState, error)
+	// Status reads supervise/status. It is what the last supervisor left,
+	// whether one lives or not; errors.Is(err, fs.ErrNotExist) if there never
+	// was one.
+	Status(service string) (Status, error)
+
+	// Control sends commands to the service's s6-supervise; ErrNotSupervised
+	// if there is none.
+	Control(service string, commands ...Command) error
+	// AnnounceReady tells the service's s6-supervise that the process with
+	// this id is ready, on behalf of that process. It fails if the service's
+	// process is another by now.
+	AnnounceReady(service string, pid int) error
+	// Signal sends a signal to the process that holds a service's instance
+	// lock; it fails if that is not the process with this id any more. It is
+	// for a process that has lost its supervisor.
+	Signal(service string, pid int, signal syscall.Signal) error
+
+	// Rescan has s6-svscan start supervisors for new links; Prune has it also
+	// end those whose links are gone.
+	Rescan() error
+	Prune() error
+
+	// Watch calls fn for each event of a service, as Subscribe does.
+	Watch(service string, fn func(Event)) (Watch, error)
+}
+
+// Watch is a subscription to events of a service.
+type Watch interface {
+	// Linked reports whether events can still come. When the service
+	// directory was removed they cannot, whatever takes its place.
+	Linked() bool
+	// Close ends the watch; fn is not called any more when it returns. It
+	// must not be called from fn.
+	Close() error
+}
