@@ -1,0 +1,206 @@
+package benthos
+
+import (
+	"maps"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Defaults of the fields of a Config that may be left empty.
+const (
+	// DefaultHost is the address the HTTP endpoint listens on.
+	DefaultHost = "127.0.0.1"
+	// DefaultShutdownTimeout is how long an engine may take to finish what it
+	// has accepted.
+	DefaultShutdownTimeout = 5 * time.Second
+	// DefaultLogLevel is the level an engine logs at. The lines that tell of a
+	// start and a stop are written at this level, and are missing above it.
+	DefaultLogLevel = "INFO"
+)
+
+// Values of Config.Metrics.
+const (
+	// MetricsPrometheus serves Prometheus text on /metrics.
+	MetricsPrometheus = "prometheus"
+	// MetricsNone serves nothing on /metrics. It is what an engine built
+	// without the Prometheus exporter needs: it refuses the other value.
+	MetricsNone = "none"
+)
+
+// Config is one Benthos stream: UMH Core's benthosServiceConfig, with its YAML
+// keys, and the settings of the HTTP endpoint.
+//
+// The sections hold what yaml.v3 or encoding/json decode into any: maps, lists,
+// strings, numbers, booleans and null. A Config is a value; the maps in it are
+// shared by its copies, see Clone.
+type Config struct {
+	// Input and Output are required.
+	Input    map[string]any `yaml:"input"`
+	Pipeline map[string]any `yaml:"pipeline,omitempty"`
+	Buffer   map[string]any `yaml:"buffer,omitempty"`
+	Output   map[string]any `yaml:"output"`
+
+	CacheResources     []map[string]any `yaml:"cache_resources,omitempty"`
+	RateLimitResources []map[string]any `yaml:"rate_limit_resources,omitempty"`
+
+	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
+	// /version and /metrics. Zero asks for one to be allocated and has to be
+	// replaced before the configuration is rendered.
+	MetricsPort uint16 `yaml:"metrics_port,omitempty"`
+
+	// LogLevel is one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE and
+	// ALL, in any case. Empty means DefaultLogLevel.
+	LogLevel string `yaml:"log_level,omitempty"`
+	// DebugLevel sets the level to DEBUG, whatever LogLevel says.
+	DebugLevel bool `yaml:"debug_level,omitempty"`
+
+	// Host is the address the HTTP endpoint listens on: a host name or an IP
+	// address without a port. Empty means DefaultHost, so that nothing listens
+	// beyond loopback unless asked.
+	Host string `yaml:"host,omitempty"`
+
+	// Metrics is MetricsPrometheus or MetricsNone. Empty means the former.
+	Metrics string `yaml:"metrics,omitempty"`
+
+	// ShutdownTimeout is how long the engine may take, once told to stop, to
+	// finish what it has accepted. Zero means DefaultShutdownTimeout. Engines
+	// end within it; whoever kills one should leave it a second more.
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout,omitempty"`
+}
+
+// EndpointAddr returns the host:port at which the HTTP endpoint of the
+// configuration can be asked from this machine. Where it listens on every
+// address, that is the loopback one.
+func (c Config) EndpointAddr() string {
+	host := c.host()
+	switch host {
+	case "0.0.0.0":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(c.MetricsPort)))
+}
+
+// Clone returns a copy that shares no map and no list with c.
+func (c Config) Clone() Config {
+	c.Input = cloneMap(c.Input)
+	c.Pipeline = cloneMap(c.Pipeline)
+	c.Buffer = cloneMap(c.Buffer)
+	c.Output = cloneMap(c.Output)
+	c.CacheResources = cloneMaps(c.CacheResources)
+	c.RateLimitResources = cloneMaps(c.RateLimitResources)
+	return c
+}
+
+func (c Config) listenAddr() string {
+	return net.JoinHostPort(c.host(), strconv.Itoa(int(c.MetricsPort)))
+}
+
+func (c Config) host() string {
+	if c.Host == "" {
+		return DefaultHost
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(c.Host, "["), "]")
+}
+
+func (c Config) level() string {
+	switch {
+	case c.DebugLevel:
+		return "DEBUG"
+	case c.LogLevel == "":
+		return DefaultLogLevel
+	default:
+		return strings.ToUpper(c.LogLevel)
+	}
+}
+
+func (c Config) metrics() string {
+	if c.Metrics == "" {
+		return MetricsPrometheus
+	}
+	return c.Metrics
+}
+
+func (c Config) shutdownTimeout() time.Duration {
+	if c.ShutdownTimeout == 0 {
+		return DefaultShutdownTimeout
+	}
+	return c.ShutdownTimeout
+}
+
+// section is a named part of the configuration whose shape is the engine's.
+type section struct {
+	name  string
+	value map[string]any
+}
+
+// resources is a named list of parts of that kind.
+type resources struct {
+	name   string
+	values []map[string]any
+}
+
+func (c Config) sections() [4]section {
+	return [4]section{
+		{"input", c.Input},
+		{"buffer", c.Buffer},
+		{"pipeline", c.Pipeline},
+		{"output", c.Output},
+	}
+}
+
+func (c Config) resources() [2]resources {
+	return [2]resources{
+		{"cache_resources", c.CacheResources},
+		{"rate_limit_resources", c.RateLimitResources},
+	}
+}
+
+func cloneMap(m map[string]any) map[string]any {
+	if m == nil {
+		return nil
+	}
+	return cloneValue(m, 0).(map[string]any)
+}
+
+func cloneMaps(list []map[string]any) []map[string]any {
+	if list == nil {
+		return nil
+	}
+	out := make([]map[string]any, len(list))
+	for i, m := range list {
+		out[i] = cloneMap(m)
+	}
+	return out
+}
+
+// cloneValue copies maps and lists down to maxDepth; Validate refuses what is
+// nested deeper. A value of no supported type is kept as it is.
+func cloneValue(v any, depth int) any {
+	n, err := classify(v)
+	if err != nil || depth > maxDepth {
+		return v
+	}
+	switch n.shape {
+	case shapeMap:
+		out := maps.Clone(n.m)
+		if out == nil {
+			out = map[string]any{}
+		}
+		for k, e := range out {
+			out[k] = cloneValue(e, depth+1)
+		}
+		return out
+	case shapeList:
+		out := make([]any, len(n.list))
+		for i, e := range n.list {
+			out[i] = cloneValue(e, depth+1)
+		}
+		return out
+	default:
+		return v
+	}
+}

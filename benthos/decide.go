@@ -1,0 +1,241 @@
+package benthos
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// The actions of an instance's driver: what the service is asked, and the word
+// to s6 that its process is ready.
+const (
+	actRun      fsm.Action = "ask the service to run"
+	actHalt     fsm.Action = "ask the service to stop"
+	actDiscard  fsm.Action = "ask the service to be removed"
+	actAnnounce fsm.Action = "announce readiness"
+)
+
+// Lists of actions are never modified.
+var (
+	runActions      = []fsm.Action{actRun}
+	haltActions     = []fsm.Action{actHalt}
+	discardActions  = []fsm.Action{actDiscard}
+	announceActions = []fsm.Action{actAnnounce}
+)
+
+// probeEvery is how often a process is asked that is not ready yet.
+const probeEvery = 20 * time.Millisecond
+
+type input = fsm.Input[*Config, Observed]
+
+// decide is the state machine of a Benthos instance.
+func decide(in input) fsm.Decision {
+	if in.Desired.State != fsm.StateRemoved && in.State != fsm.StateRemoving && in.Desired.Spec == nil {
+		return fsm.Decision{Reason: fsm.Reason{Summary: "there is no configuration to work from"}}
+	}
+	switch in.State {
+	case fsm.StateToBeCreated, fsm.StateRemoved:
+		return decideAbsent(in)
+	case fsm.StateCreating:
+		return decideCreating(in)
+	case StateStopped:
+		return decideStopped(in)
+	case StateStarting, StateConfigLoading, StateWaitingForHealth, StateWaitingToStay:
+		return decideStarting(in)
+	case StateIdle, StateActive:
+		return decideRunning(in)
+	case StateDegraded:
+		return decideDegraded(in)
+	case StateStopping:
+		return decideStopping(in)
+	default:
+		return decideRemoving(in)
+	}
+}
+
+func asked(in input) fsm.Reason {
+	return fsm.Reason{Summary: "asked to be " + string(in.Desired.State)}
+}
+
+func decideAbsent(in input) fsm.Decision {
+	switch {
+	case in.Desired.State != fsm.StateRemoved:
+		return fsm.Decision{Fire: fsm.EventCreate, Reason: asked(in)}
+	case in.State == fsm.StateRemoved:
+		return fsm.Decision{}
+	}
+	return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+}
+
+func decideCreating(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State == fsm.StateRemoved:
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+	case !toldTo(in):
+		return tell(in)
+	}
+	switch o.Service.Phase {
+	case fsm.PhaseToBeCreated, fsm.PhaseCreating, fsm.PhaseRemoving, fsm.PhaseRemoved:
+		return fsm.Decision{Reason: fsm.Reason{Summary: "its service is being created", Evidence: o.serviceSays()}}
+	}
+	return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "its service is there"}}
+}
+
+// service says what the service is to be asked: to run where the instance is
+// to be active, unless somebody else has a port of it.
+func service(in input) fsm.State {
+	if in.Desired.State != Active || in.Observed.PortTaken != "" {
+		return s6.Stopped
+	}
+	return s6.Running
+}
+
+// toldTo reports whether the service was asked what it is to be asked, for
+// the desired configuration.
+func toldTo(in input) bool {
+	return in.Observed.Asked == service(in) && in.Observed.Current
+}
+
+func tell(in input) fsm.Decision {
+	if service(in) == s6.Running {
+		return fsm.Decision{Do: runActions, Reason: asked(in)}
+	}
+	return fsm.Decision{Do: haltActions, Reason: portTaken(in)}
+}
+
+func portTaken(in input) fsm.Reason {
+	if in.Observed.PortTaken != "" {
+		return fsm.Reason{Summary: "it cannot listen", Evidence: in.Observed.PortTaken}
+	}
+	return asked(in)
+}
+
+func decideStopped(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State == fsm.StateRemoved:
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+	case in.Desired.State == Active && toldTo(in):
+		return fsm.Decision{Fire: EventStart, Reason: asked(in)}
+	case in.Desired.State == Active:
+		d := tell(in)
+		d.Fire = EventStart
+		return d
+	case !toldTo(in):
+		return tell(in)
+	case o.Service.Phase != fsm.PhaseStopped:
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Reason{Summary: "its service is " + string(o.Service.State)}}
+	}
+	return fsm.Decision{}
+}
+
+func decideStarting(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State != Active:
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	case o.PortTaken != "":
+		return fsm.Decision{Fire: EventStartFailed, Reason: portTaken(in)}
+	case !toldTo(in):
+		return tell(in)
+	case o.Service.Phase == fsm.PhaseDegraded && !o.healthy():
+		return fsm.Decision{Fire: EventStartFailed, Reason: o.serviceTrouble()}
+	}
+	switch {
+	case in.State == StateStarting && o.up():
+		return fsm.Decision{Fire: EventS6Started, Reason: fsm.Reason{Summary: "its process runs", Evidence: fmt.Sprintf("pid %d", o.Service.Observed.PID())}}
+	case in.State == StateConfigLoading && o.alive():
+		return fsm.Decision{Fire: EventConfigLoaded, Reason: fsm.Reason{Summary: "it answers"}}
+	case in.State == StateWaitingForHealth && o.healthy():
+		return fsm.Decision{Fire: EventHealthchecksPassed, Reason: fsm.Reason{Summary: "it says that it is ready"}}
+	case in.State == StateWaitingToStay && o.healthy() && !o.Service.Observed.Status.Ready:
+		return fsm.Decision{Do: announceActions, Reason: fsm.Reason{Summary: "s6 is to know that it is ready"}, After: probeEvery}
+	case in.State == StateWaitingToStay && o.healthy() && o.Service.Phase == fsm.PhaseRunning:
+		return fsm.Decision{Fire: EventStartDone, Reason: fsm.Reason{Summary: "it runs and stays ready"}}
+	case in.State == StateStarting:
+		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its process", Evidence: o.serviceSays()}, After: time.Second}
+	}
+	return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for it to be ready", Evidence: o.evidence()}, After: probeEvery}
+}
+
+func decideRunning(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State != Active:
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	case o.Asked != s6.Running || !o.Current:
+		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Reason{Summary: "its configuration changed"}}
+	}
+	if r, bad := trouble(o); bad {
+		return fsm.Decision{Fire: EventDegraded, Reason: r}
+	}
+	switch {
+	case in.State == StateIdle && o.Traffic.Active:
+		return fsm.Decision{Fire: EventDataReceived, Reason: fsm.Reason{Summary: "messages come in"}}
+	case in.State == StateActive && !o.Traffic.Active:
+		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Reason{Summary: "no messages have come in of late"}}
+	}
+	return fsm.Decision{Reason: fsm.Reason{Evidence: o.Health.MetricsProblem}}
+}
+
+// trouble says what is wrong with an instance that should be active, if
+// anything is.
+func trouble(o *Observed) (r fsm.Reason, bad bool) {
+	switch {
+	case o.PortTaken != "":
+		return fsm.Reason{Summary: "it cannot listen", Evidence: o.PortTaken}, true
+	case o.Service.Phase != fsm.PhaseRunning:
+		return o.serviceTrouble(), true
+	case !o.healthy():
+		return fsm.Reason{Summary: "it is not ready", Evidence: o.evidence()}, true
+	case o.Traffic.RecentErrors > 0:
+		return fsm.Reason{Summary: "its output failed of late", Evidence: o.LogProblem}, true
+	}
+	return fsm.Reason{}, false
+}
+
+func decideDegraded(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State != Active:
+		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+	case !toldTo(in):
+		return tell(in)
+	case o.healthy() && !o.Service.Observed.Status.Ready:
+		return fsm.Decision{Do: announceActions, Reason: fsm.Reason{Summary: "s6 is to know that it is ready"}, After: probeEvery}
+	}
+	r, bad := trouble(o)
+	if !bad {
+		return fsm.Decision{Fire: EventRecovered, Reason: fsm.Reason{Summary: "it is ready"}}
+	}
+	after := time.Second
+	if o.up() && !o.healthy() && in.Now.Sub(in.Since) < 10*time.Second {
+		after = probeEvery
+	}
+	return fsm.Decision{Reason: r, After: after}
+}
+
+func decideStopping(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case o.Asked != s6.Stopped:
+		return fsm.Decision{Do: haltActions, Reason: asked(in)}
+	case o.Service.Phase != fsm.PhaseStopped:
+		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its service to stop", Evidence: o.serviceSays()}}
+	}
+	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Reason{Summary: "its service is stopped"}}
+}
+
+func decideRemoving(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case o.Asked != fsm.StateRemoved:
+		return fsm.Decision{Do: discardActions, Reason: asked(in)}
+	case o.Service.State != fsm.StateRemoved:
+		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its service to be removed", Evidence: o.serviceSays()}}
+	}
+	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Reason{Summary: "nothing of it is left"}}
+}

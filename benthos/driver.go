@@ -1,0 +1,274 @@
+package benthos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// driver observes one Benthos instance and acts on it, through the s6 service
+// that it owns.
+type driver struct {
+	name    string
+	tree    s6.Tree
+	options *Options
+	wake    func()
+	service *fsm.Instance[*s6.Spec, s6.Observed]
+
+	// For the desired configuration.
+	config *Config
+	spec   *s6.Spec
+
+	// What the service was asked last.
+	asked     fsm.State
+	askedSpec *s6.Spec
+
+	health           Health
+	activity, errors MetricsWindow
+	latest           Metrics
+	logs             *s6.LogReader
+	problem          logProblem
+}
+
+// logProblem is a line of the log that tells of something wrong.
+type logProblem struct {
+	at   time.Time
+	text string
+}
+
+var (
+	_ fsm.Driver[*Config, Observed] = (*driver)(nil)
+	_ fsm.Owner                     = (*driver)(nil)
+)
+
+func newDriver(tree s6.Tree, serviceKind *fsm.Kind[*s6.Spec, s6.Observed], options *Options, name string, wake func()) (*driver, error) {
+	service, err := fsm.NewInstance(serviceKind, name, fsm.InstanceConfig{Backoff: options.Backoff}, wake)
+	if err != nil {
+		return nil, err
+	}
+	return &driver{
+		name: name, tree: tree, options: options, wake: wake, service: service,
+		activity: MetricsWindow{Span: options.ActivityWindow},
+		errors:   MetricsWindow{Span: options.ErrorWindow},
+	}, nil
+}
+
+// Close lets go of the service and its log, and of connections. Those of other
+// instances are made anew when they are needed.
+func (d *driver) Close() error {
+	if d.options.client != nil {
+		d.options.client.Close()
+	}
+	return errors.Join(d.service.Close(), d.closeLog())
+}
+
+// ReconcileOwned implements fsm.Owner.
+func (d *driver) ReconcileOwned(ctx context.Context) time.Time {
+	return d.service.Reconcile(ctx).Next
+}
+
+// want remembers what is desired, with the spec that is dear to render.
+func (d *driver) want(config *Config) error {
+	if config == d.config {
+		return nil
+	}
+	d.config, d.spec = config, nil
+	if config == nil {
+		return nil
+	}
+	spec, err := d.options.serviceSpec(config)
+	if err != nil {
+		return err
+	}
+	// The same configuration in another Config is the same spec.
+	if d.askedSpec != nil && d.askedSpec.Hash() == spec.Hash() {
+		spec = d.askedSpec
+	}
+	d.spec = spec
+	return nil
+}
+
+// Observe implements fsm.Driver.
+func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Observed, error) {
+	if err := d.want(desired.Spec); err != nil {
+		return Observed{}, err
+	}
+	o := Observed{Service: d.service.Snapshot(), Asked: d.asked, Current: d.asked != "" && d.askedSpec == d.spec}
+	if o.Service.ObservedAt.IsZero() && d.asked == "" {
+		// Nothing was asked of it, so that a pass only looks.
+		d.service.Reconcile(ctx)
+		o.Service = d.service.Snapshot()
+	}
+	if o.Service.ObservedAt.IsZero() {
+		return Observed{}, fmt.Errorf("its service has not been seen: %w", o.Service.Err)
+	}
+	if desired.Spec == nil {
+		return o, nil
+	}
+	service := &o.Service.Observed
+	if service.Up() {
+		if err := d.observeEngine(ctx, desired.Spec, &service.Status); err != nil {
+			return Observed{}, err
+		}
+		o.PortTaken = d.health.PortTaken
+	} else {
+		d.health, d.latest = Health{}, Metrics{}
+		if desired.State == Active {
+			o.PortTaken = d.portTaken(desired.Spec, service)
+		}
+	}
+	o.Health = d.health
+	o.Traffic = d.traffic(time.Now())
+	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
+		return o, d.closeLog()
+	}
+	return o, d.readLog(&o)
+}
+
+// portTaken says which of the ports somebody else has.
+func (d *driver) portTaken(config *Config, service *s6.Observed) string {
+	own := []int{service.Status.PID, service.StrayPID}
+	if holder, err := d.tree.Process(d.tree.Layout().Service(d.name)); err == nil {
+		own = append(own, holder.PID)
+	}
+	for _, l := range Ports(*config) {
+		if problem := portProblem(d.options.Prober, l, own); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// observeEngine asks the engine how it is and what it has counted, where the
+// last answer is too old. That the time of a pass is over says nothing about
+// the engine.
+func (d *driver) observeEngine(ctx context.Context, config *Config, status *s6.Status) error {
+	now, pid := time.Now(), status.PID
+	every := d.options.HealthInterval - probeEvery/2
+	if !d.health.Ready {
+		every = probeEvery / 2
+	}
+	switch {
+	case pid != d.health.PID:
+		d.latest = Metrics{}
+	case now.Sub(d.health.At) < every:
+		return nil
+	}
+	var m Metrics
+	var err error
+	asked := health(ctx, d.options.Prober, config, pid, d.health)
+	if asked.Ready {
+		m, err = d.options.Prober.Metrics(ctx, config.EndpointAddr())
+		asked.MetricsProblem = metricsProblem(err)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
+	}
+	d.health = asked
+	if !asked.Ready || err != nil {
+		return nil
+	}
+	d.latest = m
+	d.count(&d.activity, now, status, m)
+	d.count(&d.errors, now, status, m)
+	return nil
+}
+
+// count adds a sample to a window. Of a process that is younger than the window
+// all counts, though it was not looked at before.
+func (d *driver) count(w *MetricsWindow, now time.Time, status *s6.Status, m Metrics) {
+	age := now.Sub(status.Stamp)
+	if _, any := w.Latest(); !any && age > 0 && age < w.span() {
+		w.Add(status.Stamp, status.PID, Metrics{})
+	}
+	w.Add(now, status.PID, m)
+}
+
+func (d *driver) traffic(now time.Time) Traffic {
+	lately := d.activity.Delta(now)
+	return Traffic{
+		InputReceived: d.latest.InputReceived, OutputSent: d.latest.OutputSent, OutputErrors: d.latest.OutputError,
+		InputRate:    lately.PerSecond(lately.Counts.InputReceived),
+		OutputRate:   lately.PerSecond(lately.Counts.OutputSent),
+		Active:       lately.Counts.InputReceived > 0,
+		RecentErrors: d.errors.Delta(now).Counts.OutputError,
+	}
+}
+
+const (
+	// logTail is how much of the log is read when something begins to be
+	// wrong, in bytes.
+	logTail = 64 << 10
+	// logLines is how many lines are read in a pass: more than logTail holds.
+	logLines = 2000
+)
+
+// readLog keeps the newest line of the log that tells of something wrong with
+// the process that runs or ran last. It is for when something is: the log may
+// hold every message of a busy stream.
+func (d *driver) readLog(o *Observed) error {
+	if d.logs == nil {
+		logs, err := s6.NewLogReader(d.tree.FS(), d.tree.Layout().Log(d.name), logTail)
+		if err != nil {
+			return err
+		}
+		d.logs = logs
+	}
+	lines, err := d.logs.Read(logLines)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, line := range lines {
+		if class := ClassifyLine(string(line.Text)); class.Matters {
+			d.problem = logProblem{line.Time, class.Kind.String() + ": " + class.Message}
+		}
+	}
+	if d.problem.at.After(o.Service.Observed.Status.Stamp.Add(-d.options.ErrorWindow)) {
+		o.LogProblem, o.LogTime = d.problem.text, d.problem.at
+	}
+	return nil
+}
+
+func (d *driver) closeLog() error {
+	if d.logs == nil {
+		return nil
+	}
+	err := d.logs.Close()
+	d.logs = nil
+	return err
+}
+
+// Do implements fsm.Driver. What the service is asked it is stepped towards at
+// once.
+func (d *driver) Do(ctx context.Context, action fsm.Action, _ fsm.Desired[*Config]) error {
+	switch action {
+	case actRun:
+		return d.ask(ctx, s6.Running)
+	case actHalt:
+		return d.ask(ctx, s6.Stopped)
+	case actDiscard:
+		return d.ask(ctx, fsm.StateRemoved)
+	case actAnnounce:
+		return d.tree.AnnounceReady(d.tree.Layout().Service(d.name), d.health.PID)
+	}
+	return fsm.Permanent(fmt.Errorf("no action %q", action))
+}
+
+// ask hands the service what is wanted of it. That it cannot do it, it says
+// itself; the instance sees that in its next pass.
+func (d *driver) ask(ctx context.Context, state fsm.State) error {
+	if d.spec != nil {
+		d.askedSpec = d.spec
+	}
+	d.asked = state
+	d.service.SetDesired(fsm.Desired[*s6.Spec]{State: state, Spec: d.askedSpec})
+	if d.service.Reconcile(ctx).Fired {
+		d.wake()
+	}
+	return nil
+}

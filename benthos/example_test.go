@@ -1,0 +1,75 @@
+package benthos_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+)
+
+func ExampleConfig_Render() {
+	text, err := benthos.Config{
+		Input:       map[string]any{"http_server": map[string]any{"address": "127.0.0.1:8080", "path": "/"}},
+		Output:      map[string]any{"stdout": map[string]any{}},
+		MetricsPort: 9080,
+	}.Render()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(string(text))
+	// Output:
+	// http:
+	//   address: "127.0.0.1:9080"
+	//   enabled: true
+	// logger:
+	//   add_timestamp: false
+	//   format: logfmt
+	//   level: INFO
+	//   static_fields:
+	//     '@service': benthos
+	// metrics:
+	//   prometheus: {}
+	// shutdown_timeout: 5s
+	// input:
+	//   http_server:
+	//     address: "127.0.0.1:8080"
+	//     path: /
+	// output:
+	//   stdout: {}
+}
+
+func ExampleConfig_Validate() {
+	err := benthos.Config{Input: map[string]any{"stdin": map[string]any{}}, LogLevel: "LOUD"}.Validate()
+	fmt.Println(err)
+	// Output: cannot use the Benthos configuration: log_level is "LOUD", not one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL; output is missing
+}
+
+func ExamplePortAllocator() {
+	var ports benthos.PortAllocator
+	port, _ := ports.Allocate("bridge")
+	fmt.Println(port)
+	fmt.Println(ports.Reserve("other", port))
+	// Output:
+	// 9000
+	// cannot reserve port 9000 for other: it belongs to bridge
+}
+
+func ExampleMetricsWindow() {
+	window := benthos.MetricsWindow{Span: 10 * time.Second}
+	start := time.Now()
+	window.Add(start, 4711, benthos.Metrics{OutputError: 2})
+	window.Add(start.Add(1*time.Second), 4711, benthos.Metrics{OutputError: 5})
+	fmt.Println(window.Delta(start.Add(1 * time.Second)).Counts.OutputError)
+	window.Add(start.Add(11*time.Second), 4711, benthos.Metrics{OutputError: 5})
+	fmt.Println(window.Delta(start.Add(11 * time.Second)).Counts.OutputError)
+	// Output:
+	// 3
+	// 0
+}
+
+func ExampleClassifyLine() {
+	c := benthos.ClassifyLine(`level=error msg="Server error: listen tcp 127.0.0.1:8080: bind: address already in use" @service=benthos label="" path=root.input`)
+	fmt.Println(c.Kind, c.Path)
+	// Output: port in use root.input
+}

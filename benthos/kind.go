@@ -1,0 +1,183 @@
+package benthos
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Options are settings of a manager of Benthos instances. Engine is required.
+type Options struct {
+	// Engine is the executable: a path, or a name that is looked up in PATH.
+	Engine string
+	// Linter checks configurations before they are taken; nil means the
+	// engine's own.
+	Linter ConfigLinter
+	// Prober looks at engines and ports; nil means the real one.
+	Prober Prober
+	// HealthInterval is how often an engine that is ready is asked again;
+	// zero means a second.
+	HealthInterval time.Duration
+	// ActivityWindow is how long after the last message an instance is still
+	// active; zero means ten seconds. ErrorWindow is how long after the last
+	// failed write it is degraded; zero means thirty seconds.
+	ActivityWindow, ErrorWindow time.Duration
+	// Env, Limits, Log and User are those of the services.
+	Env    map[string]string
+	Limits s6.Limits
+	Log    s6.Log
+	User   string
+	// Backoff of the services' own passes.
+	Backoff fsm.Backoff
+
+	client *Client // of the Prober, where that is the real one
+}
+
+// ConfigLinter says which of some rendered configurations an engine would
+// refuse; a Linter is one. The second result says that it could not tell.
+type ConfigLinter interface {
+	// Lint returns an error for each document, by its name, that would be
+	// refused.
+	Lint(ctx context.Context, docs map[string][]byte) (refused map[string]error, err error)
+}
+
+// configFile is the rendered configuration in a service directory, which is
+// the working directory of the engine.
+const configFile = "benthos.yaml"
+
+// stopGrace is what an engine gets beyond its own shutdown time-out before it
+// is killed.
+const stopGrace = 2 * time.Second
+
+func (o Options) defaults() (*Options, error) {
+	if o.Engine == "" {
+		return nil, errors.New("cannot manage Benthos instances: Options.Engine must name an executable")
+	}
+	if o.Linter == nil {
+		o.Linter = &Linter{Path: o.Engine, Env: o.lintEnv()}
+	}
+	if o.Prober == nil {
+		o.client = NewClient(ClientConfig{})
+		o.Prober = NewProber(o.client)
+	}
+	o.HealthInterval = cmp.Or(o.HealthInterval, time.Second)
+	o.ActivityWindow = cmp.Or(o.ActivityWindow, 10*time.Second)
+	o.ErrorWindow = cmp.Or(o.ErrorWindow, 30*time.Second)
+	return &o, nil
+}
+
+// lintEnv is the environment of the engine as a linter: that of the services,
+// and settings by which a Go program that soon ends does not collect garbage.
+func (o *Options) lintEnv() []string {
+	env := append(os.Environ(), "GOGC=off", "GOMEMLIMIT=256MiB")
+	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
+		env = append(env, name+"="+o.Env[name])
+	}
+	return env
+}
+
+// serviceSpec returns the service that runs a configuration.
+func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
+	doc, err := c.Render()
+	if err != nil {
+		return nil, err
+	}
+	note, err := yaml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write down the configuration: %w", err)
+	}
+	return &s6.Spec{
+		Command:     []string{o.Engine, "-c", "config/" + configFile},
+		Env:         o.Env,
+		ConfigFiles: map[string]string{configFile: string(doc)},
+		User:        o.User,
+		Limits:      o.Limits,
+		Log:         o.Log,
+		Ready:       s6.Readiness{Announced: true},
+		StopTimeout: c.shutdownTimeout() + stopGrace,
+		Note:        string(note),
+	}, nil
+}
+
+// NewKind returns the kind of instance that is one Benthos stream in the tree.
+func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error) {
+	o, err := options.defaults()
+	if err != nil {
+		return fsm.Kind[*Config, Observed]{}, err
+	}
+	table, err := NewTable()
+	if err != nil {
+		return fsm.Kind[*Config, Observed]{}, err
+	}
+	service, err := s6.NewKind(tree, KindName)
+	if err != nil {
+		return fsm.Kind[*Config, Observed]{}, err
+	}
+	v := &validator{tree: tree, options: o}
+	return fsm.Kind[*Config, Observed]{
+		Name:   KindName,
+		Table:  table,
+		Decide: decide,
+		Open: func(name string, wake func()) (fsm.Driver[*Config, Observed], error) {
+			return newDriver(tree, &service, o, name, wake)
+		},
+		Resync:   o.HealthInterval,
+		Validate: v.validate,
+		Discover: func(context.Context) (map[string]fsm.Desired[*Config], error) { return discover(tree) },
+		Compare:  func(d fsm.Desired[*Config], seen Observed) fsm.Change { return compare(o, &service, d, seen) },
+	}, nil
+}
+
+// NewManager returns a manager of Benthos instances in the tree.
+func NewManager(tree s6.Tree, options Options, config fsm.Config) (*fsm.Manager[*Config, Observed], error) {
+	kind, err := NewKind(tree, options)
+	if err != nil {
+		return nil, err
+	}
+	return fsm.NewManager(kind, config)
+}
+
+// discover returns the instances in the tree with the configuration and the
+// state that was last asked of them.
+func discover(tree s6.Tree) (map[string]fsm.Desired[*Config], error) {
+	services, err := s6.Discover(tree, KindName)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]fsm.Desired[*Config], len(services))
+	for name, service := range services {
+		d := fsm.Desired[*Config]{State: Stopped}
+		if service.State == s6.Running {
+			d.State = Active
+		}
+		var c Config
+		if service.Spec != nil && yaml.Unmarshal([]byte(service.Spec.Note), &c) == nil {
+			d.Spec = &c
+		}
+		all[name] = d
+	}
+	return all, nil
+}
+
+// compare implements fsm.Kind.Compare: what the service under it would need.
+func compare(o *Options, service *fsm.Kind[*s6.Spec, s6.Observed], d fsm.Desired[*Config], seen Observed) fsm.Change {
+	spec, err := o.serviceSpec(d.Spec)
+	if err != nil {
+		return fsm.Change{Kind: fsm.ChangeRefused, Why: err.Error()}
+	}
+	want := fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: spec}
+	if d.State == Active {
+		want.State = s6.Running
+	}
+	return service.Compare(want, seen.Service.Observed)
+}

@@ -1,0 +1,169 @@
+package benthos
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxLintOutput bounds what is read of a linter's output.
+const maxLintOutput = 4 << 20
+
+// DefaultLintTimeout bounds one Lint of a Linter that has no Timeout.
+const DefaultLintTimeout = 10 * time.Second
+
+// Linter asks an engine whether it would accept configurations, with its
+// subcommand lint. The zero value lacks the path; all other fields are
+// optional. Its method may be called concurrently.
+type Linter struct {
+	// Path is the engine's executable.
+	Path string
+	// Env is the environment of the engine, as exec.Cmd has it: nil means this
+	// process's own. What a configuration interpolates as ${NAME} without a
+	// default has to be in it, or is refused.
+	Env []string
+	// SkipEnvCheck accepts ${NAME} of which the environment knows nothing.
+	SkipEnvCheck bool
+	// Timeout bounds one Lint. Zero means DefaultLintTimeout.
+	Timeout time.Duration
+}
+
+// LinterError says that the linter gave no verdict: it could not be started,
+// ended on its own account, or its output could not be understood. It says
+// nothing about the configurations.
+type LinterError struct {
+	Path string
+	// Output is the end of what the linter printed.
+	Output string
+	Err    error
+}
+
+// Error names the executable and the reason.
+func (e *LinterError) Error() string {
+	if e.Output == "" {
+		return fmt.Sprintf("cannot lint with %s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("cannot lint with %s: %v: %s", e.Path, e.Err, e.Output)
+}
+
+// Unwrap returns the cause.
+func (e *LinterError) Unwrap() error { return e.Err }
+
+var (
+	errNoVerdict = errors.New("it does not lint: a document that no engine accepts was not refused")
+	errTruncated = fmt.Errorf("it printed more than %d bytes", maxLintOutput)
+)
+
+// canary is refused by every engine that lints. It goes along with each call
+// because an executable that is no engine, or an engine that does not know an
+// option it is given, may print its usage and exit 0.
+const canary = "input:\n  evenkeel_canary: {}\noutput:\n  drop: {}\n"
+
+// Lint checks documents, keyed by any name the caller likes, in one process.
+// The returned map holds a *LintError for every document that is refused; the
+// others are accepted. The second error, always a *LinterError, means that
+// there is no verdict on any of them; it wraps the context's error where that
+// was why.
+//
+// The documents lie in a private directory, 0700 with files 0600, while the
+// process runs, and their paths appear in no message.
+func (l *Linter) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
+	if len(docs) == 0 {
+		return map[string]error{}, nil
+	}
+	fail := func(err error, output []byte) (map[string]error, error) {
+		return nil, &LinterError{Path: l.Path, Output: tail(output, 400), Err: err}
+	}
+	dir, err := os.MkdirTemp("", "benthos-lint-")
+	if err != nil {
+		return fail(err, nil)
+	}
+	defer os.RemoveAll(dir)
+	names := slices.Sorted(maps.Keys(docs))
+	paths := make([]string, len(names)+1)
+	for i := range paths {
+		paths[i] = filepath.Join(dir, strconv.Itoa(i)+".yaml")
+		body := []byte(canary)
+		if i < len(names) {
+			body = docs[names[i]]
+		}
+		if err := os.WriteFile(paths[i], body, 0o600); err != nil {
+			return fail(err, nil)
+		}
+	}
+	output, err := l.run(ctx, paths)
+	if err != nil {
+		return fail(err, output)
+	}
+	verdicts := parseLint(output, paths)
+	if verdicts[len(names)] == nil {
+		return fail(errNoVerdict, output)
+	}
+	refused := map[string]error{}
+	for i, name := range names {
+		if verdicts[i] != nil {
+			refused[name] = verdicts[i]
+		}
+	}
+	return refused, nil
+}
+
+// run returns what the linter printed, and an error unless it exited 0 or 1.
+func (l *Linter) run(ctx context.Context, paths []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout, DefaultLintTimeout))
+	defer cancel()
+	args := []string{"lint"}
+	if l.SkipEnvCheck {
+		args = append(args, "--skip-env-var-check")
+	}
+	cmd := exec.CommandContext(ctx, l.Path, append(args, paths...)...)
+	cmd.Env = l.Env
+	cmd.WaitDelay = time.Second
+	output := &boundedBuffer{limit: maxLintOutput}
+	cmd.Stdout, cmd.Stderr = output, output
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return output.data, ctx.Err()
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil
+	}
+	if err == nil && output.cut {
+		err = errTruncated
+	}
+	return output.data, err
+}
+
+// boundedBuffer keeps the first limit bytes written to it and takes the rest.
+type boundedBuffer struct {
+	data  []byte
+	limit int
+	cut   bool // something was not kept
+}
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	kept := min(len(p), b.limit-len(b.data))
+	b.data = append(b.data, p[:kept]...)
+	b.cut = b.cut || kept < len(p)
+	return len(p), nil
+}
+
+// tail returns the last n bytes of an output as one line.
+func tail(output []byte, n int) string {
+	text := string(bytes.TrimSpace(output))
+	if len(text) > n {
+		text = "..." + strings.ToValidUTF8(text[len(text)-n:], "")
+	}
+	return strings.Join(strings.Fields(text), " ")
+}

@@ -1,0 +1,136 @@
+package benthos
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Metrics are the counters of one Benthos process since it started, under the
+// names of its Prometheus text. Each is the sum over all components of the
+// stream that have it: a message that goes to two outputs counts as two sent.
+// What the engine does not serve is zero.
+type Metrics struct {
+	InputReceived         uint64 // input_received: messages
+	InputConnectionFailed uint64 // input_connection_failed
+	InputConnectionLost   uint64 // input_connection_lost
+
+	OutputSent             uint64 // output_sent: messages
+	OutputBatchSent        uint64 // output_batch_sent: batches
+	OutputError            uint64 // output_error: batches that failed to be sent
+	OutputConnectionFailed uint64 // output_connection_failed
+	OutputConnectionLost   uint64 // output_connection_lost
+
+	ProcessorReceived      uint64 // processor_received: messages
+	ProcessorBatchReceived uint64 // processor_batch_received: batches
+	ProcessorSent          uint64 // processor_sent: messages
+	ProcessorBatchSent     uint64 // processor_batch_sent: batches
+	ProcessorError         uint64 // processor_error: messages
+
+	BufferReceived uint64 // buffer_received: messages
+	BufferSent     uint64 // buffer_sent: messages
+
+	// InputConnections is the number of inputs that report whether they are
+	// connected, InputConnectionUp of how many of them it is true. Inputs that
+	// serve, such as http_server, do not report it.
+	InputConnections, InputConnectionUp uint64
+	// OutputConnections and OutputConnectionUp are the same for outputs.
+	OutputConnections, OutputConnectionUp uint64
+}
+
+// ParseMetrics reads Prometheus text. Families and labels it does not know are
+// passed over; values that are not counts (negative, NaN) are taken as zero.
+// Text that is not of the format is an error.
+func ParseMetrics(text []byte) (Metrics, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return Metrics{}, fmt.Errorf("cannot read the metrics: %w", err)
+	}
+	var m Metrics
+	for _, c := range m.families() {
+		*c.counter = sum(families[c.name])
+	}
+	m.InputConnections, m.InputConnectionUp = connections(families["input_connection_up"])
+	m.OutputConnections, m.OutputConnectionUp = connections(families["output_connection_up"])
+	return m, nil
+}
+
+// family binds a metric family to the counter it is summed into.
+type family struct {
+	name    string
+	counter *uint64
+}
+
+// counterCount is the number of counters of Metrics.
+const counterCount = 15
+
+func (m *Metrics) families() [counterCount]family {
+	return [counterCount]family{
+		{"input_received", &m.InputReceived},
+		{"input_connection_failed", &m.InputConnectionFailed},
+		{"input_connection_lost", &m.InputConnectionLost},
+		{"output_sent", &m.OutputSent},
+		{"output_batch_sent", &m.OutputBatchSent},
+		{"output_error", &m.OutputError},
+		{"output_connection_failed", &m.OutputConnectionFailed},
+		{"output_connection_lost", &m.OutputConnectionLost},
+		{"processor_received", &m.ProcessorReceived},
+		{"processor_batch_received", &m.ProcessorBatchReceived},
+		{"processor_sent", &m.ProcessorSent},
+		{"processor_batch_sent", &m.ProcessorBatchSent},
+		{"processor_error", &m.ProcessorError},
+		{"buffer_received", &m.BufferReceived},
+		{"buffer_sent", &m.BufferSent},
+	}
+}
+
+func sum(f *dto.MetricFamily) uint64 {
+	var total uint64
+	for _, series := range f.GetMetric() {
+		n := count(series)
+		if total > math.MaxUint64-n {
+			return math.MaxUint64
+		}
+		total += n
+	}
+	return total
+}
+
+// connections returns the number of series and of those that are not zero.
+func connections(f *dto.MetricFamily) (all, up uint64) {
+	for _, series := range f.GetMetric() {
+		all++
+		if count(series) > 0 {
+			up++
+		}
+	}
+	return all, up
+}
+
+// count returns the value of a series as a whole number. Bento calls
+// connection_up a counter though it goes down again, so every simple type is
+// read the same way.
+func count(series *dto.Metric) uint64 {
+	var v float64
+	switch {
+	case series.Counter != nil:
+		v = series.Counter.GetValue()
+	case series.Gauge != nil:
+		v = series.Gauge.GetValue()
+	case series.Untyped != nil:
+		v = series.Untyped.GetValue()
+	}
+	switch {
+	case !(v > 0): // NaN too
+		return 0
+	case v >= math.MaxUint64:
+		return math.MaxUint64
+	default:
+		return uint64(v)
+	}
+}

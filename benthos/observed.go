@@ -1,0 +1,108 @@
+package benthos
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Service is what is known of the s6 service under an instance.
+type Service = fsm.Snapshot[*s6.Spec, s6.Observed]
+
+// Observed is what was seen of a Benthos instance in one pass.
+type Observed struct {
+	// Service is the state of the s6 service, whose own pass came first.
+	Service *Service
+	// Asked is what the service was last asked by this instance, empty for
+	// nothing yet; Current says that it was asked to run the desired Config.
+	Asked   fsm.State // in the terms of package s6
+	Current bool
+	// PortTaken says which port somebody else listens on: before the service
+	// is to run, or because its process began without that port, which an
+	// engine does not try again.
+	PortTaken string
+	// Health is what the engine itself said last.
+	Health Health
+	// Traffic is what its counters say.
+	Traffic Traffic
+	// LogProblem is the newest line of its log, since the process started,
+	// that tells of something wrong, where something is.
+	LogProblem string
+	LogTime    time.Time
+}
+
+// Health is what an engine answered on its HTTP endpoint.
+type Health struct {
+	// At is when it was asked, PID the process that was running then.
+	At  time.Time
+	PID int
+	// Alive: /ping was answered, by that process. Ready: /ready was.
+	Alive, Ready bool
+	// Problem says why it is not alive or not ready, PortTaken that somebody
+	// else has a port that the process should listen on.
+	Problem, PortTaken string
+	// Version as /version gives it, empty if it does not.
+	Version string
+	// MetricsProblem says why there are no metrics. It is no failure of the
+	// instance: some engines have none.
+	MetricsProblem string
+}
+
+// Traffic is what the counters of an engine say. They begin with its process.
+type Traffic struct {
+	// InputReceived and OutputSent are messages, OutputErrors failed writes.
+	InputReceived, OutputSent, OutputErrors uint64
+	// InputRate and OutputRate are messages per second of late.
+	InputRate, OutputRate float64
+	// Active: messages came in within the activity window.
+	Active bool
+	// RecentErrors is how many writes failed within the error window.
+	RecentErrors uint64
+}
+
+// up reports whether a process of the desired configuration runs.
+func (o *Observed) up() bool {
+	s := &o.Service.Observed
+	return s.Up() && !s.Stale()
+}
+
+// healthy reports whether that very process says it is ready.
+func (o *Observed) healthy() bool {
+	return o.up() && o.Health.Ready && o.Health.PID == o.Service.Observed.Status.PID
+}
+
+// alive reports whether that very process answers.
+func (o *Observed) alive() bool {
+	return o.up() && o.Health.Alive && o.Health.PID == o.Service.Observed.Status.PID
+}
+
+// serviceErr is why the last pass over the service failed, "" if it did not.
+func (o *Observed) serviceErr() string {
+	if o.Service.Err == nil {
+		return ""
+	}
+	return o.Service.Err.Error()
+}
+
+// evidence is the most telling of what speaks against an instance.
+func (o *Observed) evidence() string {
+	if o.up() {
+		return cmp.Or(o.LogProblem, o.serviceErr(), o.Health.Problem)
+	}
+	return cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence)
+}
+
+// serviceSays is what keeps the service from being as it is asked to be.
+func (o *Observed) serviceSays() string {
+	return cmp.Or(o.serviceErr(), o.Service.Reason.String())
+}
+
+// serviceTrouble says what is wrong with a service that does not run.
+func (o *Observed) serviceTrouble() fsm.Reason {
+	return fsm.Reason{
+		Summary:  cmp.Or(o.Service.Reason.Summary, "its service is "+string(o.Service.State)),
+		Evidence: cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence, o.evidence()),
+	}
+}

@@ -1,0 +1,277 @@
+package benthos
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func loopback(t *testing.T) (net.Listener, string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l, l.Addr().String()
+}
+
+func TestCheckPortNamesTheHolder(t *testing.T) {
+	l, addr := loopback(t)
+	port := l.Addr().(*net.TCPAddr).Port
+	comm, err := os.ReadFile("/proc/self/comm")
+	require.NoError(t, err)
+	name := string(comm[:len(comm)-1])
+
+	for _, asked := range []string{addr, fmt.Sprintf("0.0.0.0:%d", port), fmt.Sprintf(":%d", port)} {
+		err := CheckPort(asked)
+		var taken *PortTakenError
+		require.ErrorAs(t, err, &taken, asked)
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		assert.Equal(t, PortTakenError{Addr: asked, Port: uint16(port), PID: os.Getpid(), Process: name}, *taken)
+	}
+	assert.EqualError(t, CheckPort(addr), fmt.Sprintf("port %d is taken: process %d (%s) listens on %s", port, os.Getpid(), name, addr))
+
+	require.NoError(t, l.Close())
+	require.NoError(t, CheckPort(addr))
+	require.NoError(t, CheckPort(addr), "the check lets go of the port")
+}
+
+func TestCheckPortOtherReasons(t *testing.T) {
+	require.ErrorContains(t, CheckPort("nohost"), "is not host:port")
+	err := CheckPort("192.0.2.1:9080")
+	require.ErrorIs(t, err, syscall.EADDRNOTAVAIL)
+	assert.ErrorContains(t, err, "cannot listen on port 9080")
+	assert.EqualError(t, &PortTakenError{Addr: ":80", Port: 80}, "port 80 is taken: a process that cannot be read from here listens on :80")
+}
+
+func TestListenHolder(t *testing.T) {
+	l, addr := loopback(t)
+	_, port, _ := net.SplitHostPort(addr)
+	for _, asked := range []string{addr, "localhost:" + port, "0.0.0.0:" + port, ":" + port, "some.host:" + port} {
+		holder, found, err := ListenHolder(asked)
+		require.NoError(t, err)
+		assert.True(t, found, asked)
+		assert.Equal(t, os.Getpid(), holder.PID, asked)
+	}
+	_, found, err := ListenHolder("127.0.0.2:" + port)
+	require.NoError(t, err)
+	assert.False(t, found, "another address")
+	require.NoError(t, l.Close())
+	_, found, err = ListenHolder(addr)
+	require.NoError(t, err)
+	assert.False(t, found)
+	_, _, err = ListenHolder("nohost")
+	require.Error(t, err)
+}
+
+func TestListens(t *testing.T) {
+	_, addr := loopback(t)
+	got, err := Listens(os.Getpid(), addr)
+	require.NoError(t, err)
+	assert.True(t, got)
+	if parent := os.Getppid(); parent > 0 {
+		got, err = Listens(parent, addr)
+		require.NoError(t, err)
+		assert.False(t, got, "the parent listens on nothing of ours")
+	}
+	_, err = Listens(1<<22+1, addr)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestKernelAndTablesSayTheSame(t *testing.T) {
+	l, addr := loopback(t)
+	port := uint16(l.Addr().(*net.TCPAddr).Port)
+	six, err := net.Listen("tcp6", fmt.Sprintf("[::1]:%d", port))
+	if err == nil {
+		defer six.Close()
+	}
+	asked, err := diagListeners(port)
+	require.NoError(t, err)
+	tables, err := procTables{root: "/proc"}.listeners(port)
+	require.NoError(t, err)
+	tables = slices.DeleteFunc(tables, func(s listenSocket) bool { return s.addr.Port() != port })
+	assert.ElementsMatch(t, tables, asked)
+	assert.NotEmpty(t, asked)
+
+	broken := procTables{root: "/proc", ask: func(uint16) ([]listenSocket, error) { return nil, syscall.EPERM }}
+	holder, found, err := broken.holder(addr)
+	require.NoError(t, err)
+	assert.True(t, found)
+	assert.Equal(t, os.Getpid(), holder.PID)
+}
+
+func TestDecodeSockDiag(t *testing.T) {
+	message := func(kind uint16, body []byte) []byte {
+		b := binary.NativeEndian.AppendUint32(nil, uint32(16+len(body)))
+		b = binary.NativeEndian.AppendUint16(b, kind)
+		return append(append(b, make([]byte, 10)...), body...)
+	}
+	failed := message(netlinkError, binary.NativeEndian.AppendUint32(nil, uint32(0xffffffff)))
+	_, done, err := decodeSockDiag(failed)
+	require.ErrorIs(t, err, syscall.EPERM)
+	assert.False(t, done)
+	_, done, err = decodeSockDiag(message(netlinkDone, nil))
+	require.NoError(t, err)
+	assert.True(t, done)
+	_, done, err = decodeSockDiag(message(99, []byte("x")))
+	require.NoError(t, err)
+	assert.False(t, done)
+	for _, torn := range [][]byte{{1}, make([]byte, 16), message(sockDiagFamily, make([]byte, 71)), message(sockDiagFamily, make([]byte, 72)), failed[:18]} {
+		_, _, err = decodeSockDiag(torn)
+		require.ErrorIs(t, err, errDiagShort)
+	}
+}
+
+func FuzzDecodeSockDiag(f *testing.F) {
+	f.Add(encodeSockDiag(familyIPv4, 80))
+	f.Add(append(binary.NativeEndian.AppendUint32(nil, 88), make([]byte, 84)...))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		found, _, _ := decodeSockDiag(answer)
+		for _, s := range found {
+			if !s.addr.IsValid() {
+				t.Fatalf("an invalid address: %+v", s)
+			}
+		}
+	})
+}
+
+// fakeProc lays out a proc file system in which process 300 listens on
+// 127.0.0.1:8080, 200 cannot be looked into and 100 has other descriptors.
+func fakeProc(t *testing.T, tcp6 string) procTables {
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	}
+	write("net/tcp", tcpHeader+tcpRow("0100007F:1F90", "0A", "4242"))
+	if tcp6 != "" {
+		write("net/tcp6", tcp6)
+	}
+	write("100/comm", "other\n")
+	write("300/comm", "benthos\n")
+	write("200/fd", "not a directory")
+	write("self/comm", "no number")
+	for pid, targets := range map[string][]string{"100": {"/dev/null", "socket:[1]", "socket:[x]"}, "300": {"pipe:[4242]", "socket:[4242]"}} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, pid, "fd"), 0o755))
+		for i, target := range targets {
+			require.NoError(t, os.Symlink(target, filepath.Join(root, pid, "fd", strconv.Itoa(i))))
+		}
+	}
+	return procTables{root: root}
+}
+
+func TestHolderInAFakeProc(t *testing.T) {
+	proc := fakeProc(t, "")
+	holder, found, err := proc.holder("127.0.0.1:8080")
+	require.NoError(t, err)
+	assert.True(t, found)
+	assert.Equal(t, Holder{PID: 300, Process: "benthos"}, holder)
+	_, found, err = proc.holder("127.0.0.1:8081")
+	require.NoError(t, err)
+	assert.False(t, found)
+
+	require.NoError(t, os.RemoveAll(filepath.Join(proc.root, "300")))
+	holder, found, err = proc.holder("127.0.0.1:8080")
+	require.NoError(t, err)
+	assert.True(t, found, "somebody listens, though it cannot be read who")
+	assert.Zero(t, holder)
+
+	require.NoError(t, os.Remove(filepath.Join(proc.root, "net/tcp")))
+	_, _, err = proc.holder("127.0.0.1:8080")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestHolderWithATornTable(t *testing.T) {
+	_, _, err := fakeProc(t, tcpHeader+tcpRow("torn", "0A", "1")).holder("127.0.0.1:8080")
+	assert.ErrorContains(t, err, "line 2", "nothing could be read of the second table")
+}
+
+const tcpHeader = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+
+func tcpRow(local, state, inode string) string {
+	return "   0: " + local + " 00000000:0000 " + state + " 00000000:00000000 00:00000000 00000000  1000        0 " + inode + " 1 0000000000000000 100 0 0 10 0\n"
+}
+
+func TestParseProcNet(t *testing.T) {
+	table := tcpHeader +
+		tcpRow("0100007F:1F90", "0A", "1") +
+		tcpRow("00000000:0050", "0A", "2") +
+		tcpRow("0100007F:1F91", "01", "3") +
+		tcpRow("00000000000000000000000001000000:1F92", "0A", "4") +
+		tcpRow("0000000000000000FFFF00000100007F:1F93", "0A", "5") +
+		tcpRow("00000000000000000000000000000000:FFFF", "0A", "18446744073709551615")
+	got, err := parseProcNet([]byte(table))
+	require.NoError(t, err)
+	assert.Equal(t, []listenSocket{
+		{netip.MustParseAddrPort("127.0.0.1:8080"), 1},
+		{netip.MustParseAddrPort("0.0.0.0:80"), 2},
+		{netip.MustParseAddrPort("[::1]:8082"), 4},
+		{netip.MustParseAddrPort("127.0.0.1:8083"), 5},
+		{netip.MustParseAddrPort("[::]:65535"), 1<<64 - 1},
+	}, got)
+}
+
+func TestParseProcNetKeepsWhatItCanRead(t *testing.T) {
+	good := tcpRow("0100007F:1F90", "0A", "1")
+	for bad, want := range map[string]string{
+		"  1: short\n":                       "line 2 of the socket table: 2 fields",
+		tcpRow("0100007F", "0A", "1"):        "has no port",
+		tcpRow("0100007:1F90", "0A", "1"):    "7 digits",
+		tcpRow("0100007X:1F90", "0A", "1"):   "local address",
+		tcpRow("0100007F:10000", "0A", "1"):  "local port",
+		tcpRow("0100007F:1F90", "0A", "one"): "inode",
+	} {
+		got, err := parseProcNet([]byte(tcpHeader + bad + "\n" + good))
+		require.ErrorContains(t, err, want)
+		assert.Len(t, got, 1)
+	}
+	got, err := parseProcNet(nil)
+	require.NoError(t, err)
+	assert.Empty(t, got)
+}
+
+func FuzzParseProcNet(f *testing.F) {
+	f.Add([]byte(tcpHeader + tcpRow("0100007F:1F90", "0A", "1")))
+	f.Add([]byte(tcpHeader + tcpRow("00000000000000000000000001000000:1F92", "0A", "4")))
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		if table, err := os.ReadFile(name); err == nil {
+			f.Add(table)
+		}
+	}
+	f.Fuzz(func(t *testing.T, table []byte) {
+		sockets, _ := parseProcNet(table)
+		for _, s := range sockets {
+			if !s.addr.IsValid() {
+				t.Fatalf("an invalid address: %+v", s)
+			}
+		}
+	})
+}
+
+func FuzzParseLint(f *testing.F) {
+	f.Add("/t/0.yaml(5,1) field x not recognised\nmore\n/t/1.yaml: line 3: bad\n")
+	f.Add("/t/1.yaml(1,1) open /t/1.yaml: no such file\n")
+	paths := []string{"/t/0.yaml", "/t/1.yaml"}
+	f.Fuzz(func(t *testing.T, output string) {
+		for _, verdict := range parseLint([]byte(output), paths) {
+			if verdict == nil {
+				continue
+			}
+			for _, p := range append(verdict.More, *verdict) {
+				if p.Line < 0 || p.Column < 0 {
+					t.Fatalf("a negative place in %+v", p)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package benthos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// Prober is how an instance looks at a running engine and at the ports of the
+// machine. [NewProber] returns the real one; package benthostest has one for
+// tests without processes. Its methods may be called from any goroutine.
+type Prober interface {
+	// Ping, Ready, Version and Metrics are those of a Client.
+	Ping(ctx context.Context, addr string) error
+	Ready(ctx context.Context, addr string) (ReadyState, error)
+	Version(ctx context.Context, addr string) (VersionInfo, error)
+	Metrics(ctx context.Context, addr string) (Metrics, error)
+	// Holder says who listens on an address, if anybody does.
+	Holder(addr string) (Holder, bool, error)
+	// Listens reports whether a process listens on an address.
+	Listens(pid int, addr string) (bool, error)
+}
+
+type systemProber struct{ *Client }
+
+// NewProber returns a Prober that asks over HTTP with the client and reads the
+// tables of the kernel.
+func NewProber(client *Client) Prober { return systemProber{client} }
+
+// Holder implements Prober.
+func (systemProber) Holder(addr string) (Holder, bool, error) { return ListenHolder(addr) }
+
+// Listens implements Prober.
+func (systemProber) Listens(pid int, addr string) (bool, error) { return Listens(pid, addr) }
+
+// health asks the engine how it is. What was known of the same process before
+// is not asked again. A question that could not be answered is a problem of
+// the engine's, not an error.
+func health(ctx context.Context, p Prober, cfg *Config, pid int, before Health) Health {
+	h := Health{At: time.Now(), PID: pid}
+	if before.PID == pid {
+		h.Alive, h.Version = before.Alive, before.Version
+	}
+	addr := cfg.EndpointAddr()
+	if !h.Alive {
+		err := p.Ping(ctx, addr)
+		if err == nil || !errors.Is(err, syscall.ECONNREFUSED) {
+			h.Problem, h.PortTaken = notListening(p, pid, Ports(*cfg)[:1])
+		}
+		if err != nil && h.PortTaken == "" {
+			h.Problem = err.Error()
+		}
+		if h.Problem != "" {
+			return h
+		}
+		h.Alive = true
+	}
+	state, err := p.Ready(ctx, addr)
+	switch {
+	case err != nil:
+		h.Problem = err.Error()
+		h.Alive = false
+		return h
+	case !state.Ready:
+		h.Problem = state.Reason
+		return h
+	}
+	// Some inputs call themselves connected without the port they listen on.
+	if before.PID != pid || !before.Ready {
+		h.Problem, h.PortTaken = notListening(p, pid, Ports(*cfg))
+	}
+	h.Ready = h.Problem == ""
+	if h.Version == "" {
+		if v, err := p.Version(ctx, addr); err == nil {
+			h.Version = v.Version
+		}
+	}
+	return h
+}
+
+// notListening names the first address that the process does not listen on, and
+// who does, if anybody. Where that cannot be found out it is taken to listen.
+func notListening(p Prober, pid int, listens []Listen) (problem, taken string) {
+	for _, l := range listens {
+		ok, err := p.Listens(pid, l.Addr())
+		if err != nil || ok {
+			continue
+		}
+		if taken = portProblem(p, l, nil); taken != "" {
+			return taken, taken
+		}
+		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), ""
+	}
+	return "", ""
+}
+
+// portProblem says who listens on an address, "" for nobody or for a process
+// of the instance's own.
+func portProblem(p Prober, l Listen, own []int) string {
+	holder, taken, err := p.Holder(l.Addr())
+	if err != nil || !taken {
+		return ""
+	}
+	for _, pid := range own {
+		if pid != 0 && pid == holder.PID {
+			return ""
+		}
+	}
+	return (&PortTakenError{Addr: l.Addr(), Port: l.Port, PID: holder.PID, Process: holder.Process}).Error()
+}
+
+// metricsProblem says why there are no metrics, "" for no reason.
+func metricsProblem(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, ErrNoMetrics):
+		return ErrNoMetrics.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,171 @@
+package benthos
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Render returns the configuration as the one YAML document an engine is
+// started with. Configurations with the same Hash give the same bytes.
+//
+// Next to the sections the document sets http, logger (logfmt without time
+// stamps, which the supervisor's logger adds), metrics and shutdown_timeout.
+// Keys below these are sorted. Text is written so that YAML 1.1 and 1.2 readers
+// agree on it; ${NAME} is left for the engine to fill in from its environment.
+//
+// The error is the *ConfigError of Validate, or one that says that MetricsPort
+// is still zero.
+func (c Config) Render() ([]byte, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.MetricsPort == 0 {
+		return nil, &ConfigError{Problems: []FieldProblem{{
+			Field:   "metrics_port",
+			Problem: "is 0; allocate a port before rendering",
+		}}}
+	}
+	doc := &yaml.Node{Kind: yaml.MappingNode}
+	appendEntry(doc, "http", mapNode(map[string]any{"enabled": true, "address": c.listenAddr()}))
+	appendEntry(doc, "logger", mapNode(map[string]any{
+		"level":         c.level(),
+		"format":        "logfmt",
+		"add_timestamp": false,
+		"static_fields": map[string]any{"@service": "benthos"},
+	}))
+	appendEntry(doc, "metrics", mapNode(map[string]any{c.metrics(): map[string]any{}}))
+	appendEntry(doc, "shutdown_timeout", textNode(c.shutdownTimeout().String()))
+	for _, s := range c.sections() {
+		if len(s.value) > 0 {
+			appendEntry(doc, s.name, mapNode(s.value))
+		}
+	}
+	for _, r := range c.resources() {
+		if len(r.values) > 0 {
+			list := &yaml.Node{Kind: yaml.SequenceNode}
+			for _, m := range r.values {
+				list.Content = append(list.Content, mapNode(m))
+			}
+			appendEntry(doc, r.name, list)
+		}
+	}
+	return encode(doc)
+}
+
+func encode(doc *yaml.Node) ([]byte, error) {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(doc); err != nil {
+		return nil, fmt.Errorf("cannot render the Benthos configuration: %w", err)
+	}
+	if err := enc.Close(); err != nil {
+		return nil, fmt.Errorf("cannot render the Benthos configuration: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func appendEntry(m *yaml.Node, key string, v *yaml.Node) {
+	m.Content = append(m.Content, textNode(key), v)
+}
+
+func mapNode(m map[string]any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	if len(m) == 0 {
+		n.Style = yaml.FlowStyle
+	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		appendEntry(n, k, valueNode(m[k]))
+	}
+	return n
+}
+
+// valueNode is for values that Validate has accepted.
+func valueNode(v any) *yaml.Node {
+	n, _ := classify(v)
+	switch n.shape {
+	case shapeBool:
+		return scalarNode("!!bool", strconv.FormatBool(n.b))
+	case shapeInt:
+		return scalarNode("!!int", strconv.FormatInt(n.i, 10))
+	case shapeUint:
+		return scalarNode("!!int", strconv.FormatUint(n.u, 10))
+	case shapeFloat:
+		return scalarNode("!!float", strconv.FormatFloat(n.f, 'g', -1, 64))
+	case shapeString:
+		return textNode(n.s)
+	case shapeTime:
+		return scalarNode("!!timestamp", timeText(n.t))
+	case shapeMap:
+		return mapNode(n.m)
+	case shapeList:
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		if len(n.list) == 0 {
+			list.Style = yaml.FlowStyle
+		}
+		for _, e := range n.list {
+			list.Content = append(list.Content, valueNode(e))
+		}
+		return list
+	default:
+		return scalarNode("!!null", "null")
+	}
+}
+
+func scalarNode(tag, text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: text}
+}
+
+func textNode(s string) *yaml.Node {
+	n := scalarNode("!!str", s)
+	switch {
+	case strings.Contains(s, "\n"):
+		n.Style = yaml.DoubleQuotedStyle
+		if isBlock(s) {
+			n.Style = yaml.LiteralStyle
+		}
+	case !isPlain(s):
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+// isBlock reports whether s keeps every character as a literal block.
+func isBlock(s string) bool {
+	if s[0] == ' ' || s[0] == '\n' || strings.HasSuffix(s, "\n\n") || strings.Contains(s, " \n") || strings.HasSuffix(s, " ") {
+		return false
+	}
+	for _, r := range s {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlain reports whether every reader of YAML takes s for text when it stands
+// there unquoted, or whether the encoder knows by itself that it must be
+// quoted: what is left are the words and numbers that only YAML 1.1 reads as
+// something else, and characters that the encoder breaks lines at.
+func isPlain(s string) bool {
+	switch strings.ToLower(s) {
+	case "y", "n", "yes", "no", "on", "off", "=", "<<":
+		return false
+	}
+	if s != "" && strings.Trim(s, "+-0123456789:._") == "" {
+		return false
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return true
+}

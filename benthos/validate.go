@@ -1,0 +1,160 @@
+package benthos
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// FieldProblem is one thing wrong with one field.
+type FieldProblem struct {
+	// Field is the field's path in the configuration's YAML, such as
+	// "pipeline.processors.0.mapping".
+	Field string
+	// Problem completes a sentence that begins with the field.
+	Problem string
+}
+
+// ConfigError lists everything Validate found wrong with a configuration,
+// ordered by field.
+type ConfigError struct {
+	Problems []FieldProblem
+}
+
+// Error names every problem with its field.
+func (e *ConfigError) Error() string {
+	var b strings.Builder
+	b.WriteString("cannot use the Benthos configuration: ")
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(p.Field + " " + p.Problem)
+	}
+	return b.String()
+}
+
+// Validate checks what can be known without an engine: that input and output
+// are there, that values are of types YAML has, that addresses to listen on
+// have a port and do not collide with each other or with the HTTP endpoint. It
+// returns nil or a *ConfigError. A MetricsPort of zero is accepted.
+func (c Config) Validate() error {
+	var p problems
+	if len(c.Input) == 0 {
+		p.add("input", "is missing")
+	}
+	if len(c.Output) == 0 {
+		p.add("output", "is missing")
+	}
+	for _, s := range c.sections() {
+		p.walk(s.name, s.value, 0)
+	}
+	for _, r := range c.resources() {
+		for i, m := range r.values {
+			p.walk(r.name+"."+strconv.Itoa(i), m, 0)
+		}
+	}
+	c.validateSettings(&p)
+	if len(p) == 0 {
+		c.validateListens(&p)
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b FieldProblem) int { return cmp.Compare(a.Field, b.Field) })
+	return &ConfigError{Problems: p}
+}
+
+func (c Config) validateSettings(p *problems) {
+	switch strings.ToUpper(c.LogLevel) {
+	case "", "OFF", "NONE", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL":
+	default:
+		p.add("log_level", fmt.Sprintf("is %q, not one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL", c.LogLevel))
+	}
+	if m := c.metrics(); m != MetricsPrometheus && m != MetricsNone {
+		p.add("metrics", fmt.Sprintf("is %q, neither %s nor %s", m, MetricsPrometheus, MetricsNone))
+	}
+	if c.ShutdownTimeout < 0 {
+		p.add("shutdown_timeout", fmt.Sprintf("is %s, less than nothing", c.ShutdownTimeout))
+	}
+	if err := checkHost(c.host()); err != nil {
+		p.add("host", err.Error())
+	}
+}
+
+func (c Config) validateListens(p *problems) {
+	found, bad := c.listens()
+	*p = append(*p, bad...)
+	for i, a := range found {
+		for _, b := range found[:i] {
+			if a.Overlaps(b) {
+				p.add(a.Path, fmt.Sprintf("is %s, which %s listens on already (%s)", a.Addr(), b.Path, b.Addr()))
+				break
+			}
+		}
+	}
+}
+
+var errBadHost = errors.New("is neither a host name nor an IP address; it takes no port")
+
+// checkHost accepts an IP address or a host name by RFC 1123, underscores
+// included as name services do.
+func checkHost(host string) error {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil
+	}
+	if host == "" || len(host) > 253 {
+		return errBadHost
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return errBadHost
+		}
+		for i := range len(label) {
+			if !isHostByte(label[i]) {
+				return errBadHost
+			}
+		}
+	}
+	return nil
+}
+
+func isHostByte(b byte) bool {
+	return b == '-' || b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
+}
+
+type problems []FieldProblem
+
+func (p *problems) add(field, problem string) {
+	*p = append(*p, FieldProblem{Field: field, Problem: problem})
+}
+
+func (p *problems) walk(path string, v any, depth int) {
+	n, err := classify(v)
+	if err == nil && depth > maxDepth {
+		err = errTooDeep
+	}
+	if err != nil {
+		p.add(path, err.Error())
+		return
+	}
+	switch n.shape {
+	case shapeMap:
+		for _, k := range slices.Sorted(maps.Keys(n.m)) {
+			if _, err := stringValue(k); err != nil {
+				p.add(path, fmt.Sprintf("has the key %q, which %s", k, err))
+				continue
+			}
+			p.walk(path+"."+k, n.m[k], depth+1)
+		}
+	case shapeList:
+		for i, e := range n.list {
+			p.walk(path+"."+strconv.Itoa(i), e, depth+1)
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package benthos
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os/exec"
+	"slices"
+	"sync"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// ErrConfig is wrapped by the refusal of a Config that is missing, not valid,
+// refused by the engine's linter, or in conflict with another's ports.
+var ErrConfig = errors.New("not a valid Benthos configuration")
+
+// validator decides which configurations of a declaration are taken.
+type validator struct {
+	tree    s6.Tree
+	options *Options
+
+	mu     sync.Mutex      // guards passed
+	passed map[string]bool // hashes in the last declaration that the linter accepted
+}
+
+// declaration is one that is being validated.
+type declaration struct {
+	desired  map[string]fsm.Desired[*Config]
+	docs     map[string][]byte // rendered, of those that are sound so far
+	existing map[string]fsm.Desired[*Config]
+	inUse    map[string]string // hashes of what exists, by name
+	refused  map[string]error
+}
+
+func (d *declaration) refuse(name string, err error) {
+	d.refused[name] = fmt.Errorf("%w: %w", ErrConfig, err)
+	delete(d.docs, name)
+}
+
+// unchanged reports whether an instance exists with this very configuration.
+func (d *declaration) unchanged(name string) bool {
+	hash, exists := d.inUse[name]
+	return exists && hash == d.desired[name].Spec.Hash()
+}
+
+// validate implements fsm.Kind.Validate.
+func (v *validator) validate(ctx context.Context, desired map[string]fsm.Desired[*Config]) (map[string]error, error) {
+	d := &declaration{
+		desired: desired, docs: make(map[string][]byte),
+		inUse: make(map[string]string), refused: make(map[string]error),
+	}
+	var err error
+	if d.existing, err = discover(v.tree); err != nil {
+		return nil, err
+	}
+	for name, was := range d.existing {
+		d.inUse[name] = ""
+		if was.Spec != nil {
+			d.inUse[name] = was.Spec.Hash()
+		}
+	}
+	plain, err := s6.Discover(v.tree, s6.KindName)
+	if err != nil {
+		return nil, err
+	}
+	for name, want := range desired {
+		if want.State == fsm.StateRemoved {
+			continue
+		}
+		if _, taken := plain[name]; taken {
+			d.refuse(name, fmt.Errorf("%q is the name of a plain service in %s", name, v.tree.Layout().ServicesDir))
+			continue
+		}
+		doc, err := render(want.Spec)
+		if err != nil {
+			d.refuse(name, err)
+			continue
+		}
+		d.docs[name] = doc
+	}
+	d.refusePortConflicts()
+	v.refuseTakenPorts(d)
+	return d.refused, v.lint(ctx, d)
+}
+
+func render(c *Config) ([]byte, error) {
+	if c == nil {
+		return nil, errors.New("there is none")
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return c.Render()
+}
+
+// refusePortConflicts refuses the instances that would listen where another
+// one does: one that is as it was goes before one that changed, then names
+// decide.
+func (d *declaration) refusePortConflicts() {
+	type owned struct {
+		Listen
+		name string
+	}
+	var taken []owned
+	names := slices.SortedFunc(maps.Keys(d.docs), func(a, b string) int {
+		if x, y := d.unchanged(a), d.unchanged(b); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a, b)
+	})
+	for _, name := range names {
+		var mine []owned
+		for _, l := range Ports(*d.desired[name].Spec) {
+			at := slices.IndexFunc(taken, func(o owned) bool { return o.Overlaps(l) })
+			if at >= 0 {
+				d.refuse(name, fmt.Errorf("%s: port %d is that of %q already (%s)", l.Path, l.Port, taken[at].name, taken[at].Path))
+			}
+			mine = append(mine, owned{l, name})
+		}
+		if d.refused[name] == nil {
+			taken = append(taken, mine...)
+		}
+	}
+}
+
+// refuseTakenPorts refuses changes by which a running instance would have to
+// listen where some other program does: it could not, and what runs would have
+// ended for nothing. Ports that instances have already change hands between
+// them.
+func (v *validator) refuseTakenPorts(d *declaration) {
+	var ours []Listen
+	for _, was := range d.existing {
+		if was.Spec != nil {
+			ours = append(ours, Ports(*was.Spec)...)
+		}
+	}
+	for name := range d.docs {
+		want := d.desired[name]
+		if want.State != Active || d.existing[name].State != Active || d.unchanged(name) {
+			continue
+		}
+		for _, l := range Ports(*want.Spec) {
+			if slices.ContainsFunc(ours, l.Overlaps) {
+				continue
+			}
+			if problem := portProblem(v.options.Prober, l, nil); problem != "" {
+				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
+				break
+			}
+		}
+	}
+}
+
+// lint asks the engine about the configurations that are neither in use nor
+// known already, and refuses those that it refuses. Where the engine is missing
+// there is no verdict: an instance that exists keeps what it has, a new one is
+// taken and then shows what is missing.
+func (v *validator) lint(ctx context.Context, d *declaration) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	unknown := make(map[string][]byte)
+	for name, doc := range d.docs {
+		if !d.unchanged(name) && !v.passed[d.desired[name].Spec.Hash()] {
+			unknown[name] = doc
+		}
+	}
+	verdicts, err := v.ask(ctx, unknown)
+	missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, exec.ErrNotFound)
+	if err != nil && !missing {
+		return err
+	}
+	for name := range unknown {
+		if _, exists := d.inUse[name]; missing && exists {
+			d.refuse(name, err)
+		} else if verdicts[name] != nil {
+			d.refuse(name, verdicts[name])
+		}
+	}
+	passed := make(map[string]bool, len(d.docs))
+	for name := range d.docs {
+		if _, asked := unknown[name]; !missing || !asked {
+			passed[d.desired[name].Spec.Hash()] = true
+		}
+	}
+	v.passed = passed
+	return nil
+}
+
+func (v *validator) ask(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	return v.options.Linter.Lint(ctx, docs)
+}
