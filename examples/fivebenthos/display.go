@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// display shows what happens: on a terminal as a table that is drawn anew,
+// elsewhere as a line for each transition.
+type display struct {
+	settings settings
+	terminal bool
+
+	mu    sync.Mutex // guards all writing
+	out   io.Writer
+	lines int // of the table that stands on the terminal
+}
+
+func newDisplay(out io.Writer, s settings) *display {
+	return &display{settings: s, out: out, terminal: isTerminal(out) && !s.verify && !s.json}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// transition shows one, unless a table or a report shows all.
+func (d *display) transition(t fsm.Transition) {
+	if d.terminal || d.settings.verify {
+		return
+	}
+	if d.settings.json {
+		d.json(t)
+		return
+	}
+	d.printf("%s %s %s -> %s (%s) %s\n", t.At.Format("15:04:05.000"), t.Instance, t.From, t.To, t.Event, t.Reason)
+}
+
+func (d *display) printf(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintf(d.out, format, args...)
+}
+
+func (d *display) json(v any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	// What is shown are structs of strings, numbers and times.
+	_ = json.NewEncoder(d.out).Encode(v)
+}
+
+// follow shows the instances until ctx ends.
+func (d *display) follow(ctx context.Context, p *program) {
+	if !d.terminal {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		d.draw(p)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *display) draw(p *program) {
+	var b strings.Builder
+	if d.lines > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", d.lines)
+	}
+	t := d.fitted(table(p))
+	d.lines = strings.Count(t, "\n")
+	b.WriteString(t)
+	d.printf("%s", b.String())
+}
+
+// fitted cuts a table to the size of the terminal, for what was wrapped or has
+// scrolled away cannot be drawn over.
+func (d *display) fitted(table string) string {
+	size, err := unix.IoctlGetWinsize(int(d.out.(*os.File).Fd()), unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 || size.Row == 0 {
+		return table
+	}
+	lines := strings.SplitAfter(table, "\n")
+	lines = lines[:min(len(lines), int(size.Row)-1)]
+	for n, line := range lines {
+		if text := []rune(strings.TrimSuffix(line, "\n")); len(text) >= int(size.Col) {
+			lines[n] = string(text[:size.Col-1]) + "\n"
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// table renders the instances, one a line.
+func table(p *program) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tSTATE\tDESIRED\tPID\tUPTIME\tHTTP\tMETRICS\tIN\tIN/S\tOUT\tOUT/S\tRESTARTS\tREASON")
+	for _, s := range p.instances.Snapshot() {
+		pid, uptime, restarts := "-", "-", 0
+		if service := s.Observed.Service; service != nil {
+			restarts = service.Observed.Restarts
+			if service.Observed.Up() {
+				pid = fmt.Sprint(service.Observed.PID())
+				uptime = time.Since(service.Observed.Status.Stamp).Truncate(time.Second).String()
+			}
+		}
+		var metricsPort, httpPort uint16
+		if s.Desired.Spec != nil {
+			metricsPort = s.Desired.Spec.MetricsPort
+			for _, l := range benthos.Ports(*s.Desired.Spec)[1:] {
+				httpPort = l.Port
+			}
+		}
+		t := s.Observed.Traffic
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%.1f\t%d\t%.1f\t%d\t%s\n",
+			s.Name, s.State, s.Desired.State, pid, uptime, httpPort, metricsPort,
+			t.InputReceived, t.InputRate, t.OutputSent, t.OutputRate, restarts, why(s))
+	}
+	w.Flush() // a strings.Builder takes everything
+	return b.String()
+}
+
+// why says in one line what there is to say about an instance's state.
+func why(s *snapshot) string {
+	text := s.Reason.String()
+	if s.Err != nil {
+		text = s.Err.Error()
+	}
+	if !s.NextTry.IsZero() {
+		text += fmt.Sprintf(" (next try in %v)", time.Until(s.NextTry).Round(100*time.Millisecond))
+	}
+	return strings.Join(strings.Fields(text), " ")
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// healthTime bounds a whole health check.
+const healthTime = 3 * time.Second
+
+// checkHealth says of a fivebenthos that runs elsewhere with the same settings
+// whether it does, and which of its instances are not ready. It looks at locks,
+// status files and endpoints, and changes nothing.
+func checkHealth(s settings) error {
+	ctx, cancel := context.WithTimeout(context.Background(), healthTime)
+	defer cancel()
+	services, err := filepath.Abs(filepath.Join(s.dir, "services"))
+	if err != nil {
+		return err
+	}
+	client := benthos.NewClient(benthos.ClientConfig{})
+	defer client.Close()
+	errs := make([]error, s.instances+1)
+	errs[0] = managed(services)
+	var all sync.WaitGroup
+	for n := range s.instances {
+		all.Go(func() {
+			addr := reachable(s.listen, s.metricsPort+n)
+			if err := healthy(ctx, client, path.Join(services, name(n)), addr); err != nil {
+				errs[n+1] = fmt.Errorf("%s is not healthy: %w", name(n), err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// managed returns an error if no program manages the services.
+func managed(services string) error {
+	lock, err := s6.LockHolder(path.Join(services, ".lock"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !lock.Held {
+		return fmt.Errorf("no fivebenthos keeps the services in %s", services)
+	}
+	return nil
+}
+
+// healthy returns an error if a service is not supervised, is down, or its
+// engine is not ready.
+func healthy(ctx context.Context, client *benthos.Client, service, addr string) error {
+	supervisor, err := s6.LockHolder(path.Join(service, "supervise", "lock"))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !supervisor.Held {
+		return s6.ErrNotSupervised
+	}
+	if err != nil {
+		return err
+	}
+	status, err := s6.ReadStatus(filesystem.OS{}, service)
+	if err != nil {
+		return err
+	}
+	if !status.Up() {
+		return errors.New("it is down")
+	}
+	state, err := client.Ready(ctx, addr)
+	if err == nil && !state.Ready {
+		err = errors.New(state.Reason)
+	}
+	return err
+}
+
+// announce tells whoever supervises this program that the instances are kept,
+// as s6 has it: by a newline on a descriptor that was agreed on.
+func (s settings) announce() error {
+	if s.readyFD == 0 {
+		return nil
+	}
+	ready := os.NewFile(uintptr(s.readyFD), "-ready-fd")
+	_, err := ready.Write([]byte{'\n'})
+	if err = errors.Join(err, ready.Close()); err != nil {
+		return fmt.Errorf("cannot announce readiness: %w", err)
+	}
+	return nil
+}

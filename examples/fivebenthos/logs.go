@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// rotate has every logger begin a new file while messages come in. s6-log does
+// so on SIGALRM.
+func (v *verification) rotate(ctx context.Context) ([]string, error) {
+	const around = 10
+	total := 0
+	_, err := v.each(func(p *proof) (string, error) {
+		before, err := v.archives(p)
+		if err != nil {
+			return "", err
+		}
+		for n := range 2 * around {
+			if _, err := v.post(ctx, p, 0); err != nil {
+				return "", err
+			}
+			if n != around {
+				continue
+			}
+			logger := path.Join(v.tree.Layout().Service(p.name), "log")
+			if err := v.tree.Control(logger, s6.CommandAlarm); err != nil {
+				return "", err
+			}
+		}
+		return "", eventually(ctx, func() error {
+			after, err := v.archives(p)
+			if err == nil && after <= before {
+				err = fmt.Errorf("there are still %d rotated files", after)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rotation: %w", err)
+	}
+	for _, p := range v.proofs {
+		n, err := v.archives(p)
+		if err != nil {
+			return nil, err
+		}
+		total += n
+	}
+	return []string{fmt.Sprintf("every logger rotated when told to, under load: %d rotated files", total)}, nil
+}
+
+// archives counts an instance's rotated log files.
+func (v *verification) archives(p *proof) (int, error) {
+	files, err := filepath.Glob(filepath.Join(v.tree.Layout().Log(p.name), "@*"))
+	return len(files), err
+}
+
+// logs: each instance has its files, and every message of this run that was
+// answered with 200 is in them exactly once, through kills, rotation and the
+// end.
+func (v *verification) logs(context.Context) ([]string, error) {
+	return v.each(func(p *proof) (string, error) {
+		current := filepath.Join(v.tree.Layout().Log(p.name), "current")
+		if _, err := os.Stat(current); err != nil {
+			return "", err
+		}
+		if p.log == nil {
+			return "", errors.New("it never ran")
+		}
+		times := make(map[string]int)
+		for {
+			lines, err := p.log.Read(1000)
+			if err != nil {
+				return "", err
+			}
+			if len(lines) == 0 {
+				break
+			}
+			for _, line := range lines {
+				if line.Gap {
+					return "", errors.New("lines were trimmed before they were read")
+				}
+				if strings.HasPrefix(line.Text, "{") {
+					times[line.Text]++
+				}
+			}
+		}
+		for _, message := range p.accepted {
+			if times[message] != 1 {
+				return "", fmt.Errorf("%s was answered with 200 and is in the log %d times", message, times[message])
+			}
+		}
+		return fmt.Sprintf("%s: all %d messages that were answered with 200 are in the log, each once", p.name, len(p.accepted)), nil
+	})
+}

@@ -1,0 +1,152 @@
+// Fivebenthos keeps five Benthos stream processors running under s6, each with
+// an HTTP input and its messages in a log of its own, until it is interrupted.
+//
+// With -verify it proves on the running five, one scenario after the other,
+// that they are created, serve, are watched, recover, do not disturb each
+// other, end in order and lose no log line, and exits with 0 only if all holds.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// settings are what the command line says.
+type settings struct {
+	instances   int
+	httpPort    int
+	metricsPort int
+	listen      string
+	duration    time.Duration
+	dir         string
+	scanDir     string
+	engine      string
+	metrics     string
+	verify      bool
+	json        bool
+	healthcheck bool
+	readyFD     int
+	verbosity   int
+}
+
+func main() {
+	s, err := parse(os.Args[1:], os.Stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = run(s, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fivebenthos:", err)
+		os.Exit(1)
+	}
+}
+
+// parse reads the command line; help goes to stdout, if it is asked for.
+func parse(args []string, stdout io.Writer) (s settings, err error) {
+	flags := flag.NewFlagSet("fivebenthos", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.IntVar(&s.instances, "instances", 5, "how many Benthos instances to keep")
+	flags.IntVar(&s.httpPort, "http-port", 8080, "port of the first instance's HTTP input; the others follow")
+	flags.IntVar(&s.metricsPort, "metrics-port", 9080, "port of the first instance's /ping, /ready, /version and /metrics; the others follow")
+	flags.StringVar(&s.listen, "listen", "127.0.0.1", "address to listen on")
+	flags.DurationVar(&s.duration, "duration", 0, "how long to run; 0 means until a signal")
+	flags.StringVar(&s.dir, "dir", ".", "directory for services/ and logs/, kept between runs")
+	flags.StringVar(&s.scanDir, "scan-dir", "", "scan directory of an s6-svscan that runs already; none means a private one in -dir")
+	flags.StringVar(&s.engine, "benthos", "", "path of the Benthos executable; none means bin/benthos here or benthos in PATH")
+	flags.StringVar(&s.metrics, "metrics", "prometheus", "prometheus, or none for an engine without that exporter")
+	flags.BoolVar(&s.verify, "verify", false, "prove the seven scenarios and exit")
+	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
+	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
+	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")
+	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 to tell what goes wrong, 1 also what is well again, 2 every transition, 3 every attempt that failed")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		flags.Usage()
+		return s, err
+	} else if err != nil {
+		return s, fmt.Errorf("cannot make sense of the command line: %w (-help lists the flags)", err)
+	}
+	switch last := max(s.httpPort, s.metricsPort) + s.instances - 1; {
+	case flags.NArg() > 0:
+		return s, fmt.Errorf("cannot make sense of %q: there are only flags", flags.Args())
+	case s.instances < 1:
+		return s, fmt.Errorf("cannot keep %d instances: -instances must be at least 1", s.instances)
+	case min(s.httpPort, s.metricsPort) < 1 || last > 65535:
+		return s, fmt.Errorf("cannot use ports up to %d: -http-port and -metrics-port with all that follow must be from 1 to 65535", last)
+	case max(s.httpPort, s.metricsPort)-min(s.httpPort, s.metricsPort) < s.instances:
+		return s, fmt.Errorf("cannot use port %d twice: -http-port and -metrics-port must be at least %d apart", max(s.httpPort, s.metricsPort), s.instances)
+	case s.duration < 0:
+		return s, fmt.Errorf("cannot run for %v: -duration must not be negative", s.duration)
+	case s.verbosity < tellProblems || s.verbosity > tellFailures:
+		return s, fmt.Errorf("cannot tell as much as %d: -verbosity must be from %d to %d", s.verbosity, tellProblems, tellFailures)
+	}
+	return s, nil
+}
+
+func run(s settings, stdout, stderr io.Writer) error {
+	if s.healthcheck {
+		return checkHealth(s)
+	}
+	ctx, endSignals := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer endSignals()
+	if s.duration > 0 {
+		limited, cancel := context.WithTimeout(ctx, s.duration)
+		defer cancel()
+		ctx = limited
+	}
+	engine, err := findEngine(s.engine)
+	if err != nil {
+		return err
+	}
+	s.engine = engine
+
+	show := newDisplay(stdout, s)
+	p, err := start(ctx, s, s.hear(show.transition))
+	if err != nil {
+		return err
+	}
+	for name, why := range p.instances.Refused() {
+		fmt.Fprintf(stderr, "fivebenthos: %v\n", &fsm.RefusedError{Name: name, Err: why})
+	}
+	if err := s.announce(); err != nil {
+		return errors.Join(err, p.stop())
+	}
+	if s.verify {
+		return verify(ctx, p, show)
+	}
+	show.follow(ctx, p)
+	// A second signal ends the program at once; what runs is adopted by the
+	// next.
+	endSignals()
+	return p.stop()
+}
+
+// findEngine returns the absolute path of the Benthos executable. A path that
+// was given is not looked at: that it is missing is for the instances to say.
+func findEngine(given string) (string, error) {
+	if given != "" {
+		return filepath.Abs(given)
+	}
+	const built = "bin/benthos"
+	if _, err := os.Stat(built); err == nil {
+		return filepath.Abs(built)
+	}
+	found, err := exec.LookPath("benthos")
+	if err != nil {
+		return "", fmt.Errorf("cannot find a Benthos: there is no %s and none in PATH: build one with \"make engine\" or name one with -benthos", built)
+	}
+	return filepath.Abs(found)
+}

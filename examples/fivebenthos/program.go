@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// treeTime is how long a private tree may take to start, stopTime how long
+// ending everything in order may take.
+const (
+	treeTime = 10 * time.Second
+	stopTime = 30 * time.Second
+)
+
+// snapshot is what is known of an instance.
+type snapshot = fsm.Snapshot[*benthos.Config, benthos.Observed]
+
+// program is what keeps the instances: a tree, a manager and its loop.
+type program struct {
+	settings
+	tree      *s6.SystemTree
+	instances *fsm.Manager[*benthos.Config, benthos.Observed]
+	endLoop   context.CancelFunc
+	loopEnded chan struct{}
+}
+
+// start opens the tree, starting a private one where none is given, and asks
+// for all instances to be active. Those that are refused are in the manager's
+// Refused; that all are is an error. Where ctx ends meanwhile, what has been
+// started is for stop to end.
+func start(ctx context.Context, s settings, onTransition func(fsm.Transition)) (*program, error) {
+	tree, started, err := openTree(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	manager, err := benthos.NewManager(tree, benthos.Options{Engine: s.engine}, fsm.Config{OnTransition: onTransition, Logger: s.logger()})
+	if err != nil {
+		return nil, errors.Join(err, tree.Close())
+	}
+	loop, endLoop := context.WithCancel(context.WithoutCancel(ctx))
+	p := &program{settings: s, tree: tree, instances: manager, endLoop: endLoop, loopEnded: make(chan struct{})}
+	go func() {
+		defer close(p.loopEnded)
+		new(fsm.Loop).Run(loop, manager)
+	}()
+	err = p.ask(ctx, benthos.Active)
+	refused := new(fsm.RefusedError)
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return p, nil
+	case !errors.As(err, &refused):
+	case len(manager.Snapshot()) > 0:
+		return p, nil
+	case len(manager.Refused()) > 1:
+		err = fmt.Errorf("%w (and %d more)", refused, len(manager.Refused())-1)
+	}
+	return nil, errors.Join(err, p.abandon(started))
+}
+
+// openTree reports whether it started the tree.
+func openTree(ctx context.Context, s settings) (tree *s6.SystemTree, started bool, err error) {
+	config := s6.TreeConfig{
+		ScanDir:     s.scanDir,
+		ServicesDir: filepath.Join(s.dir, "services"),
+		LogsDir:     filepath.Join(s.dir, "logs"),
+	}
+	if s.scanDir != "" {
+		tree, err = s6.Attach(config)
+		return tree, false, err
+	}
+	config.ScanDir = filepath.Join(s.dir, "scan")
+	// A signal ends what has been started in order, and not half-way.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeTime)
+	defer cancel()
+	return s6.StartPrivate(ctx, config)
+}
+
+// ask declares the same state for all instances.
+func (p *program) ask(ctx context.Context, state fsm.State) error {
+	return p.instances.Apply(ctx, p.desired(state))
+}
+
+// desired is the declaration of all instances in one state.
+func (s settings) desired(state fsm.State) map[string]fsm.Desired[*benthos.Config] {
+	all := make(map[string]fsm.Desired[*benthos.Config], s.instances)
+	for n := range s.instances {
+		all[name(n)] = fsm.Desired[*benthos.Config]{State: state, Spec: s.stream(n)}
+	}
+	return all
+}
+
+func name(n int) string { return "benthos-" + strconv.Itoa(n) }
+
+func (s settings) httpAddr(n int) string {
+	return net.JoinHostPort(s.listen, strconv.Itoa(s.httpPort+n))
+}
+
+// url is where messages for an instance are posted from this machine.
+func (s settings) url(n int) string { return "http://" + reachable(s.listen, s.httpPort+n) + "/" }
+
+// reachable is the address under which what listens on host is reached.
+func reachable(host string, port int) string {
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// stream is the configuration of an instance: what is posted to it is printed,
+// a message a line. A request with a header "Delay: 2s" is held for so long.
+func (s settings) stream(n int) *benthos.Config {
+	return &benthos.Config{
+		Host:        s.listen,
+		MetricsPort: uint16(s.metricsPort + n),
+		Metrics:     s.metrics,
+		Input: map[string]any{"http_server": map[string]any{
+			"address": s.httpAddr(n), "path": "/", "allowed_verbs": []any{"POST"},
+		}},
+		Pipeline: map[string]any{"processors": []any{
+			map[string]any{"sleep": map[string]any{"duration": `${! meta("Delay").or("0s") }`}},
+		}},
+		Output: map[string]any{"stdout": map[string]any{"codec": "lines"}},
+	}
+}
+
+// stop ends everything in order: the instances finish what they have accepted,
+// their loggers what they have been given; a private tree ends last.
+func (p *program) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	err := p.halt(ctx)
+	return errors.Join(err, p.letGo(ctx, p.scanDir == ""))
+}
+
+// halt has every instance stop, whatever it is made from, and waits for all.
+func (p *program) halt(ctx context.Context) error {
+	desired := p.desired(benthos.Stopped)
+	for _, s := range p.instances.Snapshot() {
+		if s.Desired.Spec != nil {
+			desired[s.Name] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: s.Desired.Spec}
+		}
+	}
+	for name := range desired {
+		if _, held := p.instances.Instance(name); !held {
+			delete(desired, name)
+		}
+	}
+	errs := []error{p.instances.Apply(ctx, desired)}
+	for name := range desired {
+		if p.instances.Refused()[name] == nil {
+			errs = append(errs, p.instances.Wait(ctx, name, fsm.PhaseStopped))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// abandon gives up. What ran before goes on running.
+func (p *program) abandon(started bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return p.letGo(ctx, started)
+}
+
+// letGo lets go of the instances as they are, and of the tree, having ended it
+// where that is wanted.
+func (p *program) letGo(ctx context.Context, endTree bool) error {
+	p.endLoop()
+	<-p.loopEnded
+	errs := []error{p.instances.Close(ctx)}
+	if endTree {
+		errs = append(errs, p.tree.Shutdown(ctx))
+	}
+	return errors.Join(append(errs, p.tree.Close())...)
+}
