@@ -1,0 +1,249 @@
+//go:build integration
+
+package benthos
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// refused runs fivebenthos to its end, which is to come at once, with one
+// sentence that says why, and nothing left behind.
+func (h *home) refused(cmd *exec.Cmd) (sentence string) {
+	h.t.Helper()
+	p := h.run(cmd)
+	assert.Equal(h.t, 1, p.end(patience))
+	assert.Empty(h.t, p.stdout.String())
+	said := p.stderr.String()
+	assert.True(h.t, strings.HasPrefix(said, "fivebenthos: "), said)
+	assert.Equal(h.t, 1, strings.Count(said, "\n"), said)
+	assert.Empty(h.t, processesOf(h.root))
+	return said
+}
+
+func TestFlagsThatMakeNoSense(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-instnces", "5"}, "-instnces"},
+		{[]string{"-instances", "many"}, `"many"`},
+		{[]string{"-instances", "0"}, "-instances must be at least 1"},
+		{[]string{"-http-port", "65534"}, "65538"},
+		{[]string{"-http-port", "0"}, "must be from 1 to 65535"},
+		{[]string{"-http-port", "9000", "-metrics-port", "9004"}, "9004 twice"},
+		{[]string{"-duration", "-1s"}, "must not be negative"},
+		{[]string{"-duration", "soon"}, `"soon"`},
+		{[]string{"-metrics", "statsd"}, "statsd"},
+		{[]string{"-listen", "not a host"}, "host is neither a host name nor an IP address"},
+		{[]string{"verify"}, "only flags"},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, bento(t))
+			assert.Contains(t, h.refused(h.command(c.args...)), c.says)
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	h := newHome(t, bento(t))
+	p := h.start("-help")
+	assert.Zero(t, p.end(patience))
+	assert.Contains(t, p.stdout.String(), "-scan-dir")
+	assert.Empty(t, p.stderr.String())
+}
+
+// s6 is where PATH leads to, or else where it usually is, which cannot be taken
+// away here: a directory that has a part of it must not do.
+func TestPartOfS6InPath(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	stray := filepath.Join(h.root, "stray")
+	require.NoError(t, os.Mkdir(stray, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(stray, "s6-svscan"), []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	cmd := h.command()
+	cmd.Env = []string{"PATH=" + stray}
+	p := h.run(cmd)
+	h.serving()
+	p.interrupt(syscall.SIGINT)
+}
+
+// In a root of its own there is no s6 anywhere.
+func TestWithoutS6(t *testing.T) {
+	h := newHome(t, bento(t))
+	cmd := exec.Command("go", "build", "-o", filepath.Join(h.root, "fivebenthos"), "../../examples/fivebenthos")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	cmd = h.command("-dir", "/here", "-benthos", "/nothing")
+	cmd.Path, cmd.Dir = "/fivebenthos", "/"
+	cmd.SysProcAttr.Chroot = h.root
+	if uid, gid := os.Getuid(), os.Getgid(); uid != 0 {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}}
+	}
+	assert.Contains(t, h.refused(cmd), `s6 is not installed (there is no`)
+}
+
+func TestScanDirThatNobodyServes(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	empty := filepath.Join(h.root, "empty")
+	require.NoError(t, os.Mkdir(empty, 0o755))
+	says := h.refused(h.command("-scan-dir", empty))
+	assert.Contains(t, says, `no s6-svscan serves `+empty+`: start one with "s6-svscan `+empty+`"`)
+}
+
+// asNobody has a command run without privileges: as another user where that
+// takes some away.
+func (h *home) asNobody(cmd *exec.Cmd) *exec.Cmd {
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	return cmd
+}
+
+const nobody = 65534
+
+// public makes the way to a path one that everybody can go.
+func public(t *testing.T, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
+		for ; path != "/tmp" && path != "/"; path = filepath.Dir(path) {
+			info, err := os.Stat(path)
+			require.NoError(t, err)
+			require.NoError(t, os.Chmod(path, info.Mode().Perm()|0o055))
+		}
+	}
+}
+
+func TestDirThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	public(t, h.root, fivebenthos(t))
+	require.NoError(t, os.Chmod(h.root, 0o555))
+	says := h.refused(h.asNobody(h.command()))
+	assert.Contains(t, says, h.root)
+	assert.Contains(t, says, "permission denied: give one that this user can write")
+}
+
+func TestRunWithoutPrivileges(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	public(t, h.root, fivebenthos(t))
+	if os.Getuid() == 0 {
+		require.NoError(t, os.Chown(h.root, nobody, nobody))
+	}
+	p := h.run(h.asNobody(h.command()))
+	h.serving()
+	p.interrupt(syscall.SIGINT)
+}
+
+func TestSecondOnTheSameDir(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	first := h.start()
+	pids := h.serving()
+	second := h.start()
+	assert.Equal(t, 1, second.end(patience))
+	assert.Contains(t, second.stderr.String(), "process "+strconv.Itoa(first.cmd.Process.Pid)+" holds it")
+	assert.Equal(t, 1, strings.Count(second.stderr.String(), "\n"))
+	assert.Equal(t, pids, h.serving())
+	first.interrupt(syscall.SIGINT)
+}
+
+// An engine that is not there is seen to be missing, by its path, and looked
+// for again.
+func TestEngineThatCannotBeRun(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		make func(*testing.T, string)
+		says string
+	}{
+		{"missing", func(*testing.T, string) {}, ""},
+		{"not executable", func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, []byte("x"), 0o644)) }, ""},
+		{"a directory", func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o755)) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, bento(t))
+			real := h.engine
+			h.engine = filepath.Join(h.root, "engine")
+			c.make(t, h.engine)
+			p := h.start("-json")
+			p.await("start_failed", five)
+			assert.GreaterOrEqual(t, strings.Count(p.stdout.String(), h.engine), five, p.stdout)
+			assert.Equal(t, [five]int{}, h.pids())
+
+			require.NoError(t, os.RemoveAll(h.engine))
+			require.NoError(t, os.Symlink(real, h.engine))
+			h.serving()
+			p.await("recovered", five)
+			p.interrupt(syscall.SIGINT)
+		})
+	}
+}
+
+func TestEngineThatIsNone(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, "/bin/true")
+	assert.Contains(t, h.refused(h.command()), "cannot lint with /bin/true")
+}
+
+func TestEngineWithoutTheExporter(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, redpanda(t))
+	says := h.refused(h.command())
+	assert.Contains(t, says, "prometheus")
+	assert.Contains(t, says, "and 4 more")
+	p := h.start("-metrics", "none")
+	h.serving()
+	p.interrupt(syscall.SIGTERM)
+}
+
+// What a second declaration would have refused goes on as it was.
+func TestChangeThatIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, redpanda(t))
+	first := h.start("-metrics", "none")
+	pids := h.serving()
+	first.slay()
+	second := h.start("-json")
+	second.await("start_done", five)
+	assert.Equal(t, pids, h.serving())
+	assert.Equal(t, five, strings.Count(second.stderr.String(), "fivebenthos: refused"), second.stderr)
+	require.NoError(t, second.cmd.Process.Signal(syscall.SIGINT))
+	assert.Zero(t, second.end(patience))
+	assert.Empty(t, processesOf(h.root))
+}
+
+func TestPortOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(h.metricsPort+1)))
+	require.NoError(t, err)
+	defer l.Close()
+	p := h.start()
+	eventually(t, patience, "it says whose the port is", func() bool {
+		return strings.Contains(p.stdout.String(), "port "+strconv.Itoa(h.metricsPort+1)+" is taken: process "+strconv.Itoa(os.Getpid()))
+	})
+	for n := range five {
+		if n != 1 {
+			eventually(t, patience, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
+		}
+	}
+	require.NoError(t, l.Close())
+	h.serving()
+	p.interrupt(syscall.SIGINT)
+}

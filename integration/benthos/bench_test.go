@@ -1,0 +1,223 @@
+//go:build integration
+
+package benthos
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// times are measurements of the same thing.
+type times []time.Duration
+
+func (ts times) median() time.Duration {
+	sorted := slices.Sorted(slices.Values(ts))
+	return sorted[len(sorted)/2]
+}
+
+// report gives ratios of the medians, and of the fastest, which other work on
+// the machine disturbs least.
+func report(b *testing.B, unit string, ours, theirs times) {
+	b.ReportMetric(float64(ours.median())/float64(theirs.median()), unit)
+	b.ReportMetric(float64(slices.Min(ours))/float64(slices.Min(theirs)), unit+"-at-best")
+	b.ReportMetric(float64(ours.median().Milliseconds()), "ours-ms")
+	b.ReportMetric(float64(theirs.median().Milliseconds()), "bare-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// allReady polls /ready of all streams until each has answered 200.
+func allReady(b *testing.B, all streams) {
+	b.Helper()
+	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, c := range all {
+		eventually(b, patience, "/ready", func() bool {
+			resp, err := client.Get("http://" + c.EndpointAddr() + "/ready")
+			if err != nil {
+				return false
+			}
+			resp.Body.Close()
+			return resp.StatusCode == http.StatusOK
+		})
+	}
+}
+
+// bareScript writes a service directory for each configuration in its directory
+// and has s6-svscan run them.
+const bareScript = `
+mkdir scan logs
+for c in *.yaml; do
+	name=${c%.yaml}
+	mkdir -p services/$name/log
+	cp $c services/$name/benthos.yaml
+	printf '#!/bin/sh\nexec 2>&1\nexec %s -c benthos.yaml\n' "$ENGINE" >services/$name/run
+	printf '#!/bin/sh\nexec s6-log n10 s1048576 T %s\n' "$PWD/logs/$name" >services/$name/log/run
+	chmod +x services/$name/run services/$name/log/run
+	ln -s ../services/$name scan/$name
+done
+exec s6-svscan scan
+`
+
+// startBare starts the streams with a script and nothing else, and returns how
+// long that took.
+func startBare(b *testing.B, engine string, all streams) time.Duration {
+	b.Helper()
+	root := newRoot(b)
+	for name, c := range all {
+		doc, err := c.Render()
+		require.NoError(b, err)
+		require.NoError(b, os.WriteFile(filepath.Join(root, name+".yaml"), doc, 0o600))
+	}
+	cmd := exec.Command("sh", "-ec", bareScript)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "ENGINE="+engine)
+	begun := time.Now()
+	require.NoError(b, cmd.Start())
+	allReady(b, all)
+	took := time.Since(begun)
+	require.NoError(b, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(b, cmd.Wait())
+	noneLeft(b, root)
+	return took
+}
+
+// startOurs does the same with the library as it is by default.
+func startOurs(b *testing.B, engine string, all streams) time.Duration {
+	b.Helper()
+	w := &world{t: b, root: newRoot(b), options: benthos.Options{Engine: engine}}
+	begun := time.Now()
+	w.open()
+	w.manage()
+	require.NoError(b, w.apply(active(all)))
+	allReady(b, all)
+	took := time.Since(begun)
+	if testing.Verbose() {
+		for _, move := range w.moves {
+			b.Logf("%5d ms %s %s: %s", move.At.Sub(begun).Milliseconds(), move.Instance, move.To, move.Reason)
+		}
+	}
+	w.end()
+	noneLeft(b, w.root)
+	return took
+}
+
+// Five instances from nothing to all answering.
+func BenchmarkStartOfFive(b *testing.B) {
+	engine, all := bento(b), fiveStreams(b)
+	var ours, bare times
+	for b.Loop() {
+		bare = append(bare, startBare(b, engine, all))
+		ours = append(ours, startOurs(b, engine, all))
+	}
+	report(b, "x-of-shell", ours, bare)
+}
+
+// From the kill of a process to the first message that another takes.
+func BenchmarkRecovery(b *testing.B) {
+	engine, c := bento(b), printer(b)
+	w := newWorld(b, engine)
+	w.run(streams{"s": c})
+	dir := newRoot(b)
+	doc, err := c.Render()
+	require.NoError(b, err)
+	require.NoError(b, os.WriteFile(filepath.Join(dir, "benthos.yaml"), doc, 0o600))
+	serves := func() {
+		eventually(b, patience, "it serves", func() bool { return post(inputPort(c), "{}", 0) == nil })
+	}
+	var ours, bare times
+	for b.Loop() {
+		w.run(streams{"s": c})
+		served := w.snapshot("s").Observed.Service.Observed.Status.ReadyStamp
+		eventually(b, patience, "it has been ready for a while", func() bool { return time.Since(served) > 1100*time.Millisecond })
+		begun := time.Now()
+		kill(b, w.pid("s"), syscall.SIGKILL)
+		serves()
+		ours = append(ours, time.Since(begun))
+
+		require.NoError(b, w.apply(inState(benthos.Stopped, streams{"s": c})))
+		w.await(fsm.PhaseStopped, "s")
+		cmd := exec.Command(engine, "-c", "benthos.yaml")
+		cmd.Dir = dir
+		begun = time.Now()
+		require.NoError(b, cmd.Start())
+		serves()
+		bare = append(bare, time.Since(begun))
+		require.NoError(b, cmd.Process.Kill())
+		_ = cmd.Wait() // killed
+	}
+	report(b, "x-of-bare-start", ours, bare)
+}
+
+// idleTime is how long the cost of doing nothing is measured.
+const idleTime = 10 * time.Second
+
+// The processor time of this process with ten instances that do nothing, each
+// asked every second how it is.
+func BenchmarkIdleTen(b *testing.B) {
+	w := newWorld(b, bento(b), func(o *benthos.Options) { o.HealthInterval = time.Second })
+	all := make(streams)
+	for n := range 10 {
+		all[fmt.Sprintf("s%d", n)] = printer(b)
+	}
+	w.run(all)
+	for name := range all {
+		w.says(name, benthos.StateIdle, "")
+	}
+	var cost float64
+	for b.Loop() {
+		before, begun := processorTime(b), time.Now()
+		time.Sleep(idleTime)
+		cost = float64(processorTime(b)-before) / float64(time.Since(begun)) * 100
+	}
+	b.ReportMetric(cost, "%-of-a-core")
+	b.ReportMetric(0, "ns/op")
+}
+
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// One pass over an instance that is as it is to be.
+func BenchmarkPass(b *testing.B) {
+	for name, interval := range map[string]time.Duration{"between polls": time.Hour, "with a poll": time.Nanosecond} {
+		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
+			w := newWorld(b, bento(b))
+			c := printer(b)
+			w.run(streams{"s": c})
+			w.says("s", benthos.StateIdle, "")
+			w.unmanage()
+			w.options.HealthInterval = interval
+			kind, err := benthos.NewKind(w.tree, w.options)
+			require.NoError(b, err)
+			one, err := fsm.NewInstance(&kind, "s", fsm.InstanceConfig{}, nil)
+			require.NoError(b, err)
+			defer one.Close()
+			one.SetDesired(fsm.Desired[*benthos.Config]{State: benthos.Active, Spec: c})
+			eventually(b, patience, "it is adopted", func() bool {
+				one.Reconcile(context.Background())
+				return one.Snapshot().State == benthos.StateIdle
+			})
+			b.ReportAllocs()
+			for b.Loop() {
+				if res := one.Reconcile(context.Background()); res.Err != nil || res.Fired {
+					b.Fatal(res, one.Snapshot().State)
+				}
+			}
+		})
+	}
+}

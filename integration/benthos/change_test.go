@@ -1,0 +1,350 @@
+//go:build integration
+
+package benthos
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+func TestStatesFromNothingToNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := streams{"s": printer(t)}
+	assert.Equal(t, fsm.ChangeCreate, w.plan(active(all))["s"].Kind)
+	w.run(all)
+	eventually(t, patience, "no traffic, no activity", func() bool { return w.snapshot("s").State == benthos.StateIdle })
+	path := []fsm.State{
+		fsm.StateCreating, benthos.StateStopped, benthos.StateStarting, benthos.StateConfigLoading,
+		benthos.StateWaitingForHealth, benthos.StateWaitingToStay, benthos.StateIdle,
+	}
+	assert.Equal(t, path, w.passed("s"))
+	var history []fsm.State
+	for _, move := range w.snapshot("s").History {
+		history = append(history, move.To)
+		assert.NotEmpty(t, move.Reason.Summary)
+	}
+	assert.Equal(t, path, history)
+	assert.NotEmpty(t, w.snapshot("s").Observed.Health.Version)
+
+	w.forget()
+	assert.Equal(t, fsm.ChangeStop, w.plan(inState(benthos.Stopped, all))["s"].Kind)
+	require.NoError(t, w.apply(inState(benthos.Stopped, all)))
+	w.await(fsm.PhaseStopped, "s")
+	assert.Empty(t, w.pids("s"))
+	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped}, w.passed("s"))
+
+	assert.Equal(t, fsm.ChangeNone, w.plan(inState(benthos.Stopped, all))["s"].Kind)
+	assert.Equal(t, fsm.ChangeStart, w.plan(active(all))["s"].Kind)
+	w.run(all)
+	pid := w.pid("s")
+	w.forget()
+	assert.Equal(t, fsm.ChangeRemove, w.plan(nil)["s"].Kind)
+	require.NoError(t, w.apply(nil))
+	w.await(fsm.PhaseRemoved, "s")
+	assert.False(t, alive(pid))
+	passed := w.passed("s")
+	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped, fsm.StateRemoving, fsm.StateRemoved}, passed[len(passed)-4:])
+	for _, dir := range []string{w.tree.Layout().ServicesDir, w.tree.Layout().ScanDir} {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range entries {
+			assert.Contains(t, []string{".lock", ".s6-svscan", ".stderr"}, e.Name())
+		}
+	}
+	assert.FileExists(t, filepath.Join(w.tree.Layout().Log("s"), "current"))
+	for _, p := range processesOf(w.root) {
+		assert.True(t, p.is("s6-svscan"), p)
+	}
+}
+
+func TestChangeRestartsThatInstanceOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := fiveStreams(t)
+	w.run(all)
+	pids := w.pidsOf(all)
+
+	// The same once more, in other values, is no change.
+	again := make(streams)
+	for name, c := range all {
+		again[name] = changed(c, func(*benthos.Config) {})
+	}
+	for _, c := range w.plan(active(again)) {
+		assert.Equal(t, fsm.ChangeNone, c.Kind, c)
+	}
+	w.run(again)
+	assert.Equal(t, pids, w.pidsOf(all))
+
+	single := doubles(t, w.tree.Layout().ServicesDir)
+	next := with(all, "s2", relabelled(all["s2"], "other"))
+	for name, c := range w.plan(active(next)) {
+		want := fsm.ChangeNone
+		if name == "s2" {
+			want = fsm.ChangeRestart
+		}
+		assert.Equal(t, want, c.Kind, c)
+	}
+	w.forget()
+	w.run(next)
+	single()
+	after := w.pidsOf(all)
+	assert.NotEqual(t, pids["s2"], after["s2"])
+	delete(pids, "s2")
+	delete(after, "s2")
+	assert.Equal(t, pids, after)
+	require.NoError(t, post(inputPort(next["s2"]), `{"test":"after"}`, 0))
+	for name := range pids {
+		assert.Subset(t, []fsm.State{benthos.StateIdle, benthos.StateActive}, w.passed(name), name)
+	}
+	assert.Equal(t, benthos.StateStarting, w.passed("s2")[0])
+	data, err := os.ReadFile(filepath.Join(w.tree.Layout().Service("s2"), "config", "benthos.yaml"))
+	require.NoError(t, err)
+	assert.Contains(t, string(data), "label: other")
+}
+
+func TestChangeThatTheLinterRefuses(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			all := streams{"good": printer(t), "other": printer(t)}
+			for _, c := range all {
+				c.Metrics = benthos.MetricsNone
+			}
+			w.run(all)
+			pids := w.pidsOf(all)
+			bad := with(all, "good", changed(all["good"], func(c *benthos.Config) {
+				c.Pipeline["processors"] = []any{map[string]any{"mapping": "root = this.("}}
+			}))
+			bad["new"] = changed(bad["good"], func(c *benthos.Config) { *c = *relabelled(c, "new"); c.MetricsPort = uint16(ports(t, 1)) })
+			bad["new"].Input = map[string]any{"generate": map[string]any{"mapping": "root = 1", "cuont": 1}}
+			plan := w.plan(active(bad))
+			assert.Equal(t, fsm.ChangeRefused, plan["good"].Kind)
+			assert.Contains(t, plan["good"].Why, "line ")
+			assert.Equal(t, fsm.ChangeNone, plan["other"].Kind)
+
+			err := w.apply(active(bad))
+			assert.ErrorIs(t, err, benthos.ErrConfig)
+			assert.ErrorContains(t, err, `refused "good"`)
+			assert.ErrorContains(t, err, "line ")
+			assert.ErrorContains(t, err, "cuont")
+			_, made := w.instances.Instance("new")
+			assert.False(t, made)
+			held(t, 300*time.Millisecond, "the old process goes on", func() bool {
+				return w.pid("good") == pids["good"] && post(inputPort(all["good"]), "{}", 0) == nil
+			})
+			assert.Equal(t, pids, w.pidsOf(all))
+		})
+	}
+}
+
+func TestChangeWithTheEngineGone(t *testing.T) {
+	t.Parallel()
+	root := newRoot(t)
+	link := filepath.Join(root, "engine")
+	require.NoError(t, os.Symlink(bento(t), link))
+	w := newWorld(t, link)
+	all := streams{"a": printer(t), "b": printer(t)}
+	w.run(all)
+	pids := w.pidsOf(all)
+	require.NoError(t, os.Remove(link))
+
+	next := with(all, "a", relabelled(all["a"], "next"))
+	err := w.apply(active(next))
+	assert.ErrorContains(t, err, link)
+	assert.ErrorContains(t, err, `refused "a"`)
+	assert.NotContains(t, err.Error(), `"b"`)
+	w.await(fsm.PhaseRunning, "a", "b")
+	assert.Equal(t, pids, w.pidsOf(all))
+	require.NoError(t, post(inputPort(all["a"]), "{}", 0))
+
+	// One that is killed now cannot come back until the engine does.
+	slay(t, pids["a"])
+	w.says("a", benthos.StateDegraded, link)
+	assert.Equal(t, pids["b"], w.pid("b"))
+	require.NoError(t, os.Symlink(bento(t), link))
+	w.await(fsm.PhaseRunning, "a")
+	w.run(next)
+	assert.Equal(t, pids["b"], w.pid("b"))
+}
+
+// A manager that comes later takes over what runs, and knows what would change.
+func TestAdoption(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := fiveStreams(t)
+	w.run(all)
+	pids := w.pidsOf(all)
+	w.unmanage()
+
+	w.manage()
+	w.forget()
+	next := maps.Clone(all)
+	next["s1"] = relabelled(all["s1"], "next")
+	delete(next, "s3")
+	next["s5"] = printer(t)
+	kinds := make(map[string]fsm.ChangeKind)
+	for name, c := range w.plan(active(next)) {
+		kinds[name] = c.Kind
+	}
+	assert.Equal(t, map[string]fsm.ChangeKind{
+		"s0": fsm.ChangeNone, "s1": fsm.ChangeRestart, "s2": fsm.ChangeNone,
+		"s3": fsm.ChangeRemove, "s4": fsm.ChangeNone, "s5": fsm.ChangeCreate,
+	}, kinds)
+	assert.Equal(t, pids, w.pidsOf(all), "a plan does nothing")
+
+	w.run(next)
+	w.await(fsm.PhaseRemoved, "s3")
+	for _, name := range []string{"s0", "s2", "s4"} {
+		assert.Equal(t, pids[name], w.pid(name))
+		assert.NotContains(t, w.passed(name), benthos.StateDegraded)
+	}
+	assert.NotEqual(t, pids["s1"], w.pid("s1"))
+	assert.False(t, alive(pids["s3"]))
+	assert.NotZero(t, w.pid("s5"))
+}
+
+// Letting go is not a failure of what is let go.
+func TestLettingGoMovesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.HealthInterval = time.Millisecond })
+	all := fiveStreams(t)
+	w.run(all)
+	for range 20 {
+		w.forget()
+		held(t, 20*time.Millisecond, "it is asked all the time", func() bool { return true })
+		w.unmanage()
+		for name := range all {
+			assert.Empty(t, w.passed(name))
+		}
+		w.manage()
+		w.run(all)
+	}
+}
+
+func TestLettingGoLeavesNoConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.Prober = nil })
+	c := printer(t)
+	w.run(streams{"s": c})
+	require.True(t, connected(t, int(c.MetricsPort)))
+	w.unmanage()
+	assert.NotEmpty(t, w.pids("s"))
+	eventually(t, 5*time.Second, "nobody is connected", func() bool { return !connected(t, int(c.MetricsPort)) })
+}
+
+// Benthos instances and plain services share a tree, each with a manager that
+// keeps to its own.
+func TestTwoManagersOnOneTree(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	services, err := s6.NewManager(w.tree, fsm.Config{})
+	require.NoError(t, err)
+	endLoop := runLoop(services)
+	ctx, cancel := w.context()
+	defer cancel()
+	defer func() {
+		endLoop()
+		assert.NoError(t, services.Close(ctx))
+	}()
+	sleep := map[string]fsm.Desired[*s6.Spec]{"sleep": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000000"}}}}
+	require.NoError(t, services.Apply(ctx, sleep))
+	require.NoError(t, services.Wait(ctx, "sleep", fsm.PhaseRunning))
+	all := streams{"stream": printer(t)}
+	w.run(all)
+	pid := w.pid("stream")
+	plain, _ := services.Instance("sleep")
+
+	require.NoError(t, w.apply(nil))
+	w.await(fsm.PhaseRemoved, "stream")
+	assert.False(t, alive(pid))
+	assert.True(t, alive(plain.Observed.PID()))
+	w.run(all)
+	pid = w.pid("stream")
+	require.NoError(t, services.Apply(ctx, nil))
+	require.NoError(t, services.Wait(ctx, "sleep", fsm.PhaseRemoved))
+	assert.False(t, alive(plain.Observed.PID()))
+	assert.Equal(t, pid, w.pid("stream"))
+	require.NoError(t, post(inputPort(all["stream"]), "{}", 0))
+}
+
+// What the services' environment gives a configuration is there for the linter
+// too.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.Env = map[string]string{"GREETING": "hello there"} })
+	c := printer(t)
+	c.Pipeline["processors"] = []any{map[string]any{"mapping": `root = "${GREETING}"`}}
+	w.run(streams{"s": c})
+	require.NoError(t, post(inputPort(c), "{}", 0))
+	eventually(t, patience, "the greeting is in the log", func() bool { return w.logged("s", "hello there") == 1 })
+}
+
+// Values that are written in several ways are the same configuration to the
+// next manager.
+func TestAdoptionKnowsEveryValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	c := printer(t)
+	c.ShutdownTimeout = 2500 * time.Millisecond
+	c.Input["http_server"].(map[string]any)["timeout"] = "5s"
+	c.CacheResources = []map[string]any{{"label": "store", "memory": map[string]any{
+		"default_ttl": "1.0h", "init_values": map[string]any{"yes": "no", "1": "2", "empty": "", "lines": "a\nb\n", "null": "~"},
+	}}}
+	c.RateLimitResources = []map[string]any{{"label": "slow", "local": map[string]any{"count": 1000.0, "interval": "1s"}}}
+	all := streams{"s": c}
+	w.run(all)
+	pid := w.pid("s")
+	w.unmanage()
+	// It need not be asked about what is in use already.
+	w.options.Linter = picky{}
+	w.manage()
+	assert.Equal(t, fsm.ChangeNone, w.plan(active(all))["s"].Kind)
+	w.run(all)
+	assert.Equal(t, pid, w.pid("s"))
+}
+
+// picky is a linter that gives no verdict.
+type picky struct{}
+
+func (picky) Lint(context.Context, map[string][]byte) (map[string]error, error) {
+	return nil, errors.New("not now")
+}
+
+// A name that a plain service has is not an instance's.
+func TestNameOfAPlainService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	services, err := s6.NewManager(w.tree, fsm.Config{})
+	require.NoError(t, err)
+	endLoop := runLoop(services)
+	ctx, cancel := w.context()
+	defer cancel()
+	defer func() {
+		endLoop()
+		assert.NoError(t, services.Close(ctx))
+	}()
+	require.NoError(t, services.Apply(ctx, map[string]fsm.Desired[*s6.Spec]{
+		"name": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000000"}}},
+	}))
+	require.NoError(t, services.Wait(ctx, "name", fsm.PhaseRunning))
+	plain, _ := services.Instance("name")
+	assert.ErrorContains(t, w.apply(active(streams{"name": printer(t)})), "name")
+	held(t, time.Second, "the service goes on", func() bool { return alive(plain.Observed.PID()) })
+}

@@ -1,0 +1,366 @@
+//go:build integration
+
+package benthos
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// occupy takes a port until it is closed, and answers nothing, as a program that
+// has nothing to do with all this.
+func occupy(t testing.TB, port int) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", local(port))
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+			c.Close()
+		}
+	}()
+	return l
+}
+
+// taken is what is said of a port of this process's.
+func taken(port int) string {
+	return fmt.Sprintf("port %d is taken: process %d (%s", port, os.Getpid(), comm())
+}
+
+func comm() string {
+	data, _ := os.ReadFile("/proc/self/comm")
+	return string(data[:len(data)-1])
+}
+
+// eachPort runs a test for the endpoint's port and for the input's.
+func eachPort(t *testing.T, test func(t *testing.T, port func(*benthos.Config) int)) {
+	for name, port := range map[string]func(*benthos.Config) int{
+		"endpoint": func(c *benthos.Config) int { return int(c.MetricsPort) },
+		"input":    inputPort,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, port)
+		})
+	}
+}
+
+func TestPortTakenBefore(t *testing.T) {
+	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
+		w := newWorld(t, bento(t))
+		all := streams{"a": printer(t), "b": printer(t)}
+		l := occupy(t, port(all["a"]))
+		require.NoError(t, w.apply(active(all)))
+		w.await(fsm.PhaseRunning, "b")
+		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		assert.Empty(t, w.pids("a"))
+		pid := w.pid("b")
+		require.NoError(t, l.Close())
+		w.await(fsm.PhaseRunning, "a")
+		require.NoError(t, post(inputPort(all["a"]), "{}", 0))
+		assert.Equal(t, pid, w.pid("b"))
+	})
+}
+
+// A process may find its port taken though it was free when it was started. An
+// engine goes on without it and never tries again.
+func TestPortTakenFromAProcessThatStarts(t *testing.T) {
+	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
+		root := newRoot(t)
+		w := newWorld(t, wrapper(t, root, bento(t), "sleep 1"))
+		all := streams{"a": printer(t)}
+		require.NoError(t, w.apply(active(all)))
+		w.says("a", benthos.StateConfigLoading, "")
+		l := occupy(t, port(all["a"]))
+		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		// Two supervisors and the logger are left.
+		alone := func() bool { return len(processesOf(w.tree.Layout().Service("a"))) == 3 }
+		eventually(t, patience, "it has no process", alone)
+		held(t, time.Second, "it waits without a process", alone)
+		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		require.NoError(t, l.Close())
+		w.await(fsm.PhaseRunning, "a")
+		require.NoError(t, post(inputPort(all["a"]), "{}", 0))
+	})
+}
+
+func TestChangeToAPortThatIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := streams{"a": printer(t)}
+	w.run(all)
+	pid := w.pid("a")
+	port := ports(t, 1)
+	l := occupy(t, port)
+	next := streams{"a": changed(all["a"], func(c *benthos.Config) { c.MetricsPort = uint16(port) })}
+	plan := w.plan(active(next))
+	assert.Equal(t, fsm.ChangeRefused, plan["a"].Kind)
+	err := w.apply(active(next))
+	assert.ErrorIs(t, err, benthos.ErrConfig)
+	assert.ErrorContains(t, err, taken(port))
+	assert.Equal(t, pid, w.pid("a"))
+	require.NoError(t, post(inputPort(all["a"]), "{}", 0))
+	require.NoError(t, l.Close())
+	w.run(next)
+	assert.NotEqual(t, pid, w.pid("a"))
+}
+
+func TestPortsThatConflict(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := streams{"a": printer(t), "b": printer(t)}
+	w.run(all)
+	pids := w.pidsOf(all)
+	clash := with(all, "a", changed(all["a"], func(c *benthos.Config) { c.MetricsPort = uint16(inputPort(all["b"])) }))
+	clash["c"] = changed(printer(t), func(c *benthos.Config) { c.MetricsPort = all["b"].MetricsPort })
+	err := w.apply(active(clash))
+	assert.ErrorIs(t, err, benthos.ErrConfig)
+	assert.ErrorContains(t, err, `refused "a"`)
+	assert.ErrorContains(t, err, fmt.Sprintf(`metrics_port: port %d is that of "b" already (input.http_server.address)`, inputPort(all["b"])))
+	assert.ErrorContains(t, err, fmt.Sprintf(`metrics_port: port %d is that of "b" already (metrics_port)`, all["b"].MetricsPort))
+	assert.Equal(t, pids, w.pidsOf(all))
+
+	// Two that change places are no conflict, though each is in the other's
+	// way for a moment.
+	crossed := streams{
+		"a": changed(all["a"], func(c *benthos.Config) { c.MetricsPort = all["b"].MetricsPort }),
+		"b": changed(all["b"], func(c *benthos.Config) { c.MetricsPort = all["a"].MetricsPort }),
+	}
+	w.run(crossed)
+	for _, c := range crossed {
+		require.NoError(t, post(inputPort(c), "{}", 0))
+		status, _, err := request(http.MethodGet, "http://"+c.EndpointAddr()+"/ready", "", 0)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, status)
+	}
+}
+
+// endpoint is an HTTP server that can go and come back.
+type endpoint struct {
+	port   int
+	server *http.Server
+	ended  chan struct{}
+}
+
+func (e *endpoint) open(t testing.TB) {
+	t.Helper()
+	l, err := net.Listen("tcp", local(e.port))
+	require.NoError(t, err)
+	e.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	})}
+	e.ended = make(chan struct{})
+	go func() {
+		defer close(e.ended)
+		_ = e.server.Serve(l)
+	}()
+}
+
+func (e *endpoint) close() {
+	_ = e.server.Close()
+	<-e.ended
+}
+
+// An output that fails is a degradation for as long as it fails.
+func TestOutputThatFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	e := &endpoint{port: ports(t, 1)}
+	e.open(t)
+	c := printer(t)
+	c.Output = map[string]any{"http_client": map[string]any{
+		"url": "http://" + local(e.port) + "/", "verb": "POST",
+		"retries": 0, "retry_period": "50ms", "max_retry_backoff": "100ms",
+	}}
+	w.run(streams{"s": c})
+	pid := w.pid("s")
+	require.NoError(t, post(inputPort(c), "{}", 0))
+	w.says("s", benthos.StateActive, "")
+	for range 2 {
+		e.close()
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			_ = post(inputPort(c), "{}", 0)
+		}()
+		w.says("s", benthos.StateDegraded, "its output failed of late: output failed: Failed to send message to http_client")
+		assert.NotZero(t, w.snapshot("s").Observed.Traffic.RecentErrors)
+		e.open(t)
+		w.await(fsm.PhaseRunning, "s")
+		<-answered
+	}
+	assert.Equal(t, pid, w.pid("s"), "it was mended, not restarted")
+	e.close()
+}
+
+// An output that is not connected makes the engine itself say that it is not
+// ready.
+func TestOutputThatIsNotConnected(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			socket := filepath.Join(w.root, "socket")
+			c := printer(t)
+			c.Metrics = benthos.MetricsNone
+			c.Output = map[string]any{"socket": map[string]any{"network": "unix", "address": socket}}
+			require.NoError(t, w.apply(active(streams{"s": c})))
+			w.says("s", benthos.StateWaitingForHealth, "")
+			eventually(t, patience, "it says why", func() bool {
+				return contains(w.snapshot("s").Reason.Evidence, "onnect")
+			})
+			l, err := net.Listen("unix", socket)
+			require.NoError(t, err)
+			defer l.Close()
+			w.await(fsm.PhaseRunning, "s")
+		})
+	}
+}
+
+func TestTraffic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	c := printer(t)
+	w.run(streams{"s": c})
+	w.says("s", benthos.StateIdle, "")
+	for range 2 {
+		require.NoError(t, post(inputPort(c), "{}", 0))
+		w.saysWithin(5*time.Second, "s", benthos.StateActive, "")
+		w.saysWithin(5*time.Second, "s", benthos.StateIdle, "")
+	}
+	traffic := w.snapshot("s").Observed.Traffic
+	assert.EqualValues(t, 2, traffic.InputReceived)
+	assert.EqualValues(t, 2, traffic.OutputSent)
+	assert.Zero(t, traffic.OutputErrors)
+	assert.NotContains(t, w.passed("s"), benthos.StateDegraded)
+}
+
+// A message that comes before anybody has looked is traffic as well.
+func TestTrafficFromTheFirstMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ActivityWindow = 3 * time.Second })
+	all := streams{"s": {MetricsPort: uint16(ports(t, 1)), Output: map[string]any{"drop": map[string]any{}},
+		Input: map[string]any{"generate": map[string]any{"mapping": "root = 1", "interval": "", "count": 3}}}}
+	all["s"].Input = map[string]any{"sequence": map[string]any{"inputs": []any{all["s"].Input, map[string]any{
+		"http_server": map[string]any{"address": local(ports(t, 1))},
+	}}}}
+	require.NoError(t, w.apply(active(all)))
+	w.says("s", benthos.StateActive, "")
+	assert.EqualValues(t, 3, w.snapshot("s").Observed.Traffic.InputReceived)
+	w.says("s", benthos.StateIdle, "")
+}
+
+func TestProcessThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := streams{"hangs": printer(t), "other": printer(t)}
+	w.run(all)
+	pids := w.pidsOf(all)
+	kill(t, pids["hangs"], syscall.SIGSTOP)
+	w.says("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
+	assert.Equal(t, fsm.PhaseRunning, w.snapshot("other").Phase)
+	kill(t, pids["hangs"], syscall.SIGCONT)
+	w.await(fsm.PhaseRunning, "hangs")
+	assert.Equal(t, pids, w.pidsOf(all))
+
+	// One that hangs can be stopped.
+	kill(t, pids["hangs"], syscall.SIGSTOP)
+	w.says("hangs", benthos.StateDegraded, "")
+	next := active(all)
+	next["hangs"] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: all["hangs"]}
+	require.NoError(t, w.apply(next))
+	w.await(fsm.PhaseStopped, "hangs")
+	assert.False(t, alive(pids["hangs"]))
+}
+
+func TestProcessThatIsKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	all := fiveStreams(t)
+	w.run(all)
+	pids := w.pidsOf(all)
+	single := doubles(t, w.tree.Layout().ServicesDir)
+	defer single()
+	kill(t, pids["s3"], syscall.SIGKILL)
+	eventually(t, patience, "another serves", func() bool { return post(inputPort(all["s3"]), "{}", 0) == nil })
+	w.await(fsm.PhaseRunning, "s3")
+	after := w.pidsOf(all)
+	assert.NotEqual(t, pids["s3"], after["s3"])
+	assert.Equal(t, after["s3"], w.snapshot("s3").Observed.Service.Observed.PID())
+	assert.Equal(t, 1, w.snapshot("s3").Observed.Service.Observed.Restarts)
+	delete(pids, "s3")
+	delete(after, "s3")
+	assert.Equal(t, pids, after)
+}
+
+func TestEngineThatServesNoMetrics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, redpanda(t))
+	c := printer(t)
+	c.Metrics = benthos.MetricsNone
+	w.run(streams{"s": c})
+	w.says("s", benthos.StateIdle, benthos.ErrNoMetrics.Error())
+	assert.Contains(t, w.snapshot("s").Observed.Health.MetricsProblem, benthos.ErrNoMetrics.Error())
+	require.NoError(t, post(inputPort(c), `{"test":"message"}`, 0))
+	eventually(t, patience, "it is in the log", func() bool { return w.logged("s", `{"test":"message"}`) == 1 })
+	assert.NotContains(t, w.passed("s"), benthos.StateDegraded)
+}
+
+func TestStopFinishesWhatIsUnderWay(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			c := printer(t)
+			c.Metrics = benthos.MetricsNone
+			all := streams{"s": c}
+			w.run(all)
+			const message = `{"test":"under way"}`
+			answer := make(chan error)
+			go func() { answer <- post(inputPort(c), message, 1500*time.Millisecond) }()
+			eventually(t, patience, "the stream is busy", func() bool { return connected(t, inputPort(c)) })
+			begun := time.Now()
+			require.NoError(t, w.apply(inState(benthos.Stopped, all)))
+			w.await(fsm.PhaseStopped, "s")
+			require.NoError(t, <-answer)
+			assert.Equal(t, 1, w.logged("s", message))
+			assert.Greater(t, time.Since(begun), time.Second)
+			assert.Less(t, time.Since(begun), 5*time.Second)
+		})
+	}
+}
+
+// What cannot be put in place is said with the reason.
+func TestServicesDirThatIsTakenAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	c := printer(t)
+	in := filepath.Join(w.tree.Layout().ServicesDir, "s")
+	require.NoError(t, os.WriteFile(in, nil, 0o644))
+	require.NoError(t, w.apply(active(streams{"s": c})))
+	eventually(t, patience, "it says why", func() bool {
+		return contains(w.snapshot("s").Reason.String()+fmt.Sprint(w.snapshot("s").Err), "not a directory")
+	})
+	require.NoError(t, os.Remove(in))
+	w.await(fsm.PhaseRunning, "s")
+	assert.NotZero(t, strconv.Itoa(w.pid("s")))
+}

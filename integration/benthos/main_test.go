@@ -1,0 +1,114 @@
+//go:build integration
+
+package benthos
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// builds are what the tests build, once, and run.
+var builds struct {
+	dir         string
+	fivebenthos func() error
+}
+
+func TestMain(m *testing.M) {
+	// Tests wait most of the time, for processes and for s6's delays.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	dir, err := os.MkdirTemp("", "fivebenthos-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	builds.dir = dir
+	builds.fivebenthos = sync.OnceValue(func() error { return build(filepath.Join(dir, "fivebenthos")) })
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
+
+// fivebenthos returns the program that the tests run.
+func fivebenthos(t testing.TB) string {
+	t.Helper()
+	require.NoError(t, builds.fivebenthos())
+	return filepath.Join(builds.dir, "fivebenthos")
+}
+
+// build builds fivebenthos, with the race detector if the tests have it.
+func build(to string) error {
+	args := []string{"build", "-o", to}
+	raced := func(s debug.BuildSetting) bool { return s.Key == "-race" && s.Value == "true" }
+	if info, ok := debug.ReadBuildInfo(); ok && slices.ContainsFunc(info.Settings, raced) {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, "../../examples/fivebenthos")...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("cannot build fivebenthos: %w: %s", err, out)
+	}
+	return nil
+}
+
+// bento returns the engine with the Prometheus exporter.
+func bento(t testing.TB) string {
+	t.Helper()
+	return engine(t, "EVENKEEL_BENTHOS", "../../bin/benthos", "make engine")
+}
+
+// redpanda returns the engine without one.
+func redpanda(t testing.TB) string {
+	t.Helper()
+	return engine(t, "EVENKEEL_BENTHOS_REDPANDA", "../../bin/benthos-redpanda", "make engine-redpanda")
+}
+
+func engine(t testing.TB, variable, built, remedy string) string {
+	t.Helper()
+	name := os.Getenv(variable)
+	if name == "" {
+		name = built
+	}
+	name, err := filepath.Abs(name)
+	require.NoError(t, err)
+	if _, err := exec.LookPath(name); err != nil {
+		t.Fatalf("there is no Benthos at %s: build it with %q or set %s: %v", name, remedy, variable, err)
+	}
+	return name
+}
+
+// needS6 fails the test where s6 is not installed.
+func needS6(t testing.TB) s6.Tools {
+	t.Helper()
+	tools, err := s6.FindTools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tools
+}
+
+// newRoot makes the directory of a test, links followed. When the test ends,
+// however it ends, no process of it may be left.
+func newRoot(t testing.TB) string {
+	t.Helper()
+	needS6(t)
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { noneLeft(t, root) })
+	return root
+}

@@ -1,0 +1,84 @@
+//go:build integration
+
+package benthos
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// portRange hands out ports that nobody listens on and that the kernel does not
+// give to outgoing connections, each once.
+type portRange struct {
+	mu   sync.Mutex // guards next
+	next int
+}
+
+var portsOfTests portRange
+
+const firstPort = 11000
+
+// ports returns the first of n free ports in a row.
+func ports(t testing.TB, n int) int {
+	t.Helper()
+	first, err := portsOfTests.take(n)
+	require.NoError(t, err)
+	return first
+}
+
+func (r *portRange) take(n int) (int, error) {
+	data, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err != nil {
+		return 0, err
+	}
+	var end, last int
+	if _, err := fmt.Sscan(string(data), &end, &last); err != nil {
+		return 0, err
+	}
+	end = max(end, firstPort+10000)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == 0 {
+		// Another run of the tests at the same time begins elsewhere.
+		r.next = firstPort + os.Getpid()*61%(end-firstPort)
+	}
+	for free, tried := 0, 0; tried < end-firstPort; tried++ {
+		if r.next >= end {
+			r.next, free = firstPort, 0
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.next)))
+		r.next++
+		if err != nil {
+			free = 0
+			continue
+		}
+		l.Close()
+		if free++; free == n {
+			return r.next - n, nil
+		}
+	}
+	return 0, fmt.Errorf("there are no %d free ports in a row", n)
+}
+
+// connected reports whether somebody is connected to a port, from the table of
+// connections.
+func connected(t testing.TB, port int) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	require.NoError(t, err)
+	const established = "01"
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) && fields[3] == established {
+			return true
+		}
+	}
+	return false
+}

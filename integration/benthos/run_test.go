@@ -1,0 +1,110 @@
+//go:build integration
+
+package benthos
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRunUntilASignal(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, bento(t))
+			p := h.start()
+			h.serving()
+			const message = `{"test":"message"}`
+			for n := range five {
+				require.NoError(t, h.post(n, message, 0))
+				eventually(t, patience, "the message is in the log", func() bool { return h.logged(n, message) == 1 })
+				for _, path := range []string{"/ping", "/ready", "/version"} {
+					status, _, err := h.get(n, path)
+					require.NoError(t, err)
+					assert.Equal(t, http.StatusOK, status, path)
+				}
+				_, metrics, err := h.get(n, "/metrics")
+				require.NoError(t, err)
+				assert.Contains(t, metrics, "# TYPE input_received")
+			}
+			// What is under way is finished.
+			answer := make(chan error)
+			go func() { answer <- h.post(3, `{"test":"late"}`, time.Second) }()
+			eventually(t, patience, "the stream is busy", func() bool { return connected(t, h.httpPort+3) })
+			p.interrupt(signal)
+			assert.NoError(t, <-answer)
+			assert.Equal(t, 1, h.logged(3, `{"test":"late"}`))
+		})
+	}
+}
+
+func TestRunShowsALineForEachTransition(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	p := h.start()
+	h.serving()
+	p.interrupt(syscall.SIGINT)
+	line := regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d{3} (benthos-\d) (\w+) -> (\w+) \((\w+)\) .+\n$`)
+	state := make(map[string]string)
+	for text := range strings.Lines(p.stdout.String()) {
+		found := line.FindStringSubmatch(text)
+		require.NotNil(t, found, text)
+		if was, ok := state[found[1]]; ok {
+			assert.Equal(t, was, found[2], text)
+		}
+		state[found[1]] = found[3]
+	}
+	assert.Len(t, state, five)
+	for name, last := range state {
+		assert.Equal(t, "stopped", last, name)
+	}
+}
+
+func TestRunForADuration(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	begun := time.Now()
+	p := h.start("-duration", "5s", "-json")
+	assert.Zero(t, p.end(patience))
+	assert.GreaterOrEqual(t, time.Since(begun), 5*time.Second)
+	assert.Empty(t, processesOf(h.root))
+	passed := make(map[string][]string)
+	for _, tr := range p.transitions() {
+		assert.Equal(t, "benthos", tr.Kind)
+		assert.NotEmpty(t, tr.Phase)
+		assert.WithinDuration(t, begun, tr.At, time.Minute)
+		passed[tr.Instance] = append(passed[tr.Instance], tr.To)
+	}
+	for n := range five {
+		assert.Equal(t, []string{
+			"creating", "stopped", "starting", "starting_config_loading", "starting_waiting_for_healthchecks",
+			"starting_waiting_for_service_to_remain_running", "idle", "stopping", "stopped",
+		}, passed[instance(n)])
+	}
+}
+
+func TestRunEndsInOrderWhereverItIs(t *testing.T) {
+	// A signal while all begins is no other than one later.
+	for _, after := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond} {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, bento(t))
+			p := h.start("-json")
+			// Before that the program has not said how signals are taken.
+			eventually(t, patience, "the tree is being started", func() bool {
+				_, err := os.Stat(h.service(".lock"))
+				return err == nil
+			})
+			held(t, after, "it runs", func() bool { return p.cmd.ProcessState == nil })
+			p.interrupt(syscall.SIGINT)
+		})
+	}
+}

@@ -1,0 +1,217 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+func TestSupervisorIsKilled(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"plain", "slow", "deaf"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			spec := map[string]func(string) *s6.Spec{"plain": w.probe, "slow": w.slowProbe, "deaf": w.deafProbe}[kind]("a")
+			spec.StopTimeout = 500 * time.Millisecond
+			w.run(map[string]*s6.Spec{"a": spec, "b": w.probe("b")})
+			old, b := w.pid("a"), w.pid("b")
+			slay(t, w.supervisor(w.service("a")))
+
+			w.await(fsm.PhaseDegraded, "a")
+			reasons := w.snapshot("a").Reason.String()
+			eventually(t, patience, "it is supervised again, as a new process", func() bool {
+				s := w.snapshot("a")
+				if s.Phase == fsm.PhaseDegraded {
+					reasons += "\n" + s.Reason.String()
+				}
+				pid := s.Observed.PID()
+				return s.Phase == fsm.PhaseRunning && pid != 0 && pid != old
+			})
+			assert.False(t, alive(old))
+			w.single("a")
+			assert.Contains(t, reasons, "s6-svscan has started no supervisor for it")
+			assert.Contains(t, reasons, fmt.Sprintf("a process of it has lost its supervisor: pid %d", old))
+			assert.Equal(t, b, w.pid("b"))
+		})
+	}
+}
+
+func TestSupervisorIsKilledWhileTheServiceStops(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.deafProbe("a")
+	spec.StopTimeout = 700 * time.Millisecond
+	w.run(map[string]*s6.Spec{"a": spec})
+	old := w.pid("a")
+	w.declare(nil)
+	eventually(t, patience, "it is being stopped", func() bool { return w.snapshot("a").Phase == fsm.PhaseStopping })
+	slay(t, w.supervisor(w.service("a")))
+	service := w.service("a")
+	w.await(fsm.PhaseRemoved, "a")
+	assert.False(t, alive(old))
+	assert.False(t, exists(t, service))
+	assert.Equal(t, []int{old}, w.starts("a"), "nothing was started")
+}
+
+func TestEverySupervisorIsKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b"), "c": w.probe("c")}
+	w.run(specs)
+	for range 3 {
+		for name := range specs {
+			for _, dir := range []string{w.service(name), filepath.Join(w.service(name), "log")} {
+				if pid := w.supervisor(dir); pid != 0 {
+					slay(t, pid)
+				}
+			}
+		}
+		held(t, 300*time.Millisecond, "never two", func() bool {
+			return !exists(t, filepath.Join(w.root, "probes", "a", "doubles"))
+		})
+	}
+	w.await(fsm.PhaseRunning, "a", "b", "c")
+	for name := range specs {
+		w.single(name)
+	}
+}
+
+func TestScannerIsKilled(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	a, b := w.counting("a"), w.probe("b")
+	stopped := w.probe("c")
+	all := running(map[string]*s6.Spec{"a": a, "b": b})
+	all["c"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stopped}
+	w.declare(all)
+	w.await(fsm.PhaseRunning, "a", "b")
+	w.await(fsm.PhaseStopped, "c")
+	pidA, pidB := w.pid("a"), w.pid("b")
+	old := w.svscan()
+	slay(t, old)
+
+	eventually(t, patience, "there is another", func() bool { return w.tree.Served() == nil })
+	assert.NotEqual(t, old, w.svscan())
+	held(t, 1500*time.Millisecond, "services go on", func() bool { return alive(pidA) && alive(pidB) })
+	w.await(fsm.PhaseRunning, "a", "b")
+	assert.Equal(t, pidA, w.pid("a"))
+	assert.Equal(t, pidB, w.pid("b"))
+
+	// Everything that can be asked for works, and ends under the new one.
+	all["a"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: with(a, func(s *s6.Spec) { s.Log.FileSize = 65536 })}
+	all["b"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: version(b, "2")}
+	all["c"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: stopped}
+	all["d"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: w.probe("d")}
+	w.declare(all)
+	w.await(fsm.PhaseRunning, "a", "b", "c", "d")
+	assert.Equal(t, pidA, w.pid("a"))
+	assert.NotEqual(t, pidB, w.pid("b"))
+	slay(t, pidA)
+	eventually(t, patience, "it is back", func() bool { return len(w.starts("a")) == 2 })
+	w.await(fsm.PhaseRunning, "a")
+	eventually(t, patience, "all are the new one's", func() bool {
+		owned := 0
+		for _, p := range children(w.svscan()) {
+			if p.is("s6-supervise") {
+				owned++
+			}
+		}
+		return owned == 8
+	})
+	for name := range all {
+		w.single(name)
+	}
+	w.logsGrow("a")
+
+	w.declare(nil)
+	for name := range all {
+		w.await(fsm.PhaseRemoved, name)
+	}
+	w.complete("a", w.texts("a"))
+}
+
+func TestScannerIsKilledWhileTheProgramIsAway(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.counting("a"), "b": w.slowProbe("b")}
+	w.run(specs)
+	a, b := w.pid("a"), w.pid("b")
+	scanner := w.svscan()
+	w.leave()
+	slay(t, scanner)
+	w.open()
+	w.manage()
+	w.run(specs)
+	assert.Equal(t, a, w.pid("a"))
+	assert.Equal(t, b, w.pid("b"))
+	w.logsGrow("a")
+
+	// At once, while the supervisors are still those of before.
+	w.declare(running(map[string]*s6.Spec{"a": specs["a"]}))
+	w.await(fsm.PhaseRemoved, "b")
+	assert.False(t, alive(b))
+	assert.NoFileExists(t, filepath.Join(w.root, "probes", "b", "doubles"))
+}
+
+func TestEverythingOfS6IsKilled(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.counting("a"), "b": w.slowProbe("b"), "c": w.deafProbe("c")}
+	specs["c"].StopTimeout = 300 * time.Millisecond
+	w.run(specs)
+	var old []int
+	for name := range specs {
+		old = append(old, w.pid(name))
+	}
+	for _, p := range processesOf(w.root) {
+		if p.is("s6-svscan") || p.is("s6-supervise") || p.is("s6-log") {
+			slay(t, p.pid)
+		}
+	}
+	eventually(t, patience, "the services run anew", func() bool {
+		for name := range specs {
+			if len(w.starts(name)) < 2 {
+				return false
+			}
+		}
+		return true
+	})
+	w.await(fsm.PhaseRunning, "a", "b", "c")
+	for name := range specs {
+		w.single(name)
+	}
+	for _, pid := range old {
+		assert.False(t, alive(pid))
+	}
+	w.logsGrow("a")
+}
+
+func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.counting("a"), "b": w.deafProbe("b")}
+	specs["b"].StopTimeout = 300 * time.Millisecond
+	w.run(specs)
+	for name := range specs {
+		slay(t, w.supervisor(w.service(name)))
+	}
+	w.unmanage()
+	ctx, cancel := w.context()
+	defer cancel()
+	require.NoError(t, w.tree.Shutdown(ctx))
+	for name := range specs {
+		for _, pid := range w.starts(name) {
+			assert.False(t, alive(pid), name)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// forkingTree is the oracle: it reads a tree and acts on it through s6's own
+// tools, one process for each question. What they cannot tell it takes from the
+// process table. It shares nothing with SystemTree but the paths and, as a
+// tree for a manager, the locks and events, for which s6 has no tool.
+type forkingTree struct {
+	*s6.SystemTree
+	dir string // of the tools
+}
+
+var _ s6.Tree = (*forkingTree)(nil)
+
+func (w *world) oracle() *forkingTree {
+	return &forkingTree{w.tree, w.tree.Tools().Dir}
+}
+
+// run runs one of s6's tools; code is its exit code.
+func (o *forkingTree) run(tool string, args ...string) (out string, code int, err error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(filepath.Join(o.dir, tool), args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return stdout.String(), exit.ExitCode(), fmt.Errorf("%s: %w: %s", tool, err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), 0, err
+}
+
+// Served asks by a command that does nothing: to reap zombies.
+func (o *forkingTree) Served() error { return o.svscanctl("-z") }
+
+func (o *forkingTree) svscanctl(options string) error {
+	_, code, err := o.run("s6-svscanctl", options, o.Layout().ScanDir)
+	if code == 100 {
+		return fmt.Errorf("%w: %w", s6.ErrNotSupervised, err)
+	}
+	return err
+}
+
+func (o *forkingTree) Rescan() error { return o.svscanctl("-a") }
+func (o *forkingTree) Prune() error  { return o.svscanctl("-an") }
+
+// Supervisor asks s6-svok, and the process table for the id.
+func (o *forkingTree) Supervisor(service string) (s6.LockState, error) {
+	_, code, err := o.run("s6-svok", service)
+	if code == 1 {
+		return s6.LockState{}, nil
+	}
+	if err != nil {
+		return s6.LockState{}, err
+	}
+	return s6.LockState{Held: true, PID: supervising(service)}, nil
+}
+
+// supervising returns the s6-supervise that works in a service directory.
+func supervising(service string) int {
+	dir, err := filepath.EvalSymlinks(service)
+	if err != nil {
+		return 0
+	}
+	for _, p := range processesOf(dir) {
+		if p.is("s6-supervise") && p.cwd == dir {
+			return p.pid
+		}
+	}
+	return 0
+}
+
+func (o *forkingTree) Control(service string, commands ...s6.Command) error {
+	args := []string{"-", service}
+	for _, c := range commands {
+		args[0] += string(rune(c))
+	}
+	_, code, err := o.run("s6-svc", args...)
+	if code == 100 {
+		return fmt.Errorf("%w: %w", s6.ErrNotSupervised, err)
+	}
+	return err
+}
+
+// Status asks s6-svstat. It refuses where nobody supervises.
+func (o *forkingTree) Status(service string) (s6.Status, error) {
+	out, code, err := o.run("s6-svstat", "-o", "up,wantedup,ready,paused,pid,exitcode,signum,updownsince,readysince", service)
+	if code == 1 {
+		return s6.Status{}, &fs.PathError{Op: "s6-svstat", Path: service, Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return s6.Status{}, err
+	}
+	var up, wantUp, ready, paused bool
+	var pid, exit, signal int
+	var stamp, readyStamp string
+	if _, err := fmt.Sscan(out, &up, &wantUp, &ready, &paused, &pid, &exit, &signal, &stamp, &readyStamp); err != nil {
+		return s6.Status{}, fmt.Errorf("cannot read %q: %w", out, err)
+	}
+	s := s6.Status{WantUp: wantUp, Paused: paused, Ready: ready}
+	if s.Stamp, err = s6.ParseTAI64N(stamp); err != nil {
+		return s, err
+	}
+	if s.ReadyStamp, err = s6.ParseTAI64N(readyStamp); err != nil {
+		return s, err
+	}
+	switch {
+	case up:
+		s.PID = pid
+	case exit >= 0:
+		s.WaitStatus = s6.WaitStatus(exit << 8)
+	default:
+		s.WaitStatus = s6.WaitStatus(signal)
+	}
+	if up {
+		return s, nil
+	}
+	// With fields s6-svstat knows no readiness of what is down; in its prose
+	// it does.
+	prose, _, err := o.run("s6-svstat", service)
+	s.Ready = strings.Contains(prose, ", ready ")
+	if !s.Ready {
+		// Then it is finishing, or never was up.
+		for _, p := range children(supervising(service)) {
+			s.Finishing, s.PID = true, p.pid
+		}
+	}
+	return s, err
+}
+
+// Deaths asks s6-svdt.
+func (o *forkingTree) Deaths(t testing.TB, service string) (deaths []string) {
+	t.Helper()
+	out, _, err := o.run("s6-svdt", "-s", service)
+	require.NoError(t, err)
+	for line := range strings.Lines(out) {
+		deaths = append(deaths, strings.TrimSpace(line))
+	}
+	return deaths
+}
+
+// view is what can be said of a service, by whatever means.
+type view struct {
+	Supervised s6.LockState
+	Status     s6.Status
+	Deaths     []string
+	AskedDown  bool
+}
+
+// asTold writes deaths as s6-svdt does.
+func asTold(deaths []s6.Death) (told []string) {
+	for _, d := range deaths {
+		how := "exitcode " + strconv.Itoa(d.ExitCode)
+		if d.Signal != 0 {
+			how = "signal " + strconv.Itoa(int(d.Signal))
+		}
+		told = append(told, s6.FormatTAI64N(d.Time)+" "+how)
+	}
+	return told
+}
+
+// bySystem looks at a service as the library does.
+func (w *world) bySystem(service string) (v view) {
+	w.t.Helper()
+	var err error
+	v.Supervised, err = w.tree.Supervisor(service)
+	require.NoError(w.t, err)
+	if !v.Supervised.Held {
+		return v // what s6's tools refuse to read
+	}
+	v.Status, err = w.tree.Status(service)
+	if errors.Is(err, fs.ErrNotExist) {
+		return view{} // its supervisor has only just come
+	}
+	require.NoError(w.t, err)
+	deaths, err := s6.ReadTally(w.tree.FS(), service)
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(w.t, err)
+	}
+	v.Deaths = asTold(deaths)
+	if v.Status.Up() {
+		// s6-svstat tells of deaths only while the service is down.
+		v.Status.WaitStatus = 0
+	}
+	v.AskedDown = exists(w.t, filepath.Join(service, "down"))
+	return v
+}
+
+// byTools looks at a service by s6's tools.
+func (w *world) byTools(service string) (v view) {
+	w.t.Helper()
+	o := w.oracle()
+	var err error
+	v.Supervised, err = o.Supervisor(service)
+	require.NoError(w.t, err)
+	if !v.Supervised.Held {
+		return v
+	}
+	v.Status, err = o.Status(service)
+	require.NoError(w.t, err)
+	v.Deaths = o.Deaths(w.t, service)
+	out, _, err := o.run("s6-svstat", "-o", "normallyup", service)
+	require.NoError(w.t, err)
+	v.AskedDown = strings.TrimSpace(out) == "false"
+	return v
+}
+
+// agreed looks at a service both ways, between two looks of the library that
+// are the same, and compares.
+func (w *world) agreed(service string) view {
+	w.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		before := w.bySystem(service)
+		told := w.byTools(service)
+		if after := w.bySystem(service); fmt.Sprint(before) == fmt.Sprint(after) {
+			require.Equal(w.t, told, before)
+			return before
+		}
+	}
+	require.FailNow(w.t, "it does not hold still", service)
+	return view{}
+}
+
+// makeService makes a service directory by hand and links it.
+func (w *world) makeService(name string, files map[string]string) string {
+	w.t.Helper()
+	dir := w.service(name)
+	require.NoError(w.t, os.MkdirAll(dir, 0o755))
+	for file, data := range files {
+		require.NoError(w.t, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+		require.NoError(w.t, os.WriteFile(filepath.Join(dir, file), []byte(data), 0o755))
+	}
+	require.NoError(w.t, os.Symlink(dir, filepath.Join(w.config.ScanDir, name)))
+	return dir
+}

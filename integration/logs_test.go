@@ -1,0 +1,257 @@
+//go:build integration
+
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// counting returns the spec of a probe that prints numbered lines.
+func (w *world) counting(name string) *s6.Spec {
+	spec := w.probeAs(name, "", `n=0; while :; do n=$((n+1)); echo "$$ line $n"; test $((n % 20)) != 0 || sleep 0.01 9>&-; done`)
+	spec.Log.Files = 10000
+	return spec
+}
+
+// number returns the number of a line of a counting process, 0 for what is
+// none.
+func number(text string, pid int) int {
+	var from, n int
+	if _, err := fmt.Sscanf(text+"\n", "%d line %d\n", &from, &n); err != nil || from != pid {
+		return 0
+	}
+	return n
+}
+
+// complete checks that the lines of each counting process are there from the
+// first to the last, each once and in order, and returns how many there are.
+func (w *world) complete(name string, texts []string) (count int) {
+	w.t.Helper()
+	for _, pid := range w.starts(name) {
+		last := 0
+		for _, text := range texts {
+			if n := number(text, pid); n > 0 {
+				require.Equal(w.t, last+1, n, text)
+				last = n
+			}
+		}
+		count += last
+	}
+	return count
+}
+
+// logSettles waits until s6-log has nothing left to read of a service that
+// has ended.
+func (w *world) logSettles(name string) {
+	w.t.Helper()
+	last := -1
+	lasts(w.t, 200*time.Millisecond, "the log of "+name+" is still", func() bool {
+		before := last
+		last = len(w.texts(name))
+		return last == before
+	})
+}
+
+// texts returns the lines in a log directory, those in archives first.
+func (w *world) texts(name string) (texts []string) {
+	w.t.Helper()
+	dir := filepath.Join(w.config.LogsDir, name)
+	archives, err := filepath.Glob(filepath.Join(dir, "@*"))
+	require.NoError(w.t, err)
+	for _, file := range append(archives, filepath.Join(dir, "current")) {
+		data, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it is being rotated
+		}
+		require.NoError(w.t, err)
+		for line := range strings.Lines(string(data)) {
+			texts = append(texts, s6.ParseLogLine([]byte(line)).Text)
+		}
+	}
+	return texts
+}
+
+// logsGrow waits until the newest process of a counting probe is seen to have
+// its lines logged.
+func (w *world) logsGrow(name string) {
+	w.t.Helper()
+	starts := w.starts(name)
+	newest := fmt.Sprintf("%d line ", starts[len(starts)-1])
+	seen := func() (lines int) {
+		for _, text := range w.texts(name) {
+			if strings.HasPrefix(text, newest) {
+				lines++
+			}
+		}
+		return lines
+	}
+	before := seen()
+	eventually(w.t, patience, "the log of "+name+" grows", func() bool { return seen() > before })
+}
+
+// follower reads a log while it is written.
+type follower struct {
+	t      testing.TB
+	reader *s6.LogReader
+	texts  []string
+}
+
+func (w *world) follow(name string) *follower {
+	w.t.Helper()
+	reader, err := s6.NewLogReader(filesystem.OS{}, filepath.Join(w.config.LogsDir, name), s6.LogFromBeginning)
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() { assert.NoError(w.t, reader.Close()) })
+	return &follower{t: w.t, reader: reader}
+}
+
+func (f *follower) read() {
+	f.t.Helper()
+	lines, err := f.reader.Read(0)
+	require.NoError(f.t, err)
+	for _, line := range lines {
+		// Of a log that has been rotated before it is first looked at it
+		// cannot be known what came before.
+		require.False(f.t, line.Gap && len(f.texts) > 0, line.Text)
+		require.False(f.t, line.Cut, line.Text)
+		require.False(f.t, line.Time.IsZero(), line.Text)
+		f.texts = append(f.texts, line.Text)
+	}
+}
+
+func (w *world) archives(name string) int {
+	found, err := filepath.Glob(filepath.Join(w.config.LogsDir, name, "@*"))
+	require.NoError(w.t, err)
+	return len(found)
+}
+
+func TestLogIsReadThroughRotations(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.counting("a")
+	spec.Log.FileSize = 4096
+	f := w.follow("a") // before there is any
+	w.run(map[string]*s6.Spec{"a": spec})
+	eventually(t, patience, "thirty files", func() bool { f.read(); return w.archives("a") >= 30 })
+	// Several rotations between two reads.
+	eventually(t, patience, "ten more", func() bool { return w.archives("a") >= 40 })
+	f.read()
+	w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.await(fsm.PhaseStopped, "a")
+	w.logSettles("a")
+	f.read()
+	assert.Equal(t, w.texts("a"), f.texts)
+	assert.Greater(t, w.complete("a", f.texts), 1000)
+}
+
+func TestLogIsReadThroughLiveChanges(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.counting("a")
+	spec.Log.FileSize = 16384
+	f := w.follow("a")
+	w.run(map[string]*s6.Spec{"a": spec})
+	pid := w.pid("a")
+	for n := range 12 {
+		next := with(spec, func(s *s6.Spec) {
+			s.Log.FileSize = 4096 * int64(1+n%3)
+			s.Log.TAI64N = n%2 == 0
+		})
+		w.declare(running(map[string]*s6.Spec{"a": next}))
+		w.await(fsm.PhaseRunning, "a")
+		seen := len(f.texts)
+		eventually(t, patience, "the new logger logs", func() bool { f.read(); return len(f.texts) > seen+100 })
+	}
+	assert.Equal(t, pid, w.pid("a"))
+	w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.await(fsm.PhaseStopped, "a")
+	w.logSettles("a")
+	f.read()
+	assert.Equal(t, w.texts("a"), f.texts)
+	assert.Greater(t, w.complete("a", f.texts), 1000)
+}
+
+// A logger that is killed takes with it what it had read and not written yet.
+// What was still in the pipe, and the service, know nothing of it.
+func TestLoggerIsKilled(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.counting("a")
+	spec.Log.FileSize = 16384
+	w.run(map[string]*s6.Spec{"a": spec})
+	pid := w.pid("a")
+	logger := filepath.Join(w.service("a"), "log")
+	const kills = 5
+	for range kills {
+		w.logsGrow("a")
+		before, err := w.tree.Status(logger)
+		require.NoError(t, err)
+		slay(t, before.PID)
+		eventually(t, patience, "there is another", func() bool {
+			now, err := w.tree.Status(logger)
+			return err == nil && now.Up() && now.PID != before.PID && now.Ready
+		})
+	}
+	w.logsGrow("a")
+	assert.Equal(t, pid, w.pid("a"))
+	w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.await(fsm.PhaseStopped, "a")
+	w.logSettles("a")
+	last, gaps, lost := 0, 0, 0
+	for _, text := range w.texts("a") {
+		if n := number(text, pid); n > 0 {
+			require.Greater(t, n, last, "no line comes twice, or late")
+			if n != last+1 {
+				gaps, lost = gaps+1, lost+n-last-1
+			}
+			last = n
+		}
+	}
+	t.Logf("%d lines, %d lost by %d kills", last, lost, kills)
+	assert.LessOrEqual(t, gaps, kills)
+	// It reads 4096 bytes at once.
+	assert.LessOrEqual(t, lost*len("1234 line 1"), kills*4096)
+}
+
+func TestLongLines(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	current := filepath.Join(w.config.LogsDir, "a", "current")
+	w.run(map[string]*s6.Spec{"a": {Command: []string{"sh", "-c",
+		`until test -e ` + w.root + `/go; do sleep 0.01; done; echo begin; head -c 1000000 /dev/zero | tr '\0' x; echo; echo middle; head -c 3000000 /dev/zero | tr '\0' y; echo; echo end; exec sleep 1000000`}}})
+	eventually(t, patience, "its log", func() bool { return exists(t, current) })
+	reader, err := s6.NewLogReader(filesystem.OS{}, filepath.Dir(current), s6.LogFromBeginning)
+	require.NoError(t, err)
+	defer reader.Close()
+	require.NoError(t, os.WriteFile(filepath.Join(w.root, "go"), nil, 0o644))
+	var lines []s6.LogLine
+	eventually(t, patience, "the last line", func() bool {
+		more, err := reader.Read(0)
+		require.NoError(t, err)
+		lines = append(lines, more...)
+		return len(lines) > 0 && lines[len(lines)-1].Text == "end"
+	})
+	var kinds strings.Builder
+	bytes := make(map[byte]int)
+	for _, line := range lines {
+		require.LessOrEqual(t, len(line.Text), s6.MaxLogLine)
+		require.False(t, line.Gap)
+		kinds.WriteByte(line.Text[0])
+		bytes[line.Text[0]] += len(line.Text)
+	}
+	assert.Regexp(t, `^bxmy+e$`, kinds.String())
+	assert.Equal(t, 1000000, bytes['x'])
+	assert.Equal(t, 3000000, bytes['y'], "a line that is too long comes as several")
+}

@@ -1,0 +1,48 @@
+//go:build integration
+
+package integration
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// roleEnv makes the test binary another program: a service, or a program that
+// manages services.
+const roleEnv = "EVENKEEL_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleEnv)
+	if role == "" {
+		// Tests wait most of the time, for processes and for s6's delays.
+		flag.Parse()
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		goleak.VerifyTestMain(m)
+		return
+	}
+	// What this process starts is to be what it is told to be itself.
+	if err := os.Unsetenv(roleEnv); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	play, ok := map[string]func() error{
+		"report":  playReport,
+		"manage":  playManage,
+		"private": playPrivate,
+	}[role]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "no role %q\n", role)
+		os.Exit(2)
+	}
+	if err := play(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

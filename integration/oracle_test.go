@@ -1,0 +1,212 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// situation is something that a service can be in.
+type situation struct {
+	name  string
+	files map[string]string
+	// reach brings a service there, that has come up.
+	reach func(t *testing.T, w *world, service string)
+	// is reports whether a view is of that situation.
+	is func(v view) bool
+}
+
+const sleeps = "#!/bin/sh\nexec sleep 1000000\n"
+
+func send(commands ...s6.Command) func(t *testing.T, w *world, service string) {
+	return func(t *testing.T, w *world, service string) { require.NoError(t, w.tree.Control(service, commands...)) }
+}
+
+var situations = []situation{
+	{name: "never up", files: map[string]string{"run": sleeps, "down": ""},
+		is: func(v view) bool { return !v.Status.Up() && !v.Status.WantUp && v.AskedDown }},
+	{name: "up", files: map[string]string{"run": sleeps},
+		is: func(v view) bool { return v.Status.Up() && v.Status.WantUp && !v.Status.Ready }},
+	{name: "ready", files: map[string]string{"run": "#!/bin/sh\necho >&4\nexec sleep 1000000\n", "notification-fd": "4\n"},
+		is: func(v view) bool { return v.Status.Up() && v.Status.Ready }},
+	{name: "paused", files: map[string]string{"run": sleeps}, reach: send(s6.CommandStop),
+		is: func(v view) bool { return v.Status.Up() && v.Status.Paused }},
+	{name: "continued", files: map[string]string{"run": sleeps}, reach: send(s6.CommandStop, s6.CommandCont),
+		is: func(v view) bool { return v.Status.Up() && !v.Status.Paused }},
+	{name: "up once", files: map[string]string{"run": sleeps}, reach: send(s6.CommandOnce),
+		is: func(v view) bool { return v.Status.Up() && !v.Status.WantUp }},
+	{name: "finishing", files: map[string]string{"run": sleeps, "finish": "#!/bin/sh\nexec sleep 1000\n", "timeout-finish": "4000\n"},
+		reach: send(s6.CommandDown),
+		is:    func(v view) bool { return v.Status.Finishing && v.Status.PID != 0 && !v.Status.WantUp }},
+	{name: "finishing to start again", files: map[string]string{"run": "#!/bin/sh\nexit 9\n", "finish": "#!/bin/sh\nexec sleep 1000\n", "timeout-finish": "4000\n"},
+		is: func(v view) bool {
+			return v.Status.Finishing && v.Status.WantUp && v.Status.WaitStatus.ExitCode() == 9 && len(v.Deaths) > 0
+		}},
+	{name: "down", files: map[string]string{"run": sleeps}, reach: send(s6.CommandDown),
+		is: func(v view) bool { return v.Status.FinishDone() && v.Status.WaitStatus.Signal() == syscall.SIGTERM }},
+	{name: "killed and down", files: map[string]string{"run": sleeps}, reach: send(s6.CommandOnceAtMost, s6.CommandKill),
+		is: func(v view) bool { return v.Status.FinishDone() && v.Status.WaitStatus.Signal() == syscall.SIGKILL }},
+	{name: "crashed and waiting", files: map[string]string{"run": "#!/bin/sh\nexit 3\n"},
+		is: func(v view) bool {
+			return v.Status.PID == 0 && v.Status.WantUp && v.Status.WaitStatus.ExitCode() == 3 && len(v.Deaths) > 1
+		}},
+	{name: "failed for good", files: map[string]string{"run": "#!/bin/sh\nexit 3\n", "finish": "#!/bin/sh\nexit 125\n"},
+		is: func(v view) bool {
+			return v.Status.FinishDone() && !v.Status.WantUp && v.Status.WaitStatus.ExitCode() == 3
+		}},
+	{name: "without a run that can start", files: map[string]string{"other": ""},
+		is: func(v view) bool { return v.Supervised.Held && v.Status.WantUp && !v.Status.Up() }},
+	{name: "supervisor told to exit", files: map[string]string{"run": sleeps}, reach: send(s6.CommandDown, s6.CommandExit),
+		is: func(v view) bool { return !v.Supervised.Held }},
+	{name: "supervisor killed", files: map[string]string{"run": sleeps},
+		reach: func(t *testing.T, w *world, service string) {
+			pid := w.bySystem(service).Status.PID
+			slay(t, w.supervisor(service))
+			slay(t, pid)
+		},
+		is: func(v view) bool { return !v.Supervised.Held }},
+}
+
+// One tree is driven through whatever a service can be in; at each point the
+// library and s6's own tools say the same, field by field.
+func TestTreeAgreesWithTheTools(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	services := make(map[string]string)
+	for _, s := range situations {
+		services[s.name] = w.makeService(s.name, s.files)
+		w.makeService("logged "+s.name, map[string]string{"run": "#!/bin/sh\nexec sleep 1000000\n", "log/run": "#!/bin/sh\nexec cat >/dev/null\n"})
+	}
+	require.NoError(t, w.tree.Rescan())
+	for _, s := range situations {
+		service := services[s.name]
+		eventually(t, patience, s.name+" is supervised", func() bool { return w.bySystem(service).Supervised.Held })
+	}
+	scanner := w.svscan()
+	for _, s := range situations {
+		t.Run(s.name, func(t *testing.T) {
+			service := services[s.name]
+			if s.reach != nil {
+				eventually(t, patience, "it is up", func() bool { return w.bySystem(service).Status.Up() })
+				// Nothing is started anew meanwhile.
+				kill(t, scanner, syscall.SIGSTOP)
+				defer kill(t, scanner, syscall.SIGCONT)
+				s.reach(t, w, service)
+			}
+			eventually(t, patience, "it is there", func() bool { return s.is(w.bySystem(service)) })
+			v := w.agreed(service)
+			assert.True(t, s.is(v), "%+v", v)
+			log := w.agreed(filepath.Join(w.service("logged "+s.name), "log"))
+			assert.True(t, log.Status.Up())
+		})
+	}
+}
+
+func TestTreeAgreesThatNobodyServes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	service := w.makeService("a", map[string]string{"run": sleeps})
+	both := func(ask func(tree s6.Tree) error) {
+		assert.ErrorIs(t, ask(w.tree), s6.ErrNotSupervised)
+		assert.ErrorIs(t, ask(w.oracle()), s6.ErrNotSupervised)
+	}
+	both(func(tree s6.Tree) error { return tree.Control(service, s6.CommandUp) })
+	assert.Equal(t, view{}, w.agreed(service))
+	require.NoError(t, w.tree.Served())
+	require.NoError(t, w.oracle().Served())
+	ctx, cancel := w.context()
+	defer cancel()
+	require.NoError(t, w.tree.Shutdown(ctx))
+	both(s6.Tree.Served)
+	both(s6.Tree.Rescan)
+	both(s6.Tree.Prune)
+}
+
+// Each command has the same effect whichever way it is sent.
+func TestTreeActsAsTheToolsDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	commands := [][]s6.Command{
+		{s6.CommandDown}, {s6.CommandOnce}, {s6.CommandOnceAtMost}, {s6.CommandRestart}, {s6.CommandStop},
+		{s6.CommandStop, s6.CommandCont}, {s6.CommandTerm}, {s6.CommandKill}, {s6.CommandInt}, {s6.CommandHup},
+		{s6.CommandQuit}, {s6.CommandAlarm}, {s6.CommandAbort}, {s6.CommandUsr1}, {s6.CommandUsr2}, {s6.CommandWinch},
+		{s6.CommandDown, s6.CommandExit}, {s6.CommandDownCreateDown}, {s6.CommandDown, s6.CommandUpRemoveDown}, {s6.CommandUp},
+	}
+	// Each service writes down which signals it got.
+	const run = `#!/bin/sh
+ulimit -c 0
+for s in TERM INT HUP QUIT ALRM ABRT USR1 USR2 WINCH; do trap "echo $s >>signals; test $s = USR1 || test $s = WINCH || exit 0" $s; done
+echo >&3
+while :; do sleep 0.02; done
+`
+	for n := range commands {
+		for _, by := range []string{"system", "tools"} {
+			w.makeService(fmt.Sprintf("%s %d", by, n), map[string]string{"run": run, "notification-fd": "3\n"})
+		}
+	}
+	require.NoError(t, w.tree.Rescan())
+	require.NoError(t, w.oracle().Rescan())
+	ready := func(service string) bool { v := w.bySystem(service); return v.Status.Up() && v.Status.Ready }
+	what := func(service string, pid int) string {
+		v := w.bySystem(service)
+		signals, err := os.ReadFile(filepath.Join(service, "signals"))
+		if err != nil {
+			require.ErrorIs(t, err, os.ErrNotExist)
+		}
+		deaths := ""
+		if v.Supervised.Held {
+			for _, d := range v.Deaths {
+				deaths += d[len("@400000000000000000000000"):]
+			}
+		}
+		return fmt.Sprintf("supervised %v, up %v, same process %v, wanted up %v, paused %v, asked down %v, signals %q, deaths%s", v.Supervised.Held,
+			v.Status.Up(), v.Status.PID == pid, v.Status.WantUp, v.Status.Paused, v.AskedDown, signals, deaths)
+	}
+	for n, command := range commands {
+		bySystem, byTools := w.service(fmt.Sprintf("system %d", n)), w.service(fmt.Sprintf("tools %d", n))
+		eventually(t, patience, "both are ready", func() bool { return ready(bySystem) && ready(byTools) })
+		pids := [2]int{w.bySystem(bySystem).Status.PID, w.bySystem(byTools).Status.PID}
+		require.NoError(t, w.tree.Control(bySystem, command...))
+		require.NoError(t, w.oracle().Control(byTools, command...))
+		// Some restart after a second, one is supervised anew after it.
+		same := func() bool { return what(bySystem, pids[0]) == what(byTools, pids[1]) }
+		lasts(t, 150*time.Millisecond, fmt.Sprintf("the same comes of %q", command), same)
+		t.Logf("%q: %s", command, what(bySystem, pids[0]))
+	}
+}
+
+// A manager gets the same done through s6's tools.
+func TestManagerOnTheOracle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	w.manageOn(w.oracle())
+	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b")}
+	w.run(specs)
+	a := w.pid("a")
+	specs["b"] = version(specs["b"], "2")
+	w.run(specs)
+	assert.Equal(t, a, w.pid("a"))
+	for name := range specs {
+		w.single(name)
+	}
+	w.declare(desired{"a": {State: s6.Stopped, Spec: specs["a"]}})
+	w.await(fsm.PhaseStopped, "a")
+	w.await(fsm.PhaseRemoved, "b")
+	assert.False(t, alive(a))
+	assert.Empty(t, w.leftovers())
+}

@@ -1,0 +1,309 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// report is what a process says of itself.
+type report struct {
+	Args   []string
+	Env    []string
+	Dir    string
+	UID    int
+	GID    int
+	Groups []int
+	// Config is what it can read in its configuration directory.
+	Config map[string]string
+	// FDs are its open descriptors and what they lead to.
+	FDs map[string]string
+}
+
+// reportEnv names the file that the role "report" writes, configEnv the
+// directory that it reads.
+const (
+	reportEnv = "EVENKEEL_TEST_REPORT"
+	configEnv = "EVENKEEL_TEST_CONFIG"
+)
+
+// playReport is a service that reports how it was started and runs until it
+// is told to end.
+func playReport() error {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	groups, err := os.Getgroups()
+	if err != nil {
+		return err
+	}
+	r := report{Args: os.Args[1:], Env: os.Environ(), Dir: dir, UID: os.Getuid(), GID: os.Getgid(), Groups: groups,
+		Config: make(map[string]string), FDs: make(map[string]string)}
+	for _, number := range []string{"0", "1", "2", "3", "4", "5"} {
+		if target, err := os.Readlink("/proc/self/fd/" + number); err == nil {
+			r.FDs[number] = target
+		}
+	}
+	if config := os.Getenv(configEnv); config != "" {
+		entries, err := os.ReadDir(config)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			data, err := os.ReadFile(filepath.Join(config, e.Name()))
+			if err != nil {
+				return err
+			}
+			r.Config[e.Name()] = string(data)
+		}
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	file := os.Getenv(reportEnv)
+	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return err
+	}
+	<-ended
+	return nil
+}
+
+// openToAll lets every user pass to the world's directory.
+func (w *world) openToAll() {
+	w.t.Helper()
+	for dir := w.root; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		require.NoError(w.t, os.Chmod(dir, 0o755))
+	}
+}
+
+// program returns a copy of this test's program that every user may run.
+func (w *world) program() string {
+	w.t.Helper()
+	program := filepath.Join(w.root, "program")
+	if exists(w.t, program) {
+		return program
+	}
+	// By another process: what this one has open for writing its children
+	// have too, for a moment, and then it cannot be run.
+	out, err := exec.Command("install", "-m", "755", fmt.Sprintf("/proc/%d/exe", os.Getpid()), program).CombinedOutput()
+	require.NoError(w.t, err, string(out))
+	return program
+}
+
+// reporter returns the spec of a service that reports into a directory which
+// every user may write.
+func (w *world) reporter(name string, args ...string) *s6.Spec {
+	w.t.Helper()
+	dir := filepath.Join(w.root, "reports")
+	require.NoError(w.t, os.MkdirAll(dir, 0o755))
+	require.NoError(w.t, os.Chmod(dir, 0o1777))
+	return &s6.Spec{
+		Command: append([]string{w.program()}, args...),
+		Env:     map[string]string{roleEnv: "report", reportEnv: filepath.Join(dir, name)},
+	}
+}
+
+// reported waits for what a service reports.
+func (w *world) reported(name string) (r report) {
+	w.t.Helper()
+	file := filepath.Join(w.root, "reports", name)
+	eventually(w.t, patience, "the report of "+name, func() bool { return exists(w.t, file) })
+	data, err := os.ReadFile(file)
+	require.NoError(w.t, err)
+	require.NoError(w.t, json.Unmarshal(data, &r))
+	return r
+}
+
+// hostile are strings that mean something to a shell, to s6-envdir or to
+// nobody.
+var hostile = map[string]string{
+	"empty":             "",
+	"space":             " ",
+	"spaces":            "  a  b  ",
+	"newline":           "\n",
+	"newlines at end":   "a\n\n\n",
+	"newline at start":  "\na",
+	"newlines inside":   "a\nb\n\nc",
+	"single quote":      "it's",
+	"only quotes":       `'''"""`,
+	"backslash":         `a\b\\c\`,
+	"backslash newline": "a\\\nb",
+	"dollar":            `$HOME ${PATH} $(id) $$ $`,
+	"backquote":         "`id`",
+	"glob":              "* ? [a] ~ ~root {a,b}",
+	"operators":         "a; b & c | d > e < f # g",
+	"history":           "!! !1",
+	"tab and return":    "\ta\r\n",
+	"equals":            "a=b",
+	"dash":              "-n",
+	"double dash":       "--",
+	"unicode":           "äöü 日本語 \u2028 \U0001f600",
+	"control":           "\x01\x1b[31m\x7f",
+	"long":              strings.Repeat("0123456789", 10000),
+}
+
+func TestStringsArriveAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	dir := filepath.Join(w.root, "a 'dir' with $x\n and \\ and \"")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	args := []string{}
+	spec := w.reporter("a")
+	spec.Dir = dir
+	spec.ConfigFiles = make(map[string]string)
+	for name, value := range hostile {
+		args = append(args, name, value)
+		spec.Env["VALUE_"+strings.ReplaceAll(name, " ", "_")] = value
+		spec.ConfigFiles[name+" $x 'y'"] = value
+	}
+	spec.Env["a b"] = "a name that no shell can have"
+	spec.Command = append(spec.Command, args...)
+	spec.Env[configEnv] = filepath.Join(w.service("a"), "config")
+	w.run(map[string]*s6.Spec{"a": spec})
+	r := w.reported("a")
+	assert.Equal(t, args, r.Args)
+	assert.Equal(t, dir, r.Dir)
+	assert.Equal(t, spec.ConfigFiles, r.Config)
+	env := make(map[string]string)
+	for _, e := range r.Env {
+		name, value, _ := strings.Cut(e, "=")
+		env[name] = value
+	}
+	for name, value := range spec.Env {
+		if name == roleEnv {
+			continue // it unsets that itself
+		}
+		got, set := env[name]
+		assert.True(t, set, name)
+		assert.True(t, value == got, name)
+	}
+	assert.Contains(t, env, "PATH", "the tree's environment is kept")
+	assert.Equal(t, r.FDs["1"], r.FDs["2"], "both outputs go to the log")
+	assert.Equal(t, filepath.Join(w.service("a"), "data", "lock"), r.FDs["3"], "its hold on its instance")
+}
+
+func TestHostileServiceNames(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := make(map[string]*s6.Spec)
+	for n, name := range []string{"a b", "it's", "$(id)", "-n", "--", "*", "日本語", "a;b", `a\b`, "log", "#", strings.Repeat("x", 200)} {
+		specs[name] = w.probe(fmt.Sprint(n))
+	}
+	w.run(specs)
+	for name := range specs {
+		w.pid(name)
+		current := filepath.Join(w.config.LogsDir, name, "current")
+		eventually(t, patience, "its log", func() bool { return exists(t, current) })
+	}
+	w.declare(nil)
+	for name := range specs {
+		w.await(fsm.PhaseRemoved, name)
+	}
+	assert.Empty(t, w.leftovers())
+}
+
+func TestLimitsReachTheProcess(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.probe("a")
+	spec.Limits = s6.Limits{Memory: 512 << 20, OpenFiles: 123, Processes: 4567, FileSize: 8 << 20}
+	w.run(map[string]*s6.Spec{"a": spec, "b": w.probe("b")})
+	limits := func(name string) map[string]string {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", w.pid(name)))
+		require.NoError(t, err)
+		soft := make(map[string]string)
+		for line := range strings.Lines(string(data)) {
+			soft[strings.TrimSpace(line[:26])] = strings.Fields(line[26:])[0]
+		}
+		return soft
+	}
+	got, without := limits("a"), limits("b")
+	assert.Equal(t, "536870912", got["Max data size"])
+	assert.Equal(t, "123", got["Max open files"])
+	assert.Equal(t, "4567", got["Max processes"])
+	assert.Equal(t, "8388608", got["Max file size"])
+	for _, name := range []string{"Max address space", "Max stack size", "Max core file size", "Max cpu time"} {
+		assert.Equal(t, without[name], got[name], name)
+	}
+}
+
+func TestFilesAreNotForOthers(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.probe("a")
+	spec.Env["SECRET"] = "x"
+	spec.ConfigFiles = map[string]string{"secret": "x"}
+	check := func() {
+		for name, mode := range map[string]os.FileMode{
+			"data/manifest.json": 0o600, "env/SECRET": 0o600, "config/secret": 0o600, "run": 0o700, "log/run": 0o700,
+			"env": 0o700, "config": 0o700, "data": 0o700,
+		} {
+			info, err := os.Stat(filepath.Join(w.service("a"), name))
+			require.NoError(t, err)
+			assert.Equal(t, mode, info.Mode().Perm(), name)
+		}
+	}
+	w.run(map[string]*s6.Spec{"a": spec})
+	check()
+	w.run(map[string]*s6.Spec{"a": version(spec, "2")})
+	check()
+}
+
+func TestServiceOfAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Log("only root can change the user")
+		return
+	}
+	t.Parallel()
+	nobody, err := user.Lookup("nobody")
+	require.NoError(t, err)
+	w := start(t)
+	w.openToAll()
+	spec := w.reporter("a")
+	spec.User = "nobody"
+	spec.ConfigFiles = map[string]string{"one": "1", "it's two": "2"}
+	spec.Env[configEnv] = filepath.Join(w.service("a"), "config")
+	spec.Ready = s6.Readiness{Check: []string{"sh", "-c", `test "$(id -un)" = nobody && test -e "$` + reportEnv + `"`}}
+	w.run(map[string]*s6.Spec{"a": spec})
+	r := w.reported("a")
+	assert.Equal(t, nobody.Uid, fmt.Sprint(r.UID))
+	assert.Equal(t, nobody.Gid, fmt.Sprint(r.GID))
+	assert.NotContains(t, r.Groups, 0)
+	assert.Equal(t, spec.ConfigFiles, r.Config)
+	process, err := w.tree.Process(w.service("a"))
+	require.NoError(t, err)
+	assert.Equal(t, w.pid("a"), process.PID, "it holds its instance")
+	for name := range spec.ConfigFiles {
+		info, err := os.Stat(filepath.Join(w.service("a"), "config", name))
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
+
+	// After a change it can read the new files too.
+	require.NoError(t, os.Remove(filepath.Join(w.root, "reports", "a")))
+	next := with(spec, func(s *s6.Spec) { s.ConfigFiles = map[string]string{"three": "3"} })
+	w.run(map[string]*s6.Spec{"a": next})
+	assert.Equal(t, next.ConfigFiles, w.reported("a").Config)
+}

@@ -1,0 +1,288 @@
+//go:build integration
+
+package integration
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// script is what the role "manage" does: it declares one thing after the
+// other, waits for each to be reached and says so.
+type script struct {
+	Config       s6.TreeConfig
+	Declarations []desired
+}
+
+// scriptEnv names the file with the script.
+const scriptEnv = "EVENKEEL_TEST_SCRIPT"
+
+func playManage() error {
+	data, err := os.ReadFile(os.Getenv(scriptEnv))
+	if err != nil {
+		return err
+	}
+	var s script
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	tree, _, err := s6.StartPrivate(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	services, err := s6.NewManager(tree, fsm.Config{})
+	if err != nil {
+		return err
+	}
+	go new(fsm.Loop).Run(ctx, services)
+	fmt.Println("begin")
+	for n, d := range s.Declarations {
+		if err := reach(ctx, services, d); err != nil {
+			return err
+		}
+		fmt.Println("reached", n)
+	}
+	fmt.Println("done")
+	select {}
+}
+
+// reach declares something and waits until it is so.
+func reach(ctx context.Context, services *fsm.Manager[*s6.Spec, s6.Observed], d desired) error {
+	before := services.Snapshot()
+	if err := services.Apply(ctx, d); err != nil {
+		return err
+	}
+	for _, s := range before {
+		if _, ok := d[s.Name]; !ok {
+			if err := services.Wait(ctx, s.Name, fsm.PhaseRemoved); err != nil {
+				return err
+			}
+		}
+	}
+	for name, what := range d {
+		phase := fsm.PhaseRunning
+		if what.State == s6.Stopped {
+			phase = fsm.PhaseStopped
+		}
+		if err := services.Wait(ctx, name, phase); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manager is another program that manages the world's services.
+type manager struct {
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+}
+
+// startManager starts another program that works through declarations.
+func (w *world) startManager(declarations ...desired) *manager {
+	w.t.Helper()
+	data, err := json.Marshal(script{w.config, declarations})
+	require.NoError(w.t, err)
+	file := filepath.Join(w.root, "script.json")
+	require.NoError(w.t, os.WriteFile(file, data, 0o644))
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), roleEnv+"=manage", scriptEnv+"="+file)
+	cmd.Stderr = w.t.Output()
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(w.t, err)
+	require.NoError(w.t, cmd.Start())
+	m := &manager{cmd, bufio.NewScanner(stdout)}
+	w.t.Cleanup(func() { m.kill() })
+	return m
+}
+
+// until reads what the program says up to a line.
+func (m *manager) until(t testing.TB, line string) {
+	t.Helper()
+	for m.lines.Scan() {
+		if m.lines.Text() == line {
+			return
+		}
+	}
+	require.FailNow(t, "the program ended before it said: "+line)
+}
+
+// kill kills the program, if that was not done before.
+func (m *manager) kill() {
+	if m.cmd.ProcessState == nil {
+		_ = m.cmd.Process.Signal(syscall.SIGKILL)
+		_ = m.cmd.Wait() // it says that it was killed
+	}
+}
+
+func TestServicesAreAdoptedWithTheirProcesses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b"), "c": w.deafProbe("c")}
+	specs["c"].StopTimeout = 300 * time.Millisecond
+	all := running(specs)
+	stopped := w.probe("stopped")
+	all["stopped"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stopped}
+	m := w.startManager(all)
+	m.until(t, "done")
+	m.kill()
+
+	w.open()
+	pids := make(map[string]int)
+	for name := range specs {
+		pids[name] = w.pid(name)
+	}
+	for range 3 {
+		w.manage()
+		w.declare(all)
+		w.await(fsm.PhaseRunning, "a", "b", "c")
+		w.await(fsm.PhaseStopped, "stopped")
+		for name, pid := range pids {
+			assert.Equal(t, pid, w.pid(name))
+			w.single(name)
+		}
+		w.leave()
+		w.open()
+	}
+	assert.Empty(t, w.starts("stopped"))
+
+	// What an earlier run made and nobody wants is removed.
+	w.manage()
+	w.declare(running(map[string]*s6.Spec{"a": specs["a"]}))
+	w.await(fsm.PhaseRemoved, "b", "c", "stopped")
+	w.await(fsm.PhaseRunning, "a")
+	assert.Equal(t, pids["a"], w.pid("a"))
+	assert.Empty(t, w.leftovers())
+}
+
+func TestChangeWhileTheProgramIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.slowProbe("a"), w.probe("b")
+	m := w.startManager(running(map[string]*s6.Spec{"a": a, "b": b}))
+	m.until(t, "done")
+	m.kill()
+	w.open()
+	pid, died := w.pid("b"), w.pid("a")
+	slay(t, died) // s6 starts it anew
+	w.manage()
+	w.run(map[string]*s6.Spec{"a": version(a, "2"), "b": with(b, func(s *s6.Spec) { s.Log.FileSize = 8192 })})
+	assert.Equal(t, pid, w.pid("b"))
+	assert.Contains(t, environ(t, w.pid("a")), "VERSION=2")
+	w.single("a")
+	w.single("b")
+}
+
+// A program is killed at every moment of its work: while it creates, changes,
+// stops and removes, soon after it began with each and later. Another takes
+// over, and everything becomes as it was asked to be.
+func TestProgramIsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	// Without being killed, to know how long each step takes.
+	w := newWorld(t)
+	declarations := killScript(w)
+	m := w.startManager(declarations...)
+	m.until(t, "begin")
+	for step := range declarations {
+		began := time.Now()
+		m.until(t, fmt.Sprint("reached ", step))
+		took := time.Since(began)
+		for _, part := range []float64{0.02, 0.1, 0.35, 0.8} {
+			after := time.Duration(float64(took) * part)
+			t.Run(fmt.Sprintf("step %d after %v of %v", step, after, took), func(t *testing.T) {
+				t.Parallel()
+				killAndTakeOver(t, step, after)
+			})
+		}
+	}
+	m.kill()
+}
+
+// killScript is what the killed program does: everything.
+func killScript(w *world) []desired {
+	keep, change, live, stop, remove := w.probe("keep"), w.slowProbe("change"), w.probe("live"), w.slowProbe("stop"), w.probe("remove")
+	all := map[string]*s6.Spec{"keep": keep, "change": change, "live": live, "stop": stop, "remove": remove}
+	changed := map[string]*s6.Spec{
+		"keep": keep, "change": version(change, "2"), "stop": stop, "remove": remove,
+		"live": with(live, func(s *s6.Spec) { s.Log.FileSize = 8192 }),
+	}
+	stopped := running(changed)
+	stopped["stop"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stop}
+	removed := running(changed)
+	delete(removed, "remove")
+	return []desired{running(map[string]*s6.Spec{"keep": keep}), running(all), running(changed), stopped, removed}
+}
+
+func killAndTakeOver(t *testing.T, step int, after time.Duration) {
+	w := newWorld(t)
+	declarations := killScript(w)
+	m := w.startManager(declarations...)
+	m.until(t, "begin")
+	if step > 0 {
+		m.until(t, fmt.Sprint("reached ", step-1))
+	}
+	timer := time.NewTimer(after)
+	<-timer.C
+	m.kill()
+
+	w.open()
+	// Whatever had come up by then and is not changed keeps its process.
+	before := make(map[string]int)
+	for _, name := range []string{"keep", "live"} {
+		status, err := w.tree.Status(w.service(name))
+		if err != nil {
+			require.ErrorIs(t, err, os.ErrNotExist)
+			continue
+		}
+		if status.Up() && status.Ready {
+			before[name] = status.PID
+		}
+	}
+	w.manage()
+	w.declare(declarations[len(declarations)-1])
+	w.await(fsm.PhaseRunning, "keep", "change", "live", "stop")
+	if _, ok := w.services.Instance("remove"); ok {
+		w.await(fsm.PhaseRemoved, "remove")
+	}
+	for _, name := range []string{"keep", "change", "live", "stop"} {
+		w.single(name)
+	}
+	for name, pid := range before {
+		assert.Equal(t, pid, w.pid(name), name)
+	}
+	assert.Contains(t, environ(t, w.pid("change")), "VERSION=2")
+	for _, pid := range w.starts("remove") {
+		assert.False(t, alive(pid))
+	}
+	assert.NoFileExists(t, filepath.Join(w.root, "probes", "remove", "doubles"))
+	assert.False(t, exists(t, w.service("remove")))
+	assert.False(t, exists(t, filepath.Join(w.config.ScanDir, "remove")))
+	assert.Empty(t, w.leftovers())
+	eventually(t, patience, "there are supervisors of what runs, and no others", func() bool {
+		var supervised []string
+		for _, p := range processesOf(w.root) {
+			if p.is("s6-supervise") {
+				supervised = append(supervised, p.args[1])
+			}
+		}
+		slices.Sort(supervised)
+		return slices.Equal(supervised, []string{"change", "change/log", "keep", "keep/log", "live", "live/log", "stop", "stop/log"})
+	})
+	assert.NoError(t, errors.Join(w.snapshot("change").Err, w.snapshot("keep").Err))
+}
