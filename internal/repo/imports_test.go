@@ -1,0 +1,95 @@
+package repo
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// arrow says what a package may import besides the standard library.
+type arrow struct {
+	inside  []string // packages of this module
+	outside []string // modules
+	tests   []string // packages of this module, for its tests alone
+}
+
+// arrows has a row for each package of the library: benthos → s6 → fsm,
+// filesystem, and nothing the other way. What does not lead downwards there
+// does not get in by a new row either.
+func arrows() map[string]arrow {
+	const (
+		testify = "github.com/stretchr/testify"
+		unix    = "golang.org/x/sys"
+	)
+	return map[string]arrow{
+		"fsm":                       {nil, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
+		"fsm/fsmtest":               {[]string{"fsm"}, []string{testify}, nil},
+		"filesystem":                {nil, []string{"github.com/spf13/afero", unix}, []string{"filesystem/filesystemtest"}},
+		"filesystem/filesystemtest": {[]string{"filesystem"}, []string{testify}, nil},
+		"s6":                        {[]string{"fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"}},
+		"s6/s6test":                 {[]string{"s6", "fsm", "filesystem"}, []string{testify, unix}, []string{"filesystem/filesystemtest"}},
+		"benthos": {
+			[]string{"s6", "fsm", "filesystem"},
+			[]string{"github.com/prometheus", "go.yaml.in/yaml/v3"},
+			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"},
+		},
+		"benthos/benthostest":     {[]string{"benthos"}, []string{testify}, nil},
+		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
+		"benthos/engine/redpanda": {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},
+	}
+}
+
+// forTests are what tests of every package may use.
+func forTests() []string {
+	return []string{"github.com/stretchr/testify", "go.uber.org/goleak", "go.yaml.in/yaml/v3", "golang.org/x/sys"}
+}
+
+// imports holds the arrows between packages.
+func imports(t *tree) (found []string) {
+	missing := make(map[string]bool)
+	for _, f := range t.files {
+		row, known := arrows()[f.dir()]
+		free := f.within("examples") || f.within("integration") || f.within("internal/repo")
+		if !known && !free && !missing[f.dir()] {
+			missing[f.dir()] = true
+			found = append(found, t.at(f.Name, "package %s has no row that says what it may import: add one in internal/repo/imports_test.go", f.dir()))
+		}
+		if !known && !free {
+			continue
+		}
+		for _, spec := range f.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value) // it has been parsed
+			if !mayImport(f, row, free, name) {
+				found = append(found, t.at(spec, "%s must not import %s: move what it needs to where the arrows of internal/repo/imports_test.go lead", f.dir(), strings.TrimPrefix(name, module+"/")))
+			}
+		}
+	}
+	return found
+}
+
+func mayImport(f *goFile, row arrow, free bool, name string) bool {
+	if first, _, _ := strings.Cut(name, "/"); !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	inside, own := strings.CutPrefix(name, module+"/")
+	switch {
+	case own && inside == f.dir():
+		return f.test()
+	case own && (under(inside, "examples") || under(inside, "benthos/engine")):
+		return false
+	case own && under(inside, "integration"):
+		return f.within("integration")
+	case free:
+		return true
+	case own:
+		return slices.Contains(row.inside, inside) || f.test() && slices.Contains(row.tests, inside)
+	}
+	allowed := row.outside
+	if f.test() {
+		allowed = slices.Concat(allowed, forTests())
+	}
+	return slices.ContainsFunc(allowed, func(other string) bool { return under(name, other) })
+}
+
+// under tells whether a path is a directory or lies below it.
+func under(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }

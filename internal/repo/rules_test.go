@@ -1,0 +1,166 @@
+package repo
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the diagrams and examples in the documents anew")
+
+// root is the repository, seen from this package.
+const root = "../.."
+
+// rules returns all rules. Each returns its findings, which say where, what
+// and what to do.
+func rules() map[string]func(*tree) []string {
+	return map[string]func(*tree) []string{
+		"imports":            imports,
+		"package comment":    packageComment,
+		"package and file":   badNames,
+		"length":             length,
+		"documented":         documented,
+		"no sleep in tests":  sleeps,
+		"no skipped tests":   skips,
+		"nothing unfinished": unfinished,
+		"make targets":       makeTargets,
+		"minimal is minimal": minimal,
+	}
+}
+
+func TestRules(t *testing.T) {
+	repository, err := load(os.DirFS(root))
+	require.NoError(t, err)
+	for name, rule := range rules() {
+		t.Run(name, func(t *testing.T) {
+			for _, finding := range rule(repository) {
+				t.Error(finding)
+			}
+		})
+	}
+}
+
+// planting is a repository for one rule, with what breaks it beside what does
+// not.
+type planting struct {
+	files map[string]string
+	want  []string // the beginning of each finding, in order
+}
+
+func plantings() map[string]planting {
+	long := "package s6\n\nfunc f() {\n" + strings.Repeat("\tg()\n", 58) + "}\n"
+	return map[string]planting{
+		"imports": {
+			map[string]string{
+				"fsm/a.go":                "package fsm\n\nimport (\n\t\"net/http\"\n\t\"github.com/looplab/fsm\"\n\t\"golang.org/x/sys/unix\"\n)",
+				"fsm/a_test.go":           "package fsm\n\nimport \"" + module + "/fsm/fsmtest\"",
+				"fsm/b.go":                "package fsm\n\nimport \"" + module + "/fsm/fsmtest\"",
+				"s6/a.go":                 "package s6\n\nimport (\n\t\"" + module + "/fsm\"\n\t\"" + module + "/benthos\"\n)",
+				"benthos/a.go":            "package benthos\n\nimport \"" + module + "/integration\"",
+				"examples/x/main.go":      "package main\n\nimport \"" + module + "/s6\"",
+				"integration/x/a_test.go": "package x\n\nimport (\n\t\"" + module + "/integration\"\n\t\"" + module + "/examples/x\"\n)",
+				"fresh/a.go":              "package fresh",
+			},
+			[]string{
+				"benthos/a.go:3: benthos must not import integration",
+				"fresh/a.go:1: package fresh has no row",
+				`fsm/a.go:6: fsm must not import golang.org/x/sys/unix`,
+				"fsm/b.go:3: fsm must not import fsm/fsmtest",
+				"integration/x/a_test.go:5: integration/x must not import examples/x",
+				"s6/a.go:5: s6 must not import benthos",
+			},
+		},
+		"package comment": {
+			map[string]string{
+				"a/a.go":      "// Package a is here.\npackage a",
+				"b/doc.go":    "// A package.\npackage b",
+				"c/doc.go":    "// Package c is.\npackage c",
+				"c/c.go":      "// Package c is, too.\npackage c",
+				"d/d_test.go": "package d",
+				"e/main.go":   "package main",
+				"f/main.go":   "// F does.\npackage main",
+			},
+			[]string{"a/a.go:2: a second package comment", "a: there is no a/doc.go", "b/doc.go:2: ", "c/c.go:2: a second", "e/main.go:1: "},
+		},
+		"package and file": {
+			map[string]string{"a/utils/doc.go": "package utils", "a/helpers_test.go": "package a", "a/database.go": "package a"},
+			[]string{"a/helpers_test.go:1: ", "a/utils/doc.go:1: "},
+		},
+		"length": {
+			map[string]string{
+				"s6/a.go":      long,
+				"s6/b.go":      strings.Replace(long, "\tg()\n", "", 1),
+				"s6/c.go":      "package s6\n" + strings.Repeat("// c\n", 399),
+				"s6/d.go":      "package s6\n" + strings.Repeat("// d\n", 398),
+				"s6/a_test.go": long + strings.Repeat("// a\n", 399),
+			},
+			[]string{"s6/a.go:3: f has 60 lines", "s6/c.go:1: the file has 400 lines"},
+		},
+		"documented": {
+			map[string]string{
+				"a/a.go": "package a\n\ntype T struct{ F int }\nfunc (*T[X]) M() {}\nfunc (t) N() {}\ntype t struct{}\nfunc F() {}\nconst C = 1\n" +
+					"// These are.\nconst (\n\tD = 1\n\tE = 2\n)\n",
+				"a/b.go":        "package a\n\ntype I interface{ M() }\n// J is; M does.\ntype J interface {\n\tM()\n\t// N does; O, too.\n\tN()\n\tO()\n\tP()\n}\n",
+				"a/a_test.go":   "package a\n\nfunc TestX() {}",
+				"cmd/x/main.go": "package main\n\nfunc F() {}",
+			},
+			[]string{"a/a.go:3: T ", "a/a.go:4: T.M ", "a/a.go:7: F ", "a/a.go:8: C ", "a/b.go:10: J.P ", "a/b.go:3: I ", "a/b.go:3: I.M "},
+		},
+		"no sleep in tests": {
+			map[string]string{
+				"a/a_test.go":           "package a\n\nimport (\n\t\"time\"\n\tclock \"time\"\n)\n\nfunc f() {\n\ttime.Sleep(1)\n\tclock.Sleep(1)\n\ttime.After(1)\n}",
+				"a/atest/a.go":          "package atest\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
+				"a/a.go":                "package a\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
+				"integration/a_test.go": "package integration\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
+			},
+			[]string{"a/a_test.go:10: ", "a/a_test.go:9: ", "a/atest/a.go:5: "},
+		},
+		"no skipped tests": {
+			map[string]string{"integration/a_test.go": "package a\n\nfunc f() {\n\tt.Skip()\n\tb.Skipf(\"\")\n\tx.SkipNow()\n\tfs.SkipDir()\n}"},
+			[]string{"integration/a_test.go:4: ", "integration/a_test.go:5: ", "integration/a_test.go:6: "},
+		},
+		"nothing unfinished": {
+			map[string]string{"README.md": "one\nTO" + "DO: two\nmktemp XX" + "XXXX\n", "Makefile": "# FIX" + "ME\n"},
+			[]string{"Makefile:1: ", "README.md:2: "},
+		},
+		"make targets": {
+			map[string]string{
+				"Makefile":  "run: a\ntest-unit:\n",
+				"README.md": "make nothing, `make run`, `make walk`\n\n```sh\nmake run ARGS=x # make it\n  $ make test-unit fly\n```\n",
+				"a/a.go":    "package a\n\nconst c = `run \"make swim\" or make sure`",
+			},
+			[]string{"README.md: make fly", "README.md: make walk", "a/a.go: make swim"},
+		},
+		"minimal is minimal": {
+			map[string]string{"examples/minimal/main.go": "package main\n" + strings.Repeat("// a\n", 59)},
+			[]string{"examples/minimal/main.go: 60 lines"},
+		},
+	}
+}
+
+func TestRulesFindWhatBreaksThem(t *testing.T) {
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(rules())), slices.Collect(maps.Keys(plantings())), "every rule has a planting")
+	for name, p := range plantings() {
+		t.Run(name, func(t *testing.T) {
+			files := make(fstest.MapFS)
+			for path, text := range p.files {
+				files[path] = &fstest.MapFile{Data: []byte(text)}
+			}
+			planted, err := load(files)
+			require.NoError(t, err)
+			found := rules()[name](planted)
+			slices.Sort(found)
+			require.Len(t, found, len(p.want), strings.Join(found, "\n"))
+			for n, want := range p.want {
+				assert.True(t, strings.HasPrefix(found[n], want), "%q does not begin with %q", found[n], want)
+			}
+		})
+	}
+}

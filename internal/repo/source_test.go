@@ -1,0 +1,140 @@
+package repo
+
+import (
+	"go/ast"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// packageComment holds that what a package is for stands in the file that is
+// read first: its doc.go, or the main.go of a program.
+func packageComment(t *tree) (found []string) {
+	commented := make(map[string]bool)
+	for _, f := range t.files {
+		if f.test() {
+			continue
+		}
+		name := path.Base(f.path)
+		first := name == "doc.go" || f.main() && name == "main.go"
+		switch {
+		case !first && f.Doc != nil:
+			found = append(found, t.at(f.Name, "a second package comment: move it into doc.go"))
+		case first && f.Doc == nil, first && !f.main() && !strings.HasPrefix(f.Doc.Text(), "Package "+f.Name.Name+" "):
+			found = append(found, t.at(f.Name, "there is no package comment: say here what the package is for"))
+		}
+		commented[f.dir()] = commented[f.dir()] || first
+	}
+	for dir, ok := range commented {
+		if !ok {
+			found = append(found, dir+": there is no "+dir+"/doc.go: add it with the package comment")
+		}
+	}
+	return found
+}
+
+// badNames holds that the name of a package or file says what is in it.
+func badNames(t *tree) (found []string) {
+	empty := []string{"util", "utils", "helper", "helpers", "common", "base", "misc"}
+	for _, f := range t.files {
+		file, _, _ := strings.Cut(path.Base(f.path), ".")
+		for _, name := range []string{f.Name.Name, strings.TrimSuffix(file, "_test")} {
+			if slices.Contains(empty, name) {
+				found = append(found, t.at(f.Name, "%s says nothing: name it after what is in it", name))
+				break
+			}
+		}
+	}
+	return found
+}
+
+// length holds files under 400 and functions under 60 lines, tests aside.
+func length(t *tree) (found []string) {
+	for _, f := range t.files {
+		if f.test() {
+			continue
+		}
+		if n := lines(t.texts[f.path]); n >= 400 {
+			found = append(found, t.at(f.Name, "the file has %d lines, 399 are allowed: split it by subject", n))
+		}
+		for _, d := range f.Decls {
+			function, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := t.fset.Position(d.End()).Line - t.fset.Position(d.Pos()).Line + 1; n >= 60 {
+				found = append(found, t.at(d, "%s has %d lines, 59 are allowed: split it", function.Name.Name, n))
+			}
+		}
+	}
+	return found
+}
+
+// sleeps holds that unit tests do not wait for time to pass. Packages that are
+// there for tests count as tests.
+func sleeps(t *tree) (found []string) {
+	for _, f := range t.files {
+		if !f.test() && !strings.HasSuffix(f.Name.Name, "test") || f.within("integration") {
+			continue
+		}
+		clock := importedAs(f, "time")
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Sleep" {
+				if x, ok := s.X.(*ast.Ident); ok && slices.Contains(clock, x.Name) {
+					found = append(found, t.at(n, "a test sleeps: wait for what is to happen, or use testing/synctest"))
+				}
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// importedAs returns the names a package has in a file.
+func importedAs(f *goFile, name string) (names []string) {
+	for _, spec := range f.Imports {
+		if imported, _ := strconv.Unquote(spec.Path.Value); imported != name {
+			continue
+		}
+		if spec.Name != nil {
+			names = append(names, spec.Name.Name)
+		} else {
+			names = append(names, path.Base(name))
+		}
+	}
+	return names
+}
+
+// skips holds that no test is skipped: what a test needs is there or the test
+// fails.
+func skips(t *tree) (found []string) {
+	for _, f := range t.files {
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			s, ok := call.Fun.(*ast.SelectorExpr)
+			if ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, s.Sel.Name) {
+				found = append(found, t.at(n, "a test is skipped: let it fail where what it needs is missing"))
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// unfinished holds that nothing is left for later in the files themselves.
+func unfinished(t *tree) (found []string) {
+	words := regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X)\b`)
+	for _, name := range t.names() {
+		for n, line := range strings.Split(t.texts[name], "\n") {
+			if word := words.FindString(line); word != "" {
+				found = append(found, name+":"+strconv.Itoa(n+1)+": "+word+": do it, or open an issue")
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Usage: bench.sh TIME
+#
+# Runs the benchmarks of the module, those on real s6 and real Benthos too, for
+# TIME each, as go test -benchtime takes it. Metrics that benchmarks report of
+# their own accord, the ratios among them, are listed again at the end.
+set -eu
+
+results=$(mktemp)
+failed=$(mktemp)
+trap 'rm -f "$results" "$failed"' EXIT
+{ go test -run '^$' -bench . -benchtime "$1" -timeout 30m -tags integration ./... || echo failed >"$failed"; } |
+	grep --line-buffered -v -e '^?' -e '^PASS$' | tee "$results"
+[ ! -s "$failed" ] || exit 1
+echo
+echo "Ratios and other measures of their own:"
+awk '/^Benchmark/ {
+	for (i = 3; i < NF; i += 2)
+		if ($(i + 1) !~ /^(ns|B|allocs)\/op$|^MB\/s$/) printf "  %-60s %12s %s\n", $1, $i, $(i + 1)
+}' "$results"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Usage: clean.sh
+#
+# Removes what a build and a run leave in the current directory: bin/, and
+# services/, scan/, logs/ with all logs. Where a process still works in one of
+# the latter, it removes nothing, says so and exits with 1.
+set -eu
+
+here=$(pwd -P)
+alive=0
+for process in /proc/[0-9]*; do
+	case $(readlink "$process/cwd" 2>/dev/null) in
+	"$here/services"/* | "$here/scan" | "$here/logs"/*)
+		alive=$((alive + 1))
+		last="$(cat "$process/comm" 2>/dev/null) ${process#/proc/}" ;;
+	esac
+done
+if [ $alive -gt 0 ]; then
+	echo "Nothing removed: $alive processes live in services/ and scan/, $last among them." >&2
+	echo "End them first: \"make run\" adopts them and ends them on Ctrl-C, \"s6-svscanctl -t scan\" ends them without it." >&2
+	exit 1
+fi
+rm -rf bin services scan logs
