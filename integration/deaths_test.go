@@ -4,7 +4,9 @@ package integration
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -214,4 +216,22 @@ func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
 			assert.False(t, alive(pid), name)
 		}
 	}
+}
+
+// That the status does not name a process yet does not make it a stray.
+func TestSupervisedProcessIsNotSignalledAsAStray(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(map[string]*s6.Spec{"a": w.probe("a")})
+	pid := w.pid("a")
+	w.unmanage()
+	err := w.tree.Signal(w.service("a"), pid, syscall.SIGTERM)
+	require.ErrorIs(t, err, syscall.EPERM)
+	assert.ErrorContains(t, err, fmt.Sprintf("it is supervised, by process %d", w.supervisor(w.service("a"))))
+	err = w.tree.Signal(w.service("a"), os.Getpid(), syscall.SIGTERM)
+	require.ErrorIs(t, err, syscall.ESRCH)
+
+	slay(t, w.supervisor(w.service("a")))
+	require.NoError(t, w.tree.Signal(w.service("a"), pid, syscall.SIGTERM))
+	eventually(t, patience, "it ends", func() bool { return !alive(pid) })
 }

@@ -3,8 +3,6 @@
 package integration
 
 import (
-"fmt"
-"time"
 	"context"
 	"errors"
 	"log/slog"
@@ -205,17 +203,6 @@ func (w *world) pid(name string) int {
 	status, err := w.tree.Status(w.service(name))
 	require.NoError(w.t, err)
 	require.True(w.t, status.Up(), "%s: %+v", name, status)
-	if !alive(status.PID) {
-		d0, e0 := os.ReadFile(fmt.Sprintf("/proc/%d/stat", status.PID))
-		c0, e1 := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", status.PID))
-		l0, e2 := os.Readlink(fmt.Sprintf("/proc/%d/cwd", status.PID))
-		time.Sleep(300*time.Millisecond)
-		s2, _ := w.tree.Status(w.service(name))
-		d, _ := s6.ReadTally(w.tree.FS(), w.service(name))
-		w.t.Logf("DEAD? %s %v %q %v %s %v -- %+v %+v", d0, e0, c0, e1, l0, e2, s2, d)
-		l, _ := os.ReadFile(w.config.ScanDir+"/.stderr")
-		w.t.Logf("%s", l)
-	}
 	require.True(w.t, alive(status.PID), "%s: %+v", name, status)
 	require.NotZero(w.t, w.supervisor(w.service(name)), name)
 	return status.PID

@@ -184,7 +184,7 @@ var checkScenes = []checkScene{
 	{name: "no s6-svscan, left running", set: func(t testing.TB, tree *s6test.Tree) { tree.KillSvscan() }, ends: unserved},
 	{name: "s6-svscan comes back", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
 		tree.KillSvscan()
-		time.AfterFunc(20*time.Second, tree.StartSvscan)
+		time.AfterFunc(10*time.Second, tree.StartSvscan)
 	}},
 	{name: "a dangling link", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
 		require.NoError(t, tree.FS().Symlink("/nowhere", tree.Layout().Link("other")))
@@ -209,7 +209,7 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 		check := fsmtest.Check[*s6.Spec, s6.Observed]{
 			Kind:   fsm.Kind[*s6.Spec, s6.Observed]{Name: s6.KindName, Table: table, Decide: s6.Decide},
 			Specs:  []*s6.Spec{plainSpec, fullSpec},
-			Within: 90 * time.Second,
+			Within: time.Minute,
 		}
 		for _, scene := range checkScenes {
 			check.Scenes = append(check.Scenes, fsmtest.Scene[*s6.Spec, s6.Observed]{

@@ -271,6 +271,14 @@ func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) erro
 	if now, err := t.Process(service); err != nil || now.PID != pid {
 		return fmt.Errorf("cannot signal process %d: it does not hold %s any more: %w", pid, lockOf(service), errors.Join(err, unix.ESRCH))
 	}
+	// One that s6-supervise has just started may not be in the status yet.
+	supervisor, err := t.Supervisor(service)
+	if err != nil {
+		return fmt.Errorf("cannot signal process %d: %w", pid, err)
+	}
+	if parent, err := parentOf(pid); supervisor.PID != 0 && (err != nil || parent == supervisor.PID) {
+		return fmt.Errorf("cannot signal process %d: it is supervised, by process %d: %w", pid, supervisor.PID, errors.Join(err, unix.EPERM))
+	}
 	if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}

@@ -83,7 +83,7 @@ func TestDeclarationsInQuickSuccession(t *testing.T) {
 }
 
 // lenient is a linter that takes all.
-type lenient struct{ picky }
+type lenient struct{}
 
 func (lenient) Lint(context.Context, map[string][]byte) (map[string]error, error) { return nil, nil }
 

@@ -178,7 +178,7 @@ func BenchmarkIdleTen(b *testing.B) {
 	var cost float64
 	for b.Loop() {
 		before, begun := processorTime(b), time.Now()
-		time.Sleep(idleTime)
+		<-time.After(idleTime)
 		cost = float64(processorTime(b)-before) / float64(time.Since(begun)) * 100
 	}
 	b.ReportMetric(cost, "%-of-a-core")

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -350,7 +349,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 }
 
 // What cannot be put in place is said with the reason.
-func TestServicesDirThatIsTakenAway(t *testing.T) {
+func TestServiceDirectoryThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
 	c := printer(t)
@@ -362,5 +361,5 @@ func TestServicesDirThatIsTakenAway(t *testing.T) {
 	})
 	require.NoError(t, os.Remove(in))
 	w.await(fsm.PhaseRunning, "s")
-	assert.NotZero(t, strconv.Itoa(w.pid("s")))
+	assert.NotZero(t, w.pid("s"))
 }

@@ -160,15 +160,10 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 	require.NoError(t, os.Symlink("real", link))
 	svscan := exec.Command("s6-svscan", scan)
 	require.NoError(t, svscan.Start())
-	ended := false
-	end := func() {
-		if !ended {
-			ended = true
-			assert.NoError(t, svscan.Process.Signal(syscall.SIGTERM))
-			assert.NoError(t, svscan.Wait())
-		}
-	}
-	t.Cleanup(end)
+	t.Cleanup(func() {
+		assert.NoError(t, svscan.Process.Signal(syscall.SIGTERM))
+		assert.NoError(t, svscan.Wait())
+	})
 	eventually(t, patience, "the directory is served", func() bool {
 		_, err := os.Stat(filepath.Join(scan, ".s6-svscan", "control"))
 		return err == nil
@@ -191,5 +186,17 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 	require.NoError(t, next.cmd.Process.Signal(syscall.SIGINT))
 	assert.Zero(t, next.end(patience))
 	assert.Equal(t, [five]int{}, h.pids())
-	end()
+}
+
+// What is interrupted is not proved, and ends in order.
+func TestVerifyThatIsInterrupted(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	p := h.start("-verify", "-json")
+	eventually(t, patience, "it has begun", func() bool { return strings.Count(p.stdout.String(), "\n") >= 3 })
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+	assert.Equal(t, 1, p.end(patience))
+	assert.Contains(t, p.stderr.String(), "of 7 scenarios do not hold")
+	assert.Empty(t, processesOf(h.root))
+	assert.False(t, p.findings()[3].OK)
 }

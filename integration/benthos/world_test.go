@@ -255,8 +255,7 @@ func (w *world) forget() {
 	w.moves = nil
 }
 
-// five returns five streams, named s0 and so on, that print what is posted to
-// them.
+// fiveStreams returns streams named s0 to s4 that print what is posted to them.
 func fiveStreams(t testing.TB) streams {
 	t.Helper()
 	all := make(streams)

@@ -30,6 +30,7 @@ type svscan struct {
 	ending   bool
 	hung     bool
 	restart  *event // of supervisors that have to wait
+	retry    *event // of a scan that was aborted
 }
 
 // service is what an s6-svscan knows of a service or a logger. It knows them
@@ -157,11 +158,14 @@ func (v *svscan) handle() {
 	if v.ending {
 		return
 	}
+	if v.retry != nil {
+		v.retry.Stop()
+	}
 	if v.scanDue {
 		v.scanDue = false
 		if !v.scan() {
 			v.scanDue = true
-			v.later(danglingRetry, v.handle)
+			v.retry = v.later(danglingRetry, v.handle)
 			return
 		}
 		v.scanned = time.Now()
