@@ -43,11 +43,11 @@ type Metrics struct {
 }
 
 // ParseMetrics reads Prometheus text. Families and labels it does not know are
-// passed over; values that are not counts (negative, NaN) are taken as zero.
-// Text that is not of the format is an error.
+// passed over unread; values that are not counts (negative, NaN)
+// are taken as zero. Other text is an error.
 func ParseMetrics(text []byte) (Metrics, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(relevant(text)))
 	if err != nil {
 		return Metrics{}, fmt.Errorf("cannot read the metrics: %w", err)
 	}
@@ -58,6 +58,48 @@ func ParseMetrics(text []byte) (Metrics, error) {
 	m.InputConnections, m.InputConnectionUp = connections(families["input_connection_up"])
 	m.OutputConnections, m.OutputConnectionUp = connections(families["output_connection_up"])
 	return m, nil
+}
+
+// relevant drops the lines of families that are not looked at, for the parser
+// is the dear part of a health poll, and keeps all others: what is not of the
+// format is for the parser to refuse.
+func relevant(text []byte) []byte {
+	var m Metrics
+	families := m.families()
+	kept := make([]byte, 0, len(text))
+	for line := range bytes.Lines(text) {
+		name := familyName(line)
+		known := string(name) == "input_connection_up" || string(name) == "output_connection_up"
+		for i := range families {
+			known = known || string(name) == families[i].name
+		}
+		if known || len(name) == 0 {
+			kept = append(kept, line...)
+		}
+	}
+	return kept
+}
+
+// familyName returns the name of the family that a sample, or the comment
+// before one, is of; nothing for every other line.
+func familyName(line []byte) []byte {
+	for _, comment := range [...]string{"# TYPE ", "# HELP "} {
+		line = bytes.TrimPrefix(line, []byte(comment))
+	}
+	end := 0
+	for end < len(line) && isNameByte(line[end], end == 0) {
+		end++
+	}
+	if end == len(line) || line[end] != ' ' && line[end] != '{' {
+		return nil
+	}
+	return line[:end]
+}
+
+// isNameByte reports whether b can stand in the name of a family, at its
+// beginning or after it.
+func isNameByte(b byte, first bool) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b == ':' || !first && b >= '0' && b <= '9'
 }
 
 // family binds a metric family to the counter it is summed into.

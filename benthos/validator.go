@@ -64,16 +64,16 @@ func (v *validator) validate(ctx context.Context, desired map[string]fsm.Desired
 			d.inUse[name] = was.Spec.Hash()
 		}
 	}
-	plain, err := s6.Discover(v.tree, s6.KindName)
-	if err != nil {
-		return nil, err
-	}
 	for name, want := range desired {
 		if want.State == fsm.StateRemoved {
 			continue
 		}
-		if _, taken := plain[name]; taken {
-			d.refuse(name, fmt.Errorf("%q is the name of a plain service in %s", name, v.tree.Layout().ServicesDir))
+		owner, err := s6.Owner(v.tree, name)
+		if err != nil {
+			return nil, err
+		}
+		if owner != "" && owner != KindName {
+			d.refuse(name, fmt.Errorf("%q is the name of a service of kind %s already", name, owner))
 			continue
 		}
 		doc, err := render(want.Spec)

@@ -29,6 +29,9 @@ type situation struct {
 
 const sleeps = "#!/bin/sh\nexec sleep 1000000\n"
 
+// finishes goes on until the test is over.
+const finishes = "#!/bin/sh\nuntil test -e ../over; do sleep 0.05; done\n"
+
 func send(commands ...s6.Command) func(t *testing.T, w *world, service string) {
 	return func(t *testing.T, w *world, service string) { require.NoError(t, w.tree.Control(service, commands...)) }
 }
@@ -46,10 +49,10 @@ var situations = []situation{
 		is: func(v view) bool { return v.Status.Up() && !v.Status.Paused }},
 	{name: "up once", files: map[string]string{"run": sleeps}, reach: send(s6.CommandOnce),
 		is: func(v view) bool { return v.Status.Up() && !v.Status.WantUp }},
-	{name: "finishing", files: map[string]string{"run": sleeps, "finish": "#!/bin/sh\nexec sleep 1000\n", "timeout-finish": "4000\n"},
+	{name: "finishing", files: map[string]string{"run": sleeps, "finish": finishes, "timeout-finish": "0\n"},
 		reach: send(s6.CommandDown),
 		is:    func(v view) bool { return v.Status.Finishing && v.Status.PID != 0 && !v.Status.WantUp }},
-	{name: "finishing to start again", files: map[string]string{"run": "#!/bin/sh\nexit 9\n", "finish": "#!/bin/sh\nexec sleep 1000\n", "timeout-finish": "4000\n"},
+	{name: "finishing to start again", files: map[string]string{"run": "#!/bin/sh\nexit 9\n", "finish": finishes, "timeout-finish": "0\n"},
 		is: func(v view) bool {
 			return v.Status.Finishing && v.Status.WantUp && v.Status.WaitStatus.ExitCode() == 9 && len(v.Deaths) > 0
 		}},
@@ -84,6 +87,7 @@ func TestTreeAgreesWithTheTools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
+	t.Cleanup(func() { assert.NoError(t, os.WriteFile(filepath.Join(w.config.ServicesDir, "over"), nil, 0o644)) })
 	services := make(map[string]string)
 	for _, s := range situations {
 		services[s.name] = w.makeService(s.name, s.files)

@@ -150,11 +150,9 @@ func slay(t testing.TB, pid int) {
 	eventually(t, patience, fmt.Sprintf("the end of process %d", pid), func() bool { return !alive(pid) })
 }
 
-// environ returns a process's environment.
-func environ(t testing.TB, pid int) []string {
-	t.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	require.NoError(t, err)
+// environ returns a process's environment, as far as it can be seen.
+func environ(pid int) []string {
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
 }
 

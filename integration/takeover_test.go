@@ -184,7 +184,7 @@ func TestChangeWhileTheProgramIsAway(t *testing.T) {
 	w.manage()
 	w.run(map[string]*s6.Spec{"a": version(a, "2"), "b": with(b, func(s *s6.Spec) { s.Log.FileSize = 8192 })})
 	assert.Equal(t, pid, w.pid("b"))
-	assert.Contains(t, environ(t, w.pid("a")), "VERSION=2")
+	w.runsAs("a", "2")
 	w.single("a")
 	w.single("b")
 }
@@ -266,7 +266,7 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	for name, pid := range before {
 		assert.Equal(t, pid, w.pid(name), name)
 	}
-	assert.Contains(t, environ(t, w.pid("change")), "VERSION=2")
+	w.runsAs("change", "2")
 	for _, pid := range w.starts("remove") {
 		assert.False(t, alive(pid))
 	}

@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -325,13 +326,23 @@ func (w *world) single(name string) {
 	w.t.Helper()
 	assert.NoFileExists(w.t, filepath.Join(w.root, "probes", name, "doubles"))
 	pid := w.pid(name)
-	var living []int
-	for _, p := range w.starts(name) {
-		if alive(p) && slices.Contains(environ(w.t, p), "PROBE="+filepath.Join(w.root, "probes", name)) {
-			living = append(living, p)
+	probe := "PROBE=" + filepath.Join(w.root, "probes", name)
+	eventually(w.t, patience, fmt.Sprintf("%d is the one process of %s", pid, name), func() bool {
+		var living []int
+		for _, p := range w.starts(name) {
+			// The environment cannot be seen while a program becomes another.
+			if alive(p) && slices.Contains(environ(p), probe) {
+				living = append(living, p)
+			}
 		}
-	}
-	assert.Equal(w.t, []int{pid}, living, name)
+		return slices.Equal(living, []int{pid})
+	})
+}
+
+// runsAs waits until a service's process is seen to be of a version.
+func (w *world) runsAs(name, v string) {
+	w.t.Helper()
+	eventually(w.t, patience, name+" runs as version "+v, func() bool { return slices.Contains(environ(w.pid(name)), "VERSION="+v) })
 }
 
 // with returns a copy of a spec that was changed.

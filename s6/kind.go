@@ -30,7 +30,9 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 		Open: func(name string, wake func()) (fsm.Driver[*Spec, Observed], error) {
 			return newDriver(tree, owner, name, wake), nil
 		},
-		Validate: validate,
+		Validate: func(_ context.Context, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
+			return validate(tree, owner, desired)
+		},
 		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return Discover(tree, owner) },
 		Compare:  compare,
 	}, nil
@@ -45,11 +47,18 @@ func NewManager(tree Tree, config fsm.Config) (*fsm.Manager[*Spec, Observed], er
 	return fsm.NewManager(kind, config)
 }
 
-func validate(_ context.Context, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
+func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
 	refused := make(map[string]error)
 	for name, d := range desired {
+		if d.State == fsm.StateRemoved {
+			continue
+		}
+		other, err := Owner(tree, name)
 		switch {
-		case d.State == fsm.StateRemoved:
+		case err != nil:
+			return nil, err
+		case other != "" && other != owner:
+			refused[name] = fmt.Errorf("%w: %q is the name of a service of kind %s already", ErrSpec, name, other)
 		case d.Spec == nil:
 			refused[name] = fmt.Errorf("%w: there is none", ErrSpec)
 		default:
@@ -59,6 +68,16 @@ func validate(_ context.Context, desired map[string]fsm.Desired[*Spec]) (map[str
 		}
 	}
 	return refused, nil
+}
+
+// Owner returns the owner of the named service in the tree, "" where there is
+// no such service or its directory does not say. The name must be a valid one.
+func Owner(tree Tree, name string) (string, error) {
+	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
+	if err != nil || m == nil {
+		return "", err
+	}
+	return m.Kind, nil
 }
 
 // Discover returns the services of an owner in the tree, with the spec each

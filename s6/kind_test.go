@@ -54,6 +54,26 @@ func TestDiscover(t *testing.T) {
 	})
 }
 
+func TestNameOfAnotherOwnersService(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		dir := path.Join(tree.Layout().Service("theirs"), "data")
+		require.NoError(t, tree.FS().MkdirAll(dir, 0o755))
+		require.NoError(t, tree.FS().WriteFile(path.Join(dir, "manifest.json"), []byte(`{"version": 1, "kind": "benthos", "spec": {"command": ["x"]}}`), 0o600))
+		owner, err := s6.Owner(tree, "theirs")
+		require.NoError(t, err)
+		assert.Equal(t, "benthos", owner)
+
+		kind, err := s6.NewKind(tree, s6.KindName)
+		require.NoError(t, err)
+		refused, err := kind.Validate(t.Context(), map[string]desired{
+			"theirs": {State: s6.Running, Spec: plainSpec}, "ours": {State: s6.Running, Spec: plainSpec},
+		})
+		require.NoError(t, err)
+		assert.ErrorContains(t, refused["theirs"], "kind benthos already")
+		assert.NotContains(t, refused, "ours")
+	})
+}
+
 func TestCompare(t *testing.T) {
 	spec := &s6.Spec{Command: []string{"sleep", "1"}}
 	up := healthy()
