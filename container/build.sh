@@ -1,0 +1,47 @@
+#!/bin/sh
+# Usage: build.sh [-f DOCKERFILE] [IMAGE]
+#
+# Builds the container image, evenkeel/fivebenthos:latest if not said otherwise.
+# A base image that is neither here nor to be pulled is built with
+# base-images.sh. How this machine's Go reaches modules, and its proxies, are
+# handed on where they are not the defaults.
+set -eu
+cd "$(dirname "$0")/.."
+
+file=Dockerfile
+if [ "${1-}" = -f ]; then
+	file=$2
+	shift 2
+fi
+image=${1:-evenkeel/fivebenthos:latest}
+
+docker version >/dev/null 2>&1 || { echo "build.sh: no Docker engine answers: start one, or see \"docker version\"" >&2 && exit 1; }
+
+for argument in BASE_IMAGE GO_IMAGE; do
+	name=$(sed -n "s/^ARG $argument=//p" Dockerfile | head -n 1)
+	docker image inspect "$name" >/dev/null 2>&1 && continue
+	echo "Pulling $name ..."
+	docker pull -q "$name" >/dev/null 2>&1 && continue
+	echo "$name is neither here nor to be pulled: it is built here, in its place."
+	sh container/base-images.sh $argument
+done
+
+set -- -f "$file" -t "$image"
+for name in GOPROXY GOSUMDB GOPRIVATE GONOPROXY GONOSUMDB GOINSECURE; do
+	if command -v go >/dev/null; then
+		[ -n "$(go env -changed $name)" ] && value=$(go env $name) || value=
+	else
+		eval "value=\${$name:-}"
+	fi
+	[ -z "$value" ] || set -- "$@" --build-arg "$name=$value"
+done
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here
+done
+if revision=$(git -c safe.directory='*' rev-parse HEAD 2>/dev/null); then
+	set -- "$@" --build-arg "REVISION=$revision" \
+		--build-arg "VERSION=$(git -c safe.directory='*' describe --tags --always --dirty)" \
+		--build-arg "CREATED=$(git -c safe.directory='*' log -1 --format=%cI)"
+fi
+echo "Building $image ..."
+docker build "$@" .

@@ -1,0 +1,10 @@
+//go:build container
+
+// Package container tests the container images from outside, on the Docker
+// engine of this machine, which must be there. Run it with
+//
+//	go test -tags container ./integration/container
+//
+// It builds the image first, and the images that it starts from where these
+// are neither here nor to be pulled. Every container is removed afterwards.
+package container

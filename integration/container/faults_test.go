@@ -1,0 +1,120 @@
+//go:build container
+
+package container
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestKilledFivebenthosAdoptsTheFive(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil)
+	before := c.serving()
+	for range 3 {
+		old := c.pid("fivebenthos")
+		c.signal("KILL", old)
+		eventually(t, patience, "it is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
+	}
+	eventually(t, patience, "it is ready", func() bool { return c.exec("s6-svstat -o ready "+scanDir+"/fivebenthos") == "true" })
+	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+	assert.Equal(t, before, c.pids())
+	assert.Contains(t, c.output(), "ended by signal 9")
+}
+
+func TestKilledProcessComesBackAlone(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil)
+	before := c.serving()
+	back := func(what string, n int) {
+		eventually(t, patience, what, func() bool { now := c.pid(instance(n)); return now > 0 && now != before[n] && c.ready(n) })
+		after := c.pids()
+		for other := range five {
+			if other != n {
+				assert.Equal(t, before[other], after[other], "%s: %s", what, instance(other))
+			}
+		}
+		before = after
+	}
+	c.signal("KILL", before[0])
+	back("an engine is back", 0)
+
+	supervisor, err := strconv.Atoi(c.exec("cut -d' ' -f4 /proc/" + strconv.Itoa(before[3]) + "/stat"))
+	require.NoError(t, err)
+	c.signal("KILL", supervisor)
+	back("an engine whose supervisor was killed is back", 3)
+}
+
+func instance(n int) string { return "benthos-" + strconv.Itoa(n) }
+
+func TestOrphansAreReaped(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil)
+	c.serving()
+	const orphans = 1000
+	last := func() (pid int) {
+		_, err := fmt.Sscan(c.exec("sh -c 'echo $$'"), &pid)
+		require.NoError(t, err)
+		return pid
+	}
+	before := last()
+	c.exec(fmt.Sprintf("n=0; while [ $n -lt %d ]; do (sleep 0.1 &); n=$((n + 1)); done", orphans))
+	assert.Greater(t, last()-before, orphans)
+	const left = `n=0; for p in /proc/[0-9]*/stat; do read -r _ name state _ <$p && case "$name$state" in *Z | "(sleep)"*) n=$((n + 1)) ;; esac; done 2>/dev/null; echo $n`
+	eventually(t, patience, "no zombie is left", func() bool { return c.exec(left) == "0" })
+}
+
+func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
+	t.Parallel()
+	const limit = 512 << 20
+	c := start(t, []string{"--memory", strconv.Itoa(limit), "--memory-swap", strconv.Itoa(limit)})
+	before := c.serving()
+	// An instance takes in a whole message before it passes it on.
+	go func() { _ = c.post(2, strings.Repeat("x", limit), 0) }()
+	eventually(t, patience, "it is killed and back", func() bool { now := c.pid(instance(2)); return now > 0 && now != before[2] })
+	after := c.serving()
+	for n := range five {
+		if n != 2 {
+			assert.Equal(t, before[n], after[n], instance(n))
+		}
+	}
+	assert.True(t, c.running())
+}
+
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	c := start(t, []string{"--tmpfs", "/data:size=16m,exec"})
+	before := c.serving()
+	c.exec("cat /dev/zero >/data/full 2>/dev/null || true")
+	for n := range five {
+		require.NoError(t, c.post(n, fmt.Sprintf(`{"full":%d}`, n), 0))
+	}
+	// It comes back on a full disk too.
+	old := c.pid("fivebenthos")
+	c.signal("KILL", old)
+	eventually(t, patience, "fivebenthos is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
+	begun := time.Now()
+	eventually(t, patience, "a while is over", func() bool { return time.Since(begun) > 3*time.Second })
+	assert.Equal(t, before, c.pids(), "a full disk moves no process")
+
+	c.exec("rm /data/full")
+	for n := range five {
+		want := fmt.Sprintf(`{"full":%d}`, n)
+		eventually(t, patience, want+" is in the log", func() bool {
+			return strings.Contains(c.exec(fmt.Sprintf("cat /data/logs/benthos-%d/current", n)), want)
+		})
+	}
+	assert.Equal(t, before, c.serving())
+	status, _, err := c.get(metricsPort, "/ready")
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Less(t, c.stop(), 9*time.Second)
+	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
+}

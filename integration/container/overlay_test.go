@@ -1,0 +1,163 @@
+//go:build container
+
+package container
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	root        = "../.."
+	overlayFile = "Dockerfile.s6-overlay"
+	tarballs    = "container/overlay"
+)
+
+func text(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return strings.TrimSpace(string(data))
+}
+
+// TestBothImagesBuildTheSamePrograms holds that the stage is one, so that its
+// layers are, too.
+func TestBothImagesBuildTheSamePrograms(t *testing.T) {
+	stage := func(file string) string {
+		_, after, found := strings.Cut(text(t, filepath.Join(root, file)), "\nFROM ${GO_IMAGE} AS build\n")
+		require.True(t, found)
+		stage, _, found := strings.Cut(after, "\nFROM ")
+		require.True(t, found)
+		return stage
+	}
+	assert.Equal(t, stage("Dockerfile"), stage(overlayFile))
+}
+
+// TestOverlayServicesAreWellFormed holds what s6-rc-compile asks of a source.
+func TestOverlayServicesAreWellFormed(t *testing.T) {
+	dir := filepath.Join(root, "container/s6-rc.d")
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	known := map[string]bool{"base": true} // s6-overlay's own
+	for _, e := range entries {
+		known[e.Name()] = true
+		if pipeline, err := os.ReadFile(filepath.Join(dir, e.Name(), "pipeline-name")); err == nil {
+			known[strings.TrimSpace(string(pipeline))] = true
+		}
+	}
+	for _, e := range entries {
+		service := filepath.Join(dir, e.Name())
+		names := func(sub string) []os.DirEntry {
+			list, err := os.ReadDir(filepath.Join(service, sub))
+			if !os.IsNotExist(err) {
+				require.NoError(t, err)
+			}
+			return list
+		}
+		for _, other := range append(names("dependencies.d"), names("contents.d")...) {
+			assert.True(t, known[other.Name()], "%s names %s", e.Name(), other.Name())
+		}
+		switch kind := text(t, filepath.Join(service, "type")); kind {
+		case "bundle":
+			assert.NotEmpty(t, names("contents.d"), e.Name())
+		case "longrun":
+			run, err := os.Stat(filepath.Join(service, "run"))
+			require.NoError(t, err)
+			assert.NotZero(t, run.Mode()&0o111, "%s/run is executable", e.Name())
+		default:
+			assert.Fail(t, "a type that is not used here", "%s: %s", e.Name(), kind)
+		}
+		if to, err := os.ReadFile(filepath.Join(service, "producer-for")); err == nil {
+			consumer := filepath.Join(dir, strings.TrimSpace(string(to)))
+			assert.Equal(t, e.Name(), text(t, filepath.Join(consumer, "consumer-for")))
+		}
+	}
+}
+
+// TestOverlayImage builds the image: with s6-overlay's tarballs where they are
+// put into container/overlay, and runs it then; and with stand-ins for them
+// otherwise, which show that it builds but not that it runs.
+func TestOverlayImage(t *testing.T) {
+	tag := unique()
+	t.Cleanup(func() { _, _ = docker("rmi", "-f", tag) })
+	context, arguments := root, []string(nil)
+	real, err := filepath.Glob(filepath.Join(root, tarballs, "*.tar.xz"))
+	require.NoError(t, err)
+	if len(real) == 0 {
+		context, arguments = standIns(t)
+	}
+	args := append([]string{"build", "-q", "-f", filepath.Join(context, overlayFile), "-t", tag}, arguments...)
+	mustDocker(t, append(args, context)...)
+	assert.Equal(t, "1000:1000 [/init]", mustDocker(t, "image", "inspect", "-f", "{{.Config.User}} {{.Config.Entrypoint}}", tag))
+	if len(real) == 0 {
+		assert.Contains(t, mustDocker(t, "run", "--rm", tag, "fivebenthos", "-help"), "-healthcheck")
+		t.Log("s6-overlay itself was not run: there are no tarballs of it in " + tarballs)
+		return
+	}
+	for name, options := range map[string][]string{
+		"as it is":  nil,
+		"read-only": {"--read-only", "--tmpfs", "/run:exec", "-e", "S6_READ_ONLY_ROOT=1", "--user", "54321:54321"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := startImage(t, tag, options)
+			c.serving()
+			took := c.stop()
+			assert.Less(t, took, 6*time.Second)
+			assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
+		})
+	}
+}
+
+func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
+	context, arguments := standIns(t)
+	name := filepath.Join(context, tarballs, "s6-overlay-noarch.tar.xz")
+	require.NoError(t, os.WriteFile(name, []byte("not the right one"), 0o644))
+	args := append([]string{"build", "--force-rm", "-f", filepath.Join(context, overlayFile)}, arguments...)
+	out, err := exec.Command("docker", append(args, context)...).CombinedOutput()
+	assert.Error(t, err)
+	assert.Contains(t, string(out), "the checksum of s6-overlay-noarch.tar.xz is not")
+}
+
+// standIns copies what the image is made from and adds tarballs that have an
+// /init that does nothing but run what it is given. It returns the copy and the
+// build arguments for it.
+func standIns(t testing.TB) (context string, arguments []string) {
+	t.Helper()
+	context = t.TempDir()
+	for _, name := range []string{
+		overlayFile, ".dockerignore", "go.mod", "go.sum", "fsm", "filesystem", "s6", "benthos", "examples", "container",
+	} {
+		out, err := exec.Command("cp", "-a", filepath.Join(root, name), context).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	for name, argument := range map[string]string{"noarch": "NOARCH", "x86_64": "ARCH"} {
+		var packed bytes.Buffer
+		w := tar.NewWriter(&packed)
+		script := "#!/bin/sh\nexec \"$@\"\n"
+		if name == "noarch" {
+			require.NoError(t, w.WriteHeader(&tar.Header{Name: "init", Mode: 0o755, Size: int64(len(script))}))
+			_, err := w.Write([]byte(script))
+			require.NoError(t, err)
+		}
+		require.NoError(t, w.Close())
+		compress := exec.Command("xz", "-c")
+		compress.Stdin = &packed
+		data, err := compress.Output()
+		require.NoError(t, err)
+		sum := sha256.Sum256(data)
+		require.NoError(t, os.WriteFile(filepath.Join(context, tarballs, "s6-overlay-"+name+".tar.xz"), data, 0o644))
+		arguments = append(arguments, "--build-arg", "S6_OVERLAY_"+argument+"_SHA256="+hex.EncodeToString(sum[:]))
+	}
+	return context, arguments
+}
