@@ -99,6 +99,44 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 	@go tool cover -func=bin/cover.out | tail -n 1
 	@echo "Line by line: go tool cover -html=bin/cover.out"
 
+##@ Container
+# The name of the image.
+IMAGE ?= evenkeel/fivebenthos:latest
+export IMAGE
+
+.PHONY: image
+image: ## build the container image, and its base images where none can be pulled
+	@sh container/build.sh "$(IMAGE)"
+
+.PHONY: base-images
+base-images: ## build the two base images without a registry, from this machine's mirror and Go
+	@sh container/base-images.sh
+
+.PHONY: image-save
+image-save: image ## write the image to bin/fivebenthos-image.tar.gz, to carry it where no registry is
+	@mkdir -p bin
+	@docker save -o bin/fivebenthos-image.tar "$(IMAGE)" && gzip -f bin/fivebenthos-image.tar
+
+.PHONY: run-background
+run-background: image ## run the image in the background until "make stop"; returns when all five are healthy
+	@sh container/run.sh background $(ARGS)
+
+.PHONY: stop
+stop: ## end the background container in order; its volume stays
+	@sh container/run.sh stop
+
+.PHONY: logs
+logs: ## show what the background container prints, until Ctrl-C
+	@sh container/run.sh logs
+
+.PHONY: shell
+shell: ## open a shell in the container
+	@sh container/run.sh shell
+
+.PHONY: test-container
+test-container: | go ## prove the image on this machine's Docker engine
+	@go test -count=1 -timeout 30m -tags container ./integration/container
+
 ##@ Other
 .PHONY: clean
 clean: ## remove bin/ and what runs left: services/, scan/, logs/ (not while processes live there)
