@@ -211,12 +211,11 @@ func decideDegraded(in input) fsm.Decision {
 		return restart()
 	}
 	r, bad := trouble(o)
-	uptime := in.Now.Sub(o.Status.Stamp)
 	switch {
-	case !bad && (o.ReadyRequired || uptime >= settle || uptime < 0):
+	case !bad && (o.ReadyRequired || !within(in.Now, o.Status.Stamp, settle)):
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case !bad:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "it has only just started", Evidence: o.lastDeath()}, After: settle - uptime + time.Millisecond}
+		return fsm.Decision{Reason: fsm.Reason{Summary: "it has only just started", Evidence: o.lastDeath()}, After: settle - in.Now.Sub(o.Status.Stamp) + time.Millisecond}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
 		return fsm.Decision{Reason: r, After: time.Second}
 	case o.justDown(in.Now):

@@ -127,6 +127,8 @@ func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
 		return change(fsm.ChangeStart, "it does not run")
 	case up && o.Started != "" && o.Started != process:
 		return change(fsm.ChangeRestart, "its process was started from something else")
+	case up && o.Started == "" && o.Hash != hash:
+		return change(fsm.ChangeRestart, "it is not known what its process was started from")
 	case o.Hash != hash:
 		return change(fsm.ChangeLive, "its files differ, not for the process")
 	}

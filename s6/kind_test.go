@@ -94,6 +94,7 @@ func TestCompare(t *testing.T) {
 		"other logs":           {s6.Running, with(up, func(o *s6.Observed) { o.Hash = "b" }), fsm.ChangeLive},
 		"other process":        {s6.Running, with(up, func(o *s6.Observed) { o.Hash, o.Started = "b", "b" }), fsm.ChangeRestart},
 		"other files, down":    {s6.Stopped, with(down, func(o *s6.Observed) { o.Hash = "b" }), fsm.ChangeLive},
+		"unknown process":      {s6.Running, with(up, func(o *s6.Observed) { o.Hash, o.Started = "b", "" }), fsm.ChangeRestart},
 		"just begun":           {s6.Running, with(up, func(o *s6.Observed) { o.Started = "" }), fsm.ChangeNone},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -119,11 +119,11 @@ func (o *Observed) justDown(now time.Time) bool {
 	return o.Status.PID == 0 && within(now, o.Status.ReadyStamp, eventPatience)
 }
 
-// within reports whether now is less than d after t. A time in the future,
-// which a clock that was set back gives, is long ago.
+// within reports whether now is less than d after t, or before it: what was
+// seen in a pass can be newer than the pass's clock reading. A time further in
+// the future, which a clock that was set back gives, is long ago.
 func within(now, t time.Time, d time.Duration) bool {
-	age := now.Sub(t)
-	return age >= 0 && age < d
+	return now.Sub(t).Abs() < d
 }
 
 // lacks names the first thing that keeps the service from being whole.

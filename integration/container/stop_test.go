@@ -107,6 +107,11 @@ func TestStopBeforeItStarts(t *testing.T) {
 	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\nsleep 3\n"), 0o755))
 	for _, signal := range []string{"INT", "HUP", "QUIT", "TERM"} {
 		c := start(t, []string{"-v", slow + ":/usr/bin/findmnt:ro"})
+		// What comes before init has its handlers the kernel drops: it is PID 1.
+		eventually(t, patience, "init has begun", func() bool {
+			out, err := docker("top", c.name)
+			return err == nil && strings.Contains(out, "sleep 3")
+		})
 		mustDocker(t, "kill", "-s", signal, c.name)
 		assert.Equal(t, "0", c.ended(), signal)
 		assert.Empty(t, c.output(), signal)
