@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -45,12 +46,14 @@ func run() error {
 	if err == nil {
 		err = services.Wait(ctx, "sleeper", fsm.PhaseRunning)
 	}
-	if sleeper, ok := services.Instance("sleeper"); err == nil && ok {
+	if err == nil {
+		sleeper, _ := services.Instance("sleeper")
 		fmt.Println("sleeper runs as", sleeper.Observed.PID())
+		<-ctx.Done()
 	}
+	cancel()
 	<-loop
-
-	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Second)
+	end, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	return tree.Shutdown(ctx)
+	return errors.Join(err, services.Close(end), tree.Shutdown(end))
 }
