@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"syscall"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -74,7 +75,10 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 // no such service or its directory does not say. The name must be a valid one.
 func Owner(tree Tree, name string) (string, error) {
 	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
-	if err != nil || m == nil {
+	switch {
+	case errors.Is(err, syscall.ENOTDIR): // a file has the name
+		return "", nil
+	case err != nil || m == nil:
 		return "", err
 	}
 	return m.Kind, nil

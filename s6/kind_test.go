@@ -62,6 +62,12 @@ func TestNameOfAnotherOwnersService(t *testing.T) {
 		owner, err := s6.Owner(tree, "theirs")
 		require.NoError(t, err)
 		assert.Equal(t, "benthos", owner)
+		require.NoError(t, tree.FS().WriteFile(tree.Layout().Service("file"), nil, 0o644))
+		for _, none := range []string{"nobody", "file"} {
+			owner, err = s6.Owner(tree, none)
+			require.NoError(t, err)
+			assert.Empty(t, owner)
+		}
 
 		kind, err := s6.NewKind(tree, s6.KindName)
 		require.NoError(t, err)

@@ -336,7 +336,9 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 			const message = `{"test":"under way"}`
 			answer := make(chan error)
 			go func() { answer <- post(inputPort(c), message, 1500*time.Millisecond) }()
-			eventually(t, patience, "the stream is busy", func() bool { return connected(t, inputPort(c)) })
+			busy := func() bool { return connected(t, inputPort(c)) }
+			eventually(t, patience, "the stream is busy", busy)
+			held(t, 250*time.Millisecond, "the stream has taken the message and holds it", busy)
 			begun := time.Now()
 			require.NoError(t, w.apply(inState(benthos.Stopped, all)))
 			w.await(fsm.PhaseStopped, "s")
