@@ -22,8 +22,8 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 	switch action {
 	case actCreate:
 		return d.create(desired)
-	case actRescan:
-		return d.tree.Rescan()
+	case actNudge:
+		return d.tree.Nudge()
 	case actWrite:
 		return d.write(desired.Spec)
 	case actUp:

@@ -12,8 +12,8 @@ const (
 	// actCreate writes the service directory if it is not whole, links it
 	// into the scan directory and has s6-svscan look.
 	actCreate fsm.Action = "create"
-	// actRescan has s6-svscan look again.
-	actRescan fsm.Action = "rescan"
+	// actNudge has s6-svscan start what it owes.
+	actNudge fsm.Action = "nudge s6-svscan"
 	// actWrite brings the files of a directory that is in use up to date.
 	actWrite fsm.Action = "write"
 	// actUp and actDown have s6-supervise want the service up or down, now
@@ -82,15 +82,15 @@ func decideCreating(in input) fsm.Decision {
 }
 
 // create has what is missing put in place, and waits for s6-svscan to do its
-// part; where that takes long it is told again.
+// part; where that takes long it is nudged.
 func create(in input) fsm.Decision {
 	o := &in.Observed
-	d := fsm.Decision{Reason: fsm.Reason{Summary: "not in place yet", Evidence: o.lacks()}, After: soon(in)}
+	d := fsm.Decision{Reason: fsm.Reason{Summary: "not in place yet", Evidence: o.lacks()}, After: soonest}
 	switch {
 	case !o.Exists || !o.Linked || !o.Watched:
 		d.Do = createActions
-	case d.After > soonest:
-		d.Do = rescanActions
+	case in.Now.Sub(o.Owed) >= scanPatience:
+		d.Do, d.After = nudgeActions, time.Second
 	}
 	return d
 }
@@ -110,7 +110,7 @@ func soon(in input) time.Duration {
 // Lists of actions are never modified.
 var (
 	createActions   = []fsm.Action{actCreate}
-	rescanActions   = []fsm.Action{actRescan}
+	nudgeActions    = []fsm.Action{actNudge}
 	writeActions    = []fsm.Action{actWrite}
 	writeUpActions  = []fsm.Action{actWrite, actUp}
 	upActions       = []fsm.Action{actUp}

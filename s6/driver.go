@@ -42,6 +42,7 @@ type driver struct {
 	tally  tallyCache
 	asked  []time.Time // when the process was told to end, newest last
 	stray  straySighting
+	owed   time.Time // as Observed.Owed
 	ending ending
 	pruned time.Time // when supervisors without a link were last told to end
 	calm   time.Time // when s6-svscan has surely done with a service it was starting
@@ -316,6 +317,13 @@ func (d *driver) observeProcess(o *Observed) error {
 	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
 		return err
 	}
+	switch {
+	case !o.Linked || o.Supervised && o.LoggerSupervised:
+		d.owed = time.Time{}
+	case d.owed.IsZero():
+		d.owed = time.Now()
+	}
+	o.Owed = d.owed
 	o.StrayPID = d.strayPID(o, process)
 	o.Failed = d.failed.Load()
 	return d.observeDeaths(o)

@@ -42,6 +42,13 @@ func (f faultyTree) Rescan() error {
 	return f.Tree.Rescan()
 }
 
+func (f faultyTree) Nudge() error {
+	if err := f.gate(); err != nil {
+		return err
+	}
+	return f.Tree.Nudge()
+}
+
 func (f faultyTree) Prune() error {
 	if err := f.gate(); err != nil {
 		return err

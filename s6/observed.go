@@ -30,6 +30,9 @@ type Observed struct {
 	// Supervised and LoggerSupervised: an s6-supervise serves the service
 	// and its logger.
 	Supervised, LoggerSupervised bool
+	// Owed is since when s6-svscan has been seen to owe one of the two to a
+	// service that is linked; zero while it owes none.
+	Owed time.Time
 	// Status is what s6-supervise says; it means nothing unless Supervised.
 	Status Status
 	// ReadyRequired: readiness is to be shown, not taken from Status.Up.

@@ -39,6 +39,7 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 		}
 		started = true
 	}
+	t.sweepNudges()
 	t.keeper = startKeeper(t)
 	return t, started, nil
 }
@@ -53,7 +54,7 @@ func (t *SystemTree) start(ctx context.Context) error {
 	}
 	defer stderr.Close()
 	// A link that leads nowhere aborts every scan of some versions.
-	if err := t.unlinkDangling(); err != nil {
+	if err := t.unlinkDangling(true); err != nil {
 		return err
 	}
 	cmd := exec.Command(t.tools.path("s6-svscan"), t.layout.ScanDir)
@@ -80,22 +81,6 @@ func (t *SystemTree) start(ctx context.Context) error {
 		case <-time.After(poll):
 		}
 	}
-}
-
-func (t *SystemTree) unlinkDangling() error {
-	entries, err := os.ReadDir(t.layout.ScanDir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		link := filepath.Join(t.layout.ScanDir, e.Name())
-		if _, err := os.Stat(link); e.Type() == os.ModeSymlink && errors.Is(err, os.ErrNotExist) {
-			if err := os.Remove(link); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // scanner says who serves the scan directory.

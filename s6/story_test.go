@@ -137,6 +137,17 @@ var stories = []struct {
 		p.Watch(5 * time.Second)
 		p.processes()
 	}},
+	{"forgotten", "s6-svscan has to wait for two supervisors, and forgets the second", func(p *play) {
+		p.run(&s6.Spec{Command: []string{"sleep", "1"}}, 1500*time.Millisecond)
+		p.does("the supervisor of the logger is killed, and is back at once", p.tree.KillSupervisor("a/log"))
+		p.Watch(400 * time.Millisecond)
+		p.does("the supervisor of the service is killed, and is back at once", p.tree.KillSupervisor("a"))
+		p.Watch(100 * time.Millisecond)
+		p.does("that of the logger is killed again", p.tree.KillSupervisor("a/log"))
+		p.does("and that of the service", p.tree.KillSupervisor("a"))
+		p.Watch(6 * time.Second)
+		p.processes()
+	}},
 }
 
 // TestStories compares what happens to a service with what was written down

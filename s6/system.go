@@ -38,6 +38,7 @@ type SystemTree struct {
 
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree
+	nudges   nudges
 }
 
 var _ Tree = (*SystemTree)(nil)
@@ -92,6 +93,7 @@ func Attach(config TreeConfig) (*SystemTree, error) {
 	if err := t.Served(); err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	t.sweepNudges()
 	return t, nil
 }
 
@@ -181,6 +183,7 @@ func makeWritable(dir string) error {
 // Close gives up the tree's lock. All services go on.
 func (t *SystemTree) Close() error {
 	t.keeper.end()
+	t.endNudges()
 	return t.lock.Close()
 }
 

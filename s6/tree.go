@@ -47,6 +47,11 @@ type Tree interface {
 	// end those whose links are gone.
 	Rescan() error
 	Prune() error
+	// Nudge is for a supervisor that s6-svscan owes for longer than it can
+	// need. It has it look again, having cleared away what keeps some versions
+	// from starting one. What it takes besides goes on after it has returned,
+	// until the tree is closed at the latest.
+	Nudge() error
 
 	// Watch calls fn for each event of a service, as Subscribe does.
 	Watch(service string, fn func(Event)) (Watch, error)

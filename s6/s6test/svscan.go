@@ -29,8 +29,9 @@ type svscan struct {
 	pruneDue bool
 	ending   bool
 	hung     bool
-	restart  *event // of supervisors that have to wait
-	retry    *event // of a scan that was aborted
+	due      time.Time // when missing supervisors are started; zero for never
+	restart  *event    // at that time
+	retry    *event    // of a scan that was aborted
 }
 
 // service is what an s6-svscan knows of a service or a logger. It knows them
@@ -95,6 +96,29 @@ func (t *Tree) Rescan() error { return t.scan(false) }
 
 // Prune implements s6.Tree.
 func (t *Tree) Prune() error { return t.scan(true) }
+
+// Nudge implements s6.Tree: links that lead nowhere are removed, and what
+// s6-svscan owes is started at the next scan.
+func (t *Tree) Nudge() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.svscan == nil {
+		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+	}
+	entries, err := t.mem.ReadDir(t.config.Layout.ScanDir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		link := path.Join(t.config.Layout.ScanDir, e.Name())
+		if e.Type() == fs.ModeSymlink && t.stat(link) == nil {
+			t.note(t.mem.Remove(link))
+		}
+	}
+	t.svscan.request(true, false)
+	t.svscan.arm(time.Now())
+	return nil
+}
 
 func (t *Tree) scan(prune bool) error {
 	t.mu.Lock()
@@ -166,6 +190,7 @@ func (v *svscan) handle() {
 		if !v.scan() {
 			v.scanDue = true
 			v.retry = v.later(danglingRetry, v.handle)
+			v.startDue()
 			return
 		}
 		v.scanned = time.Now()
@@ -178,7 +203,7 @@ func (v *svscan) handle() {
 			}
 		}
 	}
-	v.start()
+	v.startDue()
 }
 
 // scan reads the scan directory. It reports false where it was aborted: then
@@ -239,36 +264,51 @@ func (v *svscan) service(name, dir string, id fs.FileInfo) *service {
 	}
 	s := &service{name: name, dir: dir, id: id, log: &pipe{tree: v.tree, open: true}}
 	v.services = append(v.services, s)
+	v.arm(time.Now())
 	return s
 }
 
-// start starts the supervisors that are missing, each no sooner than a second
-// after its last start.
-func (v *svscan) start() {
+// arm has what is missing started at a time, if that is not to be sooner.
+func (v *svscan) arm(at time.Time) {
+	if !v.due.IsZero() && !v.due.After(at) {
+		return
+	}
+	v.due = at
 	if v.restart != nil {
 		v.restart.Stop()
 	}
-	var next time.Time
+	v.restart = v.later(time.Until(at), v.startDue)
+}
+
+// startDue starts what is missing, if the time has come.
+func (v *svscan) startDue() {
+	if !v.due.IsZero() && !v.due.After(time.Now()) {
+		v.start()
+	}
+}
+
+// start starts the supervisors that are missing, each no sooner than a second
+// after its last start. From 2.12 on those for which it is too soon are
+// forgotten until there is another reason to start some.
+func (v *svscan) start() {
+	v.due = time.Time{}
 	for _, s := range v.services {
 		if !s.active || s.process != nil || v.ending {
 			continue
 		}
-		again := s.started.Add(time.Second)
-		if s.started.IsZero() || !again.After(time.Now()) {
-			s.started = time.Now()
-			again = s.started.Add(time.Second)
-			// A new s6-supervise that finds the lock taken exits.
-			if v.tree.supervisor(s.dir) == nil {
-				s.process = v.tree.supervise(s.name, s.dir, s.id, s.log)
-				continue
+		if again := s.started.Add(time.Second); !s.started.IsZero() && again.After(time.Now()) {
+			if v.tree.config.Version == V211 {
+				v.arm(again)
 			}
+			continue
 		}
-		if next.IsZero() || again.Before(next) {
-			next = again
+		s.started = time.Now()
+		// A new s6-supervise that finds the lock taken exits.
+		if v.tree.supervisor(s.dir) == nil {
+			s.process = v.tree.supervise(s.name, s.dir, s.id, s.log)
+		} else {
+			v.arm(s.started.Add(time.Second))
 		}
-	}
-	if !next.IsZero() {
-		v.restart = v.later(time.Until(next), v.start)
 	}
 }
 
@@ -277,13 +317,13 @@ func (v *svscan) reap(gone *supervisor) {
 	for _, s := range v.services {
 		if s.process == gone {
 			s.process = nil
+			v.arm(s.started.Add(time.Second))
 		}
 	}
 	v.forget(func(s *service) bool { return s.process == nil && (!s.active || v.ending) })
 	if v.ending && len(v.services) == 0 {
 		v.tree.svscan = nil
 	}
-	v.later(0, v.start)
 }
 
 // dismiss ends the supervisor of a service, or lets that of a logger end when

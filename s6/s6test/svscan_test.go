@@ -22,6 +22,9 @@ func TestScan(t *testing.T) {
 			assert.Equal(t, version == s6test.V211, w.supervised(dir), "a dangling link aborts scans, but not in 2.11")
 			require.NoError(t, w.FS().Remove(w.Layout().Link("b")))
 			pass(5 * time.Second)
+			assert.Equal(t, version == s6test.V211, w.supervised(dir), "what an aborted scan came upon is not new to the next")
+			require.NoError(t, w.Nudge())
+			pass(time.Second)
 			assert.True(t, w.supervised(dir))
 			assert.True(t, w.supervised(path.Join(dir, "log")))
 
@@ -62,6 +65,26 @@ func TestTerminate(t *testing.T) {
 		assert.False(t, w.supervised(dir))
 		assert.ErrorIs(t, w.Served(), s6.ErrNotSupervised)
 	})
+}
+
+// Two supervisors are killed and started anew twice within a second, which is
+// when s6-svscan has to wait before it starts one once more.
+func TestSupervisorThatIsForgotten(t *testing.T) {
+	for _, version := range []s6test.Version{s6test.V211, s6test.V213, s6test.V215} {
+		inWorld(t, s6test.Config{Version: version}, func(w *world) {
+			a := w.serve("a", nil)
+			pass(500 * time.Millisecond)
+			b := w.serve("b", nil)
+			require.NoError(t, w.KillSupervisor("a"))
+			require.NoError(t, w.KillSupervisor("b"))
+			pass(time.Minute)
+			assert.True(t, w.supervised(a))
+			assert.Equal(t, version == s6test.V211, w.supervised(b), "it is forgotten, but not by 2.11")
+			require.NoError(t, w.Nudge())
+			pass(time.Second)
+			assert.True(t, w.supervised(b))
+		})
+	}
 }
 
 func TestKilledSvscan(t *testing.T) {
