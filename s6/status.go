@@ -50,6 +50,10 @@ type Status struct {
 	WaitStatus WaitStatus
 	// Paused means that the process was stopped by a command.
 	Paused bool
+	// NotStarted means that the supervisor has not started run yet, and not
+	// changed its mind about that either. It is written as Paused is, of a
+	// service that has no process.
+	NotStarted bool
 	// Finishing means that run has died and finish is running.
 	Finishing bool
 	// WantUp means that s6-supervise will start the service again. It is
@@ -171,16 +175,18 @@ func DecodeStatus(b []byte) (Status, error) {
 	}
 	s.WaitStatus = WaitStatus(binary.BigEndian.Uint16(rest))
 	flags := rest[2]
-	s.Paused = flags&flagPaused != 0
 	s.Finishing = flags&flagFinishing != 0
+	none := s.PID == 0 && !s.Finishing
+	s.Paused = flags&flagPaused != 0 && !none
+	s.NotStarted = flags&flagPaused != 0 && none
 	s.WantUp = flags&flagWantUp != 0
 	s.Ready = flags&flagReady != 0
 	return s, nil
 }
 
 // AppendStatus appends a status file of the given size, StatusSize or
-// StatusSizeWithPGID, to dst. It is the inverse of DecodeStatus, except that
-// StatusSize has no room for PGID. The errors are those of DecodeStatus, and
+// StatusSizeWithPGID, to dst. It is the inverse of DecodeStatus for a status
+// that can be, except that StatusSize has no room for PGID. The errors are those of DecodeStatus, and
 // dst is then returned as it was.
 func AppendStatus(dst []byte, s Status, size int) ([]byte, error) {
 	if size != StatusSize && size != StatusSizeWithPGID {
@@ -203,7 +209,7 @@ func AppendStatus(dst []byte, s Status, size int) ([]byte, error) {
 	for _, flag := range [...]struct {
 		bit byte
 		set bool
-	}{{flagPaused, s.Paused}, {flagFinishing, s.Finishing}, {flagWantUp, s.WantUp}, {flagReady, s.Ready}} {
+	}{{flagPaused, s.Paused || s.NotStarted}, {flagFinishing, s.Finishing}, {flagWantUp, s.WantUp}, {flagReady, s.Ready}} {
 		if flag.set {
 			flags |= flag.bit
 		}

@@ -50,6 +50,8 @@ var goldenStatus = []struct {
 		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WaitStatus: 15, Finishing: true}, false, false},
 	{"down", bytesUp + bytesReady + noPID + "000f" + "08",
 		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 15, Ready: true}, false, true},
+	{"down, not started yet", bytesUp + bytesUp + noPID + "0000" + "09",
+		s6.Status{Stamp: stampUp, ReadyStamp: stampUp, NotStarted: true, Ready: true}, false, true},
 	{"crashed, about to restart", bytesUp + bytesReady + noPID + "0100" + "0c",
 		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 256, WantUp: true, Ready: true}, false, true},
 	{"never ready", bytesUp + "000000000000000000000000" + pid11480 + "0000" + "04",

@@ -42,11 +42,10 @@ func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *superviso
 	s.write("supervise/death_tally", nil)
 	now := time.Now()
 	s.status = s6.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down")}
-	// The first status is of a service that is paused; the flag goes with the
-	// next one.
-	s.status.Paused = true
+	// The first status says so; the flag goes with the next one.
+	s.status.NotStarted = true
 	s.announce()
-	s.status.Paused = false
+	s.status.NotStarted = false
 	s.emit(s6.EventSupervisorStarted)
 	s.wait(0)
 	return s
