@@ -72,7 +72,8 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 		files = append(files, file{"data/check", "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
 	}
 	if len(spec.Finish) > 0 {
-		files = append(files, file{"finish", "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$@"` + "\n", script})
+		// From 2.13 on s6 gives it the process group besides.
+		files = append(files, file{"finish", "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n", script})
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
 		// s6-envdir -fL takes all but one newline at the end, and an empty
