@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -53,16 +54,32 @@ func (w *world) complete(name string, texts []string) (count int) {
 	return count
 }
 
-// logSettles waits until s6-log has nothing left to read of a service that
-// has ended.
+// logSettles waits until s6-log has read all that a service has printed, which
+// has ended. A logger that was just started anew may be a second in coming.
 func (w *world) logSettles(name string) {
 	w.t.Helper()
 	last := -1
 	lasts(w.t, 200*time.Millisecond, "the log of "+name+" is still", func() bool {
 		before := last
 		last = len(w.texts(name))
-		return last == before
+		logger, err := w.tree.Status(filepath.Join(w.service(name), "log"))
+		return err == nil && logger.Up() && logger.Ready && unread(logger.PID) == 0 && last == before
 	})
+}
+
+// unread returns how many bytes wait in a process's standard input, a pipe; -1
+// where that cannot be found out.
+func unread(pid int) int {
+	pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/0", pid), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	defer unix.Close(pipe)
+	n, err := unix.IoctlGetInt(pipe, unix.TIOCINQ)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // texts returns the lines in a log directory, those in archives first.

@@ -112,8 +112,9 @@ func TestTreeAgreesWithTheTools(t *testing.T) {
 			eventually(t, patience, "it is there", func() bool { return s.is(w.bySystem(service)) })
 			v := w.agreed(service)
 			assert.True(t, s.is(v), "%+v", v)
-			log := w.agreed(filepath.Join(w.service("logged "+s.name), "log"))
-			assert.True(t, log.Status.Up())
+			log := filepath.Join(w.service("logged "+s.name), "log")
+			eventually(t, patience, "its logger is up", func() bool { return w.bySystem(log).Status.Up() })
+			assert.True(t, w.agreed(log).Status.Up())
 		})
 	}
 }
@@ -122,7 +123,7 @@ func TestTreeAgreesThatNobodyServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	service := w.makeService("a", map[string]string{"run": sleeps})
+	service := w.makeServiceDir("a", map[string]string{"run": sleeps})
 	both := func(ask func(tree s6.Tree) error) {
 		assert.ErrorIs(t, ask(w.tree), s6.ErrNotSupervised)
 		assert.ErrorIs(t, ask(w.oracle()), s6.ErrNotSupervised)
