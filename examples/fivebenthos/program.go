@@ -109,8 +109,11 @@ func (s settings) url(n int) string { return "http://" + reachable(s.listen, s.h
 
 // reachable is the address under which what listens on host is reached.
 func reachable(host string, port int) string {
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+	switch host {
+	case "0.0.0.0":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
 	}
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
