@@ -28,18 +28,79 @@ export EVENKEEL_BENTHOS EVENKEEL_BENTHOS_REDPANDA
 # A checkout that belongs to somebody else builds all the same.
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
+# docker or none says where to run; unset, it is docker where an engine answers.
+export CONTAINER
+
+# elsewhere runs the variant of a target that where.sh names.
+elsewhere = @where=$$(sh scripts/where.sh "$(1)") && exec $(MAKE) --no-print-directory "$@-$$where"
+
 ##@ Run
 .PHONY: run
-run: tools $(engine_needed) bin/fivebenthos ## keep five Benthos running here until Ctrl-C (ARGS="-help" lists flags)
-	@exec bin/fivebenthos -dir . -benthos "$$EVENKEEL_BENTHOS" $(ARGS)
+run: ## keep five Benthos running until Ctrl-C, in a container or, without an engine, here (ARGS="-help" lists flags)
+	$(call elsewhere,five Benthos run on this host)
+
+.PHONY: run-verbose
+run-verbose: export S6_VERBOSITY := 3
+run-verbose: run ## the same, and tell each attempt that failed
+
+.PHONY: run-background
+run-background: image ## run the container in the background; returns when all five are healthy
+	@sh container/run.sh background $(ARGS)
+
+.PHONY: stop
+stop: ## end the background container in order; its volume stays
+	@sh container/run.sh stop
+
+.PHONY: logs
+logs: ## show what the background container prints, until Ctrl-C
+	@sh container/run.sh logs
+
+.PHONY: shell
+shell: ## open a shell in the container
+	@sh container/run.sh shell
 
 .PHONY: verify
-verify: tools $(engine_needed) bin/fivebenthos ## prove the seven scenarios on five running Benthos
+verify: ## prove the seven scenarios on five running Benthos, in a container or here
+	$(call elsewhere,five Benthos run on this host)
+
+.PHONY: run-docker verify-docker
+run-docker: image
+	@sh container/run.sh foreground $(ARGS)
+verify-docker: image
+	@sh container/run.sh once -verify $(ARGS)
+
+.PHONY: run-host verify-host
+run-host: tools $(engine_needed) bin/fivebenthos
+	@exec bin/fivebenthos -dir . -benthos "$$EVENKEEL_BENTHOS" -verbosity "$${S6_VERBOSITY:-2}" $(ARGS)
+verify-host: tools $(engine_needed) bin/fivebenthos
 	@exec bin/fivebenthos -dir . -benthos "$$EVENKEEL_BENTHOS" -verify $(ARGS)
 
 ##@ Build
 .PHONY: build
-build: engine engine-redpanda bin/fivebenthos ## build the engines and examples/fivebenthos into bin/
+build: ## build the container image or, without an engine, the engine and examples/fivebenthos into bin/
+	$(call elsewhere,bin/ gets what the image would hold)
+
+.PHONY: build-docker build-host
+build-docker: image
+build-host: engine bin/fivebenthos
+
+# The name of the image.
+IMAGE ?= evenkeel/fivebenthos:latest
+export IMAGE
+
+.PHONY: image
+image:
+	@sh container/build.sh "$(IMAGE)"
+
+.PHONY: base-images
+base-images: ## build the two base images without a registry, from this machine's mirror and Go
+	@sh container/base-images.sh
+
+.PHONY: image-save
+image-save: image ## write the image to bin/fivebenthos-image.tar.gz, to carry it where no registry is
+	@mkdir -p bin
+	@docker save -o bin/fivebenthos-image.tar "$(IMAGE)" && gzip -f bin/fivebenthos-image.tar
+	@echo "bin/fivebenthos-image.tar.gz: load it with \"docker load -i\"."
 
 .PHONY: engine
 engine: bin/benthos ## build the default Benthos engine, Bento, into bin/benthos
@@ -68,13 +129,22 @@ go:
 
 ##@ Check
 .PHONY: test
-test: tools $(engine_needed) $(redpanda_needed) | go ## run all tests: unit tests, then integration tests on real s6 and real Benthos
+test: ## run all tests: unit tests, real s6 and real Benthos, and the image where an engine answers
+	$(call elsewhere,all tests but those of the image run on this host)
+
+.PHONY: test-docker test-host test-container
+test-docker: test-host test-container
+test-host: tools $(engine_needed) $(redpanda_needed) | go
 	@sh scripts/require.sh cc
 	@for module in $(ENGINES); do (cd $$module && go vet ./...) || exit 1; done
 	@echo "Unit tests:"
 	@go test -race ./...
 	@echo "Integration tests, with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA:"
 	@go test -race -count=1 -tags integration ./integration/...
+test-container: | go ## prove the image on this machine's Docker engine
+	@sh scripts/require.sh compose
+	@echo "Tests of the image, with Docker:"
+	@go test -race -count=1 -timeout 30m -tags container ./integration/container
 
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
@@ -99,47 +169,9 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 	@go tool cover -func=bin/cover.out | tail -n 1
 	@echo "Line by line: go tool cover -html=bin/cover.out"
 
-##@ Container
-# The name of the image.
-IMAGE ?= evenkeel/fivebenthos:latest
-export IMAGE
-
-.PHONY: image
-image: ## build the container image, and its base images where none can be pulled
-	@sh container/build.sh "$(IMAGE)"
-
-.PHONY: base-images
-base-images: ## build the two base images without a registry, from this machine's mirror and Go
-	@sh container/base-images.sh
-
-.PHONY: image-save
-image-save: image ## write the image to bin/fivebenthos-image.tar.gz, to carry it where no registry is
-	@mkdir -p bin
-	@docker save -o bin/fivebenthos-image.tar "$(IMAGE)" && gzip -f bin/fivebenthos-image.tar
-
-.PHONY: run-background
-run-background: image ## run the image in the background until "make stop"; returns when all five are healthy
-	@sh container/run.sh background $(ARGS)
-
-.PHONY: stop
-stop: ## end the background container in order; its volume stays
-	@sh container/run.sh stop
-
-.PHONY: logs
-logs: ## show what the background container prints, until Ctrl-C
-	@sh container/run.sh logs
-
-.PHONY: shell
-shell: ## open a shell in the container
-	@sh container/run.sh shell
-
-.PHONY: test-container
-test-container: | go ## prove the image on this machine's Docker engine
-	@go test -count=1 -timeout 30m -tags container ./integration/container
-
 ##@ Other
 .PHONY: clean
-clean: ## remove bin/ and what runs left: services/, scan/, logs/ (not while processes live there)
+clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and image
 	@sh scripts/clean.sh
 
 .PHONY: help

@@ -1,58 +1,68 @@
 #!/bin/sh
 # Usage: run.sh MODE [FLAG...]
 #
-# Runs the container image, evenkeel/fivebenthos:latest or IMAGE, as the
-# container fivebenthos, with flags of fivebenthos. Modes:
+# Runs the container image, evenkeel/fivebenthos:latest or IMAGE, with flags of
+# fivebenthos. Modes:
 #   foreground   until Ctrl-C; the container is removed afterwards
 #   background   and returns when all instances are healthy
-#   stop         ends it in order and removes it; its volume stays
-#   logs         shows what it prints, and goes on until Ctrl-C
+#   once         with a volume of its own and no port published, until it ends
+#   stop         ends the container in order and removes it; its volume stays
+#   logs         shows what the container prints, and goes on until Ctrl-C
 #   shell        a shell inside it, or in a fresh container where none runs
 #   remove       removes container, volume and images
-# S6_VERBOSITY says how much is told.
+# But for "once" that is the container fivebenthos, or NAME, with a volume named
+# after it. S6_VERBOSITY says how much is told.
 set -eu
 
 mode=$1
 shift
 image=${IMAGE:-evenkeel/fivebenthos:latest}
-name=fivebenthos
-volume=fivebenthos-data
+name=${NAME:-fivebenthos}
+volume=$name-data
 
 running() {
-	[ "$(docker inspect -f '{{.State.Running}}' $name 2>/dev/null)" = true ]
+	[ "$(docker inspect -f '{{.State.Running}}' "$name" 2>/dev/null)" = true ]
 }
 
-# start runs the image as docker-compose.yml does.
+# run is docker run as docker-compose.yml has it, with further options and then,
+# after the image, flags of fivebenthos.
+run() {
+	docker run -e "S6_VERBOSITY=${S6_VERBOSITY:-2}" \
+		--read-only --tmpfs /run --tmpfs /tmp \
+		--cap-drop ALL --security-opt no-new-privileges \
+		--memory 768m --pids-limit 512 "$@"
+}
+
+# start runs the container.
 start() {
 	if running; then
 		echo "The container $name runs already: end it with \"make stop\"." >&2
 		exit 1
 	fi
-	docker rm -f $name >/dev/null 2>&1 || true
-	how=$1
-	shift
-	docker run "$how" --name $name \
-		-e "S6_VERBOSITY=${S6_VERBOSITY:-2}" \
-		-p 8080-8084:8080-8084 -p 9080-9084:9080-9084 \
-		-v $volume:/data --read-only --tmpfs /run --tmpfs /tmp \
-		--cap-drop ALL --security-opt no-new-privileges \
-		--memory 768m --pids-limit 512 \
-		"$image" "$@"
+	docker rm -f "$name" >/dev/null 2>&1 || true
+	run --name "$name" -v "$volume:/data" -p 8080-8084:8080-8084 -p 9080-9084:9080-9084 "$@"
+}
+
+healthy() {
+	[ "$(docker inspect -f '{{.State.Health.Status}}' "$name")" = healthy ]
 }
 
 case $mode in
 foreground)
 	# Ctrl-C is for the client, which hands it on to PID 1.
 	trap : INT
-	start --rm "$@"
+	terminal=
+	[ ! -t 0 ] || [ ! -t 1 ] || terminal=-it
+	# shellcheck disable=SC2086 # nothing or one option
+	start --rm $terminal "$image" "$@"
 	;;
 background)
-	start -d "$@" >/dev/null
+	start -d "$image" "$@" >/dev/null
 	n=0
-	until [ "$(docker inspect -f '{{.State.Health.Status}}' $name)" = healthy ]; do
+	until healthy; do
 		n=$((n + 1))
 		if ! running || [ $n -gt 120 ]; then
-			docker logs --tail 20 $name >&2
+			docker logs --tail 20 "$name" >&2
 			echo "The container $name is not healthy." >&2
 			exit 1
 		fi
@@ -60,17 +70,24 @@ background)
 	done
 	echo "The container $name is healthy: POST to localhost:8080 to 8084, ask localhost:9080 to 9084/metrics."
 	;;
-stop)
-	docker stop $name >/dev/null 2>&1 && docker rm $name >/dev/null && echo "Stopped." || echo "No container $name runs."
+once)
+	trap : INT
+	run --rm "$image" "$@"
 	;;
-logs) exec docker logs -f $name ;;
+stop)
+	docker inspect "$name" >/dev/null 2>&1 || { echo "There is no container $name." && exit; }
+	docker stop "$name" >/dev/null
+	docker rm "$name" >/dev/null
+	echo "Stopped."
+	;;
+logs) exec docker logs -f "$name" ;;
 shell)
-	if running; then exec docker exec -it $name sh; fi
-	exec docker run -it --rm -v $volume:/data "$image" sh
+	if running; then exec docker exec -it "$name" sh; fi
+	exec docker run -it --rm -v "$volume:/data" "$image" sh
 	;;
 remove)
-	docker rm -f $name >/dev/null 2>&1 || true
-	docker volume rm -f $volume >/dev/null
+	docker rm -f "$name" >/dev/null 2>&1 || true
+	docker volume rm -f "$volume" >/dev/null
 	docker rmi -f "$image" evenkeel/fivebenthos:test >/dev/null 2>&1 || true
 	;;
 *)

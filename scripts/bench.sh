@@ -1,15 +1,18 @@
 #!/bin/sh
 # Usage: bench.sh TIME
 #
-# Runs the benchmarks of the module, those on real s6 and real Benthos too, for
-# TIME each, as go test -benchtime takes it. Metrics that benchmarks report of
+# Runs the benchmarks of the module, those on real s6 and real Benthos too, and
+# those of the image where a Docker engine answers, for TIME each, as go test
+# -benchtime takes it. Metrics that benchmarks report of
 # their own accord, the ratios among them, are listed again at the end.
 set -eu
 
+tags=integration
+[ "$(sh scripts/where.sh "the image is left out" || true)" != docker ] || tags=$tags,container
 results=$(mktemp)
 failed=$(mktemp)
 trap 'rm -f "$results" "$failed"' EXIT
-{ go test -run '^$' -bench . -benchtime "$1" -timeout 30m -tags integration ./... || echo failed >"$failed"; } |
+{ go test -run '^$' -bench . -benchtime "$1" -timeout 30m -tags "$tags" ./... || echo failed >"$failed"; } |
 	grep --line-buffered -v -e '^?' -e '^PASS$' | tee "$results"
 [ ! -s "$failed" ] || exit 1
 echo

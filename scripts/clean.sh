@@ -1,9 +1,11 @@
 #!/bin/sh
 # Usage: clean.sh
 #
-# Removes what a build and a run leave in the current directory: bin/, and
-# services/, scan/, logs/ with all logs. Where a process still works in one of
-# the latter, it removes nothing, says so and exits with 1.
+# Removes what a build and a run leave: in the current directory bin/, and
+# services/, scan/, logs/ with all logs; where a Docker engine answers, the
+# container with its volume and images, but not what these were built from.
+# Where a process still works in one of the directories, it removes nothing,
+# says so and exits with 1.
 set -eu
 
 here=$(pwd -P)
@@ -21,3 +23,4 @@ if [ $alive -gt 0 ]; then
 	exit 1
 fi
 rm -rf bin services scan logs
+[ "${CONTAINER:-}" = none ] || ! docker version >/dev/null 2>&1 || sh container/run.sh remove

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,8 +111,7 @@ func TestOverlayImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := startImage(t, tag, options)
 			c.serving()
-			took := c.stop()
-			assert.Less(t, took, 6*time.Second)
+			t.Logf("docker stop took %v", c.stop())
 			assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 		})
 	}

@@ -74,8 +74,7 @@ func TestStopUnderLoad(t *testing.T) {
 		assert.NoError(t, <-held, "a request that was under way")
 	}
 	t.Logf("docker stop took %v; %d messages were answered with 200", took, len(accepted))
-	assert.Less(t, took, 3*time.Second)
-	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
+	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"), "Docker did not have to kill it")
 	assert.NotEmpty(t, accepted)
 	c.allLogged(append(accepted, `{"held":0}`, `{"held":4}`))
 }
@@ -96,7 +95,6 @@ func TestStopWhileItStarts(t *testing.T) {
 		eventually(t, patience, "the time has come", func() bool { return time.Since(begun) > after })
 		took := c.stop()
 		t.Logf("stopped after %v: it took %v", after, took)
-		assert.Less(t, took, 9*time.Second)
 		assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 	}
 }
@@ -182,8 +180,7 @@ func TestStopWithALinkThatLeadsNowhere(t *testing.T) {
 	c := start(t, nil)
 	c.serving()
 	c.exec("ln -s /nowhere " + scanDir + "/lost && s6-svscanctl -a " + scanDir)
-	took := c.stop()
-	assert.Less(t, took, 5*time.Second)
+	c.stop()
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
 

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Usage: where.sh ELSE
+#
+# Prints where things are to be run: docker where a Docker engine answers, and
+# host otherwise, having said on standard error what is done ELSE. CONTAINER
+# set to docker or none decides without asking; where docker is wanted and no
+# engine answers it exits with 1.
+set -eu
+
+case ${CONTAINER:-} in
+none)
+	echo "CONTAINER=none: $1." >&2
+	echo host
+	;;
+docker | "")
+	if docker version >/dev/null 2>&1; then
+		echo docker
+	elif [ -z "${CONTAINER:-}" ]; then
+		echo "No Docker engine answers: $1." >&2
+		echo host
+	else
+		echo "CONTAINER=docker, but no Docker engine answers: start one, or see what \"docker version\" says." >&2
+		exit 1
+	fi
+	;;
+*)
+	echo "CONTAINER=$CONTAINER is neither docker nor none." >&2
+	exit 2
+	;;
+esac
