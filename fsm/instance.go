@@ -341,18 +341,23 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O], err error)
 	if !p.ownedNext.IsZero() && p.ownedNext.Before(res.Next) {
 		res.Next = p.ownedNext
 	}
+	if f == &i.looking {
+		s.NextTry = res.Next // every pass looks
+	}
 	i.snapshot.Store(s)
 	return res
 }
 
-// pause is how long after a pass the next is due by its decision alone.
+// pause is how long after a pass the next is due by its decision alone, which
+// says nothing of an attempt that failed.
 func (i *Instance[D, O]) pause(p *pass[D, O], err error) time.Duration {
+	failed := p.putOff || err != nil
 	switch {
 	case p.fired:
 		return 0
-	case p.decision.After > 0:
+	case p.decision.After > 0 && !failed:
 		return p.decision.After
-	case len(p.decision.Do) > 0 && !p.putOff && err == nil:
+	case len(p.decision.Do) > 0 && !failed:
 		return recheck
 	case i.kind.Resync > 0:
 		return i.kind.Resync

@@ -272,3 +272,21 @@ func TestLongLines(t *testing.T) {
 	assert.Equal(t, 1000000, bytes['x'])
 	assert.Equal(t, 3000000, bytes['y'], "a line that is too long comes as several")
 }
+
+// A service that prints stands still when nobody reads it.
+func TestLoggerThatCannotRunIsTold(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	require.NoError(t, os.WriteFile(filepath.Join(w.config.LogsDir, "a"), nil, 0o644))
+	w.declare(running(map[string]*s6.Spec{"a": w.counting("a")}))
+	eventually(t, patience, "it is told", func() bool {
+		s := w.snapshot("a")
+		return s.Phase == fsm.PhaseDegraded && s.Reason.Summary == "its logger does not run"
+	})
+	pid := w.pid("a")
+	require.NoError(t, os.Remove(filepath.Join(w.config.LogsDir, "a")))
+	w.await(fsm.PhaseRunning, "a")
+	w.logsGrow("a")
+	assert.Equal(t, pid, w.pid("a"))
+	assert.Positive(t, w.complete("a", w.texts("a")))
+}

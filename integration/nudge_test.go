@@ -3,8 +3,11 @@
 package integration
 
 import (
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,16 +73,35 @@ func TestNudgeOfAProgramThatWasKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	for _, name := range []string{"evenkeel-nudge-1", ".evenkeel-nudge-2"} {
+	own := fmt.Sprintf("evenkeel-nudge-%08x-", crc32.ChecksumIEEE([]byte(w.config.ServicesDir)))
+	const anothers = "evenkeel-nudge-01234567-1"
+	for _, name := range []string{own + "1", own + "2", "." + own + "3", anothers} {
 		dir := filepath.Join(w.config.ScanDir, name)
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "down"), nil, 0o644))
 	}
 	require.NoError(t, w.tree.Rescan())
-	eventually(t, patience, "it is supervised", func() bool { return len(supervisorsOf(w.root)) == 1 })
+	eventually(t, patience, "they are supervised", func() bool { return len(supervisorsOf(w.root)) == 3 })
 	w.leave()
 	w.open()
-	eventually(t, patience, "it is cleared away", func() bool { return len(w.nudged()) == 0 && len(supervisorsOf(w.root)) == 0 })
+	eventually(t, patience, "what was left is cleared away", func() bool {
+		return slices.Equal(w.nudged(), []string{anothers}) && len(supervisorsOf(w.root)) == 1
+	})
+}
+
+// A tree is closed while s6-svscan takes no notice of anything.
+func TestNudgeHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	scanner := w.svscan()
+	kill(t, scanner, syscall.SIGSTOP)
+	require.NoError(t, w.tree.Nudge())
+	w.leave()
+	assert.Empty(t, w.nudged())
+	kill(t, scanner, syscall.SIGCONT)
+	w.open()
+	assert.Empty(t, supervisorsOf(w.root))
 }
 
 func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {

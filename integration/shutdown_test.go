@@ -68,3 +68,17 @@ func TestShutdownThatIsGivenTooLittleTimeSaysWhatRuns(t *testing.T) {
 	require.NoError(t, w.tree.Shutdown(ctx), "it may be called again")
 	assert.Empty(t, processesOf(w.root))
 }
+
+// To be told again would give a deaf process as much time once more.
+func TestShutdownKillsWhatIsDeafInItsTime(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.deafProbe("deaf")
+	spec.StopTimeout = 5 * time.Second
+	w.run(map[string]*s6.Spec{"deaf": spec})
+	w.unmanage()
+	ctx, cancel := w.context()
+	defer cancel()
+	require.NoError(t, w.tree.Shutdown(ctx))
+	assert.Empty(t, processesOf(w.root))
+}

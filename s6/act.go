@@ -1,7 +1,6 @@
 package s6
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -29,11 +27,13 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 	case actUp:
 		return d.up()
 	case actDown:
-		return d.down()
+		return d.down(desired.Spec)
 	case actRestart:
 		return d.restart(desired.Spec)
 	case actEndStray:
 		return d.endStray(desired.Spec)
+	case actFreshLogger:
+		return d.tree.Control(d.paths.logger, CommandExit)
 	case actRemove:
 		return d.remove(desired.Spec)
 	}
@@ -172,6 +172,9 @@ func (d *driver) write(spec *Spec) error {
 	if err := d.clear(files); err != nil {
 		return err
 	}
+	if err := d.mark(spec, files); err != nil {
+		return err
+	}
 	// Where an earlier write was cut short it is not known how far it came.
 	logChanged := !whole
 	hash := len(files) - 1
@@ -194,6 +197,19 @@ func (d *driver) write(spec *Spec) error {
 	}
 	d.examined, d.intact = true, true
 	return nil
+}
+
+// mark has a process that starts while the files change count as started from
+// something else: it might be given some of before and some of after.
+func (d *driver) mark(spec *Spec, files []file) error {
+	run := files[slices.IndexFunc(files, func(f file) bool { return f.name == fileRun })]
+	data, err := d.fs.ReadFile(path.Join(d.service, run.name))
+	if err == nil && string(data) == run.data {
+		return nil // nothing changes that reaches the process
+	}
+	run.data = strings.Replace(run.data, spec.processHash(), strings.Repeat("0", hashSize), 1)
+	_, err = d.replace(run)
+	return err
 }
 
 // replace writes a file unless it is as it is to be.
@@ -221,16 +237,26 @@ func (d *driver) disown() error {
 }
 
 // clear removes the files that a spec can call for and this one does not, and
-// what a ReplaceFile that was killed has left.
+// what a ReplaceFile that was killed has left. What else the process has made in
+// config/ is its own.
 func (d *driver) clear(files []file) error {
 	optional := []string{"notification-fd", "down-signal", "finish", "data/check"}
+	before, err := readManifest(d.fs, d.service)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		for name := range before.Spec.ConfigFiles {
+			optional = append(optional, path.Join(dirConfig, name))
+		}
+	}
 	for _, dir := range []string{dirEnv, dirConfig, "data", "log", "."} {
 		entries, err := d.fs.ReadDir(path.Join(d.service, dir))
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			if dir == dirEnv || dir == dirConfig || strings.HasPrefix(e.Name(), ".tmp-") {
+			if dir == dirEnv || strings.HasPrefix(e.Name(), ".tmp-") {
 				optional = append(optional, path.Join(dir, e.Name()))
 			}
 		}
@@ -254,91 +280,13 @@ func (d *driver) up() error {
 	return d.tree.Control(d.service, CommandUp)
 }
 
-func (d *driver) down() error {
-	// The file first: a tree that restarts in between must not start it. Where
-	// there is no room for a file the process is to end all the same.
-	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
-	d.tell()
-	err := d.tree.Control(d.service, CommandDown)
-	if errors.Is(err, ErrNotSupervised) {
-		err = nil // nothing to bring down
-	}
-	return errors.Join(fileErr, err)
-}
-
-// tell notes that the process was asked to end.
-func (d *driver) tell() {
-	d.asked = append(d.asked, time.Now())
-	if over := len(d.asked) - 16; over > 0 {
-		d.asked = slices.Delete(d.asked, 0, over)
-	}
-}
-
-// restart ends the process once with its stop signal, and with KILL if it
-// does not end for that.
-func (d *driver) restart(spec *Spec) error {
-	status, err := d.tree.Status(d.service)
-	if err != nil {
-		return err
-	}
-	switch d.escalate(status.PID, spec) {
-	case endNow:
-		return d.tree.Control(d.service, CommandKill)
-	case endAsked:
-		d.tell()
-		return d.tree.Control(d.service, CommandRestart, CommandCont)
-	}
-	return nil
-}
-
-// endStray ends a process that lost its supervisor, in the same way.
-func (d *driver) endStray(spec *Spec) error {
-	signal := syscall.SIGKILL
-	switch d.escalate(d.stray.pid, spec) {
-	case endWaits:
-		return nil
-	case endAsked:
-		signal = syscall.SIGTERM
-		if spec != nil {
-			signal = spec.stopSignal()
-		}
-	}
-	err := d.tree.Signal(d.service, d.stray.pid, signal)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil // it has ended
-	}
-	return err
-}
-
-// escalation is what is due for a process that is to end.
-type escalation int
-
-const (
-	endWaits escalation = iota // it was asked, and has some time left
-	endAsked                   // it is to be asked, by its stop signal
-	endNow                     // it did not end in time
-)
-
-func (d *driver) escalate(pid int, spec *Spec) escalation {
-	now := time.Now()
-	if d.ending.pid != pid {
-		d.ending = ending{pid, now}
-		return endAsked
-	}
-	timeout := defaultStopTimeout
-	if spec != nil {
-		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
-	}
-	if now.Sub(d.ending.told) >= timeout {
-		return endNow
-	}
-	return endWaits
-}
-
 // readManifest returns what a service directory says it was made from, nil if
 // it has no manifest or none that can be understood.
 func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
 	data, err := fsys.ReadFile(path.Join(service, fileManifest))
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, nil // a file has the name, or data: it is somebody else's
+	}
 	if ok, err := found(err); err != nil || !ok {
 		return nil, err
 	}

@@ -24,6 +24,9 @@ const (
 	actRestart fsm.Action = "restart"
 	// actEndStray ends a process that lost its supervisor.
 	actEndStray fsm.Action = "end stray process"
+	// actFreshLogger has s6-svscan start another supervisor for the logger: one
+	// that was left by an s6-svscan of before reads a pipe that nobody writes to.
+	actFreshLogger fsm.Action = "start the logger afresh"
 	// actRemove unlinks, waits for the supervisors, and deletes, one of them
 	// a pass.
 	actRemove fsm.Action = "remove"
@@ -117,6 +120,7 @@ var (
 	downActions     = []fsm.Action{actDown}
 	restartActions  = []fsm.Action{actRestart}
 	endStrayActions = []fsm.Action{actEndStray}
+	loggerActions   = []fsm.Action{actFreshLogger}
 	removeActions   = []fsm.Action{actRemove}
 )
 
@@ -216,6 +220,8 @@ func decideDegraded(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case !bad:
 		return fsm.Decision{Reason: fsm.Reason{Summary: "it has only just started", Evidence: o.lastDeath()}, After: settle - in.Now.Sub(o.Status.Stamp) + time.Millisecond}
+	case o.LoggerProblem != "" && o.Up():
+		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + time.Second}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
 		return fsm.Decision{Reason: r, After: time.Second}
 	case o.justDown(in.Now):
@@ -233,6 +239,9 @@ func mend(in input) (fsm.Decision, bool) {
 		return endStray(in), true
 	case !o.whole():
 		return create(in), true
+	case o.Lags:
+		// To bring up what is up has the status written.
+		return fsm.Decision{Do: upActions, Reason: lags(), After: time.Second}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
 		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}, true
 	case !o.current():
@@ -259,8 +268,8 @@ func endStray(in input) fsm.Decision {
 func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
-	case !o.down() && (o.Supervised && o.Status.WantUp || o.Exists && !o.AskedDown):
-		// Before a stray process is ended, for whose end another may wait.
+	case !o.down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
+		// Whoever else may have told it, it is told once by this program. Before a stray process is ended, for whose end another may wait.
 		return fsm.Decision{Do: downActions, Reason: asked(in)}
 	case o.StrayPID != 0:
 		return endStray(in)
@@ -303,6 +312,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return fsm.Reason{Summary: "a process of it has lost its supervisor", Evidence: fmt.Sprintf("pid %d", o.StrayPID)}, true
 	case !o.whole():
 		return fsm.Reason{Summary: "not in place", Evidence: o.lacks()}, true
+	case o.Lags:
+		return lags(), true
 	case o.Failed:
 		return gaveUp(o), true
 	case o.CommandProblem != "":
@@ -315,6 +326,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return crashing(o), true
 	case !o.Ready():
 		return fsm.Reason{Summary: "its process is not ready", Evidence: o.lastDeath()}, true
+	case o.LoggerProblem != "":
+		return fsm.Reason{Summary: "its logger does not run", Evidence: o.LoggerProblem}, true
 	}
 	return fsm.Reason{}, false
 }
@@ -324,6 +337,10 @@ func crashing(o *Observed) fsm.Reason {
 		Summary:  fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow),
 		Evidence: o.lastDeath(),
 	}
+}
+
+func lags() fsm.Reason {
+	return fsm.Reason{Summary: "its supervisor cannot write its status", Evidence: "the process that it runs is not the one that the status names"}
 }
 
 func gaveUp(o *Observed) fsm.Reason {

@@ -54,6 +54,7 @@ func (t *SystemTree) keep(ctx context.Context) {
 			return
 		case <-time.After(keepEvery):
 		}
+		t.trimStderr()
 		if t.Served() == nil {
 			continue
 		}
@@ -65,6 +66,19 @@ func (t *SystemTree) keep(ctx context.Context) {
 		// What keeps it from starting is said by whatever next needs it.
 		orphans = t.start(limited) == nil || orphans
 		cancel()
+	}
+}
+
+// maxStderr is how much is kept of what s6-svscan and s6-supervise say.
+const maxStderr = 1 << 20
+
+// trimStderr empties the file of diagnostics when it is too long: a supervisor
+// that cannot hand over yet is announced in it every second. All who write to
+// it append.
+func (t *SystemTree) trimStderr() {
+	name := t.stderr()
+	if info, err := os.Stat(name); err == nil && info.Size() > maxStderr {
+		_ = os.Truncate(name, 0)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"syscall"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -55,9 +55,12 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 			continue
 		}
 		other, err := Owner(tree, name)
+		reserved := CheckName(name)
 		switch {
 		case err != nil:
 			return nil, err
+		case reserved != nil:
+			refused[name] = fmt.Errorf("%w: %w", ErrSpec, reserved)
 		case other != "" && other != owner:
 			refused[name] = fmt.Errorf("%w: %q is the name of a service of kind %s already", ErrSpec, name, other)
 		case d.Spec == nil:
@@ -71,14 +74,21 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 	return refused, nil
 }
 
+// CheckName refuses the names that fsm.CheckName refuses, and those to which
+// s6-svscan or this package gives a meaning of its own: s6-svscan-log, and what
+// begins with evenkeel-nudge-. The error wraps fsm.ErrName and states the rule.
+func CheckName(name string) error {
+	if name == "s6-svscan-log" || strings.HasPrefix(name, nudgeName) {
+		return fmt.Errorf("name %q: %w: it means something else in a scan directory", name, fsm.ErrName)
+	}
+	return fsm.CheckName(name)
+}
+
 // Owner returns the owner of the named service in the tree, "" where there is
 // no such service or its directory does not say. The name must be a valid one.
 func Owner(tree Tree, name string) (string, error) {
 	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
-	switch {
-	case errors.Is(err, syscall.ENOTDIR): // a file has the name
-		return "", nil
-	case err != nil || m == nil:
+	if err != nil || m == nil {
 		return "", err
 	}
 	return m.Kind, nil

@@ -3,6 +3,7 @@ package s6
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path"
@@ -12,16 +13,25 @@ import (
 )
 
 // nudgeName begins the names of the services by which s6-svscan is nudged. They
-// stand in the scan directory itself, and are hidden from s6-svscan by a dot
-// before their name when they are to end.
+// are directories in the scan directory itself, and are hidden from s6-svscan by
+// a dot before their name when they are to end.
 const nudgeName = "evenkeel-nudge-"
+
+// nudgePatience is how long a tree that is closed waits for a nudge to be over.
+const nudgePatience = time.Second
 
 // nudges are the services by which a tree's s6-svscan is nudged, one at a time.
 type nudges struct {
-	mu      sync.Mutex // guards the three below
+	mu      sync.Mutex // guards all below
 	closed  bool
-	current chan struct{} // closed when the one under way is over; nil for none
-	ending  chan struct{} // closed when the one under way is to be over soon
+	current *nudge // nil for none
+}
+
+// nudge is one that is under way.
+type nudge struct {
+	over    chan struct{} // closed when it is
+	ending  chan struct{} // closed when it is to be over soon
+	abandon chan struct{} // closed when it is to be over at once
 }
 
 // Nudge implements Tree.
@@ -44,84 +54,117 @@ func (t *SystemTree) Nudge() error {
 	if err := t.unlinkDangling(t.keeper != nil); err != nil {
 		return fmt.Errorf("cannot clear the scan directory: %w", err)
 	}
-	dir, err := os.MkdirTemp(t.layout.ScanDir, "."+nudgeName)
+	dir, err := os.MkdirTemp(t.layout.ScanDir, "."+t.nudgePrefix())
 	if err != nil {
 		return fmt.Errorf("cannot make a service to nudge s6-svscan with: %w", err)
 	}
-	t.begin(func(ending <-chan struct{}) { t.nudge(dir, ending) })
+	t.begin(func(n *nudge) {
+		t.show(n, dir)
+		t.hide(n, dir)
+	})
 	return nil
 }
 
+// nudgePrefix begins the names of this tree's own nudges: other programs may
+// have other services under the same s6-svscan.
+func (t *SystemTree) nudgePrefix() string {
+	return fmt.Sprintf("%s%08x-", nudgeName, crc32.ChecksumIEEE([]byte(t.layout.ServicesDir)))
+}
+
 // begin has fn run beside the caller, who holds nudges.mu.
-func (t *SystemTree) begin(fn func(ending <-chan struct{})) {
-	over, ending := make(chan struct{}), make(chan struct{})
-	t.nudges.current, t.nudges.ending = over, ending
+func (t *SystemTree) begin(fn func(*nudge)) {
+	n := &nudge{over: make(chan struct{}), ending: make(chan struct{}), abandon: make(chan struct{})}
+	t.nudges.current = n
 	go func() {
-		fn(ending)
+		fn(n)
 		t.nudges.mu.Lock()
 		defer t.nudges.mu.Unlock()
 		t.nudges.current = nil
-		close(over)
+		close(n.over)
 	}()
 }
 
-// endNudges waits until the one under way is over, and has no other begin.
-func (t *SystemTree) endNudges() {
+// endNudges waits until the one under way is over, and has no other begin. One
+// that is not over in time is left as it is: the next program sees to it.
+func endNudges[T any](t *SystemTree, late <-chan T) {
 	t.nudges.mu.Lock()
-	over := t.nudges.current
-	if over != nil && !t.nudges.closed {
-		close(t.nudges.ending)
-	}
+	n, first := t.nudges.current, !t.nudges.closed
 	t.nudges.closed = true
 	t.nudges.mu.Unlock()
-	if over != nil {
-		<-over
+	if n == nil {
+		return
 	}
+	if first {
+		close(n.ending)
+	}
+	select {
+	case <-n.over:
+		return
+	case <-late:
+	}
+	t.nudges.mu.Lock()
+	select {
+	case <-n.abandon:
+	default:
+		close(n.abandon)
+	}
+	t.nudges.mu.Unlock()
+	<-n.over
 }
 
-// nudge shows a hidden service directory to s6-svscan until it has a
-// supervisor. What goes wrong is made up for by the next nudge.
-func (t *SystemTree) nudge(hidden string, ending <-chan struct{}) {
+// show shows a hidden service directory to s6-svscan until it has a supervisor.
+// What goes wrong is made up for by the next nudge.
+func (t *SystemTree) show(n *nudge, hidden string) {
 	shown := unhidden(hidden)
 	err := os.WriteFile(path.Join(hidden, fileDown), nil, 0o644)
 	if err == nil {
 		err = os.Rename(hidden, shown)
 	}
 	if err == nil && t.Rescan() == nil {
-		t.nudgeWaits(func() bool {
+		wait(scanPatience, n.ending, func() bool {
 			supervisor, err := t.Supervisor(shown)
 			return err != nil || supervisor.Held
-		}, ending)
+		})
 	}
-	t.endNudge(hidden)
 }
 
-// endNudge takes a service that s6-svscan was nudged with away again.
-func (t *SystemTree) endNudge(hidden string) {
-	if err := os.Rename(unhidden(hidden), hidden); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return
+// hide takes services that s6-svscan was nudged with away again.
+func (t *SystemTree) hide(n *nudge, hidden ...string) {
+	for _, dir := range hidden {
+		_ = os.Rename(unhidden(dir), dir) // it may be hidden already
 	}
 	if t.Prune() == nil {
 		// One that s6-svscan has just started holds no lock yet.
-		time.Sleep(scanTime)
+		wait(scanTime, n.abandon, func() bool { return false })
 	}
-	gone := func() bool {
-		supervisor, err := t.Supervisor(hidden)
-		return err == nil && !supervisor.Held
+	ended := func() bool { return t.allEnded(hidden) }
+	if !wait(scanPatience, n.abandon, ended) {
+		for _, dir := range hidden {
+			_ = t.Control(dir, CommandExit) // nobody else tells it
+		}
+		wait(scanPatience, n.abandon, ended)
 	}
-	if !t.nudgeWaits(gone, nil) {
-		_ = t.Control(hidden, CommandExit) // nobody else tells it
-		if !t.nudgeWaits(gone, nil) {
-			return // the next program sees to it
+	for _, dir := range hidden {
+		if t.allEnded([]string{dir}) {
+			_ = os.RemoveAll(dir)
 		}
 	}
-	_ = os.RemoveAll(hidden)
 }
 
-// nudgeWaits polls until done, for scanPatience at most or until ended is
-// closed, and reports whether it was done.
-func (t *SystemTree) nudgeWaits(done func() bool, ended <-chan struct{}) bool {
-	for end := time.Now().Add(scanPatience); !done(); {
+// allEnded reports whether directories are known to have no supervisor.
+func (t *SystemTree) allEnded(dirs []string) bool {
+	for _, dir := range dirs {
+		if supervisor, err := t.Supervisor(dir); err != nil || supervisor.Held {
+			return false
+		}
+	}
+	return true
+}
+
+// wait polls until done, no longer than for a time or until ended is closed,
+// and reports whether it was done.
+func wait(patience time.Duration, ended <-chan struct{}, done func() bool) bool {
+	for end := time.Now().Add(patience); !done(); {
 		select {
 		case <-ended:
 			return false
@@ -140,7 +183,7 @@ func (t *SystemTree) sweepNudges() {
 	var left []string
 	entries, _ := os.ReadDir(t.layout.ScanDir)
 	for _, e := range entries {
-		if name := strings.TrimPrefix(e.Name(), "."); strings.HasPrefix(name, nudgeName) {
+		if name := strings.TrimPrefix(e.Name(), "."); e.IsDir() && strings.HasPrefix(name, t.nudgePrefix()) {
 			left = append(left, path.Join(t.layout.ScanDir, "."+name))
 		}
 	}
@@ -149,11 +192,7 @@ func (t *SystemTree) sweepNudges() {
 	}
 	t.nudges.mu.Lock()
 	defer t.nudges.mu.Unlock()
-	t.begin(func(<-chan struct{}) {
-		for _, dir := range left {
-			t.endNudge(dir)
-		}
-	})
+	t.begin(func(n *nudge) { t.hide(n, left...) })
 }
 
 // unhidden returns the name under which s6-svscan sees a hidden directory.

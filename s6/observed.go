@@ -34,7 +34,17 @@ type Observed struct {
 	// service that is linked; zero while it owes none.
 	Owed time.Time
 	// Status is what s6-supervise says; it means nothing unless Supervised.
+	// Where it lags behind, PID is the process that runs all the same.
 	Status Status
+	// Lags: the status names another process than the one that its supervisor
+	// runs, as on a full disk, on which no other can be written.
+	Lags bool
+	// Told: this program has told the process to end. Ended: it has, though the
+	// status cannot say so.
+	Told, Ended bool
+	// LoggerProblem says for how long the logger has not run, and how it ended
+	// last; empty while it runs.
+	LoggerProblem string
 	// ReadyRequired: readiness is to be shown, not taken from Status.Up.
 	ReadyRequired bool
 	// Locked: some process holds the service's instance lock, supervised or
@@ -93,7 +103,7 @@ func (o *Observed) PID() int {
 // down reports that nothing of the service runs any more, its finish command
 // included.
 func (o *Observed) down() bool {
-	return !o.Locked && (!o.Supervised || o.Status.PID == 0 && !o.Status.WantUp)
+	return !o.Locked && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)
 }
 
 // whole reports that everything is in place for the service to run.

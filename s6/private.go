@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -20,7 +19,7 @@ const poll = 5 * time.Millisecond
 // an s6-svscan of its own if none serves it; started tells which it was. It
 // needs no privileges. The s6-svscan has a session of its own and goes on when
 // the caller ends, so that a later call finds it. It writes its diagnostics to
-// the file .stderr in the scan directory.
+// the file .stderr in the scan directory, which is emptied when it is longer than 1 MiB.
 //
 // An s6-svscan that was killed is replaced: by the next StartPrivate, or while
 // a tree is open within a second. Its supervisors, services and loggers were
@@ -44,11 +43,14 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 	return t, started, nil
 }
 
+// stderr returns the file that takes the diagnostics of s6-svscan.
+func (t *SystemTree) stderr() string { return path.Join(t.layout.ScanDir, ".stderr") }
+
 func (t *SystemTree) start(ctx context.Context) error {
 	if err := makeWritable(t.layout.ScanDir); err != nil {
 		return err
 	}
-	stderr, err := os.OpenFile(filepath.Join(t.layout.ScanDir, ".stderr"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	stderr, err := os.OpenFile(t.stderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}

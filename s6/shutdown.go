@@ -37,7 +37,7 @@ func (t *SystemTree) Shutdown(ctx context.Context) error {
 
 func (t *SystemTree) shutdown(ctx context.Context) error {
 	t.keeper.end()
-	t.endNudges()
+	endNudges(t, ctx.Done())
 	services, err := t.pairs()
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		return err
 	}
 	t.tellOrphans(services)
-	strays := make(map[int]time.Time)
+	strays, told := make(map[int]time.Time), make(map[int]bool)
 	for insist := false; ; {
 		if services, err = t.living(services); err != nil {
 			return err
@@ -69,7 +69,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		t.endStrays(services, strays)
 		if time.Now().After(patient) {
 			patient = time.Now().Add(scanPatience)
-			t.tell(services, insist)
+			t.tell(services, told, insist)
 			if len(services) == 0 {
 				t.dismissScanner(scanner, insist)
 			}
@@ -96,12 +96,19 @@ func (t *SystemTree) living(services []pair) ([]pair, error) {
 // tell tells supervisors to end: those of loggers when those of their services
 // have, for then what was printed can be read to its end. To insist is to end
 // a logger that finds no end, because a process of the service lives on. Those
-// that have just gone need no telling.
-func (t *SystemTree) tell(services []pair, insist bool) {
+// that have just gone need no telling. Each is told to bring its service down
+// once, and not where it does already: it would give it as much time once more.
+func (t *SystemTree) tell(services []pair, told map[int]bool, insist bool) {
 	for _, p := range services {
 		switch {
 		case p.supervisor.Held:
-			_ = t.Control(p.service, CommandDown, CommandExit)
+			status, err := t.Status(p.service)
+			commands := []Command{CommandExit}
+			if !told[p.supervisor.PID] && (err != nil || !status.Up() || status.WantUp) {
+				commands = []Command{CommandDown, CommandExit}
+			}
+			told[p.supervisor.PID] = true
+			_ = t.Control(p.service, commands...)
 		case insist:
 			_ = t.Control(logger(p.service), CommandDown, CommandExit)
 		default:

@@ -30,7 +30,8 @@ type Spec struct {
 	// Dir is the working directory; empty means the service directory.
 	Dir string `json:"dir,omitempty" yaml:"dir,omitempty"`
 	// ConfigFiles are written to config/ in the service directory before the
-	// command starts, with mode 0600: file name to content.
+	// command starts, with mode 0600: file name to content. Other files there
+	// are left alone.
 	ConfigFiles map[string]string `json:"configFiles,omitempty" yaml:"configFiles,omitempty"`
 	// User to run as, by s6-setuidgid; it needs a tree that runs as root.
 	User string `json:"user,omitempty" yaml:"user,omitempty"`
@@ -49,8 +50,9 @@ type Spec struct {
 	StopTimeout time.Duration `json:"stopTimeout,omitempty" yaml:"stopTimeout,omitempty"`
 	// Finish is run after each end of the process, with the exit code (256
 	// where a signal ended it), the signal and the service's name as further
-	// arguments. That it exits with 125 means never to start the service
-	// again by itself.
+	// arguments. That it exits with 125 means not to start the service again
+	// by itself, until it is asked for anew: by a change, by being stopped and
+	// started, or by another run of the program.
 	Finish []string `json:"finish,omitempty" yaml:"finish,omitempty"`
 	// FinishTimeout is how long Finish may take; zero means 5 s.
 	FinishTimeout time.Duration `json:"finishTimeout,omitempty" yaml:"finishTimeout,omitempty"`

@@ -23,8 +23,8 @@ import (
 // TreeConfig says which tree to open.
 type TreeConfig struct {
 	// ScanDir, ServicesDir and LogsDir as in Layout. Relative paths are taken
-	// from the working directory.
-	// They must be three directories.
+	// from the working directory. They must be three directories, and none in
+	// another unless its name there begins with a dot.
 	ScanDir, ServicesDir, LogsDir string
 	// Tools; where Dir is empty they are looked up as FindTools does.
 	Tools Tools
@@ -162,8 +162,13 @@ func (c TreeConfig) layout() (l Layout, err error) {
 			return l, err
 		}
 	}
-	if l.ScanDir == l.ServicesDir || l.ScanDir == l.LogsDir || l.ServicesDir == l.LogsDir {
-		return l, errors.New("ScanDir, ServicesDir and LogsDir must be three directories")
+	dirs := []string{l.ScanDir, l.ServicesDir, l.LogsDir}
+	for a, outer := range dirs {
+		for b, inner := range dirs {
+			if a != b && (inner == outer || strings.HasPrefix(inner, outer+"/") && inner[len(outer)+1] != '.') {
+				return l, errors.New("ScanDir, ServicesDir and LogsDir must be three directories, none in another where a service could have its name")
+			}
+		}
 	}
 	return l, nil
 }
@@ -183,7 +188,7 @@ func makeWritable(dir string) error {
 // Close gives up the tree's lock. All services go on.
 func (t *SystemTree) Close() error {
 	t.keeper.end()
-	t.endNudges()
+	endNudges(t, time.After(nudgePatience))
 	return t.lock.Close()
 }
 
@@ -228,6 +233,24 @@ func holder(lock string) (LockState, error) {
 		return LockState{}, nil
 	}
 	return state, err
+}
+
+// Logger implements Tree.
+func (t *SystemTree) Logger(name string) (LockState, error) {
+	return holder(path.Join(t.layout.Log(name), "lock"))
+}
+
+// Child implements Tree.
+func (t *SystemTree) Child(service string, pid int) (bool, error) {
+	supervisor, err := t.Supervisor(service)
+	if err != nil || supervisor.PID == 0 {
+		return false, err
+	}
+	parent, err := parentOf(pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false, nil
+	}
+	return parent == supervisor.PID, err
 }
 
 // Status implements Tree.

@@ -26,6 +26,12 @@ type Tree interface {
 	// Process says who holds a service's instance lock: the process itself,
 	// supervised or not.
 	Process(service string) (LockState, error)
+	// Logger says who holds a service's log directory: its s6-log, supervised
+	// or not.
+	Logger(name string) (LockState, error)
+	// Child reports whether a process is one that the service's s6-supervise
+	// has started and that has not ended, whatever Status says.
+	Child(service string, pid int) (bool, error)
 	// Status reads supervise/status. It is what the last supervisor left,
 	// whether one lives or not; errors.Is(err, fs.ErrNotExist) if there never
 	// was one.

@@ -236,6 +236,26 @@ func (t *Tree) Process(service string) (s6.LockState, error) {
 	return s6.LockState{}, nil
 }
 
+// Logger implements s6.Tree.
+func (t *Tree) Logger(name string) (s6.LockState, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.processes {
+		if p.logDir != nil && !p.dead && p.logDir.dir == t.config.Layout.Log(name) {
+			return s6.LockState{Held: true, PID: p.pid}, nil
+		}
+	}
+	return s6.LockState{}, nil
+}
+
+// Child implements s6.Tree.
+func (t *Tree) Child(service string, pid int) (bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.supervisor(service)
+	return s != nil && slices.ContainsFunc(t.processes, func(p *process) bool { return p.pid == pid && p.supervisor == s && !p.dead }), nil
+}
+
 // Status implements s6.Tree.
 func (t *Tree) Status(service string) (s6.Status, error) {
 	return s6.ReadStatus(t.mem, service)

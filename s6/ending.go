@@ -1,0 +1,120 @@
+package s6
+
+import (
+	"cmp"
+	"errors"
+	"path"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// down has the process end and not come back. It is told once, for s6-supervise
+// would give it as much time once more, unless it is wanted up again.
+func (d *driver) down(spec *Spec) error {
+	// The file first: a tree that restarts in between must not start it. Where
+	// there is no room for a file the process is to end all the same.
+	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
+	status, err := d.tree.Status(d.service)
+	if _, err := found(err); err != nil {
+		return errors.Join(fileErr, err)
+	}
+	commands := []Command{CommandDown}
+	due := d.due(status.PID, spec)
+	switch {
+	case status.Up() && due == endWaits && !status.WantUp:
+		return fileErr
+	case status.Up() && due == endNow:
+		commands = []Command{CommandDown, CommandKill}
+	}
+	d.tell()
+	err = d.tree.Control(d.service, commands...)
+	switch {
+	case err == nil && status.Up():
+		d.told(status.PID)
+	case errors.Is(err, ErrNotSupervised):
+		err = nil // nothing to bring down
+	}
+	return errors.Join(fileErr, err)
+}
+
+// tell notes that the process was asked to end.
+func (d *driver) tell() {
+	d.asked = append(d.asked, time.Now())
+	if over := len(d.asked) - 16; over > 0 {
+		d.asked = slices.Delete(d.asked, 0, over)
+	}
+}
+
+// restart ends the process once with its stop signal, and with KILL if it
+// does not end for that.
+func (d *driver) restart(spec *Spec) error {
+	status, err := d.tree.Status(d.service)
+	if err != nil {
+		return err
+	}
+	if !status.Up() || status.PID != d.seen {
+		return nil // it has ended, and another may have begun
+	}
+	due := d.due(status.PID, spec)
+	d.told(status.PID)
+	switch due {
+	case endNow:
+		return d.tree.Control(d.service, CommandKill)
+	case endAsked:
+		d.tell()
+		return d.tree.Control(d.service, CommandRestart, CommandCont)
+	}
+	return nil
+}
+
+// endStray ends a process that lost its supervisor, in the same way.
+func (d *driver) endStray(spec *Spec) error {
+	signal := syscall.SIGKILL
+	due := d.due(d.stray.pid, spec)
+	d.told(d.stray.pid)
+	switch due {
+	case endWaits:
+		return nil
+	case endAsked:
+		signal = syscall.SIGTERM
+		if spec != nil {
+			signal = spec.stopSignal()
+		}
+	}
+	err := d.tree.Signal(d.service, d.stray.pid, signal)
+	if errors.Is(err, syscall.ESRCH) {
+		return nil // it has ended
+	}
+	return err
+}
+
+// escalation is what is due for a process that is to end.
+type escalation int
+
+const (
+	endWaits escalation = iota // it was asked, and has some time left
+	endAsked                   // it is to be asked, by its stop signal
+	endNow                     // it did not end in time
+)
+
+// told notes that a process was told to end, the first time.
+func (d *driver) told(pid int) {
+	if d.ending.pid != pid {
+		d.ending = ending{pid, time.Now()}
+	}
+}
+
+func (d *driver) due(pid int, spec *Spec) escalation {
+	if d.ending.pid != pid {
+		return endAsked
+	}
+	timeout := defaultStopTimeout
+	if spec != nil {
+		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
+	}
+	if time.Since(d.ending.told) >= timeout {
+		return endNow
+	}
+	return endWaits
+}
