@@ -46,8 +46,8 @@ type Config struct {
 	RateLimitResources []map[string]any `yaml:"rate_limit_resources,omitempty"`
 
 	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
-	// /version and /metrics. Zero asks for one to be allocated and has to be
-	// replaced before the configuration is rendered.
+	// /version and /metrics. Zero is none: a caller that does not care which it
+	// is has one allocated, by a PortAllocator for instance.
 	MetricsPort uint16 `yaml:"metrics_port,omitempty"`
 
 	// LogLevel is one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE and

@@ -28,6 +28,9 @@ var (
 // probeEvery is how often a process is asked that is not ready yet.
 const probeEvery = 20 * time.Millisecond
 
+// probePatience is how long that goes on.
+const probePatience = 10 * time.Second
+
 type input = fsm.Input[*Config, Observed]
 
 // decide is the state machine of a Benthos instance.
@@ -158,7 +161,15 @@ func decideStarting(in input) fsm.Decision {
 	case in.State == StateStarting:
 		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its process", Evidence: o.serviceSays()}, After: time.Second}
 	}
-	return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for it to be ready", Evidence: o.evidence()}, After: probeEvery}
+	return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for it to be ready", Evidence: o.evidence()}, After: probeSoon(in)}
+}
+
+// probeSoon returns probeEvery while the state is new, then a second.
+func probeSoon(in input) time.Duration {
+	if in.Now.Sub(in.Since) < probePatience {
+		return probeEvery
+	}
+	return time.Second
 }
 
 func decideRunning(in input) fsm.Decision {
@@ -212,8 +223,8 @@ func decideDegraded(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventRecovered, Reason: fsm.Reason{Summary: "it is ready"}}
 	}
 	after := time.Second
-	if o.up() && !o.healthy() && in.Now.Sub(in.Since) < 10*time.Second {
-		after = probeEvery
+	if o.up() && !o.healthy() {
+		after = probeSoon(in)
 	}
 	return fsm.Decision{Reason: r, After: after}
 }

@@ -33,6 +33,8 @@ type driver struct {
 	latest           Metrics
 	logs             *s6.LogReader
 	problem          logProblem
+	well             time.Time // when the instance was last seen to be
+	taken            portTrouble
 }
 
 // logProblem is a line of the log that tells of something wrong.
@@ -116,18 +118,55 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 			return Observed{}, err
 		}
 		o.PortTaken = d.health.PortTaken
+		d.taken.found(d.health.PID, d.health.PortTaken)
 	} else {
 		d.health, d.latest = Health{}, Metrics{}
 		if desired.State == Active {
-			o.PortTaken = d.portTaken(desired.Spec, service)
+			o.PortTaken = d.taken.still(d.portTaken(desired.Spec, service))
 		}
 	}
 	o.Health = d.health
 	o.Traffic = d.traffic(time.Now())
 	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
+		if o.Health.Ready {
+			d.problem, d.well, d.taken = logProblem{}, d.health.At, portTrouble{}
+		}
 		return o, d.closeLog()
 	}
-	return o, d.readLog(&o)
+	if err := d.readLog(&o); err != nil {
+		o.LogProblem, o.LogTime = err.Error(), time.Now()
+	}
+	return o, nil
+}
+
+// portTrouble is a port that a process could not listen on. It began without it,
+// and was stopped for that; nobody may be seen to hold the port then, and still
+// it is not started again and again in a row.
+type portTrouble struct {
+	pid     int
+	problem string
+	count   int
+	until   time.Time
+}
+
+// portPause is how long a process is not started that found a port taken.
+var portPause = fsm.Backoff{Base: time.Second, Jitter: -1}
+
+func (p *portTrouble) found(pid int, problem string) {
+	if problem == "" || pid == p.pid {
+		return
+	}
+	p.pid, p.problem = pid, problem
+	p.count++
+	p.until = time.Now().Add(portPause.Delay(p.count))
+}
+
+// still returns what is wrong now, or else what was and may be still.
+func (p *portTrouble) still(now string) string {
+	if now == "" && time.Now().Before(p.until) {
+		return p.problem
+	}
+	return now
 }
 
 // portTaken says which of the ports somebody else has.
@@ -224,6 +263,9 @@ func (d *driver) readLog(o *Observed) error {
 		return err
 	}
 	for _, line := range lines {
+		if line.Time.Before(d.well.Add(-d.options.HealthInterval)) {
+			continue // of something that is over
+		}
 		if class := ClassifyLine(string(line.Text)); class.Matters {
 			d.problem = logProblem{line.Time, class.Kind.String() + ": " + class.Message}
 		}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -18,7 +20,8 @@ import (
 
 // Options are settings of a manager of Benthos instances. Engine is required.
 type Options struct {
-	// Engine is the executable: a path, or a name that is looked up in PATH.
+	// Engine is the executable: a path, from this process's working directory
+	// if it is relative, or a name that is looked up in PATH.
 	Engine string
 	// Linter checks configurations before they are taken; nil means the
 	// engine's own.
@@ -62,6 +65,13 @@ const stopGrace = 2 * time.Second
 func (o Options) defaults() (*Options, error) {
 	if o.Engine == "" {
 		return nil, errors.New("cannot manage Benthos instances: Options.Engine must name an executable")
+	}
+	if strings.Contains(o.Engine, "/") {
+		engine, err := filepath.Abs(o.Engine)
+		if err != nil {
+			return nil, fmt.Errorf("cannot tell which engine %s is: %w", o.Engine, err)
+		}
+		o.Engine = engine
 	}
 	if o.Linter == nil {
 		o.Linter = &Linter{Path: o.Engine, Env: o.lintEnv()}

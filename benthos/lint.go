@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -59,6 +60,10 @@ func (e *LinterError) Error() string {
 // Unwrap returns the cause.
 func (e *LinterError) Unwrap() error { return e.Err }
 
+// ErrNoEngine is wrapped by the error of a Linter whose engine cannot be
+// started, because there is none or it is not executable.
+var ErrNoEngine = errors.New("the engine cannot be started")
+
 var (
 	errNoVerdict = errors.New("it does not lint: a document that no engine accepts was not refused")
 	errTruncated = fmt.Errorf("it printed more than %d bytes", maxLintOutput)
@@ -72,8 +77,8 @@ const canary = "input:\n  evenkeel_canary: {}\noutput:\n  drop: {}\n"
 // Lint checks documents, keyed by any name the caller likes, in one process.
 // The returned map holds a *LintError for every document that is refused; the
 // others are accepted. The second error, always a *LinterError, means that
-// there is no verdict on any of them; it wraps the context's error where that
-// was why.
+// there is no verdict on any of them; it wraps the context's error, or
+// ErrNoEngine, where that was why.
 //
 // The documents lie in a private directory, 0700 with files 0600, while the
 // process runs, and their paths appear in no message.
@@ -131,7 +136,16 @@ func (l *Linter) run(ctx context.Context, paths []string) ([]byte, error) {
 	cmd.WaitDelay = time.Second
 	output := &boundedBuffer{limit: maxLintOutput}
 	cmd.Stdout, cmd.Stderr = output, output
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, exec.ErrNotFound) {
+			err = fmt.Errorf("%w: %w", ErrNoEngine, err)
+		}
+		return nil, err
+	}
+	err := cmd.Wait()
 	if ctx.Err() != nil {
 		return output.data, ctx.Err()
 	}
@@ -143,6 +157,16 @@ func (l *Linter) run(ctx context.Context, paths []string) ([]byte, error) {
 		err = errTruncated
 	}
 	return output.data, err
+}
+
+// HasPrometheus reports whether the engine has the Prometheus exporter, which
+// MetricsPrometheus asks for. The error is that of Lint.
+func (l *Linter) HasPrometheus(ctx context.Context) (bool, error) {
+	const question = "metrics"
+	refused, err := l.Lint(ctx, map[string][]byte{
+		question: []byte("metrics:\n  prometheus: {}\ninput:\n  generate:\n    mapping: root = 1\noutput:\n  drop: {}\n"),
+	})
+	return err == nil && refused[question] == nil, err
 }
 
 // boundedBuffer keeps the first limit bytes written to it and takes the rest.

@@ -27,8 +27,9 @@ type Observed struct {
 	Health Health
 	// Traffic is what its counters say.
 	Traffic Traffic
-	// LogProblem is the newest line of its log, since the process started,
-	// that tells of something wrong, where something is.
+	// LogProblem is the newest line of its log that tells of something wrong,
+	// since the instance was last well, or why the log cannot be read; it is
+	// looked for only where something is wrong.
 	LogProblem string
 	LogTime    time.Time
 }
@@ -88,7 +89,10 @@ func (o *Observed) serviceErr() string {
 
 // evidence is the most telling of what speaks against an instance.
 func (o *Observed) evidence() string {
-	if o.up() {
+	switch {
+	case o.up() && !o.Health.Alive:
+		return cmp.Or(o.Health.Problem, o.LogProblem, o.serviceErr())
+	case o.up():
 		return cmp.Or(o.LogProblem, o.serviceErr(), o.Health.Problem)
 	}
 	return cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence)

@@ -199,8 +199,11 @@ func (t procTables) holds(pid int, inodes []uint64) (bool, error) {
 	}
 	for _, name := range names {
 		target, err := os.Readlink(filepath.Join(path, name))
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue // closed meanwhile
+		}
+		if err != nil {
+			return false, fmt.Errorf("cannot read the descriptors of process %d: %w", pid, err)
 		}
 		text, ok := strings.CutPrefix(target, "socket:[")
 		if !ok {

@@ -275,3 +275,15 @@ func FuzzParseLint(f *testing.F) {
 		}
 	})
 }
+
+// What may not be looked into is not known to hold nothing.
+func TestDescriptorsThatMayNotBeReadAreAnError(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "7", "fd"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "7", "fd", "3"), nil, 0o600)) // no link: EINVAL
+	tables := procTables{root: root, ask: func(port uint16) ([]listenSocket, error) {
+		return []listenSocket{{addr: netip.MustParseAddrPort("127.0.0.1:80"), inode: 1}}, nil
+	}}
+	_, err := tables.listens(7, "127.0.0.1:80")
+	assert.ErrorContains(t, err, "cannot read the descriptors of process 7")
+}

@@ -26,6 +26,12 @@ func (l Listen) Addr() string {
 	return net.JoinHostPort(l.Host, strconv.Itoa(int(l.Port)))
 }
 
+// later reports whether the component stands below one that begins with its
+// children when it comes to them.
+func (l Listen) later() bool {
+	return strings.Contains(l.Path, ".sequence.") || strings.Contains(l.Path, ".dynamic.")
+}
+
 // Overlaps reports whether l and o cannot be listened on at the same time: the
 // same port, and the same host or one of them every address. Host names other
 // than localhost are compared by name.

@@ -91,6 +91,9 @@ func notListening(p Prober, pid int, listens []Listen) (problem, taken string) {
 		if taken = portProblem(p, l, nil); taken != "" {
 			return taken, taken
 		}
+		if l.later() {
+			continue
+		}
 		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), ""
 	}
 	return "", ""

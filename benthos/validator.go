@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os/exec"
 	"slices"
 	"sync"
 
@@ -72,6 +70,10 @@ func (v *validator) validate(ctx context.Context, desired map[string]fsm.Desired
 		if err != nil {
 			return nil, err
 		}
+		if err := s6.CheckName(name); err != nil {
+			d.refuse(name, err)
+			continue
+		}
 		if owner != "" && owner != KindName {
 			d.refuse(name, fmt.Errorf("%q is the name of a service of kind %s already", name, owner))
 			continue
@@ -85,7 +87,11 @@ func (v *validator) validate(ctx context.Context, desired map[string]fsm.Desired
 	}
 	d.refusePortConflicts()
 	v.refuseTakenPorts(d)
-	return d.refused, v.lint(ctx, d)
+	if err := v.lint(ctx, d); err != nil {
+		return nil, err
+	}
+	d.refuseKeptPorts()
+	return d.refused, nil
 }
 
 func render(c *Config) ([]byte, error) {
@@ -131,15 +137,50 @@ func (d *declaration) refusePortConflicts() {
 	}
 }
 
+// refuseKeptPorts refuses the instances that would listen where one does that
+// was refused and therefore stays as it is; which may make others stay so.
+func (d *declaration) refuseKeptPorts() {
+	for again := true; again; {
+		again = false
+		for name := range d.docs {
+			if !d.unchanged(name) && d.refuseKeptPort(name) {
+				again = true
+			}
+		}
+	}
+}
+
+func (d *declaration) refuseKeptPort(name string) bool {
+	for other := range d.refused {
+		was := d.existing[other].Spec
+		if other == name || was == nil {
+			continue
+		}
+		for _, l := range Ports(*d.desired[name].Spec) {
+			kept := Ports(*was)
+			if at := slices.IndexFunc(kept, l.Overlaps); at >= 0 {
+				d.refuse(name, fmt.Errorf("%s: port %d is that of %q (%s), which was refused and keeps it", l.Path, l.Port, other, kept[at].Path))
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // refuseTakenPorts refuses changes by which a running instance would have to
 // listen where some other program does: it could not, and what runs would have
 // ended for nothing. Ports that instances have already change hands between
 // them.
 func (v *validator) refuseTakenPorts(d *declaration) {
 	var ours []Listen
-	for _, was := range d.existing {
+	var pids []int
+	for name, was := range d.existing {
 		if was.Spec != nil {
 			ours = append(ours, Ports(*was.Spec)...)
+		}
+		// Where a port is interpolated only the engine knows it.
+		if process, err := v.tree.Process(v.tree.Layout().Service(name)); err == nil {
+			pids = append(pids, process.PID)
 		}
 	}
 	for name := range d.docs {
@@ -151,7 +192,7 @@ func (v *validator) refuseTakenPorts(d *declaration) {
 			if slices.ContainsFunc(ours, l.Overlaps) {
 				continue
 			}
-			if problem := portProblem(v.options.Prober, l, nil); problem != "" {
+			if problem := portProblem(v.options.Prober, l, pids); problem != "" {
 				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
 				break
 			}
@@ -173,7 +214,7 @@ func (v *validator) lint(ctx context.Context, d *declaration) error {
 		}
 	}
 	verdicts, err := v.ask(ctx, unknown)
-	missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, exec.ErrNotFound)
+	missing := errors.Is(err, ErrNoEngine)
 	if err != nil && !missing {
 		return err
 	}

@@ -1,6 +1,7 @@
 package benthos
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -70,6 +71,10 @@ func classify(v any) (value, error) {
 		return value{shape: shapeList, list: v}, nil
 	case time.Time:
 		return value{shape: shapeTime, t: v}, nil
+	case time.Duration:
+		return stringValue(v.String())
+	case json.Number:
+		return numberValue(v)
 	default:
 		return reflectValue(reflect.ValueOf(v))
 	}
@@ -135,6 +140,21 @@ func mapValue(rv reflect.Value) (value, error) {
 		m[name] = it.Value().Interface()
 	}
 	return value{shape: shapeMap, m: m}, nil
+}
+
+// numberValue takes a number as encoding/json keeps it where it is told to.
+func numberValue(n json.Number) (value, error) {
+	if i, err := strconv.ParseInt(n.String(), 10, 64); err == nil {
+		return value{shape: shapeInt, i: i}, nil
+	}
+	if u, err := strconv.ParseUint(n.String(), 10, 64); err == nil {
+		return uintValue(u), nil
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return value{}, errNotReal
+	}
+	return floatValue(f)
 }
 
 func stringValue(s string) (value, error) {

@@ -312,8 +312,9 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O], err error)
 		i.Retry() // it has not been tried yet
 	}
 	if gaveUp { // which says nothing about the instance
-		i.snapshot.Store(s)
 		res.Next = now.Add(recheck)
+		s.NextPass = res.Next
+		i.snapshot.Store(s)
 		return res
 	}
 	f := &i.acting
@@ -344,6 +345,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O], err error)
 	if f == &i.looking {
 		s.NextTry = res.Next // every pass looks
 	}
+	s.NextPass = res.Next
 	i.snapshot.Store(s)
 	return res
 }

@@ -50,6 +50,9 @@ type Snapshot[D, O any] struct {
 	NextTry  time.Time
 	Held     bool
 
+	// NextPass is when the instance was to be looked at again, unless woken.
+	NextPass time.Time
+
 	// History is the newest transitions, oldest first.
 	History []Transition
 }

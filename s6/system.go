@@ -351,6 +351,9 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 	fd := "fd/" + strings.TrimSpace(string(number))
 	var link [64]byte
 	n, err := unix.Readlinkat(proc, fd, link[:])
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("its descriptors may not be looked into, it is another user's or has capabilities of its own: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("it has closed its descriptor for readiness: %w", err)
 	}

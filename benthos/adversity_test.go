@@ -1,0 +1,197 @@
+package benthos_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/benthos/benthostest"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// on returns a stream on a port.
+func on(port uint16, interval string) *benthos.Config {
+	c := stream(interval)
+	c.MetricsPort = port
+	return c
+}
+
+// What is refused keeps its port, which nobody else may be moved to.
+func TestPortOfARefusedInstanceIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		for _, addr := range []string{"127.0.0.1:9080", "127.0.0.1:9081", "127.0.0.1:9082", "127.0.0.1:9083"} {
+			m.prober.Set(addr, benthostest.Endpoint{})
+		}
+		refuse := map[string]error{}
+		m.options.Linter = picky{refuse}
+		manager := m.manage(t)
+		all := map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s"), "c": on(9082, "1s")}
+		require.NoError(t, manager.Apply(t.Context(), active(all)))
+		for name := range all {
+			require.NoError(t, manager.Wait(t.Context(), name, fsm.PhaseRunning))
+		}
+		before := m.tree.Processes()
+		refuse["b"] = errors.New("line 3: bad")
+		err := manager.Apply(t.Context(), active(map[string]*benthos.Config{"c": on(9080, "2s"), "a": on(9081, "1s"), "b": on(9083, "2s")}))
+		require.ErrorIs(t, err, benthos.ErrConfig)
+		assert.ErrorContains(t, manager.Refused()["a"], `port 9081 is that of "b"`)
+		assert.ErrorContains(t, manager.Refused()["c"], `port 9080 is that of "a"`)
+		<-time.After(20 * time.Second)
+		assert.Equal(t, before, m.tree.Processes())
+	})
+}
+
+// mute is a linter that gives no verdict.
+type mute struct{ err error }
+
+func (m mute) Lint(context.Context, map[string][]byte) (map[string]error, error) { return nil, m.err }
+
+// Only a missing engine is a reason to take what could not be checked.
+func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: syscall.ENOENT}}
+		manager := m.manage(t)
+		require.ErrorIs(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})), syscall.ENOENT)
+		assert.Empty(t, manager.Snapshot())
+		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: benthos.ErrNoEngine}}
+		manager = m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+	})
+}
+
+func TestTemporaryDirectoryThatIsMissingIsNoMissingEngine(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
+	_, err := (&benthos.Linter{Path: "/bin/true"}).Lint(t.Context(), map[string][]byte{"a": nil})
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, benthos.ErrNoEngine)
+}
+
+// A process that found its port taken is not started again and again.
+func TestPortTakenIsNotTriedInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		starts, last := 0, 0
+		for range 5000 { // the stranger holds it only while the process runs
+			<-time.After(2 * time.Millisecond)
+			e, pid := benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}}, 0
+			for _, p := range m.tree.Processes() {
+				if p.Service == "a" {
+					pid = p.PID
+				}
+			}
+			if pid == 0 {
+				m.prober.Clear(endpoint)
+			} else {
+				m.prober.Set(endpoint, e)
+			}
+			if pid != 0 && pid != last {
+				starts, last = starts+1, pid
+			}
+		}
+		t.Log("starts in ten seconds:", starts)
+		assert.Greater(t, starts, 1)
+		assert.LessOrEqual(t, starts, 6)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
+
+// The log is evidence for reasons. That it cannot be read moves no state, and
+// what is over is no evidence.
+func TestLogIsNoMoreThanEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		const line = `level=error msg="Failed to send message to http_client: refused" @service=benthos label="" path=root.output`
+		says := func() string { s, _ := manager.Instance("a"); return string(s.State) + ": " + s.Reason.String() }
+
+		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "output not connected"})
+		require.NoError(t, m.tree.Print("a", line))
+		<-time.After(3 * time.Second)
+		assert.Contains(t, says(), "Failed to send message")
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		<-time.After(5 * time.Second)
+		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "input not connected"})
+		<-time.After(5 * time.Second)
+		assert.Contains(t, says(), "degraded: it is not ready: input not connected")
+
+		// Where it cannot be read the state is what it is all the same.
+		log := m.tree.Layout().Log("a")
+		require.NoError(t, m.tree.FS().Rename(log, log+".away"))
+		require.NoError(t, m.tree.FS().WriteFile(log, nil, 0o600))
+		m.prober.Set(endpoint, benthostest.Endpoint{Err: syscall.ECONNRESET})
+		<-time.After(10 * time.Second)
+		assert.Contains(t, says(), "degraded")
+		s, _ := manager.Instance("a")
+		assert.NoError(t, s.Err)
+		require.NoError(t, m.tree.FS().Remove(log))
+		require.NoError(t, m.tree.FS().Rename(log+".away", log))
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
+
+func TestEveryUnsettledInstanceSaysWhenItIsLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "output not connected"})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		<-time.After(2 * time.Minute)
+		s, _ := manager.Instance("a")
+		assert.Equal(t, fsm.PhaseDegraded, s.Phase)
+		assert.LessOrEqual(t, time.Until(s.NextPass), time.Second)
+		assert.Positive(t, s.NextPass.Sub(s.ObservedAt))
+	})
+}
+
+// Children of a sequence listen when it comes to them.
+func TestInputsThatBeginLaterAreNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		c := stream("1s")
+		c.Input = map[string]any{"sequence": map[string]any{"inputs": []any{
+			c.Input, map[string]any{"http_server": map[string]any{"address": "127.0.0.1:8080"}},
+		}}}
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": c})))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, manager.Wait(ctx, "a", fsm.PhaseRunning))
+	})
+}
+
+func TestNumbersAndDurationsAreRenderedAsSuch(t *testing.T) {
+	d := json.NewDecoder(strings.NewReader(`{"generate": {"count": 5, "batch": 18446744073709551615, "rate": 0.5}}`))
+	d.UseNumber()
+	c := stream("1s")
+	require.NoError(t, d.Decode(&c.Input))
+	c.Input["generate"].(map[string]any)["interval"] = 1500 * time.Millisecond
+	doc, err := c.Render()
+	require.NoError(t, err)
+	for _, line := range []string{"count: 5\n", "batch: 18446744073709551615\n", "rate: 0.5\n", "interval: 1.5s\n"} {
+		assert.Contains(t, string(doc), line)
+	}
+	c.Input["generate"].(map[string]any)["count"] = json.Number("many")
+	assert.ErrorContains(t, c.Validate(), "input.generate.count")
+}
