@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
@@ -66,7 +67,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.StringVar(&s.dir, "dir", ".", "directory for services/ and logs/, kept between runs")
 	flags.StringVar(&s.scanDir, "scan-dir", "", "scan directory of an s6-svscan that runs already; none means a private one in -dir")
 	flags.StringVar(&s.engine, "benthos", "", "path of the Benthos executable; none means bin/benthos here or benthos in PATH")
-	flags.StringVar(&s.metrics, "metrics", "prometheus", "prometheus, or none for an engine without that exporter")
+	flags.StringVar(&s.metrics, "metrics", metricsAuto, "prometheus, none, or auto for what the engine has")
 	flags.BoolVar(&s.verify, "verify", false, "prove the seven scenarios and exit")
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
@@ -100,7 +101,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 	if s.healthcheck {
 		return checkHealth(s)
 	}
-	ctx, endSignals := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, endSignals := signal.NotifyContext(context.Background(), endingSignals()...)
 	defer endSignals()
 	if s.duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.duration)
@@ -112,6 +113,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 		return err
 	}
 	s.engine = engine
+	s.metrics = s.exporter(ctx)
 
 	show := newDisplay(stdout, s)
 	p, err := start(ctx, s, s.hear(show.transition))
@@ -132,6 +134,32 @@ func run(s settings, stdout, stderr io.Writer) error {
 	// next.
 	endSignals()
 	return p.stop()
+}
+
+// endingSignals are those at which the program ends in order; that a terminal is
+// closed is none where it was started not to mind.
+func endingSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// metricsAuto has the engine asked which exporter it has.
+const metricsAuto = "auto"
+
+// exporter returns what the instances' /metrics is to serve. Of an engine that
+// cannot be asked the instances themselves say what is wrong.
+func (s settings) exporter(ctx context.Context) string {
+	if s.metrics != metricsAuto {
+		return s.metrics
+	}
+	linter := benthos.Linter{Path: s.engine}
+	if has, err := linter.HasPrometheus(ctx); err == nil && !has {
+		return benthos.MetricsNone
+	}
+	return benthos.MetricsPrometheus
 }
 
 // findEngine returns the absolute path of the Benthos executable. A path that

@@ -166,6 +166,17 @@ func (v *verification) unmoved(p *proof) error {
 	return errors.Join(errs...)
 }
 
+// readyFor waits until an instance's process has been ready for a while.
+func (v *verification) readyFor(ctx context.Context, p *proof, while time.Duration) error {
+	return eventually(ctx, func() error {
+		status, err := v.tree.Status(v.tree.Layout().Service(p.name))
+		if age := time.Since(status.ReadyStamp); err == nil && (!status.Up() || !status.Ready || age < while) {
+			err = fmt.Errorf("%s has been ready for %v, not for %v", p.name, age, while)
+		}
+		return err
+	})
+}
+
 // kill ends an instance's process as nothing can be refused, and waits until
 // another one serves.
 func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.Duration, err error) {
@@ -190,15 +201,25 @@ func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.D
 	return old, took, err
 }
 
-// recovery: an instance whose process is killed serves again with another.
+// recoveryTime bounds a recovery, many times what it takes.
+const recoveryTime = 5 * time.Second
+
+// recovery: an instance whose process is killed serves again with another. One
+// that has been ready for a second is started anew at once by s6.
 func (v *verification) recovery(ctx context.Context) (seen []string, err error) {
 	for _, p := range v.proofs {
+		if err := v.readyFor(ctx, p, 1100*time.Millisecond); err != nil {
+			return seen, err
+		}
 		old, took, err := v.kill(ctx, p)
 		if err != nil {
 			return seen, fmt.Errorf("%s: %w", p.name, err)
 		}
 		if err := v.waitFor(ctx, p, fsm.PhaseRunning); err != nil {
 			return seen, err
+		}
+		if took > recoveryTime {
+			return seen, fmt.Errorf("%s served again only after %v", p.name, took)
 		}
 		seen = append(seen, fmt.Sprintf("%s killed (process %d): served again after %d ms (process %d)", p.name, old, took.Milliseconds(), p.pid))
 		if err := v.unmoved(p); err != nil {
@@ -211,6 +232,9 @@ func (v *verification) recovery(ctx context.Context) (seen []string, err error) 
 // isolation: while one instance is killed over and over, the others keep their
 // processes and answer.
 func (v *verification) isolation(ctx context.Context) ([]string, error) {
+	if len(v.proofs) == 1 {
+		return []string{"there is one instance, and none to be isolated from it"}, nil
+	}
 	victim, kills, answers := v.proofs[0], 10, 0
 	for range kills {
 		if _, _, err := v.kill(ctx, victim); err != nil {

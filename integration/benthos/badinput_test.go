@@ -4,6 +4,7 @@ package benthos
 
 import (
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,11 +205,14 @@ func TestEngineThatIsNone(t *testing.T) {
 func TestEngineWithoutTheExporter(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, redpanda(t))
-	says := h.refused(h.command())
+	says := h.refused(h.command("-metrics", "prometheus"))
 	assert.Contains(t, says, "prometheus")
 	assert.Contains(t, says, "and 4 more")
-	p := h.start("-metrics", "none")
+	p := h.start()
 	h.serving()
+	status, _, err := h.get(0, "/metrics")
+	require.NoError(t, err)
+	assert.NotEqual(t, http.StatusOK, status)
 	p.interrupt(syscall.SIGTERM)
 }
 
@@ -219,7 +223,7 @@ func TestChangeThatIsRefused(t *testing.T) {
 	first := h.start("-metrics", "none")
 	pids := h.serving()
 	first.slay()
-	second := h.start("-json")
+	second := h.start("-json", "-metrics", "prometheus")
 	second.await("start_done", five)
 	assert.Equal(t, pids, h.serving())
 	assert.Equal(t, five, strings.Count(second.stderr.String(), "fivebenthos: refused"), second.stderr)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,12 +18,13 @@ import (
 )
 
 func TestRunUntilASignal(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, bento(t))
 			p := h.start()
 			h.serving()
+			h.listensOnLoopback()
 			const message = `{"test":"message"}`
 			for n := range five {
 				require.NoError(t, h.post(n, message, 0))
@@ -44,6 +47,30 @@ func TestRunUntilASignal(t *testing.T) {
 			assert.Equal(t, 1, h.logged(3, `{"test":"late"}`))
 		})
 	}
+}
+
+// listensOnLoopback checks that each of the ports is listened on at 127.0.0.1
+// and nowhere else.
+func (h *home) listensOnLoopback() {
+	h.t.Helper()
+	var at []string
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		data, err := os.ReadFile(table)
+		require.NoError(h.t, err)
+		for line := range strings.Lines(string(data)) {
+			fields := strings.Fields(line)
+			if len(fields) < 4 || fields[3] != "0A" { // LISTEN
+				continue
+			}
+			addr, text, _ := strings.Cut(fields[1], ":")
+			port, err := strconv.ParseInt(text, 16, 32)
+			require.NoError(h.t, err)
+			if int(port) >= h.httpPort && int(port) < h.httpPort+2*five {
+				at = append(at, addr)
+			}
+		}
+	}
+	assert.Equal(h.t, slices.Repeat([]string{"0100007F"}, 2*five), at)
 }
 
 func TestRunShowsALineForEachTransition(t *testing.T) {
