@@ -1,8 +1,9 @@
 #!/bin/sh
 # Usage: build.sh [-f DOCKERFILE] [IMAGE]
 #
-# Builds the container image, evenkeel/fivebenthos:latest if not said otherwise.
-# A base image that is neither here nor to be pulled is built with
+# Builds the container image, evenkeel/fivebenthos:latest if not said otherwise,
+# from BASE_IMAGE and GO_IMAGE where these are set. Of the Dockerfile's own, one
+# that is neither here nor to be pulled is built with
 # base-images.sh. How this machine's Go reaches modules, and its proxies, are
 # handed on where they are not the defaults.
 set -eu
@@ -19,6 +20,8 @@ docker version >/dev/null 2>&1 || { echo "build.sh: no Docker engine answers: st
 
 for argument in BASE_IMAGE GO_IMAGE; do
 	name=$(sed -n "s/^ARG $argument=//p" Dockerfile | head -n 1)
+	eval "given=\${$argument:-}"
+	[ -z "$given" ] || continue # it is the caller's affair
 	docker image inspect "$name" >/dev/null 2>&1 && continue
 	echo "Pulling $name ..."
 	docker pull -q "$name" >/dev/null 2>&1 && continue
@@ -27,13 +30,17 @@ for argument in BASE_IMAGE GO_IMAGE; do
 done
 
 set -- -f "$file" -t "$image"
+for name in BASE_IMAGE GO_IMAGE; do
+	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here
+done
 for name in GOPROXY GOSUMDB GOPRIVATE GONOPROXY GONOSUMDB GOINSECURE; do
 	if command -v go >/dev/null; then
 		[ -n "$(go env -changed $name)" ] && value=$(go env $name) || value=
 	else
 		eval "value=\${$name:-}"
 	fi
-	[ -z "$value" ] || set -- "$@" --build-arg "$name=$value"
+	# Unset it is told of as well, as docker-compose does, for the same layers.
+	if [ -n "$value" ]; then set -- "$@" --build-arg "$name=$value"; else set -- "$@" --build-arg "$name"; fi
 done
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here

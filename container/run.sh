@@ -30,7 +30,7 @@ run() {
 	docker run -e "S6_VERBOSITY=${S6_VERBOSITY:-2}" \
 		--read-only --tmpfs /run --tmpfs /tmp \
 		--cap-drop ALL --security-opt no-new-privileges \
-		--memory 768m --pids-limit 512 "$@"
+		--memory 768m --cpus 1.0 --pids-limit 512 "$@"
 }
 
 # start runs the container.
@@ -49,10 +49,11 @@ healthy() {
 
 case $mode in
 foreground)
-	# Ctrl-C is for the client, which hands it on to PID 1.
+	# Ctrl-C is for the client, which hands it on to PID 1. A terminal of the
+	# container's own, which -i would connect, tells every supervisor as well.
 	trap : INT
 	terminal=
-	[ ! -t 0 ] || [ ! -t 1 ] || terminal=-it
+	[ ! -t 1 ] || terminal=-t
 	# shellcheck disable=SC2086 # nothing or one option
 	start --rm $terminal "$image" "$@"
 	;;
@@ -77,7 +78,7 @@ once)
 stop)
 	docker inspect "$name" >/dev/null 2>&1 || { echo "There is no container $name." && exit; }
 	docker stop "$name" >/dev/null
-	docker rm "$name" >/dev/null
+	docker rm "$name" >/dev/null 2>&1 || true # it may go by itself
 	echo "Stopped."
 	;;
 logs) exec docker logs -f "$name" ;;
@@ -86,8 +87,12 @@ shell)
 	exec docker run -it --rm -v "$volume:/data" "$image" sh
 	;;
 remove)
+	if running; then
+		echo "The container $name runs: end it with \"make stop\" before it is removed." >&2
+		exit 1
+	fi
 	docker rm -f "$name" >/dev/null 2>&1 || true
-	docker volume rm -f "$volume" >/dev/null
+	docker volume rm -f "$volume" >/dev/null || true
 	docker rmi -f "$image" evenkeel/fivebenthos:test >/dev/null 2>&1 || true
 	;;
 *)

@@ -1,17 +1,22 @@
 #!/bin/sh
-# Usage: install.sh ROOT "TARBALL SHA256"...
+# Usage: install.sh ROOT ARCH "TARBALL SHA256"...
 #
 # Unpacks the tarballs of s6-overlay below ROOT. What is not beside this script
-# is fetched from S6_OVERLAY_URL. Nothing is unpacked whose checksum differs.
+# is fetched from S6_OVERLAY_URL. Nothing is unpacked whose checksum differs, or
+# on a machine of another kind than ARCH.
 set -eu
 root=$1
-shift
+arch=$2
+shift 2
 cd "$(dirname "$0")"
 
 refuse() {
 	echo "install.sh: $*" >&2
 	exit 1
 }
+
+[ "$arch" = "$(uname -m)" ] ||
+	refuse "the tarballs are for $arch, this is $(uname -m): name it and its checksum as build arguments"
 
 packages=xz-utils
 for tarball; do

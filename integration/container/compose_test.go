@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,6 +87,76 @@ func TestMake(t *testing.T) {
 	_, err := docker("inspect", name)
 	require.Error(t, err)
 	assert.Equal(t, 7, strings.Count(make("verify"), ": holds ("))
+}
+
+// screen collects what is shown.
+type screen struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// Ctrl-C at a terminal ends the container in order.
+func TestForegroundOnATerminal(t *testing.T) {
+	name := unique()
+	cmd := exec.Command("script", "-qec", "sh ../../container/run.sh foreground", "/dev/null")
+	cmd.Env = append(os.Environ(), "NAME="+name, "IMAGE="+image)
+	keyboard, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	screen := new(screen)
+	cmd.Stdout = screen
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _, _ = docker("rm", "-f", name); _, _ = docker("volume", "rm", "-f", name+"-data") })
+	eventually(t, patience, "it runs", func() bool {
+		running, err := docker("inspect", "-f", "{{.State.Running}}", name)
+		return err == nil && running == "true"
+	})
+	c := asUsersGetIt(t, name)
+	c.servesAsTheReadmeSays()
+	eventually(t, patience, "it is a table", func() bool { return strings.Contains(screen.String(), "benthos-4  active") })
+	_, err = keyboard.Write([]byte{3})
+	require.NoError(t, err)
+	require.NoError(t, cmd.Wait(), screen.String())
+	assert.NotContains(t, screen.String(), "fivebenthos:")
+}
+
+// What is done where no engine answers, and what CONTAINER says.
+func TestWhereItRuns(t *testing.T) {
+	for name, test := range map[string]struct {
+		env  []string
+		out  string
+		says string
+		code int
+	}{
+		"an engine":               {nil, "docker\n", "", 0},
+		"an engine, not wanted":   {[]string{"CONTAINER=none"}, "host\n", "CONTAINER=none: here, then.", 0},
+		"none":                    {[]string{"DOCKER_HOST=tcp://127.0.0.1:1"}, "host\n", "No Docker engine answers: here, then.", 0},
+		"none, and it is wanted":  {[]string{"DOCKER_HOST=tcp://127.0.0.1:1", "CONTAINER=docker"}, "", "no Docker engine answers: start one", 1},
+		"what is neither of them": {[]string{"CONTAINER=podman"}, "", "neither docker nor none", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("sh", filepath.Join(root, "scripts/where.sh"), "here, then")
+			cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "CONTAINER=") }), test.env...)
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			out, _ := cmd.Output()
+			assert.Equal(t, test.out, string(out))
+			assert.Equal(t, test.code, cmd.ProcessState.ExitCode())
+			assert.Contains(t, stderr.String(), test.says)
+			assert.LessOrEqual(t, strings.Count(stderr.String(), "\n"), 1)
+		})
+	}
 }
 
 // servesAsTheReadmeSays waits until all five serve on the ports that the README

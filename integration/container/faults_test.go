@@ -5,6 +5,7 @@ package container
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -115,6 +116,53 @@ func TestFullDisk(t *testing.T) {
 	status, _, err := c.get(metricsPort, "/ready")
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, status)
+	c.stop()
+	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
+}
+
+// On a full disk s6-supervise cannot write that a process has ended.
+func TestStopOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	c := start(t, []string{"--tmpfs", "/data:size=16m,exec"})
+	c.serving()
+	c.exec("cat /dev/zero >/data/full 2>/dev/null || true")
+	t.Logf("docker stop took %v", c.stop())
+	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
+}
+
+// Nor can it write that others have begun, where the whole container is started
+// on one.
+func TestStartOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	volume := unique()
+	mustDocker(t, "volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=16m,mode=1777", volume)
+	t.Cleanup(func() { _, _ = docker("volume", "rm", "-f", volume) })
+	keeper := start(t, []string{"-v", volume + ":/data"}, "sleep", "1000000")
+	c := start(t, []string{"-v", volume + ":/data"})
+	c.serving()
+	keeper.exec("cat /dev/zero >/data/full 2>/dev/null || true")
+	mustDocker(t, "kill", c.name)
+	mustDocker(t, "start", c.name)
+	c.findPorts()
+	for n := range five {
+		eventually(t, patience, instance(n)+" serves", func() bool { return c.ready(n) })
+	}
+	keeper.exec("rm /data/full")
+	last := regexp.MustCompile(`(benthos-\d) \w+ -> (\w+) `)
+	eventually(t, patience, "all are well", func() bool {
+		state := make(map[string]string)
+		for _, move := range last.FindAllStringSubmatch(c.output(), -1) {
+			state[move[1]] = move[2]
+		}
+		well := 0
+		for _, s := range state {
+			if s == "idle" || s == "active" {
+				well++
+			}
+		}
+		return well == five
+	})
+	c.serving()
 	c.stop()
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
