@@ -15,12 +15,12 @@ ENGINES := $(filter benthos/%,$(MODULES))
 
 # The Benthos that is run, and a second lineage of it for the tests. An engine
 # is built where none is given.
-ifndef EVENKEEL_BENTHOS
-EVENKEEL_BENTHOS := $(CURDIR)/bin/benthos
+EVENKEEL_BENTHOS ?= $(CURDIR)/bin/benthos
+ifeq ($(EVENKEEL_BENTHOS),$(CURDIR)/bin/benthos)
 engine_needed := bin/benthos
 endif
-ifndef EVENKEEL_BENTHOS_REDPANDA
-EVENKEEL_BENTHOS_REDPANDA := $(CURDIR)/bin/benthos-redpanda
+EVENKEEL_BENTHOS_REDPANDA ?= $(CURDIR)/bin/benthos-redpanda
+ifeq ($(EVENKEEL_BENTHOS_REDPANDA),$(CURDIR)/bin/benthos-redpanda)
 redpanda_needed := bin/benthos-redpanda
 endif
 export EVENKEEL_BENTHOS EVENKEEL_BENTHOS_REDPANDA

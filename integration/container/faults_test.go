@@ -166,3 +166,25 @@ func TestStartOnAFullDisk(t *testing.T) {
 	c.stop()
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
+
+// Supervisors are killed again before a second is over, which is when s6-svscan
+// has to wait for them, and forgets some.
+func TestSupervisorsAreKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil)
+	c.serving()
+	for range 3 {
+		c.exec(`for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = s6-supervise ] || continue
+			case $(tr '\0' ' ' <$p/cmdline) in *benthos-*) kill -KILL ${p#/proc/} ;; esac; done 2>/dev/null; true`)
+		begun := time.Now()
+		eventually(t, patience, "a while is over", func() bool { return time.Since(begun) > 300*time.Millisecond })
+	}
+	const supervised = "n=0; for s in " + scanDir + "/benthos-* " + scanDir + "/benthos-*/log; do s6-svok $s && n=$((n + 1)); done; echo $n"
+	eventually(t, patience, "each has a supervisor", func() bool { return c.exec(supervised) == "10" })
+	eventually(t, patience, "each has one engine, the one that s6 names", func() bool {
+		return c.exec(`for n in 0 1 2 3 4; do s6-svstat -o pid `+scanDir+`/benthos-$n; done | sort -n`) ==
+			c.exec(`for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = benthos ] && echo ${p#/proc/}; done 2>/dev/null | sort -n; true`)
+	})
+	c.serving()
+	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+}
