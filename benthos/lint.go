@@ -91,7 +91,7 @@ func (l *Linter) Lint(ctx context.Context, docs map[string][]byte) (map[string]e
 	}
 	dir, err := os.MkdirTemp("", "benthos-lint-")
 	if err != nil {
-		return fail(err, nil)
+		return fail(fmt.Errorf("cannot write into the temporary directory: %w: name one that this user can write with TMPDIR", err), nil)
 	}
 	defer os.RemoveAll(dir)
 	names := slices.Sorted(maps.Keys(docs))
