@@ -169,10 +169,10 @@ func (d *driver) write(spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	if err := d.clear(files); err != nil {
+	if err := d.mark(spec, files); err != nil {
 		return err
 	}
-	if err := d.mark(spec, files); err != nil {
+	if err := d.clear(files); err != nil {
 		return err
 	}
 	// Where an earlier write was cut short it is not known how far it came.

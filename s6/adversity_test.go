@@ -102,6 +102,25 @@ func TestChangeThatWasCutShortIsNotLeftRunning(t *testing.T) {
 	})
 }
 
+// Nothing that a process could be given is touched before that is prepared.
+func TestChangeThatCannotBeginTouchesNothing(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		of := func(env map[string]string) map[string]desired {
+			return map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Env: env}}}
+		}
+		limited, disk := onDisk(tree, func(name, _ string) bool { return name == tree.Layout().Service("a")+"/run" })
+		p := start(t, limited)
+		p.wants(of(map[string]string{"X": "good", "Y": "needed"}))
+		before := list(t, tree.FS(), path.Join(tree.Layout().Service("a"), "env"))
+		disk.full.Store(true)
+		require.NoError(t, p.Apply(t.Context(), of(map[string]string{"X": "bad"})))
+		pass(10 * time.Second)
+		s, _ := p.Instance("a")
+		require.ErrorIs(t, s.Err, syscall.ENOSPC)
+		assert.Equal(t, before, list(t, tree.FS(), path.Join(tree.Layout().Service("a"), "env")))
+	})
+}
+
 func TestFullDiskIsNotHammered(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
 		limited, disk := onDisk(tree, func(name, _ string) bool { return strings.Contains(name, ".new-") })
