@@ -3,9 +3,9 @@
 #
 # Builds the container image, evenkeel/fivebenthos:latest if not said otherwise,
 # from BASE_IMAGE and GO_IMAGE where these are set. Of the Dockerfile's own, one
-# that is neither here nor to be pulled is built with
-# base-images.sh. How this machine's Go reaches modules, and its proxies, are
-# handed on where they are not the defaults.
+# that is neither here nor to be pulled is built with base-images.sh. How this
+# machine's Go reaches modules, and its proxies, are handed on where they are not
+# the defaults.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -269,7 +269,8 @@ func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case !o.down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
-		// Whoever else may have told it, it is told once by this program. Before a stray process is ended, for whose end another may wait.
+		// Whoever else may have told it, it is told once by this program: before
+		// a stray process is ended, for whose end another may wait.
 		return fsm.Decision{Do: downActions, Reason: asked(in)}
 	case o.StrayPID != 0:
 		return endStray(in)

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -85,8 +86,8 @@ func (t *SystemTree) begin(fn func(*nudge)) {
 }
 
 // endNudges waits until the one under way is over, and has no other begin. One
-// that is not over in time is left as it is: the next program sees to it.
-func endNudges[T any](t *SystemTree, late <-chan T) {
+// that is not over when ctx ends is left as it is: the next program sees to it.
+func (t *SystemTree) endNudges(ctx context.Context) {
 	t.nudges.mu.Lock()
 	n, first := t.nudges.current, !t.nudges.closed
 	t.nudges.closed = true
@@ -100,7 +101,7 @@ func endNudges[T any](t *SystemTree, late <-chan T) {
 	select {
 	case <-n.over:
 		return
-	case <-late:
+	case <-ctx.Done():
 	}
 	t.nudges.mu.Lock()
 	select {

@@ -37,7 +37,7 @@ func (t *SystemTree) Shutdown(ctx context.Context) error {
 
 func (t *SystemTree) shutdown(ctx context.Context) error {
 	t.keeper.end()
-	endNudges(t, ctx.Done())
+	t.endNudges(ctx)
 	services, err := t.pairs()
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -188,7 +189,9 @@ func makeWritable(dir string) error {
 // Close gives up the tree's lock. All services go on.
 func (t *SystemTree) Close() error {
 	t.keeper.end()
-	endNudges(t, time.After(nudgePatience))
+	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
+	defer cancel()
+	t.endNudges(ctx)
 	return t.lock.Close()
 }
 

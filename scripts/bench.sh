@@ -3,8 +3,8 @@
 #
 # Runs the benchmarks of the module, those on real s6 and real Benthos too, and
 # those of the image where a Docker engine answers, for TIME each, as go test
-# -benchtime takes it. Metrics that benchmarks report of
-# their own accord, the ratios among them, are listed again at the end.
+# -benchtime takes it. Metrics that benchmarks report of their own accord, the
+# ratios among them, are listed again at the end.
 set -eu
 
 tags=integration

@@ -3,8 +3,8 @@
 #
 # Prints where things are to be run: docker where a Docker engine answers, and
 # host otherwise, having said on standard error what is done ELSE. CONTAINER
-# set to docker or none decides without asking; where docker is wanted and no
-# engine answers it exits with 1.
+# set to docker or none decides; where docker is wanted and no engine answers it
+# exits with 1.
 set -eu
 
 case ${CONTAINER:-} in

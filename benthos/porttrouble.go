@@ -1,0 +1,37 @@
+package benthos
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// portTrouble is a port that a process could not listen on. It began without it,
+// and was stopped for that; nobody may be seen to hold the port then, and still
+// it is not started again and again in a row.
+type portTrouble struct {
+	pid     int
+	problem string
+	count   int
+	until   time.Time
+}
+
+// portPause is how long a process is not started that found a port taken.
+var portPause = fsm.Backoff{Base: time.Second, Jitter: -1}
+
+func (p *portTrouble) found(pid int, problem string) {
+	if problem == "" || pid == p.pid {
+		return
+	}
+	p.pid, p.problem = pid, problem
+	p.count++
+	p.until = time.Now().Add(portPause.Delay(p.count))
+}
+
+// still returns what is wrong now, or else what was and may be still.
+func (p *portTrouble) still(now string) string {
+	if now == "" && time.Now().Before(p.until) {
+		return p.problem
+	}
+	return now
+}
