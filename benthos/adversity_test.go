@@ -17,6 +17,8 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
 // on returns a stream on a port.
@@ -108,6 +110,58 @@ func TestPortTakenIsNotTriedInARow(t *testing.T) {
 		assert.LessOrEqual(t, starts, 6)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
+
+// driveOut brings about an instance whose process runs without its input's
+// port, which a stranger took meanwhile, and takes half a second to end.
+func driveOut(t *testing.T) (*memory, *fsm.Manager[*benthos.Config, benthos.Observed]) {
+	m := newMemory(t)
+	m.tree.SetProgram("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: 500 * time.Millisecond})
+	m.prober.Set(endpoint, benthostest.Endpoint{})
+	manager := m.manage(t)
+	require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": served("127.0.0.1:8080")})))
+	<-time.After(time.Second)
+	m.prober.Set("127.0.0.1:8080", benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}})
+	require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDegraded))
+	m.prober.Clear(endpoint) // it ends
+	return m, manager
+}
+
+func served(addr string) *benthos.Config {
+	c := stream("1s")
+	c.Input = map[string]any{"http_server": map[string]any{"address": addr}}
+	return c
+}
+
+// A process that is stopped because its port is taken is not to be started anew
+// as soon as it no longer answers: nobody looks at its ports then.
+func TestPortTakenIsKnownUntilTheProcessHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, manager := driveOut(t)
+		for range 1000 {
+			<-time.After(5 * time.Millisecond)
+			s, _ := manager.Instance("a")
+			require.Contains(t, s.Reason.String(), "port 8080 is taken: process 1 (stranger)")
+			require.Equal(t, s6.Stopped, s.Observed.Asked)
+		}
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		m.prober.Set("127.0.0.1:8080", benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
+
+// With another port it is over.
+func TestPortTakenIsOverWithAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, manager := driveOut(t)
+		m.prober.Set("127.0.0.1:8081", benthostest.Endpoint{})
+		begin := time.Now()
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": served("127.0.0.1:8081")})))
+		<-time.After(510 * time.Millisecond)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.Less(t, time.Since(begin), 700*time.Millisecond)
 	})
 }
 

@@ -90,6 +90,9 @@ func (d *driver) want(config *Config) error {
 	// The same configuration in another Config is the same spec.
 	if d.askedSpec != nil && d.askedSpec.Hash() == spec.Hash() {
 		spec = d.askedSpec
+	} else if d.taken.pid != 0 {
+		// What was found of the ports of another configuration says nothing.
+		d.health, d.taken = Health{}, portTrouble{}
 	}
 	d.spec = spec
 	return nil
@@ -117,8 +120,8 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		if err := d.observeEngine(ctx, desired.Spec, &service.Status); err != nil {
 			return Observed{}, err
 		}
-		o.PortTaken = d.health.PortTaken
 		d.taken.found(d.health.PID, d.health.PortTaken)
+		o.PortTaken = d.taken.of(service.Status.PID)
 	} else {
 		d.health, d.latest = Health{}, Metrics{}
 		if desired.State == Active {

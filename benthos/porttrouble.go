@@ -28,6 +28,15 @@ func (p *portTrouble) found(pid int, problem string) {
 	p.until = time.Now().Add(portPause.Delay(p.count))
 }
 
+// of returns what is wrong with a process. It is not asked again: an engine
+// never tries again to listen, and says nothing of its ports while it ends.
+func (p *portTrouble) of(pid int) string {
+	if pid != p.pid {
+		return ""
+	}
+	return p.problem
+}
+
 // still returns what is wrong now, or else what was and may be still.
 func (p *portTrouble) still(now string) string {
 	if now == "" && time.Now().Before(p.until) {

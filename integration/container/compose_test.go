@@ -110,7 +110,8 @@ func (s *screen) String() string {
 // Ctrl-C at a terminal ends the container in order.
 func TestForegroundOnATerminal(t *testing.T) {
 	name := unique()
-	cmd := exec.Command("script", "-qec", "sh ../../container/run.sh foreground", "/dev/null")
+	// Without exec some shells stay in between, and Ctrl-C ends those.
+	cmd := exec.Command("script", "-qec", "exec sh ../../container/run.sh foreground", "/dev/null")
 	cmd.Env = append(os.Environ(), "NAME="+name, "IMAGE="+image)
 	keyboard, err := cmd.StdinPipe()
 	require.NoError(t, err)
