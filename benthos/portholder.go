@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -48,29 +47,6 @@ func (e *PortTakenError) Error() string {
 
 // Unwrap returns syscall.EADDRINUSE.
 func (e *PortTakenError) Unwrap() error { return syscall.EADDRINUSE }
-
-// CheckPort reports whether addr, a host:port, can be listened on, by listening
-// on it for a moment. It returns a *PortTakenError where something else does,
-// and any other reason wrapped. It is for callers that are about to act: who
-// only observes uses ListenHolder, which binds nothing.
-func CheckPort(addr string) error {
-	host, port, err := splitAddr(addr)
-	if err != nil {
-		return fmt.Errorf("cannot check a port: the address %w", err)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err == nil {
-		return l.Close()
-	}
-	if !errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("cannot listen on port %d: %w", port, err)
-	}
-	taken := &PortTakenError{Addr: net.JoinHostPort(host, strconv.Itoa(int(port))), Port: port}
-	if holder, found, err := ListenHolder(addr); err == nil && found {
-		taken.PID, taken.Process = holder.PID, holder.Process
-	}
-	return taken
-}
 
 // ListenHolder returns the process that listens on addr, a host:port of this
 // machine and network namespace, and whether anything does. It binds nothing:

@@ -24,35 +24,6 @@ func loopback(t *testing.T) (net.Listener, string) {
 	return l, l.Addr().String()
 }
 
-func TestCheckPortNamesTheHolder(t *testing.T) {
-	l, addr := loopback(t)
-	port := l.Addr().(*net.TCPAddr).Port
-	comm, err := os.ReadFile("/proc/self/comm")
-	require.NoError(t, err)
-	name := string(comm[:len(comm)-1])
-
-	for _, asked := range []string{addr, fmt.Sprintf("0.0.0.0:%d", port), fmt.Sprintf(":%d", port)} {
-		err := CheckPort(asked)
-		var taken *PortTakenError
-		require.ErrorAs(t, err, &taken, asked)
-		require.ErrorIs(t, err, syscall.EADDRINUSE)
-		assert.Equal(t, PortTakenError{Addr: asked, Port: uint16(port), PID: os.Getpid(), Process: name}, *taken)
-	}
-	assert.EqualError(t, CheckPort(addr), fmt.Sprintf("port %d is taken: process %d (%s) listens on %s", port, os.Getpid(), name, addr))
-
-	require.NoError(t, l.Close())
-	require.NoError(t, CheckPort(addr))
-	require.NoError(t, CheckPort(addr), "the check lets go of the port")
-}
-
-func TestCheckPortOtherReasons(t *testing.T) {
-	require.ErrorContains(t, CheckPort("nohost"), "is not host:port")
-	err := CheckPort("192.0.2.1:9080")
-	require.ErrorIs(t, err, syscall.EADDRNOTAVAIL)
-	assert.ErrorContains(t, err, "cannot listen on port 9080")
-	assert.EqualError(t, &PortTakenError{Addr: ":80", Port: 80}, "port 80 is taken: a process that cannot be read from here listens on :80")
-}
-
 func TestListenHolder(t *testing.T) {
 	l, addr := loopback(t)
 	_, port, _ := net.SplitHostPort(addr)

@@ -4,14 +4,14 @@ package benthos
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
 )
 
 // portRange hands out ports that nobody listens on and that the kernel does not
@@ -53,13 +53,12 @@ func (r *portRange) take(n int) (int, error) {
 		if r.next >= end {
 			r.next, free = firstPort, 0
 		}
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.next)))
+		err := benthos.CheckPort(local(r.next))
 		r.next++
 		if err != nil {
 			free = 0
 			continue
 		}
-		l.Close()
 		if free++; free == n {
 			return r.next - n, nil
 		}
