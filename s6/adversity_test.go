@@ -102,6 +102,34 @@ func TestChangeThatWasCutShortIsNotLeftRunning(t *testing.T) {
 	})
 }
 
+// A process that was told to end for a change is not said to run when the change
+// is taken back before it has ended.
+func TestTakenBackChangeWaitsForItsProcess(t *testing.T) {
+	for name, ready := range map[string]s6.Readiness{"plain": {}, "announcing": {FD: 3}} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				of := func(arg string) map[string]desired {
+					return map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", arg}, Ready: ready}}}
+				}
+				tree.SetProgram("a", s6test.Program{StopAfter: 150 * time.Millisecond})
+				p := start(t, tree)
+				p.wants(of("1"))
+				pass(3 * time.Second)
+				first := pids(t, tree)["a"]
+				require.NoError(t, p.Apply(t.Context(), of("2")))
+				pass(50 * time.Millisecond)
+				p.wants(of("1"))
+				for range 100 {
+					s, _ := p.Instance("a")
+					require.NotEqual(t, first, s.Observed.PID())
+					require.Equal(t, fsm.PhaseRunning, s.Phase)
+					pass(20 * time.Millisecond)
+				}
+			})
+		})
+	}
+}
+
 // Nothing that a process could be given is touched before that is prepared.
 func TestChangeThatCannotBeginTouchesNothing(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {

@@ -168,7 +168,7 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStartFailed, Reason: crashing(o)}
 	case o.Failed:
 		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
-	case o.Stale():
+	case o.outgoing():
 		return restart()
 	case o.beginning(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: soonest}
@@ -211,7 +211,7 @@ func decideDegraded(in input) fsm.Decision {
 	if d, needed := mend(in); needed {
 		return d
 	}
-	if o.Stale() {
+	if o.outgoing() {
 		return restart()
 	}
 	r, bad := trouble(o)

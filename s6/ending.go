@@ -56,14 +56,15 @@ func (d *driver) restart(spec *Spec) error {
 	if !status.Up() || status.PID != d.seen {
 		return nil // it has ended, and another may have begun
 	}
-	due := d.due(status.PID, spec)
-	d.told(status.PID)
-	switch due {
+	switch d.due(status.PID, spec) {
 	case endNow:
 		return d.tree.Control(d.service, CommandKill)
 	case endAsked:
 		d.tell()
-		return d.tree.Control(d.service, CommandRestart, CommandCont)
+		if err := d.tree.Control(d.service, CommandRestart, CommandCont); err != nil {
+			return err
+		}
+		d.told(status.PID)
 	}
 	return nil
 }
@@ -71,9 +72,7 @@ func (d *driver) restart(spec *Spec) error {
 // endStray ends a process that lost its supervisor, in the same way.
 func (d *driver) endStray(spec *Spec) error {
 	signal := syscall.SIGKILL
-	due := d.due(d.stray.pid, spec)
-	d.told(d.stray.pid)
-	switch due {
+	switch d.due(d.stray.pid, spec) {
 	case endWaits:
 		return nil
 	case endAsked:
@@ -83,10 +82,11 @@ func (d *driver) endStray(spec *Spec) error {
 		}
 	}
 	err := d.tree.Signal(d.service, d.stray.pid, signal)
-	if errors.Is(err, syscall.ESRCH) {
-		return nil // it has ended
+	if err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
 	}
-	return err
+	d.told(d.stray.pid) // or it has ended
+	return nil
 }
 
 // escalation is what is due for a process that is to end.

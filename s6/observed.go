@@ -120,6 +120,11 @@ func (o *Observed) Stale() bool {
 	return o.Up() && o.Started != "" && o.Started != o.WantProcess
 }
 
+// outgoing reports that another process has to take the place of the one that
+// runs: it is stale, or it was told to end when it was and the change has been
+// taken back since.
+func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && o.Told }
+
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.
 func (o *Observed) beginning(now time.Time) bool {
