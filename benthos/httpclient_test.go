@@ -46,7 +46,7 @@ func TestReadyGivesTheReason(t *testing.T) {
 }
 
 func TestClientErrors(t *testing.T) {
-	s, c := engine(t, benthos.ClientConfig{Timeout: 100 * time.Millisecond, MaxBody: 1000})
+	s, c := engine(t, benthos.ClientConfig{Timeout: 2 * time.Second, MaxBody: 1000})
 	ask := map[string]func() error{
 		benthostest.Ping:    func() error { return c.Ping(t.Context(), s.Addr()) },
 		benthostest.Ready:   func() error { _, err := c.Ready(t.Context(), s.Addr()); return err },

@@ -71,12 +71,12 @@ func TestRevertedChangeEndsWithWhatWasAskedLast(t *testing.T) {
 	two := version(one, "2")
 	w.run(map[string]*s6.Spec{"a": one})
 	for round := range 5 {
+		old, passed := w.pid("a"), len(w.passed("a"))
 		w.declare(running(map[string]*s6.Spec{"a": two}))
 		switch round {
 		case 1, 2:
-			eventually(t, patience, "the change is under way", func() bool { return w.snapshot("a").Phase == fsm.PhaseStarting })
+			eventually(t, patience, "the change is under way", func() bool { return len(w.passed("a")) > passed })
 		case 3:
-			old := w.pid("a")
 			eventually(t, patience, "the process has ended", func() bool { return !alive(old) })
 		case 4:
 			w.await(fsm.PhaseRunning, "a")

@@ -76,7 +76,7 @@ func TestDeafProcessIsKilled(t *testing.T) {
 			pid := w.pid("a")
 			began := time.Now()
 			act(w, spec)
-			assert.False(t, alive(pid))
+			gone(t, pid)
 			assert.GreaterOrEqual(t, time.Since(began), spec.StopTimeout, "it was given its time")
 			if name == "restart" {
 				w.single("a")
@@ -162,6 +162,7 @@ func TestProcessThatIsNotReadyInTime(t *testing.T) {
 	w.declare(running(map[string]*s6.Spec{"a": spec}))
 	w.await(fsm.PhaseDegraded, "a")
 	assert.Contains(t, []string{"it did not become ready in time", "its process is not ready"}, w.snapshot("a").Reason.Summary)
+	eventually(t, patience, "it runs", func() bool { return w.snapshot("a").Observed.PID() != 0 })
 	pid := w.pid("a")
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))
 	w.await(fsm.PhaseRunning, "a")

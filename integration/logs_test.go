@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -63,8 +64,14 @@ func (w *world) logSettles(name string) {
 		before := last
 		last = len(w.texts(name))
 		logger, err := w.tree.Status(filepath.Join(w.service(name), "log"))
-		return err == nil && logger.Up() && logger.Ready && unread(logger.PID) == 0 && last == before
+		return err == nil && logger.Up() && logger.Ready && unread(logger.PID) == 0 && waits(logger.PID) && last == before
 	})
+}
+
+// waits reports whether a process waits for something to come.
+func waits(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && bytes.Contains(stat, []byte(") S "))
 }
 
 // unread returns how many bytes wait in a process's standard input, a pipe; -1

@@ -50,8 +50,8 @@ func TestPrivateTreeIsStartedOnceAndFoundAgain(t *testing.T) {
 	w.tree, err = s6.Attach(w.config)
 	require.NoError(t, err)
 	require.NoError(t, w.tree.Shutdown(ctx))
-	assert.False(t, alive(first))
-	assert.Empty(t, processesOf(w.root))
+	gone(t, first)
+	noneLeft(t, w.root)
 	require.NoError(t, w.tree.Shutdown(ctx), "twice is no harm")
 }
 
@@ -84,7 +84,8 @@ func TestAttachNeedsSomebodyWhoServes(t *testing.T) {
 	require.NoError(t, w.tree.Close())
 	w.tree = nil
 	for _, p := range processesOf(w.root) { // where it was replaced meanwhile
-		slay(t, p.pid)
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+		gone(t, p.pid)
 	}
 	check()
 }
@@ -152,8 +153,9 @@ func TestMissingToolsAreNamed(t *testing.T) {
 	assert.ErrorContains(t, err, "apt-get install s6")
 }
 
+// It is not parallel: a process that another test starts could have the program
+// open that is written here, and it could not be run.
 func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t)
 	w.config.Tools.Dir = filepath.Join(w.root, "tools")
 	require.NoError(t, os.Mkdir(w.config.Tools.Dir, 0o755))
@@ -204,7 +206,7 @@ func TestDanglingLinkDoesNotKeepTheTreeFromStarting(t *testing.T) {
 	ctx, cancel := w.context()
 	defer cancel()
 	require.NoError(t, w.tree.Shutdown(ctx))
-	assert.Empty(t, processesOf(w.root))
+	noneLeft(t, w.root)
 }
 
 // request is what the role "private" is to do, as a user without privileges.
@@ -307,7 +309,7 @@ func TestPrivateTreeNeedsNoPrivileges(t *testing.T) {
 	assert.Equal(t, []string{"from a file", strconv.Itoa(uid)}, w.texts("a"))
 	require.NoError(t, stdin.Close())
 	require.NoError(t, cmd.Wait())
-	assert.Empty(t, processesOf(w.root))
+	noneLeft(t, w.root)
 }
 
 func TestDirectoriesThatCannotBeWritten(t *testing.T) {
@@ -338,7 +340,7 @@ func TestDirectoriesThatCannotBeWritten(t *testing.T) {
 				assert.Contains(t, string(said), "permission denied")
 				assert.Contains(t, string(said), "user")
 				assert.Equal(t, 1, strings.Count(string(said), "\n"), "one sentence: %s", said)
-				assert.Empty(t, processesOf(w.root))
+				noneLeft(t, w.root)
 			})
 		}
 	}

@@ -30,7 +30,7 @@ func TestShutdownEndsEverythingAndKeepsTheLogs(t *testing.T) {
 	began := time.Now()
 	require.NoError(t, w.tree.Shutdown(ctx))
 	t.Log("shutdown took", time.Since(began))
-	assert.Empty(t, processesOf(w.root))
+	noneLeft(t, w.root)
 	assert.Equal(t, []string{"the last words"}, w.texts("last"), "loggers read to the end")
 	assert.Positive(t, w.complete("counting", w.texts("counting")))
 
@@ -54,10 +54,10 @@ func TestShutdownThatIsGivenTooLittleTimeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	spec := w.deafProbe("deaf")
-	spec.StopTimeout = 1500 * time.Millisecond
+	spec.StopTimeout = 8 * time.Second
 	w.run(map[string]*s6.Spec{"deaf": spec, "a": w.probe("a")})
 	w.unmanage()
-	short, cancel := context.WithTimeout(context.Background(), 700*time.Millisecond)
+	short, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	err := w.tree.Shutdown(short)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
@@ -66,7 +66,7 @@ func TestShutdownThatIsGivenTooLittleTimeSaysWhatRuns(t *testing.T) {
 	ctx, cancel := w.context()
 	defer cancel()
 	require.NoError(t, w.tree.Shutdown(ctx), "it may be called again")
-	assert.Empty(t, processesOf(w.root))
+	noneLeft(t, w.root)
 }
 
 // To be told again would give a deaf process as much time once more.
@@ -80,5 +80,5 @@ func TestShutdownKillsWhatIsDeafInItsTime(t *testing.T) {
 	ctx, cancel := w.context()
 	defer cancel()
 	require.NoError(t, w.tree.Shutdown(ctx))
-	assert.Empty(t, processesOf(w.root))
+	noneLeft(t, w.root)
 }

@@ -268,7 +268,7 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	}
 	w.runsAs("change", "2")
 	for _, pid := range w.starts("remove") {
-		assert.False(t, alive(pid))
+		gone(t, pid)
 	}
 	assert.NoFileExists(t, filepath.Join(w.root, "probes", "remove", "doubles"))
 	assert.False(t, exists(t, w.service("remove")))

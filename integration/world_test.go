@@ -289,10 +289,14 @@ func (w *world) deafProbe(name string) *s6.Spec {
 func (w *world) probeAs(name, before, after string) *s6.Spec {
 	dir := filepath.Join(w.root, "probes", name)
 	require.NoError(w.t, os.MkdirAll(dir, 0o755))
-	// A process that has just died may not have let go of everything yet.
+	// A process that has just died may not have let go of everything yet, but no
+	// longer has a program.
 	script := before + `
 exec 9>>"$PROBE/lock"
-flock -w 0.06 9 || echo $$ >>"$PROBE/doubles"
+flock -w 0.06 9 || {
+	readlink "/proc/$(tail -n 1 "$PROBE/starts")/exe" >/dev/null && echo $$ >>"$PROBE/doubles"
+	flock 9
+}
 echo $$ >>"$PROBE/starts"
 echo >&3
 exec 3>&-

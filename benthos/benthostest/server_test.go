@@ -85,9 +85,10 @@ func TestCloseEndsRequestsThatHang(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, c.Ping(ctx, s.Addr()), context.DeadlineExceeded)
 
+	before := s.Hits(benthostest.Ping) // the first may not have come so far in its time
 	ended := make(chan error, 1)
 	go func() { ended <- c.Ping(t.Context(), s.Addr()) }()
-	require.Eventually(t, func() bool { return s.Hits(benthostest.Ping) == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Hits(benthostest.Ping) > before }, time.Minute, time.Millisecond)
 	s.Close()
 	require.Error(t, <-ended)
 }

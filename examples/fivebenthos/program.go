@@ -125,6 +125,9 @@ func (s settings) stream(n int) *benthos.Config {
 		Host:        s.listen,
 		MetricsPort: uint16(s.metricsPort + n),
 		Metrics:     s.metrics,
+		// With what s6 adds before it kills it fits into the time that a container
+		// is given to stop.
+		ShutdownTimeout: 4 * time.Second,
 		Input: map[string]any{"http_server": map[string]any{
 			"address": s.httpAddr(n), "path": "/", "allowed_verbs": []any{"POST"},
 		}},

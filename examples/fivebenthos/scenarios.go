@@ -202,7 +202,7 @@ func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.D
 }
 
 // recoveryTime bounds a recovery, many times what it takes.
-const recoveryTime = 5 * time.Second
+const recoveryTime = 15 * time.Second
 
 // recovery: an instance whose process is killed serves again with another. One
 // that has been ready for a second is started anew at once by s6.
@@ -261,13 +261,13 @@ func (v *verification) isolation(ctx context.Context) ([]string, error) {
 // shutdown: at SIGTERM the requests under way are finished and nothing is left
 // behind.
 func (v *verification) shutdown(ctx context.Context) ([]string, error) {
-	const hold = time.Second
+	const hold = 2 * time.Second
 	var under sync.WaitGroup
 	finished := make([]error, len(v.proofs))
 	for n, p := range v.proofs {
 		under.Go(func() { _, finished[n] = v.post(context.WithoutCancel(ctx), p, hold) })
 	}
-	time.Sleep(hold / 4) // for the requests to be under way
+	time.Sleep(hold / 2) // for the requests to be under way
 	begun := time.Now()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		return nil, err
@@ -286,9 +286,19 @@ func (v *verification) shutdown(ctx context.Context) ([]string, error) {
 	}, nil
 }
 
-// nothingLeft returns an error if a process of the tree is left. Of a tree that
-// was there before, the supervisors stay.
+// nothingLeft returns an error if a process of the tree is left. One that has
+// let go of its locks may be in the process table for a moment yet.
 func (v *verification) nothingLeft() error {
+	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if err := v.left(); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// left returns an error for the processes of the tree. Of a tree that was there
+// before, the supervisors stay.
+func (v *verification) left() error {
 	var errs []error
 	for _, dir := range []string{v.tree.Layout().ServicesDir, v.tree.Layout().ScanDir} {
 		left, err := processes(dir)

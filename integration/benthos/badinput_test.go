@@ -239,7 +239,7 @@ func TestChangeThatIsRefused(t *testing.T) {
 	assert.Equal(t, five, strings.Count(second.stderr.String(), "fivebenthos: refused"), second.stderr)
 	require.NoError(t, second.cmd.Process.Signal(syscall.SIGINT))
 	assert.Zero(t, second.end(patience))
-	assert.Empty(t, processesOf(h.root))
+	noneLeft(t, h.root)
 }
 
 func TestPortOfSomebodyElse(t *testing.T) {

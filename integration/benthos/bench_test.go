@@ -199,7 +199,7 @@ func BenchmarkPass(b *testing.B) {
 			w := newWorld(b, bento(b))
 			c := printer(b)
 			w.run(streams{"s": c})
-			w.says("s", benthos.StateIdle, "")
+			w.says("s", benthos.StateIdle)
 			w.unmanage()
 			w.options.HealthInterval = interval
 			kind, err := benthos.NewKind(w.tree, w.options)

@@ -57,7 +57,7 @@ func TestStatesFromNothingToNothing(t *testing.T) {
 	assert.Equal(t, fsm.ChangeRemove, w.plan(nil)["s"].Kind)
 	require.NoError(t, w.apply(nil))
 	w.await(fsm.PhaseRemoved, "s")
-	assert.False(t, alive(pid))
+	gone(t, pid)
 	passed := w.passed("s")
 	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped, fsm.StateRemoving, fsm.StateRemoved}, passed[len(passed)-4:])
 	for _, dir := range []string{w.tree.Layout().ServicesDir, w.tree.Layout().ScanDir} {
@@ -216,7 +216,7 @@ func TestAdoption(t *testing.T) {
 		assert.NotContains(t, w.passed(name), benthos.StateDegraded)
 	}
 	assert.NotEqual(t, pids["s1"], w.pid("s1"))
-	assert.False(t, alive(pids["s3"]))
+	gone(t, pids["s3"])
 	assert.NotZero(t, w.pid("s5"))
 }
 
@@ -243,7 +243,7 @@ func TestLettingGoLeavesNoConnection(t *testing.T) {
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.Prober = nil })
 	c := printer(t)
 	w.run(streams{"s": c})
-	require.True(t, connected(t, int(c.MetricsPort)))
+	eventually(t, patience, "it is asked", func() bool { return connected(t, int(c.MetricsPort)) })
 	w.unmanage()
 	assert.NotEmpty(t, w.pids("s"))
 	eventually(t, 5*time.Second, "nobody is connected", func() bool { return !connected(t, int(c.MetricsPort)) })
@@ -273,13 +273,13 @@ func TestTwoManagersOnOneTree(t *testing.T) {
 
 	require.NoError(t, w.apply(nil))
 	w.await(fsm.PhaseRemoved, "stream")
-	assert.False(t, alive(pid))
+	gone(t, pid)
 	assert.True(t, alive(plain.Observed.PID()))
 	w.run(all)
 	pid = w.pid("stream")
 	require.NoError(t, services.Apply(ctx, nil))
 	require.NoError(t, services.Wait(ctx, "sleep", fsm.PhaseRemoved))
-	assert.False(t, alive(plain.Observed.PID()))
+	gone(t, plain.Observed.PID())
 	assert.Equal(t, pid, w.pid("stream"))
 	require.NoError(t, post(inputPort(all["stream"]), "{}", 0))
 }

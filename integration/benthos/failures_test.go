@@ -85,11 +85,13 @@ func TestPortTakenBefore(t *testing.T) {
 func TestPortTakenFromAProcessThatStarts(t *testing.T) {
 	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
 		root := newRoot(t)
-		w := newWorld(t, wrapper(t, root, bento(t), "sleep 1"))
+		gate := filepath.Join(root, "gate")
+		w := newWorld(t, wrapper(t, root, bento(t), "while [ ! -e "+gate+" ]; do sleep 0.05; done"))
 		all := streams{"a": printer(t)}
 		require.NoError(t, w.apply(active(all)))
-		w.says("a", benthos.StateConfigLoading, "")
+		w.says("a", benthos.StateConfigLoading)
 		l := occupy(t, port(all["a"]))
+		require.NoError(t, os.WriteFile(gate, nil, 0o644))
 		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
 		// Two supervisors and the logger are left.
 		alone := func() bool { return len(processesOf(w.tree.Layout().Service("a"))) == 3 }
@@ -193,7 +195,7 @@ func TestOutputThatFails(t *testing.T) {
 	w.run(streams{"s": c})
 	pid := w.pid("s")
 	require.NoError(t, post(inputPort(c), "{}", 0))
-	w.says("s", benthos.StateActive, "")
+	w.comesTo("s", benthos.StateActive, 1)
 	for range 2 {
 		e.close()
 		answered := make(chan struct{})
@@ -223,7 +225,7 @@ func TestOutputThatIsNotConnected(t *testing.T) {
 			c.Metrics = benthos.MetricsNone
 			c.Output = map[string]any{"socket": map[string]any{"network": "unix", "address": socket}}
 			require.NoError(t, w.apply(active(streams{"s": c})))
-			w.says("s", benthos.StateWaitingForHealth, "")
+			w.says("s", benthos.StateWaitingForHealth)
 			eventually(t, patience, "it says why", func() bool {
 				return contains(w.snapshot("s").Reason.Evidence, "onnect")
 			})
@@ -240,11 +242,11 @@ func TestTraffic(t *testing.T) {
 	w := newWorld(t, bento(t))
 	c := printer(t)
 	w.run(streams{"s": c})
-	w.says("s", benthos.StateIdle, "")
-	for range 2 {
+	w.says("s", benthos.StateIdle)
+	for n := range 2 {
 		require.NoError(t, post(inputPort(c), "{}", 0))
-		w.saysWithin(5*time.Second, "s", benthos.StateActive, "")
-		w.saysWithin(5*time.Second, "s", benthos.StateIdle, "")
+		w.comesTo("s", benthos.StateActive, n+1)
+		w.says("s", benthos.StateIdle)
 	}
 	traffic := w.snapshot("s").Observed.Traffic
 	assert.EqualValues(t, 2, traffic.InputReceived)
@@ -256,16 +258,16 @@ func TestTraffic(t *testing.T) {
 // A message that comes before anybody has looked is traffic as well.
 func TestTrafficFromTheFirstMessage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ActivityWindow = 3 * time.Second })
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ActivityWindow = 15 * time.Second })
 	all := streams{"s": {MetricsPort: uint16(ports(t, 1)), Output: map[string]any{"drop": map[string]any{}},
 		Input: map[string]any{"generate": map[string]any{"mapping": "root = 1", "interval": "", "count": 3}}}}
 	all["s"].Input = map[string]any{"sequence": map[string]any{"inputs": []any{all["s"].Input, map[string]any{
 		"http_server": map[string]any{"address": local(ports(t, 1))},
 	}}}}
 	require.NoError(t, w.apply(active(all)))
-	w.says("s", benthos.StateActive, "")
-	assert.EqualValues(t, 3, w.snapshot("s").Observed.Traffic.InputReceived)
-	w.says("s", benthos.StateIdle, "")
+	w.comesTo("s", benthos.StateActive, 1)
+	eventually(t, patience, "all are counted", func() bool { return w.snapshot("s").Observed.Traffic.InputReceived == 3 })
+	w.says("s", benthos.StateIdle)
 }
 
 func TestProcessThatHangs(t *testing.T) {
@@ -283,12 +285,12 @@ func TestProcessThatHangs(t *testing.T) {
 
 	// One that hangs can be stopped.
 	kill(t, pids["hangs"], syscall.SIGSTOP)
-	w.says("hangs", benthos.StateDegraded, "")
+	w.says("hangs", benthos.StateDegraded)
 	next := active(all)
 	next["hangs"] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: all["hangs"]}
 	require.NoError(t, w.apply(next))
 	w.await(fsm.PhaseStopped, "hangs")
-	assert.False(t, alive(pids["hangs"]))
+	gone(t, pids["hangs"])
 }
 
 func TestProcessThatIsKilled(t *testing.T) {
@@ -335,7 +337,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 			w.run(all)
 			const message = `{"test":"under way"}`
 			answer := make(chan error)
-			go func() { answer <- post(inputPort(c), message, 1500*time.Millisecond) }()
+			go func() { answer <- post(inputPort(c), message, 3*time.Second) }()
 			busy := func() bool { return connected(t, inputPort(c)) }
 			eventually(t, patience, "the stream is busy", busy)
 			held(t, 250*time.Millisecond, "the stream has taken the message and holds it", busy)
@@ -345,7 +347,6 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 			require.NoError(t, <-answer)
 			assert.Equal(t, 1, w.logged("s", message))
 			assert.Greater(t, time.Since(begun), time.Second)
-			assert.Less(t, time.Since(begun), 5*time.Second)
 		})
 	}
 }

@@ -121,11 +121,18 @@ func kill(t testing.TB, pid int, signal syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, signal))
 }
 
+// gone waits until a process has ended. One that has let go of its locks may
+// be in the process table for a moment yet.
+func gone(t testing.TB, pid int) {
+	t.Helper()
+	eventually(t, 5*time.Second, fmt.Sprintf("the end of process %d", pid), func() bool { return !alive(pid) })
+}
+
 // slay kills a process of this test and waits until it has ended.
 func slay(t testing.TB, pid int) {
 	t.Helper()
 	kill(t, pid, syscall.SIGKILL)
-	eventually(t, patience, fmt.Sprintf("the end of process %d", pid), func() bool { return !alive(pid) })
+	gone(t, pid)
 }
 
 // noneLeft fails for every process of a directory that does not go away, and
@@ -180,6 +187,8 @@ func doubles(t testing.TB, services string) (end func()) {
 				}
 			}
 			for dir, pids := range of {
+				// They were looked at one after the other.
+				pids = slices.DeleteFunc(pids, func(pid int) bool { return !alive(pid) })
 				if len(pids) > 1 {
 					seen = append(seen, fmt.Sprintf("%s: %v", dir, pids))
 				}

@@ -5,6 +5,7 @@ package benthos
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -132,13 +133,15 @@ func (p *program) interrupt(signal os.Signal) {
 	require.NoError(p.h.t, p.cmd.Process.Signal(signal))
 	require.Zero(p.h.t, p.end(patience), "%s\n%s", p.stdout, p.stderr)
 	assert.Empty(p.h.t, p.stderr.String())
-	assert.Empty(p.h.t, processesOf(p.h.root))
+	noneLeft(p.h.t, p.h.root)
 }
 
 // slay kills the program as nothing can be refused.
 func (p *program) slay() {
 	p.h.t.Helper()
-	require.NoError(p.h.t, p.cmd.Process.Kill())
+	if err := p.cmd.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		require.NoError(p.h.t, err)
+	}
 	<-p.exited
 }
 
@@ -191,7 +194,7 @@ func (h *home) post(n int, message string, delay time.Duration) error {
 // post sends a message to a stream's port; nil means that it was answered with
 // 200. The streams of these tests hold it back for the delay.
 func post(port int, message string, delay time.Duration) error {
-	status, body, err := request(http.MethodPost, fmt.Sprintf("http://localhost:%d/", port), message, delay)
+	status, body, err := request(http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/", port), message, delay)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("status %d: %s", status, body)
 	}

@@ -40,8 +40,10 @@ func TestRunUntilASignal(t *testing.T) {
 			}
 			// What is under way is finished.
 			answer := make(chan error)
-			go func() { answer <- h.post(3, `{"test":"late"}`, time.Second) }()
-			eventually(t, patience, "the stream is busy", func() bool { return connected(t, h.httpPort+3) })
+			go func() { answer <- h.post(3, `{"test":"late"}`, 2*time.Second) }()
+			busy := func() bool { return connected(t, h.httpPort+3) }
+			eventually(t, patience, "the stream is busy", busy)
+			held(t, 250*time.Millisecond, "the stream has taken the message and holds it", busy)
 			p.interrupt(signal)
 			assert.NoError(t, <-answer)
 			assert.Equal(t, 1, h.logged(3, `{"test":"late"}`))
@@ -99,10 +101,11 @@ func TestRunForADuration(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
 	begun := time.Now()
-	p := h.start("-duration", "5s", "-json")
-	assert.Zero(t, p.end(patience))
-	assert.GreaterOrEqual(t, time.Since(begun), 5*time.Second)
-	assert.Empty(t, processesOf(h.root))
+	const duration = 15 * time.Second // enough to be idle on a busy machine
+	p := h.start("-duration", duration.String(), "-json")
+	assert.Zero(t, p.end(duration+patience))
+	assert.GreaterOrEqual(t, time.Since(begun), duration)
+	noneLeft(t, h.root)
 	passed := make(map[string][]string)
 	for _, tr := range p.transitions() {
 		assert.Equal(t, "benthos", tr.Kind)

@@ -68,9 +68,9 @@ func newTerminal(t *testing.T, rows, columns int) *terminal {
 
 var escape = regexp.MustCompile(`^\x1b\[(\d*)([AJ])`)
 
-// screen renders what was printed as the terminal shows it: text that reaches
+// screen renders what was printed as the terminal shows it. Text that reaches
 // the last column is wrapped, what goes beyond the last row scrolls.
-func (term *terminal) screen(t *testing.T) string {
+func (term *terminal) screen(t *testing.T, text string) string {
 	t.Helper()
 	lines := make([][]rune, term.rows)
 	row, column := 0, 0
@@ -80,7 +80,7 @@ func (term *terminal) screen(t *testing.T) string {
 			row--
 		}
 	}
-	for text := term.printed.String(); text != ""; {
+	for text != "" {
 		if code := escape.FindStringSubmatch(text); code != nil {
 			if text = text[len(code[0]):]; code[2] == "A" {
 				n, err := strconv.Atoi(code[1])
@@ -130,14 +130,18 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 			p := h.run(cmd)
 			pids := h.serving()
+			var shown []string
 			eventually(t, patience, "all are active", func() bool {
 				for n := range five {
 					require.NoError(t, h.post(n, `{"test":"message"}`, 0))
 				}
-				return strings.Count(term.screen(t), " active  active") == five
+				printed := term.printed.String()
+				table := term.screen(t, printed)
+				shown = strings.Split(table, "\n")
+				// It is seen while it is drawn, too.
+				return strings.HasSuffix(printed, "\n") && strings.Count(table, " active  active") == five
 			})
-			shown := strings.Split(term.screen(t), "\n")
-			require.Len(t, shown, 1+five, term.screen(t))
+			require.Len(t, shown, 1+five)
 			assert.Regexp(t, `^NAME +STATE +DESIRED +PID +UPTIME +HTTP +METRICS`, shown[0])
 			for n, line := range shown[1:] {
 				fields := strings.Fields(line)
@@ -148,8 +152,8 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			// As the terminal does on Ctrl-C.
 			_, err := term.master.WriteString("\x03")
 			require.NoError(t, err)
-			assert.Zero(t, p.end(patience), term.screen(t))
-			assert.Empty(t, processesOf(h.root))
+			assert.Zero(t, p.end(patience), term.printed.String())
+			noneLeft(t, h.root)
 		})
 	}
 }

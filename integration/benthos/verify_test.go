@@ -62,7 +62,7 @@ func TestVerifyHolds(t *testing.T) {
 			h := newHome(t, c.engine(t))
 			p := h.start(append(c.args, "-verify")...)
 			require.Zero(t, p.end(verifyTime), "%s\n%s", p.stdout, p.stderr)
-			assert.Empty(t, processesOf(h.root))
+			noneLeft(t, h.root)
 			assert.Empty(t, p.stderr.String())
 			if !slices.Contains(c.args, "-json") {
 				assert.Equal(t, 7, strings.Count(p.stdout.String(), ": holds ("), p.stdout)
@@ -144,7 +144,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			}
 			assert.Equal(t, c.wrong, wrong)
 			assert.Contains(t, p.findings()[c.wrong[0]-1].Problem, c.says)
-			assert.Empty(t, processesOf(h.root))
+			noneLeft(t, h.root)
 		})
 	}
 }
@@ -197,6 +197,6 @@ func TestVerifyThatIsInterrupted(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
 	assert.Equal(t, 1, p.end(patience))
 	assert.Contains(t, p.stderr.String(), "of 7 scenarios do not hold")
-	assert.Empty(t, processesOf(h.root))
+	noneLeft(t, h.root)
 	assert.False(t, p.findings()[3].OK)
 }

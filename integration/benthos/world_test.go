@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -49,7 +50,8 @@ type world struct {
 func newWorld(t testing.TB, engine string, change ...func(*benthos.Options)) *world {
 	t.Helper()
 	w := &world{t: t, root: newRoot(t)}
-	client := benthos.NewClient(benthos.ClientConfig{})
+	// Only what is not there is to count as not answering, not a busy machine.
+	client := benthos.NewClient(benthos.ClientConfig{Timeout: 5 * time.Second})
 	t.Cleanup(client.Close)
 	w.options = benthos.Options{
 		Engine: engine, Prober: benthos.NewProber(client),
@@ -190,25 +192,31 @@ func (w *world) snapshot(name string) snapshot {
 	return s
 }
 
-// says waits until an instance is in a state, for a reason that holds a text.
-func (w *world) says(name string, state fsm.State, text string) {
+// says waits until an instance is in a state, for a reason that holds the texts.
+func (w *world) says(name string, state fsm.State, texts ...string) {
 	w.t.Helper()
-	w.saysWithin(patience, name, state, text)
-}
-
-func (w *world) saysWithin(within time.Duration, name string, state fsm.State, text string) {
-	w.t.Helper()
-	end := time.Now().Add(within)
+	end := time.Now().Add(patience)
 	for {
 		s := w.snapshot(name)
-		if s.State == state && contains(s.Reason.String(), text) {
+		said := s.Reason.String()
+		if s.State == state && !slices.ContainsFunc(texts, func(text string) bool { return !contains(said, text) }) {
 			return
 		}
 		if time.Now().After(end) {
-			require.FailNow(w.t, "it did not come about in "+within.String(), "%s is %s: %s (%v), not %s: %s", name, s.State, s.Reason, s.Err, state, text)
+			require.FailNow(w.t, "it did not come about in "+patience.String(), "%s is %s: %s (%v), not %s: %s", name, s.State, s.Reason, s.Err, state, texts)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// comesTo waits until an instance has entered a state so many times. It may have
+// left it since.
+func (w *world) comesTo(name string, state fsm.State, times int) {
+	w.t.Helper()
+	eventually(w.t, patience, fmt.Sprintf("%s has come %d times to %s", name, times, state), func() bool {
+		other := func(s fsm.State) bool { return s != state }
+		return len(slices.DeleteFunc(w.passed(name), other)) >= times
+	})
 }
 
 // pid returns the one engine process of an instance, from the process table.

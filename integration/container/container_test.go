@@ -211,7 +211,12 @@ func (c *container) health() string { return c.inspect("{{.State.Health.Status}}
 // code.
 func (c *container) ended() string {
 	c.t.Helper()
-	eventually(c.t, patience, "the container ends", func() bool { return !c.running() })
+	return c.endedWithin(patience)
+}
+
+func (c *container) endedWithin(time time.Duration) string {
+	c.t.Helper()
+	eventually(c.t, time, "the container ends", func() bool { return !c.running() })
 	return c.inspect("{{.State.ExitCode}}")
 }
 
