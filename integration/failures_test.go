@@ -46,8 +46,13 @@ func TestCommandThatGoesMissing(t *testing.T) {
 	program := filepath.Join(w.root, "program")
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
 	w.run(map[string]*s6.Spec{"a": {Command: []string{program}}})
+	pid := w.pid("a")
+	eventually(t, patience, "the command has begun", func() bool {
+		p, ok := readProcess(pid)
+		return ok && p.is("sleep")
+	})
 	require.NoError(t, os.Rename(program, program+".away"))
-	slay(t, w.pid("a"))
+	slay(t, pid)
 	eventually(t, patience, "the reason names the command", func() bool {
 		s := w.snapshot("a")
 		return s.Phase == fsm.PhaseDegraded && s.Reason.Evidence == program+" does not exist"
