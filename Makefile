@@ -41,7 +41,7 @@ run: ## keep five Benthos running until Ctrl-C, in a container or, without an en
 
 .PHONY: run-verbose
 run-verbose: export S6_VERBOSITY := 3
-run-verbose: run ## the same, and tell each attempt that failed
+run-verbose: run ## the same, and tell what fails and is tried again at once
 
 .PHONY: run-background
 run-background: image ## run the container in the background; returns when all five are healthy

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,13 +22,15 @@ type display struct {
 	settings settings
 	terminal bool
 
-	mu    sync.Mutex // guards all writing
+	mu    sync.Mutex // guards all writing, and lines
 	out   io.Writer
 	lines int // of the table that stands on the terminal
+
+	told troubles
 }
 
 func newDisplay(out io.Writer, s settings) *display {
-	return &display{settings: s, out: out, terminal: isTerminal(out) && !s.verify && !s.json}
+	return &display{settings: s, out: out, told: make(troubles), terminal: isTerminal(out) && !s.verify && !s.json}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -39,6 +40,14 @@ func isTerminal(w io.Writer) bool {
 	}
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	return err == nil
+}
+
+// log is where lines of a log go: to the terminal through the display.
+func (d *display) log(stderr io.Writer) io.Writer {
+	if d.terminal && isTerminal(stderr) {
+		return d
+	}
+	return stderr
 }
 
 // transition shows one, unless a table or a report shows all.
@@ -66,33 +75,52 @@ func (d *display) json(v any) {
 	_ = json.NewEncoder(d.out).Encode(v)
 }
 
-// follow shows the instances until ctx ends.
-func (d *display) follow(ctx context.Context, p *program) {
+// follow shows the instances until done is closed.
+func (d *display) follow(done <-chan struct{}, p *program) {
+	show, every := d.draw, 250*time.Millisecond
 	if !d.terminal {
-		<-ctx.Done()
-		return
+		show, every = d.problems, time.Second
 	}
-	tick := time.NewTicker(250 * time.Millisecond)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		d.draw(p)
+		show(p)
 		select {
-		case <-ctx.Done():
+		case <-done:
+			if d.terminal {
+				show(p)
+			}
 			return
 		case <-tick.C:
 		}
 	}
 }
 
+// draw draws the table anew.
 func (d *display) draw(p *program) {
-	var b strings.Builder
-	if d.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", d.lines)
-	}
 	t := d.fitted(table(p))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprint(d.out, d.cleared(), t)
 	d.lines = strings.Count(t, "\n")
-	b.WriteString(t)
-	d.printf("%s", b.String())
+}
+
+// cleared is what takes the table off the terminal.
+func (d *display) cleared() string {
+	lines := d.lines
+	d.lines = 0
+	if lines == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\x1b[J", lines)
+}
+
+// Write puts lines of a log where the table stands, which is drawn below them.
+func (d *display) Write(lines []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, err := fmt.Fprintf(d.out, "%s%s", d.cleared(), lines)
+	return len(lines), err
 }
 
 // fitted cuts a table to the size of the terminal, for what was wrapped or has

@@ -72,7 +72,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
 	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")
-	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 to tell what goes wrong, 1 also what is well again, 2 every transition, 3 every attempt that failed")
+	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 to tell what goes wrong, 1 also what is well again, 2 every transition, 3 also what fails and is tried again at once")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		flags.SetOutput(stdout)
 		flags.Usage()
@@ -116,7 +116,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 	s.metrics = s.exporter(ctx)
 
 	show := newDisplay(stdout, s)
-	p, err := start(ctx, s, s.hear(show.transition))
+	p, err := start(ctx, s, s.hear(show.transition), s.logger(show.log(stderr)))
 	if err != nil {
 		return err
 	}
@@ -129,11 +129,17 @@ func run(s settings, stdout, stderr io.Writer) error {
 	if s.verify {
 		return verify(ctx, p, show)
 	}
-	show.follow(ctx, p)
+	show.follow(ctx.Done(), p)
 	// A second signal ends the program at once; what runs is adopted by the
 	// next.
 	endSignals()
-	return p.stop()
+	halted := make(chan struct{})
+	go func() {
+		defer close(halted)
+		err = p.halt()
+	}()
+	show.follow(halted, p)
+	return errors.Join(err, p.end())
 }
 
 // endingSignals are those at which the program ends in order; that a terminal is

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -14,11 +17,13 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// treeTime is how long a private tree may take to start, stopTime how long
-// ending everything in order may take.
+// How long things may take: a private tree to start, the instances to stop, a
+// private tree to end. An engine that does not stop is killed by s6 before the
+// instances' time is over.
 const (
 	treeTime = 10 * time.Second
-	stopTime = 30 * time.Second
+	haltTime = 7 * time.Second
+	endTime  = 20 * time.Second
 )
 
 // snapshot is what is known of an instance.
@@ -37,12 +42,12 @@ type program struct {
 // for all instances to be active. Those that are refused are in the manager's
 // Refused; that all are is an error. Where ctx ends meanwhile, what has been
 // started is for stop to end.
-func start(ctx context.Context, s settings, onTransition func(fsm.Transition)) (*program, error) {
+func start(ctx context.Context, s settings, onTransition func(fsm.Transition), logger *slog.Logger) (*program, error) {
 	tree, started, err := openTree(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	manager, err := benthos.NewManager(tree, benthos.Options{Engine: s.engine}, fsm.Config{OnTransition: onTransition, Logger: s.logger()})
+	manager, err := benthos.NewManager(tree, benthos.Options{Engine: s.engine}, fsm.Config{OnTransition: onTransition, Logger: logger})
 	if err != nil {
 		return nil, errors.Join(err, tree.Close())
 	}
@@ -63,7 +68,7 @@ func start(ctx context.Context, s settings, onTransition func(fsm.Transition)) (
 	case len(manager.Refused()) > 1:
 		err = fmt.Errorf("%w (and %d more)", refused, len(manager.Refused())-1)
 	}
-	return nil, errors.Join(err, p.abandon(started))
+	return nil, errors.Join(err, p.letGo(started)) // what ran before goes on running
 }
 
 // openTree reports whether it started the tree.
@@ -141,14 +146,13 @@ func (s settings) stream(n int) *benthos.Config {
 // stop ends everything in order: the instances finish what they have accepted,
 // their loggers what they have been given; a private tree ends last.
 func (p *program) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	err := p.halt(ctx)
-	return errors.Join(err, p.letGo(ctx, p.scanDir == ""))
+	return errors.Join(p.halt(), p.end())
 }
 
 // halt has every instance stop, whatever it is made from, and waits for all.
-func (p *program) halt(ctx context.Context) error {
+func (p *program) halt() error {
+	ctx, cancel := context.WithTimeout(context.Background(), haltTime)
+	defer cancel()
 	desired := p.desired(benthos.Stopped)
 	for _, s := range p.instances.Snapshot() {
 		if s.Desired.Spec != nil {
@@ -161,24 +165,60 @@ func (p *program) halt(ctx context.Context) error {
 		}
 	}
 	errs := []error{p.instances.Apply(ctx, desired)}
+	stopped := make(chan error)
+	waits := 0
 	for name := range desired {
 		if p.instances.Refused()[name] == nil {
-			errs = append(errs, p.instances.Wait(ctx, name, fsm.PhaseStopped))
+			waits++
+			go func() { stopped <- p.waitStopped(ctx, name) }()
 		}
+	}
+	for range waits {
+		errs = append(errs, <-stopped)
 	}
 	return errors.Join(errs...)
 }
 
-// abandon gives up. What ran before goes on running.
-func (p *program) abandon(started bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	return p.letGo(ctx, started)
+// waitStopped waits until an instance has stopped, or is seen never to have
+// been made: what keeps it from being made keeps nothing from ending.
+func (p *program) waitStopped(ctx context.Context, name string) error {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	stopped := make(chan error, 1)
+	go func() { stopped <- p.instances.Wait(ctx, name, fsm.PhaseStopped) }()
+	for {
+		select {
+		case err := <-stopped:
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+		s, held := p.instances.Instance(name)
+		if held && s.Phase <= fsm.PhaseCreating && problem(s) != nil && !p.runs(name) {
+			enough()
+			<-stopped
+			return nil
+		}
+	}
 }
+
+// runs reports whether the process table has anything of an instance but its
+// supervisors.
+func (p *program) runs(name string) bool {
+	found, err := processes(p.tree.Layout().Service(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return err != nil || slices.ContainsFunc(found, func(p process) bool { return !p.supervises() })
+}
+
+// end ends what is not the instances: the loop, and a private tree.
+func (p *program) end() error { return p.letGo(p.scanDir == "") }
 
 // letGo lets go of the instances as they are, and of the tree, having ended it
 // where that is wanted.
-func (p *program) letGo(ctx context.Context, endTree bool) error {
+func (p *program) letGo(endTree bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
 	p.endLoop()
 	<-p.loopEnded
 	errs := []error{p.instances.Close(ctx)}

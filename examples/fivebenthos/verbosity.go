@@ -1,8 +1,8 @@
 package main
 
 import (
+	"io"
 	"log/slog"
-	"os"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -13,7 +13,7 @@ const (
 	tellProblems    = 0 // what goes wrong
 	tellResults     = 1 // and what is well again
 	tellTransitions = 2 // and each step on the way
-	tellFailures    = 3 // and each attempt that failed
+	tellFailures    = 3 // and what fails and is tried again at once
 )
 
 // heard returns whether a transition is told of.
@@ -39,9 +39,9 @@ func (s settings) hear(show func(fsm.Transition)) func(fsm.Transition) {
 
 // logger returns where the failures of a manager go, nil for nowhere. The
 // transitions that it logs too are below the level: the display tells of them.
-func (s settings) logger() *slog.Logger {
+func (s settings) logger(to io.Writer) *slog.Logger {
 	if s.verbosity < tellFailures {
 		return nil
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -240,6 +242,31 @@ func TestChangeThatIsRefused(t *testing.T) {
 	require.NoError(t, second.cmd.Process.Signal(syscall.SIGINT))
 	assert.Zero(t, second.end(patience))
 	noneLeft(t, h.root)
+}
+
+// What is in the way of an instance is told, and keeps nothing from ending.
+func TestInstanceThatCannotBeMade(t *testing.T) {
+	for name, flags := range map[string][]string{"lines": nil, "data": {"-json"}, "problems alone": {"-verbosity", "0"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, bento(t))
+			require.NoError(t, os.MkdirAll(filepath.Dir(h.service(instance(0))), 0o755))
+			require.NoError(t, os.WriteFile(h.service(instance(0)), nil, 0o644))
+			p := h.start(flags...)
+			for n := range five {
+				if n != 0 {
+					eventually(t, patience, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
+				}
+			}
+			eventually(t, patience, "it is told", func() bool {
+				return regexp.MustCompile(`benthos-0.*to_be_created.*services/benthos-0.* not a directory`).MatchString(p.stdout.String())
+			})
+			begun := time.Now()
+			p.interrupt(syscall.SIGTERM)
+			t.Log("it ended after", time.Since(begun))
+			assert.Equal(t, 1, strings.Count(p.stdout.String(), "not a directory"), "it is told once")
+		})
+	}
 }
 
 func TestPortOfSomebodyElse(t *testing.T) {

@@ -5,11 +5,13 @@ package benthos
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -156,4 +158,32 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			noneLeft(t, h.root)
 		})
 	}
+}
+
+// What is logged stands above the table, and the last table shows how it ended.
+func TestRunOnATerminalKeepsWhatIsLogged(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	require.NoError(t, os.MkdirAll(filepath.Dir(h.service(instance(0))), 0o755))
+	require.NoError(t, os.WriteFile(h.service(instance(0)), nil, 0o644))
+	term := newTerminal(t, 24, 300)
+	cmd := h.command("-verbosity", "3")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = term.slave, term.slave, term.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	p := h.run(cmd)
+	shows := func(state string, times int) func() bool {
+		return func() bool {
+			printed := term.printed.String()
+			shown := term.screen(t, printed)
+			return strings.HasSuffix(printed, "\n") && strings.Count(shown, state) == times && strings.Contains(shown, "pass failed") &&
+				strings.Index(shown, "pass failed") < strings.Index(shown, "NAME  ")
+		}
+	}
+	eventually(t, patience, "four are idle", shows(" idle ", five-1))
+	held(t, time.Second, "what was logged is there", func() bool { return strings.Contains(term.screen(t, term.printed.String()), "pass failed") })
+	_, err := term.master.WriteString("\x03")
+	require.NoError(t, err)
+	assert.Zero(t, p.end(patience), term.printed.String())
+	eventually(t, patience, "four are stopped", shows(" stopped ", 2*(five-1)+1))
+	assert.Equal(t, 1, strings.Count(term.screen(t, term.printed.String()), "NAME  "))
 }
