@@ -32,7 +32,7 @@ RUN go build -ldflags "-s -w" -o /out/fivebenthos ./examples/fivebenthos
 
 FROM ${BASE_IMAGE}
 RUN apt-get update \
-	&& apt-get install -y --no-install-recommends s6 execline \
+	&& apt-get install -y --no-install-recommends s6 execline procps \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 # Whatever the user, it can write here. A tmpfs or volume takes the mode over.
 RUN install -d -m 1777 /data /run

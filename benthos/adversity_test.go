@@ -113,6 +113,45 @@ func TestPortTakenIsNotTriedInARow(t *testing.T) {
 	})
 }
 
+// What an engine has counted before anybody looked is not news, unless it is
+// young.
+func TestAdoptedEngineIsNotBlamedForWhatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager, leave := m.start(t)
+		all := active(map[string]*benthos.Config{"a": stream("1s")})
+		require.NoError(t, manager.Apply(t.Context(), all))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		leave()
+		m.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 1000, OutputError: 100}})
+		<-time.After(time.Hour)
+		manager = m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), all))
+		for range 100 {
+			<-time.After(time.Second)
+			s, _ := manager.Instance("a")
+			require.Equal(t, benthos.StateIdle, s.State, s.Reason)
+		}
+	})
+}
+
+// s6 kills an engine some time after it should have ended by itself.
+func TestEngineHasItsTimeToStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager := m.manage(t)
+		c := stream("1s")
+		c.ShutdownTimeout = 9 * time.Second
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": c})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		file, err := m.tree.FS().ReadFile(m.tree.Layout().Service("a") + "/timeout-kill")
+		require.NoError(t, err)
+		assert.Equal(t, "11000\n", string(file))
+	})
+}
+
 // driveOut brings about an instance whose process runs without its input's
 // port, which a stranger took meanwhile, and takes half a second to end.
 func driveOut(t *testing.T) (*memory, *fsm.Manager[*benthos.Config, benthos.Observed]) {

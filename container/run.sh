@@ -11,7 +11,8 @@
 #   shell        a shell inside it, or in a fresh container where none runs
 #   remove       removes container, volume and images
 # But for "once" that is the container fivebenthos, or NAME, with a volume named
-# after it. S6_VERBOSITY says how much is told.
+# after it. S6_VERBOSITY says how much is told, PUBLISH at which address of this
+# host the ports are published: 127.0.0.1 unless it is given.
 set -eu
 
 mode=$1
@@ -19,6 +20,7 @@ shift
 image=${IMAGE:-evenkeel/fivebenthos:latest}
 name=${NAME:-fivebenthos}
 volume=$name-data
+publish=${PUBLISH:-127.0.0.1}
 
 running() {
 	[ "$(docker inspect -f '{{.State.Running}}' "$name" 2>/dev/null)" = true ]
@@ -40,12 +42,18 @@ start() {
 		exit 1
 	fi
 	docker rm -f "$name" >/dev/null 2>&1 || true
-	run --name "$name" -v "$volume:/data" -p 8080-8084:8080-8084 -p 9080-9084:9080-9084 "$@"
+	run --name "$name" -v "$volume:/data" \
+		-p "$publish:8080-8084:8080-8084" -p "$publish:9080-9084:9080-9084" "$@"
 }
 
 healthy() {
 	[ "$(docker inspect -f '{{.State.Health.Status}}' "$name")" = healthy ]
 }
+
+if [ "$mode" != remove ] && ! docker version >/dev/null 2>&1; then
+	echo "No Docker engine answers, and what runs on this host runs in the foreground: there is nothing to $mode. See what \"docker version\" says." >&2
+	exit 1
+fi
 
 case $mode in
 foreground)

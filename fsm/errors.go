@@ -13,7 +13,8 @@ var ErrInPass = errors.New("a pass over this instance is already under way")
 // ErrUnknown is returned for a name that a manager does not hold.
 var ErrUnknown = errors.New("no such instance")
 
-// ErrClosed is returned by the methods of a manager that has been closed.
+// ErrClosed is wrapped by what Apply and Wait return of a manager that has been
+// closed. Its other methods find it holding nothing.
 var ErrClosed = errors.New("the manager is closed")
 
 // timedOut reports whether an error is a context that ended or any other

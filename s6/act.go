@@ -291,7 +291,7 @@ func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
 		return nil, err
 	}
 	var m manifest
-	if json.Unmarshal(data, &m) != nil || m.Version != manifestVersion || m.Spec == nil {
+	if json.Unmarshal(data, &m) != nil || m.Version != manifestVersion || m.Spec == nil || len(m.Spec.Command) == 0 {
 		return nil, nil
 	}
 	return &m, nil

@@ -144,6 +144,7 @@ var checkScenes = []checkScene{
 	}},
 	{name: "run script damaged", set: onFile("run", "#!/bin/sh\n")},
 	{name: "manifest damaged", set: onFile("data/manifest.json", "{")},
+	{name: "manifest without a command", set: onFile("data/manifest.json", `{"version": 1, "kind": "s6", "spec": {}}`)},
 	{name: "asked by hand to be down", set: func(t testing.TB, tree *s6test.Tree) {
 		require.NoError(t, tree.Control(tree.Layout().Service("a"), s6.CommandDownCreateDown))
 	}},

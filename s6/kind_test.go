@@ -31,6 +31,7 @@ func TestDiscover(t *testing.T) {
 			"future":   `{"version": 2, "kind": "s6", "spec": {"command": ["x"]}}`,
 			"other":    `{"version": 1, "kind": "benthos", "spec": {"command": ["x"]}}`,
 			"specless": `{"version": 1, "kind": "s6"}`,
+			"nothing":  `{"version": 1, "kind": "s6", "spec": {}}`,
 			".new-c":   `{"version": 1, "kind": "s6", "spec": {"command": ["x"]}}`,
 		} {
 			require.NoError(t, fsys.MkdirAll(path.Join(services, dir, "data"), 0o755))

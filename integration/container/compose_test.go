@@ -167,7 +167,7 @@ func (c *container) servesAsTheReadmeSays() {
 	c.findPorts()
 	for n := range five {
 		for _, port := range []int{httpPort + n, metricsPort + n} {
-			require.Equal(c.t, fmt.Sprintf("0.0.0.0:%d", port), c.ports[port])
+			require.Equal(c.t, fmt.Sprintf("127.0.0.1:%d", port), c.ports[port])
 		}
 	}
 	c.serving()
