@@ -35,6 +35,10 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 	case actFreshLogger:
 		return d.tree.Control(d.paths.logger, CommandExit)
 	case actRemove:
+		if desired.State != fsm.StateRemoved {
+			// What is asked for is the next of its name.
+			return d.remove(nil)
+		}
 		return d.remove(desired.Spec)
 	}
 	return fsm.Permanent(fmt.Errorf("no action %q", action))

@@ -139,7 +139,7 @@ func decideStopped(in input) fsm.Decision {
 		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}
 	case want == Running && o.Up() && !o.AskedDown:
 		return fsm.Decision{Fire: EventStart, Reason: fsm.Reason{Summary: "it runs already"}}
-	case want == Running && o.Up() && !o.Status.WantUp:
+	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended:
 		// By an earlier run, or by somebody else; s6 will see to it.
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Reason{Summary: "its process was told to end", Evidence: fmt.Sprintf("pid %d", o.Status.PID)}}
 	case want == Running && o.CommandProblem != "":

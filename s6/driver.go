@@ -30,6 +30,8 @@ type driver struct {
 	wantHash, wantProcess string
 	changed               time.Time // when another process came to be wanted
 
+	opened time.Time // when this driver was made, which knows of no request before
+
 	examined bool // intact is known
 	intact   bool
 
@@ -78,7 +80,7 @@ func newDriver(tree Tree, kind, name string, wake func()) *driver {
 	service := tree.Layout().Service(name)
 	return &driver{
 		name: name, kind: kind, tree: tree, fs: tree.FS(), wake: wake,
-		service: service,
+		service: service, opened: time.Now(),
 		paths: paths{
 			link:    tree.Layout().Link(name),
 			down:    path.Join(service, fileDown),

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,7 +41,7 @@ func observe(t testing.TB, tree s6.Tree, name string, d desired) s6.Observed {
 func TestRecentDeaths(t *testing.T) {
 	at := func(seconds ...int) (deaths []s6.Death) {
 		for _, s := range seconds {
-			deaths = append(deaths, s6.Death{Time: now.Add(time.Duration(s) * time.Second)})
+			deaths = append(deaths, s6.Death{Time: now.Add(time.Duration(s) * time.Second), ExitCode: 1})
 		}
 		return deaths
 	}
@@ -70,9 +71,45 @@ func TestRecentDeaths(t *testing.T) {
 		"in the future, far":           {at(3600), nil, time.Time{}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, s6.RecentDeaths(test.deaths, test.asked, test.changed, now))
+			assert.Equal(t, test.want, s6.RecentDeaths(test.deaths, test.asked, time.Time{}, test.changed, now))
 		})
 	}
+}
+
+// Of what an earlier program asked, nothing is known but how it looks.
+func TestRecentDeathsBeforeTheProgram(t *testing.T) {
+	at := now.Add(-5 * time.Second)
+	for name, test := range map[string]struct {
+		death s6.Death
+		want  int
+	}{
+		"by the stop signal": {s6.Death{Time: at, Signal: syscall.SIGTERM, ExitCode: 143}, 0},
+		"well":               {s6.Death{Time: at}, 0},
+		"with an error":      {s6.Death{Time: at, ExitCode: 1}, 1},
+		"by another signal":  {s6.Death{Time: at, Signal: syscall.SIGKILL, ExitCode: 137}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, s6.RecentDeaths([]s6.Death{test.death}, nil, now, time.Time{}, now))
+			assert.Equal(t, 1, s6.RecentDeaths([]s6.Death{test.death}, nil, at.Add(-time.Second), time.Time{}, now), "since")
+		})
+	}
+}
+
+// The clock of deaths is the wall's. It is set back by an hour, a minute after a
+// change: what dies then dies after the change.
+func TestRecentDeathsWhenTheClockIsSetBack(t *testing.T) {
+	changed := time.Now()
+	now := changed.Add(time.Minute)
+	*(*uint64)(unsafe.Pointer(&now)) -= uint64(time.Hour/time.Second) << 30
+	require.Equal(t, time.Minute, now.Sub(changed), "by the clock that is not set")
+	require.Equal(t, -59*time.Minute, now.Round(0).Sub(changed.Round(0)), "by the wall's")
+	var deaths []s6.Death
+	for _, ago := range []time.Duration{20, 15, 10, 5} {
+		deaths = append(deaths, s6.Death{Time: now.Add(-ago * time.Second).Round(0), ExitCode: 1})
+	}
+	assert.Equal(t, 4, s6.RecentDeaths(deaths, nil, time.Time{}, changed, now))
+	asked := now.Add(-11 * time.Second)
+	assert.Equal(t, 3, s6.RecentDeaths(deaths, []time.Time{asked}, time.Time{}, changed, now))
 }
 
 func TestCommandProblem(t *testing.T) {

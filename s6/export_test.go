@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -25,8 +26,8 @@ func Quote(words ...string) string { return quote(words) }
 func ProcessHash(s *Spec) string { return s.processHash() }
 
 // RecentDeaths counts the deaths that nobody asked for.
-func RecentDeaths(deaths []Death, asked []time.Time, changed, now time.Time) int {
-	return recentDeaths(deaths, asked, changed, now)
+func RecentDeaths(deaths []Death, asked []time.Time, opened, changed, now time.Time) int {
+	return recentDeaths(deaths, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
 }
 
 // RenderedFile is a file of a service directory to be.

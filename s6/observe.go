@@ -306,22 +306,42 @@ func (d *driver) observeDeaths(o *Observed) error {
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths = recentDeaths(d.tally.deaths, d.asked, d.changed, time.Now())
+	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.stopSignal()}, time.Now())
 	return nil
 }
 
-// recentDeaths counts the deaths within CrashWindow before now, less those
-// that were asked for, the first after each request, and those of what was
-// wanted before the last change.
-func recentDeaths(deaths []Death, asked []time.Time, changed, now time.Time) (count int) {
+// requests are what makes deaths ones that were to be expected.
+type requests struct {
+	opened  time.Time      // since when it is known what was asked
+	asked   []time.Time    // when the process was told to end, oldest first
+	changed time.Time      // when another process came to be wanted
+	stop    syscall.Signal // by which processes are told to end
+}
+
+// recentDeaths counts the deaths within CrashWindow before now, less those that
+// were asked for, the first after each request, those of what was wanted before
+// the last change, and of those before it was known what was asked the ones
+// that look as if they had been. It compares ages, for the clock of deaths is
+// the wall's, which may have been set since.
+func recentDeaths(deaths []Death, r requests, now time.Time) (count int) {
 	for _, death := range deaths {
-		expected := death.Time.Before(changed)
-		for len(asked) > 0 && !death.Time.Before(asked[0]) {
-			expected, asked = true, asked[1:]
+		age := now.Round(0).Sub(death.Time)
+		expected := age > now.Sub(r.changed) ||
+			age > now.Sub(r.opened) && (death.Signal == r.stop || death.Signal == 0 && death.ExitCode == 0)
+		for len(r.asked) > 0 && age <= now.Sub(r.asked[0]) {
+			expected, r.asked = true, r.asked[1:]
 		}
-		if age := now.Sub(death.Time); !expected && age < CrashWindow && age > -CrashWindow {
+		if !expected && age < CrashWindow && age > -CrashWindow {
 			count++
 		}
 	}
 	return count
+}
+
+// stopSignal is the one by which the process is told to end.
+func (d *driver) stopSignal() syscall.Signal {
+	if d.spec == nil {
+		return syscall.SIGTERM
+	}
+	return d.spec.stopSignal()
 }

@@ -1,0 +1,105 @@
+package s6_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// A process that was told to end has ended; its supervisor is slow to write
+// that down (a second here; on a full disk it cannot at all). Meanwhile the
+// service is to run again.
+func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
+	inBubble(t, s6test.Config{Latency: time.Second}, func(t *testing.T, tree *s6test.Tree) {
+		kind, err := s6.NewKind(tree, s6.KindName)
+		require.NoError(t, err)
+		transitions := 0
+		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{OnTransition: func(x fsm.Transition) {
+			if transitions++; transitions < 16 {
+				t.Log(x.From, x.To, x.Reason)
+			}
+		}}, nil)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, i.Close()) })
+		step := func(d time.Duration) {
+			for end := time.Now().Add(d); time.Now().Before(end); {
+				res := i.Reconcile(t.Context())
+				// A real pass takes some time.
+				<-time.After(min(max(time.Until(res.Next), 100*time.Microsecond), 100*time.Millisecond))
+			}
+		}
+		of := func(state fsm.State) fsm.Desired[*s6.Spec] {
+			return fsm.Desired[*s6.Spec]{State: state, Spec: plainSpec}
+		}
+		i.SetDesired(of(s6.Running))
+		step(30 * time.Second)
+		require.Equal(t, s6.StateRunning, i.Snapshot().State)
+		i.SetDesired(of(s6.Stopped))
+		step(200 * time.Millisecond) // it is told
+		i.SetDesired(of(s6.Running))
+		transitions = 0
+		step(10 * time.Second)
+		assert.Equal(t, s6.StateRunning, i.Snapshot().State)
+		assert.Less(t, transitions, 10)
+	})
+}
+
+// The logs of a service that is removed are kept as its own spec says, not as
+// that one says with which it is listed again before it has gone.
+func TestLogsAreKeptAsTheServicesOwnSpecSays(t *testing.T) {
+	inBubble(t, s6test.Config{Latency: 20 * time.Millisecond}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{StopAfter: time.Second})
+		p := start(t, tree)
+		of := func(remove bool) map[string]desired {
+			return map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Log: s6.Log{RemoveWithService: remove}}}}
+		}
+		p.wants(of(false))
+		require.NoError(t, tree.Print("a", "precious"))
+		pass(time.Second)
+		log := tree.Layout().Log("a") + "/current"
+		data, err := tree.FS().ReadFile(log)
+		require.NoError(t, err)
+		require.Contains(t, string(data), "precious")
+
+		require.NoError(t, p.Apply(t.Context(), nil))
+		s, _ := p.Instance("a")
+		for s.State != fsm.StateRemoving {
+			pass(time.Millisecond)
+			s, _ = p.Instance("a")
+		}
+		p.wants(of(true)) // made anew when the removal is done
+		data, err = tree.FS().ReadFile(log)
+		require.NoError(t, err)
+		assert.Contains(t, string(data), "precious")
+	})
+}
+
+// What the program before has asked for is no crash.
+func TestRestartsOfTheProgramBeforeAreNoCrashes(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		of := func(arg string) map[string]desired {
+			return map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", arg}}}}
+		}
+		for _, arg := range []string{"1", "2", "3", "4"} { // three restarts
+			p.wants(of(arg))
+			pass(3 * time.Second)
+		}
+		s, _ := p.Instance("a")
+		require.Equal(t, fsm.PhaseRunning, s.Phase)
+		require.Zero(t, s.Observed.Deaths)
+		p.stop()
+		q := start(t, tree)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		require.NoError(t, q.Apply(ctx, of("4")))
+		assert.NoError(t, q.Wait(ctx, "a", fsm.PhaseRunning))
+	})
+}
