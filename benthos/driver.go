@@ -27,6 +27,7 @@ type driver struct {
 	// What the service was asked last.
 	asked     fsm.State
 	askedSpec *s6.Spec
+	askedAt   time.Time
 
 	health           Health
 	activity, errors MetricsWindow
@@ -90,12 +91,20 @@ func (d *driver) want(config *Config) error {
 	// The same configuration in another Config is the same spec.
 	if d.askedSpec != nil && d.askedSpec.Hash() == spec.Hash() {
 		spec = d.askedSpec
-	} else if d.taken.pid != 0 {
-		// What was found of the ports of another configuration says nothing.
-		d.health, d.taken = Health{}, portTrouble{}
+	} else if d.askedSpec != nil {
+		d.forget()
 	}
 	d.spec = spec
 	return nil
+}
+
+// forget begins anew with another configuration, of which what was found of the
+// one before says nothing.
+func (d *driver) forget() {
+	d.health, d.latest, d.taken = Health{}, Metrics{}, portTrouble{}
+	d.activity = MetricsWindow{Span: d.options.ActivityWindow}
+	d.errors = MetricsWindow{Span: d.options.ErrorWindow}
+	d.problem, d.well = logProblem{}, time.Now()
 }
 
 // Observe implements fsm.Driver.
@@ -115,14 +124,18 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	if desired.Spec == nil {
 		return o, nil
 	}
+	o.Unseen = d.asked != "" && o.Service.ObservedAt.Before(d.askedAt)
 	service := &o.Service.Observed
-	if service.Up() {
-		if err := d.observeEngine(ctx, desired.Spec, &service.Status); err != nil {
+	switch {
+	case o.up():
+		if err := d.observeEngine(ctx, desired.Spec, service); err != nil {
 			return Observed{}, err
 		}
 		d.taken.found(d.health.PID, d.health.PortTaken)
 		o.PortTaken = d.taken.of(service.Status.PID)
-	} else {
+	case service.Up(): // another's place, where it may be another that answers
+		o.PortTaken = d.taken.of(service.Status.PID)
+	default:
 		d.health, d.latest = Health{}, Metrics{}
 		if desired.State == Active {
 			o.PortTaken = d.taken.still(d.portTaken(desired.Spec, service))
@@ -144,10 +157,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 
 // portTaken says which of the ports somebody else has.
 func (d *driver) portTaken(config *Config, service *s6.Observed) string {
-	own := []int{service.Status.PID, service.StrayPID}
-	if holder, err := d.tree.Process(d.tree.Layout().Service(d.name)); err == nil {
-		own = append(own, holder.PID)
-	}
+	own := d.own(service)
 	for _, l := range Ports(*config) {
 		if problem := portProblem(d.options.Prober, l, own); problem != "" {
 			return problem
@@ -156,10 +166,20 @@ func (d *driver) portTaken(config *Config, service *s6.Observed) string {
 	return ""
 }
 
+// own returns the processes of the instance, supervised and not.
+func (d *driver) own(service *s6.Observed) []int {
+	own := []int{service.Status.PID, service.StrayPID}
+	if holder, err := d.tree.Process(d.tree.Layout().Service(d.name)); err == nil {
+		own = append(own, holder.PID)
+	}
+	return own
+}
+
 // observeEngine asks the engine how it is and what it has counted, where the
 // last answer is too old. That the time of a pass is over says nothing about
 // the engine.
-func (d *driver) observeEngine(ctx context.Context, config *Config, status *s6.Status) error {
+func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.Observed) error {
+	status := &service.Status
 	now, pid := time.Now(), status.PID
 	every := d.options.HealthInterval - probeEvery/2
 	if !d.health.Ready {
@@ -173,7 +193,8 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, status *s6.S
 	}
 	var m Metrics
 	var err error
-	asked := health(ctx, d.options.Prober, config, pid, d.health)
+	own := func() []int { return d.own(service) }
+	asked := health(ctx, d.options.Prober, config, pid, own, d.health)
 	if asked.Ready {
 		m, err = d.options.Prober.Metrics(ctx, config.EndpointAddr())
 		asked.MetricsProblem = metricsProblem(err)
@@ -196,7 +217,8 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, status *s6.S
 func (d *driver) count(w *MetricsWindow, now time.Time, status *s6.Status, m Metrics) {
 	age := now.Sub(status.Stamp)
 	if _, any := w.Latest(); !any && age > 0 && age < w.span() {
-		w.Add(status.Stamp, status.PID, Metrics{})
+		// By the clock that is never set, as what follows.
+		w.Add(now.Add(-age), status.PID, Metrics{})
 	}
 	w.Add(now, status.PID, m)
 }
@@ -280,7 +302,7 @@ func (d *driver) ask(ctx context.Context, state fsm.State) error {
 	if d.spec != nil {
 		d.askedSpec = d.spec
 	}
-	d.asked = state
+	d.asked, d.askedAt = state, time.Now()
 	d.service.SetDesired(fsm.Desired[*s6.Spec]{State: state, Spec: d.askedSpec})
 	if d.service.Reconcile(ctx).Fired {
 		d.wake()

@@ -102,9 +102,9 @@ func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	note, err := yaml.Marshal(c)
+	note, err := c.note()
 	if err != nil {
-		return nil, fmt.Errorf("cannot write down the configuration: %w", err)
+		return nil, err
 	}
 	return &s6.Spec{
 		Command:     []string{o.Engine, "-c", "config/" + configFile},
@@ -115,7 +115,7 @@ func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
 		Log:         o.Log,
 		Ready:       s6.Readiness{Announced: true},
 		StopTimeout: c.shutdownTimeout() + stopGrace,
-		Note:        string(note),
+		Note:        note,
 	}, nil
 }
 

@@ -19,6 +19,8 @@ type Observed struct {
 	// nothing yet; Current says that it was asked to run the desired Config.
 	Asked   fsm.State // in the terms of package s6
 	Current bool
+	// Unseen: the service could not be observed since it was asked that.
+	Unseen bool
 	// PortTaken says which port somebody else listens on: before the service
 	// is to run, or because its process began without that port, which an
 	// engine does not try again.
@@ -63,10 +65,11 @@ type Traffic struct {
 	RecentErrors uint64
 }
 
-// up reports whether a process of the desired configuration runs.
+// up reports whether a process of the desired configuration runs, and is not
+// one that was told to end.
 func (o *Observed) up() bool {
 	s := &o.Service.Observed
-	return s.Up() && !s.Stale()
+	return s.Up() && !s.Stale() && !s.Told && o.Current && !o.Unseen
 }
 
 // healthy reports whether that very process says it is ready.

@@ -36,9 +36,9 @@ func (systemProber) Holder(addr string) (Holder, bool, error) { return ListenHol
 func (systemProber) Listens(pid int, addr string) (bool, error) { return Listens(pid, addr) }
 
 // health asks the engine how it is. What was known of the same process before
-// is not asked again. A question that could not be answered is a problem of
+// is not asked again; own are all the instance's processes. A question that could not be answered is a problem of
 // the engine's, not an error.
-func health(ctx context.Context, p Prober, cfg *Config, pid int, before Health) Health {
+func health(ctx context.Context, p Prober, cfg *Config, pid int, own func() []int, before Health) Health {
 	h := Health{At: time.Now(), PID: pid}
 	if before.PID == pid {
 		h.Alive, h.Version = before.Alive, before.Version
@@ -47,7 +47,7 @@ func health(ctx context.Context, p Prober, cfg *Config, pid int, before Health) 
 	if !h.Alive {
 		err := p.Ping(ctx, addr)
 		if err == nil || !errors.Is(err, syscall.ECONNREFUSED) {
-			h.Problem, h.PortTaken = notListening(p, pid, Ports(*cfg)[:1])
+			h.Problem, h.PortTaken = notListening(p, pid, own, Ports(*cfg)[:1])
 		}
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
@@ -69,7 +69,7 @@ func health(ctx context.Context, p Prober, cfg *Config, pid int, before Health) 
 	}
 	// Some inputs call themselves connected without the port they listen on.
 	if before.PID != pid || !before.Ready {
-		h.Problem, h.PortTaken = notListening(p, pid, Ports(*cfg))
+		h.Problem, h.PortTaken = notListening(p, pid, own, Ports(*cfg))
 	}
 	h.Ready = h.Problem == ""
 	if h.Version == "" {
@@ -81,14 +81,15 @@ func health(ctx context.Context, p Prober, cfg *Config, pid int, before Health) 
 }
 
 // notListening names the first address that the process does not listen on, and
-// who does, if anybody. Where that cannot be found out it is taken to listen.
-func notListening(p Prober, pid int, listens []Listen) (problem, taken string) {
+// who does, if anybody but the instance itself. Where that cannot be found out
+// it is taken to listen.
+func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string) {
 	for _, l := range listens {
 		ok, err := p.Listens(pid, l.Addr())
 		if err != nil || ok {
 			continue
 		}
-		if taken = portProblem(p, l, nil); taken != "" {
+		if taken = portProblem(p, l, own()); taken != "" {
 			return taken, taken
 		}
 		if l.later() {

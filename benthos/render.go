@@ -42,6 +42,36 @@ func (c Config) Render() ([]byte, error) {
 	}))
 	appendEntry(doc, "metrics", mapNode(map[string]any{c.metrics(): map[string]any{}}))
 	appendEntry(doc, "shutdown_timeout", textNode(c.shutdownTimeout().String()))
+	c.appendSections(doc)
+	return encode(doc)
+}
+
+// note returns a text that yaml.Unmarshal reads as a Config of the same Hash,
+// whatever Go types its values have and whatever is in its texts.
+func (c Config) note() (string, error) {
+	if err := c.Validate(); err != nil {
+		return "", err
+	}
+	settings := c
+	settings.Input, settings.Output = nil, nil
+	settings.Pipeline, settings.Buffer = nil, nil
+	settings.CacheResources, settings.RateLimitResources = nil, nil
+	all, doc := new(yaml.Node), &yaml.Node{Kind: yaml.MappingNode}
+	if err := all.Encode(settings); err != nil {
+		return "", fmt.Errorf("cannot write down the configuration: %w", err)
+	}
+	for entry := range slices.Chunk(all.Content, 2) {
+		if name := entry[0].Value; name != "input" && name != "output" {
+			doc.Content = append(doc.Content, entry...)
+		}
+	}
+	c.appendSections(doc)
+	b, err := encode(doc)
+	return string(b), err
+}
+
+// appendSections adds the sections and resources that there are.
+func (c Config) appendSections(doc *yaml.Node) {
 	for _, s := range c.sections() {
 		if len(s.value) > 0 {
 			appendEntry(doc, s.name, mapNode(s.value))
@@ -56,7 +86,6 @@ func (c Config) Render() ([]byte, error) {
 			appendEntry(doc, r.name, list)
 		}
 	}
-	return encode(doc)
 }
 
 func encode(doc *yaml.Node) ([]byte, error) {

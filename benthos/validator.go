@@ -28,11 +28,11 @@ type validator struct {
 
 // declaration is one that is being validated.
 type declaration struct {
-	desired  map[string]fsm.Desired[*Config]
-	docs     map[string][]byte // rendered, of those that are sound so far
-	existing map[string]fsm.Desired[*Config]
-	inUse    map[string]string // hashes of what exists, by name
-	refused  map[string]error
+	desired map[string]fsm.Desired[*Config]
+	docs    map[string][]byte // rendered, of those that are sound so far
+	before  map[string]fsm.Desired[*Config]
+	inUse   map[string]string // hashes of what was asked before, by name
+	refused map[string]error
 }
 
 func (d *declaration) refuse(name string, err error) {
@@ -47,16 +47,12 @@ func (d *declaration) unchanged(name string) bool {
 }
 
 // validate implements fsm.Kind.Validate.
-func (v *validator) validate(ctx context.Context, desired map[string]fsm.Desired[*Config]) (map[string]error, error) {
+func (v *validator) validate(ctx context.Context, desired, before map[string]fsm.Desired[*Config]) (map[string]error, error) {
 	d := &declaration{
-		desired: desired, docs: make(map[string][]byte),
+		desired: desired, before: before, docs: make(map[string][]byte),
 		inUse: make(map[string]string), refused: make(map[string]error),
 	}
-	var err error
-	if d.existing, err = discover(v.tree); err != nil {
-		return nil, err
-	}
-	for name, was := range d.existing {
+	for name, was := range before {
 		d.inUse[name] = ""
 		if was.Spec != nil {
 			d.inUse[name] = was.Spec.Hash()
@@ -152,8 +148,8 @@ func (d *declaration) refuseKeptPorts() {
 
 func (d *declaration) refuseKeptPort(name string) bool {
 	for other := range d.refused {
-		was := d.existing[other].Spec
-		if other == name || was == nil {
+		was := d.before[other].Spec
+		if other == name || was == nil || d.before[other].State == fsm.StateRemoved {
 			continue
 		}
 		for _, l := range Ports(*d.desired[name].Spec) {
@@ -174,7 +170,7 @@ func (d *declaration) refuseKeptPort(name string) bool {
 func (v *validator) refuseTakenPorts(d *declaration) {
 	var ours []Listen
 	var pids []int
-	for name, was := range d.existing {
+	for name, was := range d.before {
 		if was.Spec != nil {
 			ours = append(ours, Ports(*was.Spec)...)
 		}
@@ -185,7 +181,7 @@ func (v *validator) refuseTakenPorts(d *declaration) {
 	}
 	for name := range d.docs {
 		want := d.desired[name]
-		if want.State != Active || d.existing[name].State != Active || d.unchanged(name) {
+		if want.State != Active || d.before[name].State != Active || d.unchanged(name) {
 			continue
 		}
 		for _, l := range Ports(*want.Spec) {

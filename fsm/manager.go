@@ -102,14 +102,15 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	m.applying.Lock()
 	defer m.applying.Unlock()
 
+	asked := m.asked()
 	existing, refused, err := m.examine(ctx, desired)
 	if err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
 	want := make(map[string]Desired[D], len(desired))
 	for name, found := range existing {
-		if _, held := m.Instance(name); held {
-			continue
+		if _, held := asked[name]; held {
+			continue // though it may have gone meanwhile
 		}
 		if _, ok := refused[name]; ok {
 			want[name] = found
@@ -156,7 +157,10 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	if m.kind.Validate == nil || len(sound) == 0 {
 		return existing, refused, nil
 	}
-	more, err := m.kind.Validate(ctx, sound)
+	before := make(map[string]Desired[D], len(existing))
+	maps.Copy(before, existing)
+	maps.Copy(before, m.asked())
+	more, err := m.kind.Validate(ctx, sound, before)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot validate: %w", err)
 	}
@@ -166,6 +170,15 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 		}
 	}
 	return existing, refused, nil
+}
+
+// asked returns what is wanted of the instances that are held.
+func (m *Manager[D, O]) asked() map[string]Desired[D] {
+	all := make(map[string]Desired[D])
+	for _, e := range *m.listed.Load() {
+		all[e.name], _ = e.instance.wanted()
+	}
+	return all
 }
 
 // declare sets what is wanted of each instance and marks each as due. Held

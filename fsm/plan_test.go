@@ -62,7 +62,7 @@ func planThenApply(t *testing.T, held bool, before, after *lampDesired) {
 	h := newHouse()
 	kind := h.kind(t)
 	kind.Discover, kind.Compare = h.discover, compareLamp
-	kind.Validate = func(_ context.Context, desired declarations) (map[string]error, error) {
+	kind.Validate = func(_ context.Context, desired, _ declarations) (map[string]error, error) {
 		if desired["a"].Spec > 500 {
 			return map[string]error{"a": errors.New("too bright")}, nil
 		}

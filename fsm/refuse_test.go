@@ -24,7 +24,7 @@ func TestApplyRefuses(t *testing.T) {
 		kind := h.kind(t)
 		kind.Discover = h.discover
 		tooBright := errors.New("too bright")
-		kind.Validate = func(_ context.Context, desired declarations) (map[string]error, error) {
+		kind.Validate = func(_ context.Context, desired, _ declarations) (map[string]error, error) {
 			refused := map[string]error{"nobody": tooBright}
 			for name, d := range desired {
 				refused[name] = nil
@@ -135,7 +135,7 @@ func TestNothingIsAppliedOnAnError(t *testing.T) {
 				return nil
 			}
 			kind.Discover = func(context.Context) (map[string]lampDesired, error) { return nil, fails("discover") }
-			kind.Validate = func(context.Context, declarations) (map[string]error, error) { return nil, fails("validate") }
+			kind.Validate = func(_ context.Context, _, _ declarations) (map[string]error, error) { return nil, fails("validate") }
 			m := running(t, kind, fsm.Config{})
 			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
 			require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))

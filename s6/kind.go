@@ -31,7 +31,7 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 		Open: func(name string, wake func()) (fsm.Driver[*Spec, Observed], error) {
 			return newDriver(tree, owner, name, wake), nil
 		},
-		Validate: func(_ context.Context, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
+		Validate: func(_ context.Context, desired, _ map[string]fsm.Desired[*Spec]) (map[string]error, error) {
 			return validate(tree, owner, desired)
 		},
 		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return Discover(tree, owner) },

@@ -74,7 +74,7 @@ func TestNameOfAnotherOwnersService(t *testing.T) {
 		require.NoError(t, err)
 		refused, err := kind.Validate(t.Context(), map[string]desired{
 			"theirs": {State: s6.Running, Spec: plainSpec}, "ours": {State: s6.Running, Spec: plainSpec},
-		})
+		}, nil)
 		require.NoError(t, err)
 		assert.ErrorContains(t, refused["theirs"], "kind benthos already")
 		assert.NotContains(t, refused, "ours")

@@ -1,0 +1,78 @@
+package benthos_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/benthos/benthostest"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// What counts is what was asked, not how far it has come.
+
+// slow is a linter that takes its time, as an engine does.
+type slow struct {
+	picky
+	takes time.Duration
+}
+
+func (s slow) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
+	<-time.After(s.takes)
+	return s.picky.Lint(ctx, docs)
+}
+
+// An instance is removed, and listed again with a configuration that is refused
+// while it goes. Nobody asks for what it was before.
+func TestRemovedInstanceDoesNotComeBackByARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		refuse := make(map[string]error)
+		m.options.Linter = slow{picky{refuse}, 2 * time.Second}
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+
+		require.NoError(t, manager.Apply(t.Context(), nil))
+		refuse["a"] = errors.New("line 3: bad")
+		require.ErrorIs(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})), benthos.ErrConfig)
+		<-time.After(20 * time.Second)
+		_, held := manager.Instance("a")
+		assert.False(t, held)
+		assert.Empty(t, m.tree.Processes())
+	})
+}
+
+// Two declarations follow each other before the first has reached the disk: the
+// port that an instance was just given is its own.
+func TestPortThatWasJustGivenIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		all := newEngines(t, m)
+		refuse := make(map[string]error)
+		m.options.Linter = picky{refuse}
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		require.NoError(t, manager.Wait(t.Context(), "b", fsm.PhaseRunning))
+		before := all.pid("b")
+
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9082, "1s"), "b": on(9081, "1s")})))
+		refuse["a"] = errors.New("line 3: bad")
+		require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9083, "2s"), "b": on(9082, "2s")})))
+		assert.ErrorContains(t, manager.Refused()["b"], `port 9082 is that of "a"`)
+		<-time.After(time.Minute)
+		for _, name := range []string{"a", "b"} {
+			s, _ := manager.Instance(name)
+			assert.Equal(t, fsm.PhaseRunning, s.Phase, "%s: %s", name, s.Reason)
+		}
+		assert.Equal(t, before, all.pid("b"))
+	})
+}

@@ -1,0 +1,192 @@
+package benthos_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/benthos/benthostest"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// What is seen belongs to one process and one configuration, and says nothing of
+// the next.
+
+// The output was wrong, and was put right.
+func TestErrorsOfTheConfigurationBeforeAreOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		m.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 100, OutputError: 100}})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDegraded))
+
+		m.prober.Set(endpoint, benthostest.Endpoint{}) // as a new process counts
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("2s")})))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		require.NoError(t, manager.Wait(ctx, "a", fsm.PhaseRunning))
+		s, _ := manager.Instance("a")
+		assert.Equal(t, benthos.StateIdle, s.State, "no message has come in since")
+	})
+}
+
+// One instance goes to another's port. While its process of before ends, the
+// other one answers there.
+func TestProcessBeforeIsNotAskedAtTheAddressToCome(t *testing.T) {
+	for name, notReady := range map[string]string{"ready before": "", "not ready before": "output not connected"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(t)
+				all := newEngines(t, m)
+				for _, name := range []string{"a", "b"} {
+					m.tree.SetProgram(name, s6test.Program{ReadyAfter: s6test.Never, StopAfter: 3 * time.Second})
+				}
+				all.metrics["b"] = benthos.Metrics{InputReceived: 5000, OutputError: 1000}
+				all.notReady["a"] = notReady
+				one := active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")})
+				manager, leave := m.start(t)
+				require.NoError(t, manager.Apply(t.Context(), one))
+				<-time.After(2 * time.Minute) // the errors are long over
+				leave()
+				manager = m.manage(t)
+				require.NoError(t, manager.Apply(t.Context(), one))
+				require.NoError(t, manager.Wait(t.Context(), "b", fsm.PhaseRunning))
+				<-time.After(20 * time.Second)
+				before := all.pid("a")
+				require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "1s"), "b": on(9082, "1s")})))
+				for range 2000 {
+					<-time.After(5 * time.Millisecond)
+					s, _ := manager.Instance("a")
+					require.NotContains(t, s.Reason.String(), "is taken")
+					if all.pid("a") != before {
+						require.NotContains(t, s.Reason.String(), "its output failed")
+						require.NotEqual(t, benthos.StateActive, s.State)
+					}
+				}
+			})
+		})
+	}
+}
+
+// s6-supervise is killed. Its successor starts a second process, which waits for
+// the first one to end; that one is the instance's own, and has its port.
+func TestOwnStrayIsNoStrangerWithItsPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		all := newEngines(t, m)
+		m.tree.SetProgram("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: 100 * time.Millisecond})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		<-time.After(20 * time.Second)
+		require.NoError(t, m.tree.KillSupervisor("a"))
+		var down time.Duration
+		for range 2000 {
+			<-time.After(5 * time.Millisecond)
+			s, _ := manager.Instance("a")
+			require.NotContains(t, s.Reason.String(), "is taken")
+			require.Equal(t, s6.Running, s.Observed.Asked)
+			if all.pid("a") == 0 {
+				down += 5 * time.Millisecond
+			}
+		}
+		assert.Less(t, down, 500*time.Millisecond, "for so long nothing of it ran")
+	})
+}
+
+// blind is a tree whose statuses cannot be read for a while.
+type blind struct {
+	*s6test.Tree
+	on atomic.Bool
+}
+
+func (b *blind) Status(service string) (s6.Status, error) {
+	if b.on.Load() {
+		return s6.Status{}, syscall.EIO
+	}
+	return b.Tree.Status(service)
+}
+
+// What was seen of a service is no evidence that it does what it was asked
+// since.
+func TestServiceThatCannotBeSeenIsNoEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		b := &blind{Tree: m.tree}
+		manager, err := benthos.NewManager(b, m.options, fsm.Config{})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); new(fsm.Loop).Run(ctx, manager) }()
+		defer func() { cancel(); <-ended; assert.NoError(t, manager.Close(context.Background())) }()
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		<-time.After(5123 * time.Millisecond) // not in the moment of a pass
+		before := m.tree.Processes()
+
+		b.on.Store(true)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("2s")})))
+		short, enough := context.WithTimeout(t.Context(), 20*time.Second)
+		defer enough()
+		require.ErrorIs(t, manager.Wait(short, "a", fsm.PhaseRunning), context.DeadlineExceeded)
+		assert.Equal(t, before, m.tree.Processes(), "nothing was done yet")
+		b.on.Store(false)
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.NotEqual(t, before, m.tree.Processes())
+	})
+}
+
+// A program starts with a configuration that is refused: what was found goes on,
+// whatever is in it.
+func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, c *benthos.Config){
+		"json.Number": func(t *testing.T, c *benthos.Config) {
+			d := json.NewDecoder(strings.NewReader(`{"generate": {"count": 5, "mapping": "root = 1"}}`))
+			d.UseNumber()
+			require.NoError(t, d.Decode(&c.Input))
+		},
+		"a text that begins with a tab": func(_ *testing.T, c *benthos.Config) {
+			c.Input = map[string]any{"generate": map[string]any{"mapping": "\troot.a = 1\n\troot.b = 2\n"}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(t)
+				all := newEngines(t, m)
+				first, leave := m.start(t)
+				good := stream("1s")
+				change(t, good)
+				require.NoError(t, first.Apply(t.Context(), active(map[string]*benthos.Config{"a": good})))
+				require.NoError(t, first.Wait(t.Context(), "a", fsm.PhaseRunning))
+				leave()
+				before := all.pid("a")
+				m.options.Linter = picky{map[string]error{"a": errors.New("no")}}
+				manager := m.manage(t)
+				require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})))
+				<-time.After(30 * time.Second)
+				s, _ := manager.Instance("a")
+				assert.Equal(t, fsm.PhaseRunning, s.Phase, s.Reason)
+				assert.Equal(t, before, all.pid("a"))
+				// Nobody is moved to the port of what was refused.
+				require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "5s"), "b": stream("1s")})))
+				assert.ErrorContains(t, manager.Refused()["b"], `port 9080 is that of "a"`)
+			})
+		})
+	}
+}

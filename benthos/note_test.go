@@ -1,0 +1,60 @@
+package benthos
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func noted(t *testing.T, c Config) Config {
+	t.Helper()
+	note, err := c.note()
+	require.NoError(t, err)
+	var read Config
+	require.NoError(t, yaml.Unmarshal([]byte(note), &read), note)
+	return read
+}
+
+// What is written down is the configuration that it was written from, whatever
+// the values' types.
+func TestNoteIsReadBack(t *testing.T) {
+	end := map[string]any{"stdout": map[string]any{}}
+	for name, c := range map[string]Config{
+		"plain":    {Input: end, Output: end},
+		"settings": {Input: end, Output: end, MetricsPort: 9080, LogLevel: "warn", DebugLevel: true, Host: "input", Metrics: MetricsNone, ShutdownTimeout: 90 * time.Second},
+		"sections": {
+			Input: end, Output: end, Pipeline: end, Buffer: end,
+			CacheResources: []map[string]any{{"label": "a"}, end}, RateLimitResources: []map[string]any{{"label": "b"}},
+		},
+		"numbers": {Input: map[string]any{"a": json.Number("5"), "b": json.Number("1e3"), "c": uint64(math.MaxUint64), "d": 0.1, "e": int8(-1)}, Output: end},
+		"texts":   {Input: map[string]any{"a": "\troot = 1\n\troot = 2\n", "\tb": "\t", "5": "5", "c": "no"}, Output: end},
+		"others":  {Input: map[string]any{"a": nil, "b": []string{}, "c": map[int]string{404: "x"}, "d": time.Second, "e": time.Unix(1, 2).UTC()}, Output: end},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := noted(t, c)
+			assert.Equal(t, c.Hash(), read.Hash())
+			assert.Equal(t, []any{c.MetricsPort, c.Host, c.ShutdownTimeout}, []any{read.MetricsPort, read.Host, read.ShutdownTimeout})
+			assert.Equal(t, read.Hash(), noted(t, read).Hash())
+		})
+	}
+	_, err := Config{}.note()
+	assert.Error(t, err)
+}
+
+func FuzzNote(f *testing.F) {
+	f.Add("\troot.a = 1\n\troot.b = 2\n", "a")
+	f.Add("\n\t", "\t")
+	f.Fuzz(func(t *testing.T, text, key string) {
+		c := Config{Input: map[string]any{key: text, "list": []any{text, map[string]any{key: 1}}}, Output: map[string]any{"drop": map[string]any{}}}
+		if c.Validate() != nil {
+			return
+		}
+		read := noted(t, c)
+		require.Equal(t, c.Hash(), read.Hash())
+	})
+}
