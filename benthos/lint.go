@@ -25,7 +25,7 @@ const DefaultLintTimeout = 10 * time.Second
 
 // Linter asks an engine whether it would accept configurations, with its
 // subcommand lint. The zero value lacks the path; all other fields are
-// optional. Its method may be called concurrently.
+// optional. Its methods may be called concurrently.
 type Linter struct {
 	// Path is the engine's executable.
 	Path string

@@ -19,7 +19,8 @@ type Runner interface {
 // Loop runs managers. It ticks, and wakes between ticks as soon as a driver
 // reports something or an instance is due; each time it starts passes over
 // what is due and over nothing else. The zero Loop works. A Loop must not be
-// copied after Run was called.
+// copied after Run was called, and a manager belongs to one Loop: what wakes it
+// is heard once.
 type Loop struct {
 	// Tick is the time between ticks; zero means DefaultTick.
 	Tick time.Duration

@@ -257,7 +257,8 @@ func (m *Manager[D, O]) startSome(ctx context.Context, todo []*entry[D, O]) []*e
 // that was asked for; for PhaseRemoved, once the manager holds no such
 // instance. It has such a pass made at once. When ctx ends first, the error
 // says where the instance is and why. A name that is not held is ErrUnknown, a
-// manager that has been closed ErrClosed.
+// manager that has been closed ErrClosed. Passes are made by a Loop, or by
+// whoever calls Reconcile: without either it waits for ctx.
 func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) error {
 	begin := time.Now()
 	for first := true; ; first = false {

@@ -56,10 +56,9 @@ type Observed struct {
 	// Failed: the finish command said never to start the service again.
 	Failed bool
 
-	// Deaths is how many times the process ended in the last CrashWindow,
-	// other than by being asked to and not before it was changed for another;
-	// Restarts how many since the supervisor
-	// started. Last is the newest.
+	// Deaths is how many times the process ended in the last CrashWindow, other
+	// than by being asked to and not before it was changed for another; Restarts
+	// how many times since the supervisor started. Last is the newest.
 	Deaths   int
 	Restarts int
 	Last     Death

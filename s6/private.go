@@ -19,7 +19,8 @@ const poll = 5 * time.Millisecond
 // an s6-svscan of its own if none serves it; started tells which it was. It
 // needs no privileges. The s6-svscan has a session of its own and goes on when
 // the caller ends, so that a later call finds it. It writes its diagnostics to
-// the file .stderr in the scan directory, which is emptied when it is longer than 1 MiB.
+// the file .stderr in the scan directory, which is emptied when it is longer
+// than 1 MiB. ctx bounds the start alone; the tree is the caller's to Close.
 //
 // An s6-svscan that was killed is replaced: by the next StartPrivate, or while
 // a tree is open within a second. Its supervisors, services and loggers were
