@@ -155,8 +155,13 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	return o, nil
 }
 
-// portTaken says which of the ports somebody else has.
+// portTaken says which of the ports somebody else has. While a process of the
+// instance's own ends that cannot be told: the kernel may no longer say whose its
+// sockets are.
 func (d *driver) portTaken(config *Config, service *s6.Observed) string {
+	if d.waitsFor(0) {
+		return ""
+	}
 	own := d.own(service)
 	for _, l := range Ports(*config) {
 		if problem := portProblem(d.options.Prober, l, own); problem != "" {
@@ -164,6 +169,13 @@ func (d *driver) portTaken(config *Config, service *s6.Observed) string {
 		}
 	}
 	return ""
+}
+
+// waitsFor reports whether some process of the instance holds its lock, or may,
+// other than one of that id.
+func (d *driver) waitsFor(pid int) bool {
+	process, err := d.tree.Process(d.tree.Layout().Service(d.name))
+	return err != nil || process.Held && process.PID != pid
 }
 
 // own returns the processes of the instance, supervised and not.
@@ -195,6 +207,9 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.
 	var err error
 	own := func() []int { return d.own(service) }
 	asked := health(ctx, d.options.Prober, config, pid, own, d.health)
+	if asked.PortTaken != "" && d.waitsFor(pid) {
+		asked.PortTaken = ""
+	}
 	if asked.Ready {
 		m, err = d.options.Prober.Metrics(ctx, config.EndpointAddr())
 		asked.MetricsProblem = metricsProblem(err)

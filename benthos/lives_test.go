@@ -109,6 +109,39 @@ func TestOwnStrayIsNoStrangerWithItsPort(t *testing.T) {
 	})
 }
 
+// dying says of a process that ends what the kernel says of one of several
+// threads: its socket is there until the last one has gone, and nobody's.
+type dying struct{ *engines }
+
+func (d dying) Holder(addr string) (benthos.Holder, bool, error) {
+	h, found, err := d.engines.Holder(addr)
+	for _, p := range d.tree.Processes() {
+		if found && p.PID == h.PID && !p.Supervised {
+			return benthos.Holder{}, true, nil
+		}
+	}
+	return h, found, err
+}
+
+func TestOwnProcessThatEndsIsNoStranger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.options.Prober = dying{newEngines(t, m)}
+		m.tree.SetProgram("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: 200 * time.Millisecond})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		<-time.After(20 * time.Second)
+		require.NoError(t, m.tree.KillSupervisor("a"))
+		for range 1000 {
+			<-time.After(5 * time.Millisecond)
+			s, _ := manager.Instance("a")
+			require.NotContains(t, s.Reason.String(), "it cannot listen")
+			require.Equal(t, s6.Running, s.Observed.Asked)
+		}
+	})
+}
+
 // blind is a tree whose statuses cannot be read for a while.
 type blind struct {
 	*s6test.Tree

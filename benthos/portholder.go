@@ -103,7 +103,9 @@ func (t procTables) holder(addr string) (Holder, bool, error) {
 			return Holder{PID: pid, Process: strings.TrimSuffix(string(comm), "\n")}, true, nil
 		}
 	}
-	return Holder{}, true, nil
+	// Who held it may have ended while it was looked for.
+	still, err := t.inodes(addr)
+	return Holder{}, slices.ContainsFunc(still, func(inode uint64) bool { return slices.Contains(inodes, inode) }), err
 }
 
 func (t procTables) listens(pid int, addr string) (bool, error) {

@@ -63,10 +63,11 @@ type straySighting struct {
 	since time.Time
 }
 
-// ending is a process that was told to end.
+// ending is a process that was told to end, and when it was first seen to have
+// gone though the status still names it.
 type ending struct {
-	pid  int
-	told time.Time
+	pid        int
+	told, gone time.Time
 }
 
 // strayPatience is how long a lock may be held by another process than the

@@ -40,11 +40,13 @@ func (d *driver) down(spec *Spec) error {
 
 // tell notes that the process was asked to end.
 func (d *driver) tell() {
-	d.asked = append(d.asked, time.Now())
-	if over := len(d.asked) - 16; over > 0 {
-		d.asked = slices.Delete(d.asked, 0, over)
-	}
+	now := time.Now()
+	d.asked = append(slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow }), now)
 }
+
+// askedWindow is how long it is known that a process was asked to end: as long as
+// a death counts, and that it may take to die.
+const askedWindow = 2 * CrashWindow
 
 // restart ends the process once with its stop signal, and with KILL if it
 // does not end for that.
@@ -101,7 +103,7 @@ const (
 // told notes that a process was told to end, the first time.
 func (d *driver) told(pid int) {
 	if d.ending.pid != pid {
-		d.ending = ending{pid, time.Now()}
+		d.ending = ending{pid: pid, told: time.Now()}
 	}
 }
 

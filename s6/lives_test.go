@@ -51,6 +51,31 @@ func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
 	})
 }
 
+// A status lags behind the end of its process, and names a finish command then.
+func TestStoppedIsSaidOnce(t *testing.T) {
+	inBubble(t, s6test.Config{Latency: 100 * time.Millisecond}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{FinishFor: 200 * time.Millisecond})
+		var passed []fsm.State
+		kind, err := s6.NewKind(tree, s6.KindName)
+		require.NoError(t, err)
+		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{OnTransition: func(x fsm.Transition) { passed = append(passed, x.To) }}, nil)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, i.Close()) })
+		step := func() {
+			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
+				i.Reconcile(t.Context())
+			}
+		}
+		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
+		i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Running, Spec: spec})
+		step()
+		passed = nil
+		i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: spec})
+		step()
+		assert.Equal(t, []fsm.State{s6.StateStopping, s6.StateStopped}, passed)
+	})
+}
+
 // The logs of a service that is removed are kept as its own spec says, not as
 // that one says with which it is listed again before it has gone.
 func TestLogsAreKeptAsTheServicesOwnSpecSays(t *testing.T) {

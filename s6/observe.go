@@ -231,15 +231,27 @@ func (d *driver) reconcileStatus(o *Observed, process LockState) (err error) {
 	return nil
 }
 
+// endedPatience is how long a status may lag behind the end of a process: its
+// supervisor has to reap it, and to run its finish command.
+const endedPatience = 500 * time.Millisecond
+
 // ended reports whether the process that the status names was told to end by
-// this driver, and has.
+// this driver, and has, for so long that the status does not tell.
 func (d *driver) ended(o *Observed) (bool, error) {
 	pid := o.Status.PID
 	if !o.Supervised || o.Locked || !o.AskedDown || pid == 0 || pid != d.ending.pid {
 		return false, nil
 	}
 	child, err := d.tree.Child(d.service, pid)
-	return !child, err
+	switch {
+	case child || err != nil:
+		d.ending.gone = time.Time{}
+		return false, err
+	case d.ending.gone.IsZero():
+		d.ending.gone = time.Now()
+		time.AfterFunc(endedPatience, d.wake)
+	}
+	return time.Since(d.ending.gone) >= endedPatience, nil
 }
 
 // loggerSighting is since when a logger has not been seen to run.

@@ -97,6 +97,7 @@ type pair struct {
 	service               string
 	supervisor, logSupers LockState
 	stray                 LockState
+	quiet                 time.Time // since when only its logger's side is left
 }
 
 func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
@@ -135,6 +136,12 @@ func (t *SystemTree) look(p *pair) (err error) {
 	p.stray = LockState{}
 	if !p.supervisor.Held {
 		p.stray, err = t.Process(p.service)
+	}
+	switch {
+	case p.supervisor.Held || p.stray.Held:
+		p.quiet = time.Time{}
+	case p.quiet.IsZero():
+		p.quiet = time.Now()
 	}
 	return err
 }

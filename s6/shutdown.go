@@ -69,7 +69,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		t.endStrays(services, strays)
 		if time.Now().After(patient) {
 			patient = time.Now().Add(scanPatience)
-			t.tell(services, told, insist)
+			t.tell(services, told)
 			if len(services) == 0 {
 				t.dismissScanner(scanner, insist)
 			}
@@ -94,11 +94,11 @@ func (t *SystemTree) living(services []pair) ([]pair, error) {
 }
 
 // tell tells supervisors to end: those of loggers when those of their services
-// have, for then what was printed can be read to its end. To insist is to end
-// a logger that finds no end, because a process of the service lives on. Those
-// that have just gone need no telling. Each is told to bring its service down
+// have, for then what was printed can be read to its end; those that find no end
+// in some time, because a process that the service has left lives on, are ended
+// all the same. Those that have just gone need no telling. Each is told to bring its service down
 // once, and not where it does already: it would give it as much time once more.
-func (t *SystemTree) tell(services []pair, told map[int]bool, insist bool) {
+func (t *SystemTree) tell(services []pair, told map[int]bool) {
 	for _, p := range services {
 		switch {
 		case p.supervisor.Held:
@@ -109,7 +109,7 @@ func (t *SystemTree) tell(services []pair, told map[int]bool, insist bool) {
 			}
 			told[p.supervisor.PID] = true
 			_ = t.Control(p.service, commands...)
-		case insist:
+		case !p.quiet.IsZero() && time.Since(p.quiet) >= scanPatience:
 			_ = t.Control(logger(p.service), CommandDown, CommandExit)
 		default:
 			_ = t.Control(logger(p.service), CommandExit)

@@ -97,6 +97,16 @@ func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
 	assert.True(t, c.running())
 }
 
+// Where nothing can be made at all, that is told, and nothing keeps the
+// container from ending.
+func TestFirstStartOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	c := start(t, []string{"--tmpfs", "/data:size=64k,exec"})
+	eventually(t, patience, "it is told", func() bool { return strings.Contains(c.output(), "no space left on device") })
+	assert.NotEqual(t, "healthy", c.health())
+	c.stopsUnkilled()
+}
+
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	c := start(t, []string{"--tmpfs", "/data:size=16m,exec"})
