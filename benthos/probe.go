@@ -36,8 +36,8 @@ func (systemProber) Holder(addr string) (Holder, bool, error) { return ListenHol
 func (systemProber) Listens(pid int, addr string) (bool, error) { return Listens(pid, addr) }
 
 // health asks the engine how it is. What was known of the same process before
-// is not asked again; own are all the instance's processes. A question that could not be answered is a problem of
-// the engine's, not an error.
+// is not asked again; own are all the instance's processes. A question that
+// could not be answered is a problem of the engine's, not an error.
 func health(ctx context.Context, p Prober, cfg *Config, pid int, own func() []int, before Health) Health {
 	h := Health{At: time.Now(), PID: pid}
 	if before.PID == pid {
