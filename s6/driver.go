@@ -39,6 +39,7 @@ type driver struct {
 	asked  []time.Time // when the process was told to end, newest last
 	stray  straySighting
 	owed   time.Time // as Observed.Owed
+	silent time.Time // since when its supervisor has written no status
 	logs   loggerSighting
 	seen   int // the process that the last observation saw
 	ending ending

@@ -2,6 +2,7 @@ package s6_test
 
 import (
 	"context"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -73,6 +74,30 @@ func TestStoppedIsSaidOnce(t *testing.T) {
 		i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: spec})
 		step()
 		assert.Equal(t, []fsm.State{s6.StateStopping, s6.StateStopped}, passed)
+	})
+}
+
+// mute is a tree whose supervisors cannot write their status, as on a disk that
+// is full from the beginning.
+type mute struct{ *s6test.Tree }
+
+func (m mute) Status(string) (s6.Status, error) { return s6.Status{}, fs.ErrNotExist }
+
+func TestServiceWithoutAStatusIsStopped(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, mute{tree})
+		of := func(state fsm.State) map[string]desired {
+			return map[string]desired{"a": {State: state, Spec: &s6.Spec{Command: []string{"sleep", "1"}}}}
+		}
+		require.NoError(t, p.Apply(t.Context(), of(s6.Running)))
+		pass(10 * time.Second)
+		require.NotZero(t, pids(t, tree)["a"])
+		s, _ := p.Instance("a")
+		assert.Contains(t, s.Reason.String(), "status", s.State)
+		p.wants(of(s6.Stopped))
+		assert.Zero(t, pids(t, tree)["a"])
+		require.NoError(t, p.Apply(t.Context(), nil))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRemoved))
 	})
 }
 

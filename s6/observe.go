@@ -168,12 +168,11 @@ func (d *driver) observeProcess(o *Observed) error {
 		return err
 	}
 	o.Supervised, o.LoggerSupervised, o.Locked = service.Held, logs.Held, process.Held
-	o.Status, err = d.tree.Status(d.service)
-	if errors.Is(err, fs.ErrNotExist) && !service.Held {
-		o.Status, err = Status{}, nil
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil // its supervisor is about to write the first
-		o.Supervised = false
+	if o.Status, err = d.tree.Status(d.service); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+		o.Supervised = d.cannotTell(service)
+	} else {
+		d.silent = time.Time{}
 	}
 	if err != nil {
 		return err
@@ -198,6 +197,23 @@ func (d *driver) observeProcess(o *Observed) error {
 	}
 	o.Failed = d.failed.Load()
 	return d.observeDeaths(o)
+}
+
+// statusPatience is how long a supervisor may take to write its first status.
+const statusPatience = time.Second
+
+// cannotTell reports whether a supervisor has had the time to write its first
+// status: on a full disk it cannot, and serves its service all the same.
+func (d *driver) cannotTell(supervisor LockState) bool {
+	now := time.Now()
+	switch {
+	case !supervisor.Held:
+		d.silent = time.Time{}
+		return false
+	case d.silent.IsZero():
+		d.silent = now
+	}
+	return now.Sub(d.silent) >= statusPatience
 }
 
 // reconcileStatus compares the status with who holds the instance lock. Where a
