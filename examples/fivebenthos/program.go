@@ -18,11 +18,11 @@ import (
 )
 
 // How long things may take: a private tree to start, the instances to stop, a
-// private tree to end. An engine that does not stop is killed by s6 before the
-// instances' time is over.
+// private tree to end. An engine that does not stop is killed by s6 after six
+// seconds; under another s6-svscan all is to be over in 7.6, as in the container.
 const (
 	treeTime = 10 * time.Second
-	haltTime = 7 * time.Second
+	haltTime = 7300 * time.Millisecond
 	endTime  = 20 * time.Second
 )
 
