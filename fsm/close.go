@@ -1,0 +1,49 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Close lets go of all instances as they are: nothing is stopped or removed.
+// It waits for passes that are under way until ctx ends; those that outlast it
+// are named in the error and their drivers are not closed.
+func (m *Manager[D, O]) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	m.announce()
+	for ended := false; len(m.inFlight) > 0 && !ended; {
+		changed := m.changed
+		m.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			ended = true
+		}
+		m.mu.Lock()
+	}
+	var errs []error
+	for e := range m.inFlight {
+		errs = append(errs, fmt.Errorf("cannot close %q: its pass does not end: %w", e.name, context.Cause(ctx)))
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	var idle []*entry[D, O]
+	for _, name := range slices.Sorted(maps.Keys(m.entries)) {
+		if e := m.entries[name]; !e.flying {
+			idle = append(idle, e)
+		}
+	}
+	m.entries, m.due = make(map[string]*entry[D, O]), nil
+	m.relist()
+	m.mu.Unlock()
+	for _, e := range idle {
+		if err := e.instance.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("cannot close %q: %w", e.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
