@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -84,13 +85,13 @@ func TestTemporaryDirectoryThatIsMissingIsNoMissingEngine(t *testing.T) {
 func TestPortTakenIsNotTriedInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
-		m.prober.Set(endpoint, benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}})
+		m.prober.Set(endpoint, benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}})
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		starts, last := 0, 0
 		for range 5000 { // the stranger holds it only while the process runs
 			<-time.After(2 * time.Millisecond)
-			e, pid := benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}}, 0
+			e, pid := benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}}, 0
 			for _, p := range m.tree.Processes() {
 				if p.Service == "a" {
 					pid = p.PID
@@ -161,7 +162,7 @@ func driveOut(t *testing.T) (*memory, *fsm.Manager[*benthos.Config, benthos.Obse
 	manager := m.manage(t)
 	require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": served("127.0.0.1:8080")})))
 	<-time.After(time.Second)
-	m.prober.Set("127.0.0.1:8080", benthostest.Endpoint{Holder: benthos.Holder{PID: 1, Process: "stranger"}})
+	m.prober.Set("127.0.0.1:8080", benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}})
 	require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDegraded))
 	m.prober.Clear(endpoint) // it ends
 	return m, manager

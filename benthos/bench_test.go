@@ -3,8 +3,6 @@ package benthos_test
 import (
 	"bytes"
 	"fmt"
-	"net"
-	"os"
 	"reflect"
 	"testing"
 
@@ -94,27 +92,4 @@ func BenchmarkClassifyLine(b *testing.B) {
 			benthos.ClassifyLine(tt.line)
 		}
 	}
-}
-
-func BenchmarkListenHolder(b *testing.B) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	defer l.Close()
-	addr := l.Addr().String()
-	b.Run("ListenHolder", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, found, err := benthos.ListenHolder(addr); err != nil || !found {
-				b.Fatal(found, err)
-			}
-		}
-	})
-	b.Run("Listens", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if ok, err := benthos.Listens(os.Getpid(), addr); err != nil || !ok {
-				b.Fatal(ok, err)
-			}
-		}
-	})
 }

@@ -47,7 +47,7 @@ type Config struct {
 
 	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
 	// /version and /metrics. Zero is none: a caller that does not care which it
-	// is has one allocated, by a PortAllocator for instance.
+	// is has one allocated, by a ports.Allocator for instance.
 	MetricsPort uint16 `yaml:"metrics_port,omitempty"`
 
 	// LogLevel is one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE and

@@ -7,6 +7,6 @@
 // process, /ping, /ready, what /metrics counts, what the log says.
 //
 // The pieces are of use on their own: [Linter] asks an engine about
-// configurations, [Ports] and [ListenHolder] tell of ports, [Client] speaks to
-// a running engine, [ParseMetrics] and [ClassifyLine] read what it says.
+// configurations, [Ports] tells where one listens, [Client] speaks to a running
+// engine, [ParseMetrics] and [ClassifyLine] read what it says.
 package benthos

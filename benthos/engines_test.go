@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -141,12 +142,12 @@ func (e *engines) Metrics(_ context.Context, addr string) (benthos.Metrics, erro
 	return e.metrics[service], err
 }
 
-func (e *engines) Holder(addr string) (benthos.Holder, bool, error) {
+func (e *engines) Holder(addr string) (ports.Holder, bool, error) {
 	e.look()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	pid := e.holder(addr)
-	return benthos.Holder{PID: pid, Process: "benthos"}, pid != 0, nil
+	return ports.Holder{PID: pid, Process: "benthos"}, pid != 0, nil
 }
 
 func (e *engines) Listens(pid int, addr string) (bool, error) {

@@ -45,16 +45,6 @@ func ExampleConfig_Validate() {
 	// Output: cannot use the Benthos configuration: log_level is "LOUD", not one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL; output is missing
 }
 
-func ExamplePortAllocator() {
-	var ports benthos.PortAllocator
-	port, _ := ports.Allocate("bridge")
-	fmt.Println(port)
-	fmt.Println(ports.Reserve("other", port))
-	// Output:
-	// 9000
-	// cannot reserve port 9000 for other: it belongs to bridge
-}
-
 func ExampleMetricsWindow() {
 	window := benthos.MetricsWindow{Span: 10 * time.Second}
 	start := time.Now()

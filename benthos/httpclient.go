@@ -92,7 +92,8 @@ func NewClient(cfg ClientConfig) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Ping asks whether the process at addr, a host:port, is there: nil says that a
-// Benthos answered. That is no evidence of which Benthos it was; see Listens.
+// Benthos answered. That is no evidence of which Benthos it was; see package
+// ports.
 func (c *Client) Ping(ctx context.Context, addr string) error {
 	status, body, err := c.get(ctx, addr, "/ping")
 	if err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -113,11 +114,11 @@ func TestOwnStrayIsNoStrangerWithItsPort(t *testing.T) {
 // threads: its socket is there until the last one has gone, and nobody's.
 type dying struct{ *engines }
 
-func (d dying) Holder(addr string) (benthos.Holder, bool, error) {
+func (d dying) Holder(addr string) (ports.Holder, bool, error) {
 	h, found, err := d.engines.Holder(addr)
 	for _, p := range d.tree.Processes() {
 		if found && p.PID == h.PID && !p.Supervised {
-			return benthos.Holder{}, true, nil
+			return ports.Holder{}, true, nil
 		}
 	}
 	return h, found, err

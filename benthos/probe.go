@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 // Prober is how an instance looks at a running engine and at the ports of the
@@ -18,7 +20,7 @@ type Prober interface {
 	Version(ctx context.Context, addr string) (VersionInfo, error)
 	Metrics(ctx context.Context, addr string) (Metrics, error)
 	// Holder says who listens on an address, if anybody does.
-	Holder(addr string) (Holder, bool, error)
+	Holder(addr string) (ports.Holder, bool, error)
 	// Listens reports whether a process listens on an address.
 	Listens(pid int, addr string) (bool, error)
 }
@@ -30,10 +32,10 @@ type systemProber struct{ *Client }
 func NewProber(client *Client) Prober { return systemProber{client} }
 
 // Holder implements Prober.
-func (systemProber) Holder(addr string) (Holder, bool, error) { return ListenHolder(addr) }
+func (systemProber) Holder(addr string) (ports.Holder, bool, error) { return ports.HolderOf(addr) }
 
 // Listens implements Prober.
-func (systemProber) Listens(pid int, addr string) (bool, error) { return Listens(pid, addr) }
+func (systemProber) Listens(pid int, addr string) (bool, error) { return ports.Listens(pid, addr) }
 
 // health asks the engine how it is. What was known of the same process before
 // is not asked again; own are all the instance's processes. A question that
@@ -112,7 +114,7 @@ func portProblem(p Prober, l Listen, own []int) string {
 			return ""
 		}
 	}
-	return (&PortTakenError{Addr: l.Addr(), Port: l.Port, PID: holder.PID, Process: holder.Process}).Error()
+	return (&ports.TakenError{Addr: l.Addr(), Port: l.Port, PID: holder.PID, Process: holder.Process}).Error()
 }
 
 // metricsProblem says why there are no metrics, "" for no reason.

@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/fsm/fsmtest"
+	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -125,7 +126,7 @@ var stories = []struct {
 		p.set("it goes on", benthostest.Endpoint{}, 3*time.Second)
 	}},
 	{"port", func(p *play) {
-		p.set("a stranger has its port", benthostest.Endpoint{Holder: benthos.Holder{PID: 7, Process: "stranger"}}, 0)
+		p.set("a stranger has its port", benthostest.Endpoint{Holder: ports.Holder{PID: 7, Process: "stranger"}}, 0)
 		p.ask(benthos.Active, stream("1s"), 3*time.Second)
 		p.set("the stranger goes", benthostest.Endpoint{}, 3*time.Second)
 		p.processes()

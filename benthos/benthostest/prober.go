@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 // Endpoint is what a Prober says of an address. The zero Endpoint is that of an
@@ -21,7 +22,7 @@ type Endpoint struct {
 	NoMetrics bool
 	// Holder is a stranger that listens on the address. The zero Holder means
 	// that whoever is asked about does.
-	Holder benthos.Holder
+	Holder ports.Holder
 }
 
 // Prober is a benthos.Prober without network and processes: it says of an
@@ -102,13 +103,13 @@ func (p *Prober) Metrics(ctx context.Context, addr string) (benthos.Metrics, err
 }
 
 // Holder implements benthos.Prober.
-func (p *Prober) Holder(addr string) (benthos.Holder, bool, error) {
+func (p *Prober) Holder(addr string) (ports.Holder, bool, error) {
 	e, _ := p.at(addr)
-	return e.Holder, e.Holder != benthos.Holder{}, nil
+	return e.Holder, e.Holder != ports.Holder{}, nil
 }
 
 // Listens implements benthos.Prober.
 func (p *Prober) Listens(pid int, addr string) (bool, error) {
 	e, ok := p.at(addr)
-	return ok && (e.Holder == benthos.Holder{} || e.Holder.PID == pid), nil
+	return ok && (e.Holder == ports.Holder{} || e.Holder.PID == pid), nil
 }

@@ -132,7 +132,7 @@ func TestChangeThatTheLinterRefuses(t *testing.T) {
 			bad := with(all, "good", changed(all["good"], func(c *benthos.Config) {
 				c.Pipeline["processors"] = []any{map[string]any{"mapping": "root = this.("}}
 			}))
-			bad["new"] = changed(bad["good"], func(c *benthos.Config) { *c = *relabelled(c, "new"); c.MetricsPort = uint16(ports(t, 1)) })
+			bad["new"] = changed(bad["good"], func(c *benthos.Config) { *c = *relabelled(c, "new"); c.MetricsPort = uint16(freePorts(t, 1)) })
 			bad["new"].Input = map[string]any{"generate": map[string]any{"mapping": "root = 1", "cuont": 1}}
 			plan := w.plan(active(bad))
 			assert.Equal(t, fsm.ChangeRefused, plan["good"].Kind)

@@ -116,7 +116,7 @@ func TestChangeToAPortThatIsTaken(t *testing.T) {
 	all := streams{"a": printer(t)}
 	w.run(all)
 	pid := w.pid("a")
-	port := ports(t, 1)
+	port := freePorts(t, 1)
 	l := occupy(t, port)
 	next := streams{"a": changed(all["a"], func(c *benthos.Config) { c.MetricsPort = uint16(port) })}
 	plan := w.plan(active(next))
@@ -191,7 +191,7 @@ func (e *endpoint) close() {
 func TestOutputThatFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
-	e := &endpoint{port: ports(t, 1)}
+	e := &endpoint{port: freePorts(t, 1)}
 	e.open(t)
 	c := printer(t)
 	c.Output = map[string]any{"http_client": map[string]any{
@@ -265,10 +265,10 @@ func TestTraffic(t *testing.T) {
 func TestTrafficFromTheFirstMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ActivityWindow = 15 * time.Second })
-	all := streams{"s": {MetricsPort: uint16(ports(t, 1)), Output: map[string]any{"drop": map[string]any{}},
+	all := streams{"s": {MetricsPort: uint16(freePorts(t, 1)), Output: map[string]any{"drop": map[string]any{}},
 		Input: map[string]any{"generate": map[string]any{"mapping": "root = 1", "interval": "", "count": 3}}}}
 	all["s"].Input = map[string]any{"sequence": map[string]any{"inputs": []any{all["s"].Input, map[string]any{
-		"http_server": map[string]any{"address": local(ports(t, 1))},
+		"http_server": map[string]any{"address": local(freePorts(t, 1))},
 	}}}}
 	require.NoError(t, w.apply(active(all)))
 	w.comesTo("s", benthos.StateActive, 1)

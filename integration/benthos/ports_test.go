@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 // portRange hands out ports that nobody listens on and that the kernel does not
@@ -25,8 +25,8 @@ var portsOfTests portRange
 
 const firstPort = 11000
 
-// ports returns the first of n free ports in a row.
-func ports(t testing.TB, n int) int {
+// freePorts returns the first of n free ports in a row.
+func freePorts(t testing.TB, n int) int {
 	t.Helper()
 	first, err := portsOfTests.take(n)
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func (r *portRange) take(n int) (int, error) {
 		if r.next >= end {
 			r.next, free = firstPort, 0
 		}
-		err := benthos.CheckPort(local(r.next))
+		err := ports.Check(local(r.next))
 		r.next++
 		if err != nil {
 			free = 0

@@ -37,7 +37,7 @@ const five = 5
 func newHome(t testing.TB, engine string) *home {
 	t.Helper()
 	h := &home{t: t, root: newRoot(t), engine: engine}
-	h.httpPort = ports(t, 2*five)
+	h.httpPort = freePorts(t, 2*five)
 	h.metricsPort = h.httpPort + five
 	t.Cleanup(func() {
 		if t.Failed() {

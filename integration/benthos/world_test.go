@@ -277,7 +277,7 @@ func fiveStreams(t testing.TB) streams {
 // that the header Delay gives.
 func printer(t testing.TB) *benthos.Config {
 	t.Helper()
-	first := ports(t, 2)
+	first := freePorts(t, 2)
 	return &benthos.Config{
 		MetricsPort: uint16(first),
 		Input: map[string]any{"http_server": map[string]any{

@@ -14,7 +14,7 @@ type arrow struct {
 }
 
 // arrows has a row for each package of the library: benthos → s6 → fsm,
-// filesystem, and nothing the other way. What does not lead downwards there
+// filesystem, and benthos → ports, and nothing the other way. What does not lead downwards there
 // does not get in by a new row either.
 func arrows() map[string]arrow {
 	const (
@@ -28,12 +28,13 @@ func arrows() map[string]arrow {
 		"filesystem/filesystemtest": {[]string{"filesystem"}, []string{testify}, nil},
 		"s6":                        {[]string{"fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"}},
 		"s6/s6test":                 {[]string{"s6", "fsm", "filesystem"}, []string{testify, unix}, []string{"filesystem/filesystemtest"}},
+		"ports":                     {nil, nil, nil},
 		"benthos": {
-			[]string{"s6", "fsm", "filesystem"},
+			[]string{"s6", "fsm", "filesystem", "ports"},
 			[]string{"github.com/prometheus", "go.yaml.in/yaml/v3"},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"},
 		},
-		"benthos/benthostest":     {[]string{"benthos"}, []string{testify}, nil},
+		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
 		"benthos/engine/redpanda": {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},
 	}

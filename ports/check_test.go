@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCheckPortNamesTheHolder(t *testing.T) {
+func TestCheckNamesTheHolder(t *testing.T) {
 	l, addr := loopback(t)
 	port := l.Addr().(*net.TCPAddr).Port
 	comm, err := os.ReadFile("/proc/self/comm")
@@ -23,21 +23,21 @@ func TestCheckPortNamesTheHolder(t *testing.T) {
 	name := string(comm[:len(comm)-1])
 
 	for _, asked := range []string{addr, fmt.Sprintf("0.0.0.0:%d", port), fmt.Sprintf(":%d", port)} {
-		err := CheckPort(asked)
-		var taken *PortTakenError
+		err := Check(asked)
+		var taken *TakenError
 		require.ErrorAs(t, err, &taken, asked)
 		require.ErrorIs(t, err, syscall.EADDRINUSE)
-		assert.Equal(t, PortTakenError{Addr: asked, Port: uint16(port), PID: os.Getpid(), Process: name}, *taken)
+		assert.Equal(t, TakenError{Addr: asked, Port: uint16(port), PID: os.Getpid(), Process: name}, *taken)
 	}
-	assert.EqualError(t, CheckPort(addr), fmt.Sprintf("port %d is taken: process %d (%s) listens on %s", port, os.Getpid(), name, addr))
+	assert.EqualError(t, Check(addr), fmt.Sprintf("port %d is taken: process %d (%s) listens on %s", port, os.Getpid(), name, addr))
 
 	require.NoError(t, l.Close())
-	require.NoError(t, CheckPort(addr))
-	require.NoError(t, CheckPort(addr), "the check lets go of the port")
+	require.NoError(t, Check(addr))
+	require.NoError(t, Check(addr), "the check lets go of the port")
 }
 
 // What is said of a port is what listening on it would have shown.
-func TestCheckPortIsAsListening(t *testing.T) {
+func TestCheckIsAsListening(t *testing.T) {
 	for _, held := range []string{"127.8.9.10:0", "0.0.0.0:0", ":0", "[::1]:0"} {
 		l, err := net.Listen("tcp", held)
 		require.NoError(t, err)
@@ -47,18 +47,18 @@ func TestCheckPortIsAsListening(t *testing.T) {
 			if err == nil {
 				require.NoError(t, other.Close())
 			}
-			assert.Equal(t, err == nil, CheckPort(addr) == nil, "%s is held, %s is asked", l.Addr(), addr)
+			assert.Equal(t, err == nil, Check(addr) == nil, "%s is held, %s is asked", l.Addr(), addr)
 		}
 		require.NoError(t, l.Close())
 	}
 }
 
-func TestCheckPortOtherReasons(t *testing.T) {
-	require.ErrorContains(t, CheckPort("nohost"), "is not host:port")
-	err := CheckPort("192.0.2.1:9080")
+func TestCheckOtherReasons(t *testing.T) {
+	require.ErrorContains(t, Check("nohost"), "is not host:port")
+	err := Check("192.0.2.1:9080")
 	require.ErrorIs(t, err, syscall.EADDRNOTAVAIL)
 	assert.ErrorContains(t, err, "cannot listen on port 9080")
-	assert.EqualError(t, &PortTakenError{Addr: ":80", Port: 80}, "port 80 is taken: a process that cannot be read from here listens on :80")
+	assert.EqualError(t, &TakenError{Addr: ":80", Port: 80}, "port 80 is taken: a process that cannot be read from here listens on :80")
 }
 
 // A process that is being started has copies of all sockets until it runs its
@@ -78,7 +78,7 @@ func TestCheckedPortIsFreeThoughProcessesStart(t *testing.T) {
 		})
 	}
 	for range 2000 {
-		if !assert.NoError(t, CheckPort(addr)) {
+		if !assert.NoError(t, Check(addr)) {
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"syscall"
 )
 
-// CheckPort reports whether addr, a host:port, could be listened on, by binding
-// a socket to it for a moment. It returns a *PortTakenError where something else
+// Check reports whether addr, a host:port, could be listened on, by binding
+// a socket to it for a moment. It returns a *TakenError where something else
 // listens, and any other reason wrapped. It is for callers that are about to
-// act: who only observes uses ListenHolder, which binds nothing.
-func CheckPort(addr string) error {
-	host, port, err := splitAddr(addr)
+// act: who only observes uses HolderOf, which binds nothing.
+func Check(addr string) error {
+	host, port, err := SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("cannot check a port: the address %w", err)
+		return fmt.Errorf("cannot check a port: %w", err)
 	}
 	err = bind(addr)
 	if err == nil {
@@ -26,8 +26,8 @@ func CheckPort(addr string) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("cannot listen on port %d: %w", port, err)
 	}
-	taken := &PortTakenError{Addr: net.JoinHostPort(host, strconv.Itoa(int(port))), Port: port}
-	if holder, found, err := ListenHolder(addr); err == nil && found {
+	taken := &TakenError{Addr: net.JoinHostPort(host, strconv.Itoa(int(port))), Port: port}
+	if holder, found, err := HolderOf(addr); err == nil && found {
 		taken.PID, taken.Process = holder.PID, holder.Process
 	}
 	return taken

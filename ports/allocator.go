@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"errors"
@@ -6,41 +6,42 @@ import (
 	"sync"
 )
 
-// The range a PortAllocator hands out of when it is given none.
+// The range an Allocator hands out of when it is given none.
 const (
-	DefaultFirstPort = 9000
-	DefaultLastPort  = 9999
+	DefaultFirst = 9000
+	DefaultLast  = 9999
 )
 
-// ErrNoFreePort is wrapped by PortAllocator.Allocate when its range is used up.
-var ErrNoFreePort = errors.New("no free port")
+// ErrNoneFree is wrapped by Allocator.Allocate when its range is used up.
+var ErrNoneFree = errors.New("no free port")
 
-// PortConflictError says that a port asked for by name belongs to another.
-type PortConflictError struct {
+// ConflictError says that a port asked for by name belongs to another.
+type ConflictError struct {
 	Port uint16
 	// Name is who asked, Owner who has the port.
 	Name, Owner string
 }
 
 // Error names the port and both sides.
-func (e *PortConflictError) Error() string {
+func (e *ConflictError) Error() string {
 	return fmt.Sprintf("cannot reserve port %d for %s: it belongs to %s", e.Port, e.Name, e.Owner)
 }
 
-// PortAllocator is UMH Core's port manager: it gives every instance name a TCP
+// Allocator is UMH Core's port manager: it gives every instance name a TCP
 // port of its own. A name owns one port at a time; an instance that needs more
 // uses several names. It keeps its books only; nothing is bound.
 //
-// The zero value allocates from DefaultFirstPort to DefaultLastPort. All
-// methods may be called concurrently. Do not copy it after first use, and do
-// not change its fields then.
-type PortAllocator struct {
+// The zero value allocates from DefaultFirst to DefaultLast. All methods may be
+// called concurrently. Do not copy it after first use, and do not change its
+// fields then.
+type Allocator struct {
 	// First and Last bound the ports that Allocate chooses from, both included.
 	// Both zero mean the default range. Reserve takes any port.
 	First, Last uint16
 	// Check, where given, is asked about a port before it is allocated; a port
 	// it returns an error for is passed over. It is called with the allocator
-	// locked. See CheckPort.
+	// locked. Check of this package serves, given an
+	// address with that port.
 	Check func(port uint16) error
 
 	mu     sync.Mutex
@@ -49,9 +50,9 @@ type PortAllocator struct {
 }
 
 // Allocate returns the port of name, choosing the lowest free one of the range
-// where it has none. An error wraps ErrNoFreePort, and what Check said of the
+// where it has none. An error wraps ErrNoneFree, and what Check said of the
 // last port it refused.
-func (a *PortAllocator) Allocate(name string) (uint16, error) {
+func (a *Allocator) Allocate(name string) (uint16, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if port, ok := a.ports[name]; ok {
@@ -59,7 +60,7 @@ func (a *PortAllocator) Allocate(name string) (uint16, error) {
 	}
 	first, last := a.First, a.Last
 	if first == 0 && last == 0 {
-		first, last = DefaultFirstPort, DefaultLastPort
+		first, last = DefaultFirst, DefaultLast
 	}
 	var refused error
 	for port := int(first); port <= int(last); port++ {
@@ -79,29 +80,29 @@ func (a *PortAllocator) Allocate(name string) (uint16, error) {
 		return uint16(port), nil
 	}
 	if refused != nil {
-		return 0, fmt.Errorf("cannot allocate a port for %s: %w in %d-%d: %w", name, ErrNoFreePort, first, last, refused)
+		return 0, fmt.Errorf("cannot allocate a port for %s: %w in %d-%d: %w", name, ErrNoneFree, first, last, refused)
 	}
-	return 0, fmt.Errorf("cannot allocate a port for %s: %w in %d-%d", name, ErrNoFreePort, first, last)
+	return 0, fmt.Errorf("cannot allocate a port for %s: %w in %d-%d", name, ErrNoneFree, first, last)
 }
 
 // Reserve gives port to name, which lets go of the one it had before. It
-// returns a *PortConflictError, and changes nothing, where port belongs to
+// returns a *ConflictError, and changes nothing, where port belongs to
 // another name. Port 0 is refused.
-func (a *PortAllocator) Reserve(name string, port uint16) error {
+func (a *Allocator) Reserve(name string, port uint16) error {
 	if port == 0 {
 		return fmt.Errorf("cannot reserve port 0 for %s: use Allocate to have one chosen", name)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if owner, taken := a.owners[port]; taken && owner != name {
-		return &PortConflictError{Port: port, Name: name, Owner: owner}
+		return &ConflictError{Port: port, Name: name, Owner: owner}
 	}
 	a.assign(name, port)
 	return nil
 }
 
 // Release gives up the port of name. A name without one is no error.
-func (a *PortAllocator) Release(name string) {
+func (a *Allocator) Release(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if port, ok := a.ports[name]; ok {
@@ -111,7 +112,7 @@ func (a *PortAllocator) Release(name string) {
 }
 
 // Port returns the port of name, and whether it has one.
-func (a *PortAllocator) Port(name string) (uint16, bool) {
+func (a *Allocator) Port(name string) (uint16, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	port, ok := a.ports[name]
@@ -119,7 +120,7 @@ func (a *PortAllocator) Port(name string) (uint16, bool) {
 }
 
 // Owner returns the name that owns port, and whether one does.
-func (a *PortAllocator) Owner(port uint16) (string, bool) {
+func (a *Allocator) Owner(port uint16) (string, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name, ok := a.owners[port]
@@ -127,7 +128,7 @@ func (a *PortAllocator) Owner(port uint16) (string, bool) {
 }
 
 // assign wants mu held and port free or owned by name.
-func (a *PortAllocator) assign(name string, port uint16) {
+func (a *Allocator) assign(name string, port uint16) {
 	if a.ports == nil {
 		a.ports, a.owners = map[string]uint16{}, map[uint16]string{}
 	}

@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"errors"
@@ -23,9 +23,9 @@ type Holder struct {
 	Process string
 }
 
-// PortTakenError says that something listens on an address already. It
+// TakenError says that something listens on an address already. It
 // satisfies errors.Is(err, syscall.EADDRINUSE).
-type PortTakenError struct {
+type TakenError struct {
 	Addr string
 	Port uint16
 	// PID and Process are those of the Holder.
@@ -34,7 +34,7 @@ type PortTakenError struct {
 }
 
 // Error names the port and, where it is known, the holder.
-func (e *PortTakenError) Error() string {
+func (e *TakenError) Error() string {
 	holder := "a process that cannot be read from here"
 	if e.PID != 0 {
 		holder = fmt.Sprintf("process %d", e.PID)
@@ -46,9 +46,9 @@ func (e *PortTakenError) Error() string {
 }
 
 // Unwrap returns syscall.EADDRINUSE.
-func (e *PortTakenError) Unwrap() error { return syscall.EADDRINUSE }
+func (e *TakenError) Unwrap() error { return syscall.EADDRINUSE }
 
-// ListenHolder returns the process that listens on addr, a host:port of this
+// HolderOf returns the process that listens on addr, a host:port of this
 // machine and network namespace, and whether anything does. It binds nothing:
 // it asks the kernel through sock_diag(7), or reads /proc/net/tcp and tcp6 where
 // it cannot, and looks for the socket among the descriptors in /proc. With an
@@ -58,12 +58,12 @@ func (e *PortTakenError) Unwrap() error { return syscall.EADDRINUSE }
 // The holder's PID is zero where something listens but its owner cannot be
 // read. An error means that the listening sockets could not be read, not that
 // the port is free. It looks through every process: see Listens for one.
-func ListenHolder(addr string) (Holder, bool, error) {
+func HolderOf(addr string) (Holder, bool, error) {
 	return procTables{root: "/proc", ask: diagListeners}.holder(addr)
 }
 
 // Listens reports whether process pid itself, in this network namespace,
-// listens on addr, as ListenHolder reads an address. It looks into that process
+// listens on addr, as HolderOf reads an address. It looks into that process
 // alone, so it is cheap enough for every observation, and tells an endpoint of
 // one's own from one that happens to answer on the same port. The error
 // satisfies fs.ErrNotExist where there is no such process, and fs.ErrPermission
@@ -118,9 +118,9 @@ func (t procTables) listens(pid int, addr string) (bool, error) {
 
 // inodes returns the inodes of the sockets that listen on addr.
 func (t procTables) inodes(addr string) ([]uint64, error) {
-	host, port, err := splitAddr(addr)
+	host, port, err := SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot look for a listener: the address %w", err)
+		return nil, fmt.Errorf("cannot look for a listener: %w", err)
 	}
 	want := parseHost(host)
 	if !want.IsValid() {

@@ -1,4 +1,4 @@
-package benthos
+package ports
 
 import (
 	"encoding/binary"
@@ -24,23 +24,23 @@ func loopback(t *testing.T) (net.Listener, string) {
 	return l, l.Addr().String()
 }
 
-func TestListenHolder(t *testing.T) {
+func TestHolderOf(t *testing.T) {
 	l, addr := loopback(t)
 	_, port, _ := net.SplitHostPort(addr)
 	for _, asked := range []string{addr, "localhost:" + port, "0.0.0.0:" + port, ":" + port, "some.host:" + port} {
-		holder, found, err := ListenHolder(asked)
+		holder, found, err := HolderOf(asked)
 		require.NoError(t, err)
 		assert.True(t, found, asked)
 		assert.Equal(t, os.Getpid(), holder.PID, asked)
 	}
-	_, found, err := ListenHolder("127.0.0.2:" + port)
+	_, found, err := HolderOf("127.0.0.2:" + port)
 	require.NoError(t, err)
 	assert.False(t, found, "another address")
 	require.NoError(t, l.Close())
-	_, found, err = ListenHolder(addr)
+	_, found, err = HolderOf(addr)
 	require.NoError(t, err)
 	assert.False(t, found)
-	_, _, err = ListenHolder("nohost")
+	_, _, err = HolderOf("nohost")
 	require.Error(t, err)
 }
 
@@ -224,24 +224,6 @@ func FuzzParseProcNet(f *testing.F) {
 		for _, s := range sockets {
 			if !s.addr.IsValid() {
 				t.Fatalf("an invalid address: %+v", s)
-			}
-		}
-	})
-}
-
-func FuzzParseLint(f *testing.F) {
-	f.Add("/t/0.yaml(5,1) field x not recognised\nmore\n/t/1.yaml: line 3: bad\n")
-	f.Add("/t/1.yaml(1,1) open /t/1.yaml: no such file\n")
-	paths := []string{"/t/0.yaml", "/t/1.yaml"}
-	f.Fuzz(func(t *testing.T, output string) {
-		for _, verdict := range parseLint([]byte(output), paths) {
-			if verdict == nil {
-				continue
-			}
-			for _, p := range append(verdict.More, *verdict) {
-				if p.Line < 0 || p.Column < 0 {
-					t.Fatalf("a negative place in %+v", p)
-				}
 			}
 		}
 	})

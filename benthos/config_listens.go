@@ -1,13 +1,13 @@
 package benthos
 
 import (
-	"fmt"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 // Listen is one TCP address a configuration makes the engine listen on.
@@ -36,14 +36,7 @@ func (l Listen) later() bool {
 // same port, and the same host or one of them every address. Host names other
 // than localhost are compared by name.
 func (l Listen) Overlaps(o Listen) bool {
-	if l.Port != o.Port {
-		return false
-	}
-	a, b := parseHost(l.Host), parseHost(o.Host)
-	if !a.IsValid() || !b.IsValid() {
-		return strings.EqualFold(l.Host, o.Host) || a.IsValid() && a.IsUnspecified() || b.IsValid() && b.IsUnspecified()
-	}
-	return overlap(a, b)
+	return l.Port == o.Port && ports.Overlap(l.Host, o.Host)
 }
 
 // Ports returns every TCP address the configuration would listen on: the HTTP
@@ -53,39 +46,6 @@ func (l Listen) Overlaps(o Listen) bool {
 func Ports(c Config) []Listen {
 	found, _ := c.listens()
 	return found
-}
-
-// parseHost returns the address a literal host stands for, and an invalid one
-// for any other host name.
-func parseHost(host string) netip.Addr {
-	switch {
-	case host == "":
-		return netip.IPv6Unspecified()
-	case strings.EqualFold(host, "localhost"):
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.Unmap()
-}
-
-// overlap reports whether listening on a keeps others from listening on b at
-// the same port. Every IPv6 address includes every IPv4 one, as Go listens.
-func overlap(a, b netip.Addr) bool {
-	switch {
-	case a == b:
-		return true
-	case a.IsUnspecified() && a.Is6(), b.IsUnspecified() && b.Is6():
-		return true
-	case a.IsUnspecified():
-		return b.Is4()
-	case b.IsUnspecified():
-		return a.Is4()
-	default:
-		return false
-	}
 }
 
 func (c Config) listens() ([]Listen, []FieldProblem) {
@@ -144,24 +104,12 @@ func (w *listenWalk) server(path string, v any) {
 		return
 	}
 	path += ".address"
-	host, port, err := splitAddr(addr)
+	host, port, err := ports.SplitHostPort(addr)
 	if err != nil {
-		w.problems.add(path, err.Error())
+		w.problems.add(path, "is no address to listen on: "+err.Error())
 		return
 	}
 	if port != 0 {
 		w.found = append(w.found, Listen{Host: host, Port: port, Path: path})
 	}
-}
-
-func splitAddr(addr string) (string, uint16, error) {
-	host, text, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", 0, fmt.Errorf("is %q, which is not host:port", addr)
-	}
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return "", 0, fmt.Errorf("is %q, whose port is not a number from 0 to 65535", addr)
-	}
-	return host, uint16(port), nil
 }

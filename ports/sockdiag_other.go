@@ -1,6 +1,6 @@
 //go:build !linux
 
-package benthos
+package ports
 
 import "errors"
 

@@ -1,4 +1,4 @@
-package benthos_test
+package ports_test
 
 import (
 	"errors"
@@ -9,17 +9,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 func TestAllocateGivesEachNameItsPort(t *testing.T) {
-	var a benthos.PortAllocator
+	var a ports.Allocator
 	for range 2 {
 		one, err := a.Allocate("one")
 		require.NoError(t, err)
 		two, err := a.Allocate("two")
 		require.NoError(t, err)
-		assert.Equal(t, []uint16{benthos.DefaultFirstPort, benthos.DefaultFirstPort + 1}, []uint16{one, two})
+		assert.Equal(t, []uint16{ports.DefaultFirst, ports.DefaultFirst + 1}, []uint16{one, two})
 	}
 	a.Release("one")
 	a.Release("one")
@@ -27,19 +27,19 @@ func TestAllocateGivesEachNameItsPort(t *testing.T) {
 	assert.False(t, has)
 	three, err := a.Allocate("three")
 	require.NoError(t, err)
-	assert.EqualValues(t, benthos.DefaultFirstPort, three)
+	assert.EqualValues(t, ports.DefaultFirst, three)
 	owner, _ := a.Owner(three)
 	assert.Equal(t, "three", owner)
 }
 
 func TestAllocateRunsOut(t *testing.T) {
-	a := benthos.PortAllocator{First: 65534, Last: 65535}
+	a := ports.Allocator{First: 65534, Last: 65535}
 	for _, name := range []string{"a", "b"} {
 		_, err := a.Allocate(name)
 		require.NoError(t, err)
 	}
 	_, err := a.Allocate("c")
-	require.ErrorIs(t, err, benthos.ErrNoFreePort)
+	require.ErrorIs(t, err, ports.ErrNoneFree)
 	assert.EqualError(t, err, "cannot allocate a port for c: no free port in 65534-65535")
 	a.Release("a")
 	port, err := a.Allocate("c")
@@ -49,7 +49,7 @@ func TestAllocateRunsOut(t *testing.T) {
 
 func TestAllocatePassesOverWhatCheckRefuses(t *testing.T) {
 	taken := errors.New("taken by somebody")
-	a := benthos.PortAllocator{First: 9000, Last: 9001, Check: func(port uint16) error {
+	a := ports.Allocator{First: 9000, Last: 9001, Check: func(port uint16) error {
 		if port == 9000 {
 			return taken
 		}
@@ -59,18 +59,18 @@ func TestAllocatePassesOverWhatCheckRefuses(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 9001, port)
 	_, err = a.Allocate("b")
-	require.ErrorIs(t, err, benthos.ErrNoFreePort)
+	require.ErrorIs(t, err, ports.ErrNoneFree)
 	require.ErrorIs(t, err, taken)
 }
 
 func TestReserve(t *testing.T) {
-	var a benthos.PortAllocator
+	var a ports.Allocator
 	require.NoError(t, a.Reserve("one", 9080))
 	require.NoError(t, a.Reserve("one", 9080))
 	err := a.Reserve("two", 9080)
-	var conflict *benthos.PortConflictError
+	var conflict *ports.ConflictError
 	require.ErrorAs(t, err, &conflict)
-	assert.Equal(t, benthos.PortConflictError{Port: 9080, Name: "two", Owner: "one"}, *conflict)
+	assert.Equal(t, ports.ConflictError{Port: 9080, Name: "two", Owner: "one"}, *conflict)
 	assert.EqualError(t, err, "cannot reserve port 9080 for two: it belongs to one")
 
 	require.NoError(t, a.Reserve("one", 9081))
@@ -81,9 +81,9 @@ func TestReserve(t *testing.T) {
 	require.Error(t, a.Reserve("three", 0))
 }
 
-func TestPortAllocatorConcurrently(t *testing.T) {
+func TestAllocatorConcurrently(t *testing.T) {
 	var (
-		a     benthos.PortAllocator
+		a     ports.Allocator
 		wg    sync.WaitGroup
 		mu    sync.Mutex
 		ports = map[uint16]string{}
