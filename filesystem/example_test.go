@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
 // settings is written for any filesystem, and tested on the one in memory.
@@ -27,7 +28,7 @@ func (s settings) save(content string) error {
 }
 
 func Example() {
-	s := settings{fsys: filesystem.NewMemory(), path: "/settings.yaml"}
+	s := settings{fsys: memfs.New(), path: "/settings.yaml"}
 	fmt.Println(s.load())
 	fmt.Println(s.save("colour: green"))
 	fmt.Println(s.load())
@@ -35,23 +36,4 @@ func Example() {
 	// defaults <nil>
 	// <nil>
 	// colour: green <nil>
-}
-
-func ExampleMemory_Append() {
-	fsys := filesystem.NewMemory()
-	_ = fsys.Append("/current", []byte("first line\n"))
-	reader, err := fsys.Open("/current")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer reader.Close()
-
-	// A logger rotates: the reader keeps the file it has open.
-	_ = fsys.Rename("/current", "/@1.s")
-	_ = fsys.Append("/current", []byte("of the new file\n"))
-	p := make([]byte, 100)
-	n, err := reader.ReadAt(p, 0)
-	fmt.Printf("%q %v\n", p[:n], err)
-	// Output: "first line\n" EOF
 }

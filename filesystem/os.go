@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
 // OS is the filesystem of the operating system. The zero value is ready.
@@ -21,24 +23,24 @@ var _ FS = OS{}
 func (OS) ReadFile(name string) ([]byte, error) {
 	f, info, err := openRead(name)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, contract.PathError("open", name, err)
 	}
 	defer f.Close()
 	content := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
 	if _, err := content.ReadFrom(f); err != nil {
-		return nil, pathError("read", name, err)
+		return nil, contract.PathError("read", name, err)
 	}
 	return content.Bytes(), nil
 }
 
 // ReadRange implements [FS] with four system calls and one allocation.
 func (OS) ReadRange(name string, p []byte, off int64) (int, error) {
-	if err := checkName(name); err != nil {
-		return 0, pathError("open", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return 0, contract.PathError("open", name, err)
 	}
 	fd, err := openFD(name)
 	if err != nil {
-		return 0, pathError("open", name, err)
+		return 0, contract.PathError("open", name, err)
 	}
 	defer unix.Close(fd)
 	for n := 0; ; {
@@ -49,7 +51,7 @@ func (OS) ReadRange(name string, p []byte, off int64) (int, error) {
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
-			return n, pathError("read", name, err)
+			return n, contract.PathError("read", name, err)
 		case m == 0:
 			return n, io.EOF
 		default:
@@ -79,7 +81,7 @@ func openFD(name string) (int, error) {
 		case unix.S_IFDIR:
 			err = unix.EISDIR
 		default:
-			err = errNotRegular
+			err = contract.ErrNotRegular
 		}
 	}
 	unix.Close(fd)
@@ -87,10 +89,10 @@ func openFD(name string) (int, error) {
 }
 
 // openError turns what open(2) says of a socket, or of a FIFO that nobody
-// reads, into errNotRegular.
+// reads, into contract.ErrNotRegular.
 func openError(err error) error {
-	if cause(err) == unix.ENXIO {
-		return errNotRegular
+	if contract.Cause(err) == unix.ENXIO {
+		return contract.ErrNotRegular
 	}
 	return err
 }
@@ -99,13 +101,13 @@ func openError(err error) error {
 func (OS) Open(name string) (File, error) {
 	f, _, err := openRead(name)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, contract.PathError("open", name, err)
 	}
 	return f, nil
 }
 
 func openRead(name string) (*os.File, fs.FileInfo, error) {
-	if err := checkName(name); err != nil {
+	if err := contract.CheckName(name); err != nil {
 		return nil, nil, err
 	}
 	return openRegular(name, os.O_RDONLY)
@@ -120,7 +122,7 @@ func openRegular(name string, flag int) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := f.Stat()
 	if err == nil {
-		err = regular(info)
+		err = contract.Regular(info)
 	}
 	if err != nil {
 		f.Close()
@@ -131,38 +133,38 @@ func openRegular(name string, flag int) (*os.File, fs.FileInfo, error) {
 
 // Readlink implements [FS].
 func (OS) Readlink(name string) (string, error) {
-	if err := checkName(name); err != nil {
-		return "", pathError("readlink", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return "", contract.PathError("readlink", name, err)
 	}
 	target, err := os.Readlink(name)
-	return target, pathError("readlink", name, err)
+	return target, contract.PathError("readlink", name, err)
 }
 
 // Stat implements [FS].
 func (OS) Stat(name string) (fs.FileInfo, error) {
-	if err := checkName(name); err != nil {
-		return nil, pathError("stat", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return nil, contract.PathError("stat", name, err)
 	}
 	info, err := os.Stat(name)
-	return info, pathError("stat", name, err)
+	return info, contract.PathError("stat", name, err)
 }
 
 // Lstat implements [FS].
 func (OS) Lstat(name string) (fs.FileInfo, error) {
-	if err := checkName(name); err != nil {
-		return nil, pathError("lstat", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return nil, contract.PathError("lstat", name, err)
 	}
 	info, err := os.Lstat(name)
-	return info, pathError("lstat", name, err)
+	return info, contract.PathError("lstat", name, err)
 }
 
 // ReadDir implements [FS].
 func (OS) ReadDir(name string) ([]fs.DirEntry, error) {
-	if err := checkName(name); err != nil {
-		return nil, pathError("readdir", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return nil, contract.PathError("readdir", name, err)
 	}
 	entries, err := os.ReadDir(name)
-	return entries, pathError("readdir", name, err)
+	return entries, contract.PathError("readdir", name, err)
 }
 
 // SameFile implements [FS].

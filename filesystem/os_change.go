@@ -8,19 +8,21 @@ import (
 	"path"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
 // WriteFile implements [FS].
 func (OS) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	if err := checkFile(name); err != nil {
-		return pathError("write", name, err)
+	if err := contract.CheckFile(name); err != nil {
+		return contract.PathError("write", name, err)
 	}
 	f, err := openWrite(name, perm)
 	if err != nil {
-		return pathError("write", name, err)
+		return contract.PathError("write", name, err)
 	}
 	_, err = f.Write(data)
-	return pathError("write", name, cmp.Or(err, f.Close()))
+	return contract.PathError("write", name, cmp.Or(err, f.Close()))
 }
 
 // openWrite returns an empty file: one that exists keeps its permissions, a
@@ -53,11 +55,11 @@ func openWrite(name string, perm fs.FileMode) (*os.File, error) {
 
 // ReplaceFile implements [FS]. The directory has to be readable, to be synced.
 func (OS) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
-	return pathError("replace", name, replace(name, data, perm))
+	return contract.PathError("replace", name, replace(name, data, perm))
 }
 
 func replace(name string, data []byte, perm fs.FileMode) error {
-	if err := cmp.Or(checkEntry(name), checkFile(name)); err != nil {
+	if err := cmp.Or(contract.CheckEntry(name), contract.CheckFile(name)); err != nil {
 		return err
 	}
 	parent, base := path.Split(name)
@@ -70,7 +72,7 @@ func replace(name string, data []byte, perm fs.FileMode) error {
 	}
 	defer dir.Close()
 	at := int(dir.Fd())
-	temp := tempName()
+	temp := contract.TempName()
 	if err := createAt(at, temp, data, perm); err != nil {
 		return err
 	}
@@ -79,7 +81,7 @@ func replace(name string, data []byte, perm fs.FileMode) error {
 		unix.Unlinkat(at, temp, 0)
 		return err
 	}
-	return syncDir(dir)
+	return contract.SyncDir(dir)
 }
 
 // createAt makes a new file in an open directory, and has it on disk with its
@@ -118,64 +120,64 @@ func uninterrupted(call func() error) error {
 
 // Mkdir implements [FS]. A set-group-ID bit that comes from the parent is kept.
 func (OS) Mkdir(name string, perm fs.FileMode) error {
-	if err := checkName(name); err != nil {
-		return pathError("mkdir", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return contract.PathError("mkdir", name, err)
 	}
 	if err := os.Mkdir(name, perm); err != nil {
-		return pathError("mkdir", name, err)
+		return contract.PathError("mkdir", name, err)
 	}
 	info, err := os.Lstat(name)
 	if err == nil {
-		err = widen(os.Chmod, name, info.Mode(), perm)
+		err = contract.Widen(os.Chmod, name, info.Mode(), perm)
 	}
 	if err != nil {
 		os.Remove(name)
 	}
-	return pathError("mkdir", name, err)
+	return contract.PathError("mkdir", name, err)
 }
 
 // MkdirAll implements [FS].
-func (o OS) MkdirAll(name string, perm fs.FileMode) error { return mkdirAll(o, name, perm) }
+func (o OS) MkdirAll(name string, perm fs.FileMode) error { return contract.MkdirAll(o, name, perm) }
 
 // Symlink implements [FS].
 func (OS) Symlink(target, link string) error {
-	err := cmp.Or(checkName(target), checkName(link))
+	err := cmp.Or(contract.CheckName(target), contract.CheckName(link))
 	if err == nil {
 		err = os.Symlink(target, link)
 	}
-	return linkError("symlink", target, link, err)
+	return contract.LinkError("symlink", target, link, err)
 }
 
 // Rename implements [FS].
 func (OS) Rename(oldName, newName string) error {
-	err := cmp.Or(checkEntry(oldName), checkEntry(newName))
+	err := cmp.Or(contract.CheckEntry(oldName), contract.CheckEntry(newName))
 	if err == nil {
 		// os.Rename refuses a directory over an empty one.
 		err = uninterrupted(func() error { return unix.Rename(oldName, newName) })
 	}
-	return linkError("rename", oldName, newName, err)
+	return contract.LinkError("rename", oldName, newName, err)
 }
 
 // Remove implements [FS].
 func (OS) Remove(name string) error {
-	if err := checkEntry(name); err != nil {
-		return pathError("remove", name, err)
+	if err := contract.CheckEntry(name); err != nil {
+		return contract.PathError("remove", name, err)
 	}
-	return pathError("remove", name, os.Remove(name))
+	return contract.PathError("remove", name, os.Remove(name))
 }
 
 // RemoveAll implements [FS].
 func (OS) RemoveAll(name string) error {
-	if err := checkEntry(name); err != nil {
-		return pathError("removeall", name, err)
+	if err := contract.CheckEntry(name); err != nil {
+		return contract.PathError("removeall", name, err)
 	}
-	return pathError("removeall", name, os.RemoveAll(name))
+	return contract.PathError("removeall", name, os.RemoveAll(name))
 }
 
 // Chmod implements [FS].
 func (OS) Chmod(name string, perm fs.FileMode) error {
-	if err := checkName(name); err != nil {
-		return pathError("chmod", name, err)
+	if err := contract.CheckName(name); err != nil {
+		return contract.PathError("chmod", name, err)
 	}
-	return pathError("chmod", name, os.Chmod(name, perm))
+	return contract.PathError("chmod", name, os.Chmod(name, perm))
 }

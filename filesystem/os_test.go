@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/spf13/afero"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -107,21 +106,6 @@ func TestOSReadsFilesWithoutASize(t *testing.T) {
 	content, err := filesystem.OS{}.ReadFile("/proc/self/stat")
 	require.NoError(t, err)
 	assert.NotEmpty(t, content)
-}
-
-func TestOSRelativeNames(t *testing.T) {
-	t.Chdir(t.TempDir())
-	for name, fsys := range map[string]filesystem.FS{
-		"OS": filesystem.OS{}, "adapted": filesystem.Adapt(afero.NewOsFs()),
-	} {
-		require.NoError(t, fsys.MkdirAll("a/b", 0o700), name)
-		require.NoError(t, fsys.ReplaceFile("file", []byte("text"), 0o600), name)
-		require.NoError(t, fsys.Rename("file", "a/b/../file"), name)
-		content, err := fsys.ReadFile("./a/file")
-		require.NoError(t, err, name)
-		assert.Equal(t, "text", string(content), name)
-		require.NoError(t, fsys.RemoveAll("a"), name)
-	}
 }
 
 func TestOSReadRangeAllocations(t *testing.T) {

@@ -3,12 +3,12 @@ package s6_test
 import (
 	"fmt"
 
-	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
 func ExampleLogReader() {
-	fsys := filesystem.NewMemory()
+	fsys := memfs.New()
 	current := []byte("@400000006b03c4e616a351b8 listening\n@400000006b03c58c03218d8b ready\nhalf a li")
 	if err := fsys.Mkdir("/logs", 0o755); err != nil {
 		fmt.Println(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -31,7 +32,7 @@ type logger struct {
 
 func newLogger(t testing.TB) *logger {
 	t.Helper()
-	l := &logger{t: t, fsys: filesystem.NewMemory(), keep: 10}
+	l := &logger{t: t, fsys: memfs.New(), keep: 10}
 	require.NoError(t, l.fsys.Mkdir(logPath, 0o755))
 	l.create()
 	return l

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -40,7 +41,7 @@ func TestLogReaderStart(t *testing.T) {
 			assert.Equal(t, []string{"newer"}, readText(t, reader))
 		})
 	}
-	_, err := s6.NewLogReader(filesystem.NewMemory(), logPath, -1)
+	_, err := s6.NewLogReader(memfs.New(), logPath, -1)
 	assert.ErrorContains(t, err, "-1 bytes before the end")
 }
 
@@ -53,7 +54,7 @@ func TestLogReaderParses(t *testing.T) {
 }
 
 func TestLogReaderBeforeLogger(t *testing.T) {
-	fsys := filesystem.NewMemory()
+	fsys := memfs.New()
 	reader := openReader(t, fsys, s6.LogFromEnd)
 	assert.Empty(t, readText(t, reader))
 	require.NoError(t, fsys.Mkdir(logPath, 0o755))

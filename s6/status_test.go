@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -157,7 +157,7 @@ func TestWaitStatus(t *testing.T) {
 }
 
 func TestReadStatus(t *testing.T) {
-	fsys := filesystem.NewMemory()
+	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("/svc/supervise", 0o755))
 
 	_, err := s6.ReadStatus(fsys, "/svc")

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -55,7 +55,7 @@ func TestTallyWithBadRecord(t *testing.T) {
 }
 
 func TestReadTally(t *testing.T) {
-	fsys := filesystem.NewMemory()
+	fsys := memfs.New()
 	_, err := s6.ReadTally(fsys, "/svc")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 

@@ -8,7 +8,7 @@
 // tests, and finds the one that leaves a mess:
 //
 //	for n := 1; ; n++ {
-//		disk := filesystem.NewMemory()
+//		disk := memfs.New()
 //		faulty := filesystemtest.Inject(disk, filesystemtest.Crash(n))
 //		save(faulty)
 //		// disk is what a restart would find: check it.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
 // publish makes a release the current one.
@@ -28,7 +29,7 @@ func publish(fsys filesystem.FS, release, content string) error {
 // and the update can be done again.
 func Example() {
 	for n := 1; ; n++ {
-		disk := filesystem.NewMemory()
+		disk := memfs.New()
 		if err := publish(disk, "1", "old"); err != nil {
 			fmt.Println(err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	. "github.com/evenkeel/evenkeel/filesystem/filesystemtest"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,9 +56,9 @@ func opened(fsys filesystem.FS) filesystem.File {
 }
 
 // disk is a filesystem on which all of everything succeeds.
-func disk(t *testing.T) *filesystem.Memory {
+func disk(t *testing.T) *memfs.FS {
 	t.Helper()
-	fsys := filesystem.NewMemory()
+	fsys := memfs.New()
 	require.NoError(t, fsys.WriteFile("/file", []byte("before"), 0o644))
 	require.NoError(t, fsys.Symlink("file", "/link"))
 	require.NoError(t, fsys.Mkdir("/empty", 0o700))
@@ -90,7 +91,7 @@ func TestEveryKindFailsAlone(t *testing.T) {
 
 func TestFailNthSweepsEveryOperation(t *testing.T) {
 	for n := 1; n <= 5; n++ {
-		fsys := filesystem.NewMemory()
+		fsys := memfs.New()
 		faulty := Inject(fsys, FailNth(n, syscall.EIO))
 		for i, name := range []string{"/1", "/2", "/3", "/4"} {
 			err := faulty.Mkdir(name, 0o700)
@@ -101,7 +102,7 @@ func TestFailNthSweepsEveryOperation(t *testing.T) {
 }
 
 func TestInjectorsCountWhatReachesThem(t *testing.T) {
-	faulty := Inject(filesystem.NewMemory(), OnPath("*.yaml", OnKind(Writes, FailNth(2, syscall.EIO))))
+	faulty := Inject(memfs.New(), OnPath("*.yaml", OnKind(Writes, FailNth(2, syscall.EIO))))
 	assert.NoError(t, faulty.WriteFile("/a.yaml", nil, 0o600))
 	assert.NoError(t, faulty.WriteFile("/a.json", nil, 0o600))
 	assert.NoError(t, faulty.Chmod("/a.yaml", 0o644))

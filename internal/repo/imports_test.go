@@ -22,17 +22,19 @@ func arrows() map[string]arrow {
 		unix    = "golang.org/x/sys"
 	)
 	return map[string]arrow{
-		"fsm":                       {nil, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
-		"fsm/fsmtest":               {[]string{"fsm"}, []string{testify}, nil},
-		"filesystem":                {nil, []string{"github.com/spf13/afero", unix}, []string{"filesystem/filesystemtest"}},
-		"filesystem/filesystemtest": {[]string{"filesystem"}, []string{testify}, nil},
-		"s6":                        {[]string{"fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"}},
-		"s6/s6test":                 {[]string{"s6", "fsm", "filesystem"}, []string{testify, unix}, []string{"filesystem/filesystemtest"}},
-		"ports":                     {nil, nil, nil},
+		"fsm":                          {nil, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
+		"fsm/fsmtest":                  {[]string{"fsm"}, []string{testify}, nil},
+		"filesystem":                   {[]string{"filesystem/internal/contract"}, []string{unix}, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
+		"filesystem/internal/contract": {},
+		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},
+		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
+		"s6":                           {[]string{"fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6/s6test":                    {[]string{"s6", "fsm", "filesystem", "filesystem/memfs"}, []string{testify, unix}, []string{"filesystem/filesystemtest"}},
+		"ports":                        {nil, nil, nil},
 		"benthos": {
 			[]string{"s6", "fsm", "filesystem", "ports"},
 			[]string{"github.com/prometheus", "go.yaml.in/yaml/v3"},
-			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/filesystemtest"},
+			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},

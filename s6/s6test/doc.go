@@ -2,7 +2,7 @@
 // built on package s6: no process is forked, nothing is written to disk, and in
 // a testing/synctest bubble no time passes.
 //
-// A [Tree] is an s6.Tree on a filesystem.Memory. Behind it stand an s6-svscan,
+// A [Tree] is an s6.Tree on a memfs.FS. Behind it stand an s6-svscan,
 // an s6-supervise for each service and each logger, and the processes they
 // start. They do what the real ones do, seen from outside: the same files in
 // the same bytes, the same events in the same order, the same delays. Service

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -25,7 +26,7 @@ type Config struct {
 	// and /data/logs.
 	Layout s6.Layout
 	// FS to be on, for instance what another tree left; nil means a new one.
-	FS *filesystem.Memory
+	FS *memfs.FS
 	// Latency is how long each step of s6 takes: a scan, a command, the start
 	// of a run script, the reaping of a process. Zero means 1 ms.
 	Latency time.Duration
@@ -35,7 +36,7 @@ type Config struct {
 // goroutine.
 type Tree struct {
 	config Config
-	mem    *filesystem.Memory
+	mem    *memfs.FS
 
 	mu         sync.Mutex // guards all below and what it leads to
 	closed     bool
@@ -63,7 +64,7 @@ func New(config Config) *Tree {
 		config.Layout = s6.Layout{ScanDir: "/run/service", ServicesDir: "/data/services", LogsDir: "/data/logs"}
 	}
 	if config.FS == nil {
-		config.FS = filesystem.NewMemory()
+		config.FS = memfs.New()
 	}
 	t := &Tree{
 		config: config, mem: config.FS, lastPID: 100,
@@ -200,7 +201,7 @@ func (t *Tree) holder(service string) *process {
 // Layout implements s6.Tree.
 func (t *Tree) Layout() s6.Layout { return t.config.Layout }
 
-// FS implements s6.Tree. It is a *filesystem.Memory.
+// FS implements s6.Tree. It is a *memfs.FS.
 func (t *Tree) FS() filesystem.FS { return t.mem }
 
 // Tools implements s6.Tree.

@@ -1,4 +1,4 @@
-package filesystem_test
+package memfs_test
 
 import (
 	"fmt"
@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
-func TestMemoryAppend(t *testing.T) {
-	fsys := filesystem.NewMemory()
+func TestFSAppend(t *testing.T) {
+	fsys := memfs.New()
 	require.NoError(t, fsys.Append("/current", []byte("one\n")))
 	info, err := fsys.Stat("/current")
 	require.NoError(t, err)
@@ -51,8 +52,8 @@ func TestMemoryAppend(t *testing.T) {
 	assert.Equal(t, "one\ntwo\nlate\nthrough\n", all(t, f))
 }
 
-func TestMemoryAppendsOfManyAreWhole(t *testing.T) {
-	fsys := filesystem.NewMemory()
+func TestFSAppendsOfManyAreWhole(t *testing.T) {
+	fsys := memfs.New()
 	var writers sync.WaitGroup
 	for i := range 8 {
 		writers.Go(func() {
@@ -71,9 +72,9 @@ func TestMemoryAppendsOfManyAreWhole(t *testing.T) {
 	}
 }
 
-func TestMemoryTimes(t *testing.T) {
+func TestFSTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fsys := filesystem.NewMemory()
+		fsys := memfs.New()
 		modified := func(name string) time.Time {
 			info, err := fsys.Lstat(name)
 			require.NoError(t, err)
@@ -107,8 +108,8 @@ func TestMemoryTimes(t *testing.T) {
 	})
 }
 
-func TestMemoryClone(t *testing.T) {
-	fsys := filesystem.NewMemory()
+func TestFSClone(t *testing.T) {
+	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("/a/b", 0o750))
 	require.NoError(t, fsys.WriteFile("/a/b/file", []byte("text"), 0o640))
 	require.NoError(t, fsys.Symlink("b/file", "/a/link"))

@@ -1,4 +1,4 @@
-package filesystem
+package memfs
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/afero"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
 // maxLinks is how many links a name may lead through, as on Linux.
@@ -40,7 +42,7 @@ func (a *adapted) existing(name string, follow bool) (place, error) {
 // locate finds where a name leads, following links in all elements but the
 // last, and in that one where follow says so. All but the last must be there.
 func (a *adapted) locate(name string, follow bool) (place, error) {
-	if err := checkName(name); err != nil {
+	if err := contract.CheckName(name); err != nil {
 		return place{}, err
 	}
 	at, rest := place{dir: strings.HasSuffix(name, "/")}, elements(name)
@@ -149,7 +151,7 @@ func parentOf(name string) string {
 func (a *adapted) stat(name string) (fs.FileInfo, error) {
 	info, err := a.fsys.Stat(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, contract.Cause(err)
 	}
 	return snapshot(info), nil
 }
@@ -161,7 +163,7 @@ func (a *adapted) lstat(name string) (fs.FileInfo, error) {
 	}
 	info, _, err := lstater.LstatIfPossible(name)
 	if err != nil {
-		return nil, cause(err)
+		return nil, contract.Cause(err)
 	}
 	return snapshot(info), nil
 }

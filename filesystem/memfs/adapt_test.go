@@ -1,4 +1,4 @@
-package filesystem_test
+package memfs_test
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
 // traced is an afero filesystem that writes down what matters to atomicity,
@@ -95,7 +96,7 @@ func (f *tracedFile) Close() error {
 
 func TestAdaptedReplaceFileSyncsBeforeAndAfterItRenames(t *testing.T) {
 	below := &traced{Fs: afero.NewMemMapFs()}
-	require.NoError(t, filesystem.Adapt(below).ReplaceFile("/a", []byte("new"), 0o600))
+	require.NoError(t, memfs.Adapt(below).ReplaceFile("/a", []byte("new"), 0o600))
 	assert.Equal(t, []string{
 		"write temp", "chmod temp", "sync temp", "close temp", "rename temp", "sync /", "close /",
 	}, below.steps)
@@ -106,7 +107,7 @@ func TestAdaptedReplaceFileCleansUp(t *testing.T) {
 		"write temp", "short write", "chmod temp", "sync temp", "close temp", "rename temp",
 	} {
 		below := &traced{Fs: afero.NewMemMapFs()}
-		fsys := filesystem.Adapt(below)
+		fsys := memfs.Adapt(below)
 		require.NoError(t, fsys.WriteFile("/a", []byte("old"), 0o644))
 		below.fail = fail
 		err := fsys.ReplaceFile("/a", []byte("new"), 0o600)
@@ -129,7 +130,7 @@ func TestAdaptedReplaceFileCleansUp(t *testing.T) {
 func TestAdaptedWriteFileReportsFailures(t *testing.T) {
 	for _, fail := range []string{"write /a", "short write", "close /a", "chmod /a"} {
 		below := &traced{Fs: afero.NewMemMapFs(), fail: fail}
-		assert.Error(t, filesystem.Adapt(below).WriteFile("/a", []byte("new"), 0o600), fail)
+		assert.Error(t, memfs.Adapt(below).WriteFile("/a", []byte("new"), 0o600), fail)
 	}
 }
 
@@ -138,7 +139,7 @@ func TestAdaptedBasePathFsReadsLinks(t *testing.T) {
 	base := t.TempDir()
 	require.NoError(t, os.WriteFile(base+"/file", []byte("text"), 0o600))
 	require.NoError(t, os.Symlink("file", base+"/link"))
-	fsys := filesystem.Adapt(afero.NewBasePathFs(afero.NewOsFs(), base))
+	fsys := memfs.Adapt(afero.NewBasePathFs(afero.NewOsFs(), base))
 	target, err := fsys.Readlink("/link")
 	require.NoError(t, err)
 	assert.Equal(t, "file", target)
@@ -150,4 +151,19 @@ func TestAdaptedBasePathFsReadsLinks(t *testing.T) {
 	assert.Equal(t, fs.ModeSymlink, info.Mode().Type())
 	require.NoError(t, fsys.Remove("/link"))
 	require.NoError(t, fsys.Remove("/file"))
+}
+
+func TestAdaptedRelativeNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, fsys := range map[string]filesystem.FS{
+		"OS": filesystem.OS{}, "adapted": memfs.Adapt(afero.NewOsFs()),
+	} {
+		require.NoError(t, fsys.MkdirAll("a/b", 0o700), name)
+		require.NoError(t, fsys.ReplaceFile("file", []byte("text"), 0o600), name)
+		require.NoError(t, fsys.Rename("file", "a/b/../file"), name)
+		content, err := fsys.ReadFile("./a/file")
+		require.NoError(t, err, name)
+		assert.Equal(t, "text", string(content), name)
+		require.NoError(t, fsys.RemoveAll("a"), name)
+	}
 }

@@ -1,39 +1,42 @@
-package filesystem
+package memfs
 
 import (
 	"os"
 
 	"github.com/spf13/afero"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// Memory is a filesystem in memory: afero.MemMapFs with symbolic links and
-// the rules of POSIX. [NewMemory] makes one.
+// FS is a filesystem in memory that keeps the whole contract of
+// [filesystem.FS], symbolic links included. [New] makes one.
 //
 // Relative names begin at the root. Permissions are kept but not enforced.
 // Times are those of time.Now, so that testing/synctest rules them.
-type Memory struct{ adapted }
+type FS struct{ adapted }
 
-var _ FS = (*Memory)(nil)
+var _ filesystem.FS = (*FS)(nil)
 
-// NewMemory returns a filesystem that holds an empty root directory.
-func NewMemory() *Memory {
-	return &Memory{adapted{fsys: afero.NewMemMapFs(), ownLinks: true}}
+// New returns a filesystem that holds an empty root directory.
+func New() *FS {
+	return &FS{adapted{fsys: afero.NewMemMapFs(), ownLinks: true}}
 }
 
 // Append adds data to the end of a regular file, which it creates with
 // permissions 0644 where it is missing. Those who hold the file open can read
 // the new bytes.
-func (m *Memory) Append(name string, data []byte) error {
-	return pathError("append", name, m.write(name, data, 0o644, os.O_APPEND))
+func (m *FS) Append(name string, data []byte) error {
+	return contract.PathError("append", name, m.write(name, data, 0o644, os.O_APPEND))
 }
 
 // Clone returns a copy of the whole filesystem that shares nothing with it:
 // the state that a machine would find that crashed now. A description from
 // one is never of the same file as one from the other.
-func (m *Memory) Clone() *Memory {
+func (m *FS) Clone() *FS {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	clone := NewMemory()
+	clone := New()
 	m.copyDir(clone, "/")
 	if root, err := m.stat("/"); err == nil {
 		_ = clone.fsys.Chmod("/", root.Mode())
@@ -44,7 +47,7 @@ func (m *Memory) Clone() *Memory {
 
 // copyDir copies what is in a directory. None of these calls can fail in
 // afero.MemMapFs under m's lock.
-func (m *Memory) copyDir(clone *Memory, dir string) {
+func (m *FS) copyDir(clone *FS, dir string) {
 	entries, _ := m.entries(dir)
 	for _, entry := range entries {
 		info, name := snapshot(entry), join(dir, entry.Name())

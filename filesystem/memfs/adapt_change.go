@@ -1,4 +1,4 @@
-package filesystem
+package memfs
 
 import (
 	"cmp"
@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// WriteFile implements [FS].
+// WriteFile implements [filesystem.FS].
 func (a *adapted) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	return pathError("write", name, a.write(name, data, perm, os.O_TRUNC))
+	return contract.PathError("write", name, a.write(name, data, perm, os.O_TRUNC))
 }
 
 // write writes to a regular file, with os.O_TRUNC in place of what is in it or
@@ -23,7 +25,7 @@ func (a *adapted) WriteFile(name string, data []byte, perm fs.FileMode) error {
 func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := checkFile(name); err != nil {
+	if err := contract.CheckFile(name); err != nil {
 		return err
 	}
 	at, err := a.locate(name, true)
@@ -31,7 +33,7 @@ func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int) err
 		return err
 	}
 	if at.info != nil {
-		if err := regular(at.info); err != nil {
+		if err := contract.Regular(at.info); err != nil {
 			return err
 		}
 		return a.put(at.path, data, os.O_WRONLY|how, 0, nil)
@@ -68,15 +70,15 @@ func writeAll(f afero.File, data []byte) error {
 	return err
 }
 
-// ReplaceFile implements [FS].
+// ReplaceFile implements [filesystem.FS].
 func (a *adapted) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return pathError("replace", name, a.replace(name, data, perm))
+	return contract.PathError("replace", name, a.replace(name, data, perm))
 }
 
 func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
-	if err := cmp.Or(checkEntry(name), checkFile(name)); err != nil {
+	if err := cmp.Or(contract.CheckEntry(name), contract.CheckFile(name)); err != nil {
 		return err
 	}
 	at, err := a.locate(name, false)
@@ -87,7 +89,7 @@ func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
 		return syscall.EISDIR
 	}
 	dir := parentOf(at.path)
-	temp := join(dir, tempName())
+	temp := join(dir, contract.TempName())
 	if err := a.create(temp, data, perm); err != nil {
 		return err
 	}
@@ -125,14 +127,14 @@ func (a *adapted) sync(dir string) error {
 		return err
 	}
 	defer f.Close()
-	return syncDir(f)
+	return contract.SyncDir(f)
 }
 
-// Mkdir implements [FS].
+// Mkdir implements [filesystem.FS].
 func (a *adapted) Mkdir(name string, perm fs.FileMode) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	at, err := a.locate(trimSlashes(name), false)
+	at, err := a.locate(contract.TrimSlashes(name), false)
 	if err == nil && at.info != nil {
 		err = fs.ErrExist
 	}
@@ -140,38 +142,40 @@ func (a *adapted) Mkdir(name string, perm fs.FileMode) error {
 		err = a.fsys.Mkdir(at.path, perm)
 	}
 	if err != nil {
-		return pathError("mkdir", name, err)
+		return contract.PathError("mkdir", name, err)
 	}
 	a.touch(at.path)
 	made, err := a.lstat(at.path)
 	if err == nil {
-		err = widen(a.fsys.Chmod, at.path, made.Mode(), perm)
+		err = contract.Widen(a.fsys.Chmod, at.path, made.Mode(), perm)
 	}
 	if err != nil {
 		a.fsys.Remove(at.path)
 	}
-	return pathError("mkdir", name, err)
+	return contract.PathError("mkdir", name, err)
 }
 
-// MkdirAll implements [FS].
-func (a *adapted) MkdirAll(name string, perm fs.FileMode) error { return mkdirAll(a, name, perm) }
+// MkdirAll implements [filesystem.FS].
+func (a *adapted) MkdirAll(name string, perm fs.FileMode) error {
+	return contract.MkdirAll(a, name, perm)
+}
 
-// Rename implements [FS].
+// Rename implements [filesystem.FS].
 func (a *adapted) Rename(oldName, newName string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return linkError("rename", oldName, newName, a.rename(oldName, newName))
+	return contract.LinkError("rename", oldName, newName, a.rename(oldName, newName))
 }
 
 func (a *adapted) rename(oldName, newName string) error {
-	if err := cmp.Or(checkEntry(oldName), checkEntry(newName)); err != nil {
+	if err := cmp.Or(contract.CheckEntry(oldName), contract.CheckEntry(newName)); err != nil {
 		return err
 	}
-	from, err := a.locate(trimSlashes(oldName), false)
+	from, err := a.locate(contract.TrimSlashes(oldName), false)
 	if err != nil {
 		return err
 	}
-	to, err := a.locate(trimSlashes(newName), false)
+	to, err := a.locate(contract.TrimSlashes(newName), false)
 	if err != nil {
 		return err
 	}
@@ -229,15 +233,15 @@ func (a *adapted) checkEmpty(dir string) error {
 	return err
 }
 
-// Remove implements [FS].
+// Remove implements [filesystem.FS].
 func (a *adapted) Remove(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return pathError("remove", name, a.remove(name))
+	return contract.PathError("remove", name, a.remove(name))
 }
 
 func (a *adapted) remove(name string) error {
-	if err := checkEntry(name); err != nil {
+	if err := contract.CheckEntry(name); err != nil {
 		return err
 	}
 	at, err := a.existing(name, false)
@@ -253,13 +257,13 @@ func (a *adapted) remove(name string) error {
 	return a.fsys.Remove(at.path)
 }
 
-// RemoveAll implements [FS].
+// RemoveAll implements [filesystem.FS].
 func (a *adapted) RemoveAll(name string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	err := checkEntry(name)
+	err := contract.CheckEntry(name)
 	if err != nil {
-		return pathError("removeall", name, err)
+		return contract.PathError("removeall", name, err)
 	}
 	at, err := a.existing(name, false)
 	if err == nil {
@@ -269,10 +273,10 @@ func (a *adapted) RemoveAll(name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return pathError("removeall", name, err)
+	return contract.PathError("removeall", name, err)
 }
 
-// Chmod implements [FS].
+// Chmod implements [filesystem.FS].
 func (a *adapted) Chmod(name string, perm fs.FileMode) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -280,7 +284,7 @@ func (a *adapted) Chmod(name string, perm fs.FileMode) error {
 	if err == nil {
 		err = a.fsys.Chmod(at.path, perm)
 	}
-	return pathError("chmod", name, err)
+	return contract.PathError("chmod", name, err)
 }
 
 // touch gives the directories of changed entries the time of the change, which

@@ -1,4 +1,4 @@
-package filesystem
+package memfs
 
 import (
 	"io"
@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/spf13/afero/mem"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// openFile is a [File] of an afero.File, whose ReadAt may move an offset that
+// openFile is a [filesystem.File] of an afero.File, whose ReadAt may move an offset that
 // all readers share.
 type openFile struct {
 	name string
@@ -28,9 +30,9 @@ func (f *openFile) ReadAt(p []byte, off int64) (int, error) {
 	defer f.mu.Unlock()
 	switch {
 	case f.closed:
-		return 0, pathError("read", f.name, fs.ErrClosed)
+		return 0, contract.PathError("read", f.name, fs.ErrClosed)
 	case off < 0:
-		return 0, pathError("read", f.name, fs.ErrInvalid)
+		return 0, contract.PathError("read", f.name, fs.ErrInvalid)
 	}
 	for n := 0; ; {
 		if n == len(p) {
@@ -42,21 +44,21 @@ func (f *openFile) ReadAt(p []byte, off int64) (int, error) {
 		case err == io.EOF, err == io.ErrUnexpectedEOF, m == 0 && err == nil:
 			return n, io.EOF
 		case err != nil:
-			return n, pathError("read", f.name, err)
+			return n, contract.PathError("read", f.name, err)
 		}
 	}
 }
 
-// Stat implements [File].
+// Stat implements [filesystem.File].
 func (f *openFile) Stat() (fs.FileInfo, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return nil, pathError("stat", f.name, fs.ErrClosed)
+		return nil, contract.PathError("stat", f.name, fs.ErrClosed)
 	}
 	info, err := f.file.Stat()
 	if err != nil {
-		return nil, pathError("stat", f.name, err)
+		return nil, contract.PathError("stat", f.name, err)
 	}
 	return named(snapshot(info), path.Base(f.name)), nil
 }
@@ -66,10 +68,10 @@ func (f *openFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return pathError("close", f.name, fs.ErrClosed)
+		return contract.PathError("close", f.name, fs.ErrClosed)
 	}
 	f.closed = true
-	return pathError("close", f.name, f.file.Close())
+	return contract.PathError("close", f.name, f.file.Close())
 }
 
 // memInfo is what a file of afero.MemMapFs was when it was asked; afero's own

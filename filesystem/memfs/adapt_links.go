@@ -1,4 +1,4 @@
-package filesystem
+package memfs
 
 import (
 	"errors"
@@ -8,24 +8,26 @@ import (
 
 	"github.com/spf13/afero"
 	"github.com/spf13/afero/mem"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// Readlink implements [FS].
+// Readlink implements [filesystem.FS].
 func (a *adapted) Readlink(name string) (string, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if !a.readsLinks() {
-		return "", pathError("readlink", name, errors.ErrUnsupported)
+		return "", contract.PathError("readlink", name, errors.ErrUnsupported)
 	}
 	at, err := a.existing(name, strings.HasSuffix(name, "/"))
 	if err == nil && at.info.Mode().Type() != fs.ModeSymlink {
 		err = fs.ErrInvalid
 	}
 	if err != nil {
-		return "", pathError("readlink", name, err)
+		return "", contract.PathError("readlink", name, err)
 	}
 	target, err := a.readlink(at.path)
-	return target, pathError("readlink", name, err)
+	return target, contract.PathError("readlink", name, err)
 }
 
 func (a *adapted) readsLinks() bool {
@@ -42,14 +44,18 @@ func (a *adapted) readlink(name string) (string, error) {
 	if !ok {
 		return "", errors.ErrUnsupported
 	}
-	return reader.ReadlinkIfPossible(name)
+	target, err := reader.ReadlinkIfPossible(name)
+	if errors.Is(err, afero.ErrNoReadlink) {
+		err = errors.ErrUnsupported
+	}
+	return target, err
 }
 
-// Symlink implements [FS].
+// Symlink implements [filesystem.FS].
 func (a *adapted) Symlink(target, link string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return linkError("symlink", target, link, a.symlink(target, link))
+	return contract.LinkError("symlink", target, link, a.symlink(target, link))
 }
 
 func (a *adapted) symlink(target, link string) error {
@@ -57,7 +63,7 @@ func (a *adapted) symlink(target, link string) error {
 	if !ok && !a.ownLinks {
 		return errors.ErrUnsupported
 	}
-	if err := checkName(target); err != nil {
+	if err := contract.CheckName(target); err != nil {
 		return err
 	}
 	at, err := a.locate(link, false)
@@ -73,7 +79,10 @@ func (a *adapted) symlink(target, link string) error {
 		a.touch(at.path)
 		return a.put(at.path, []byte(target), os.O_WRONLY|os.O_CREATE, fs.ModeSymlink|fs.ModePerm, a.setMode)
 	}
-	if err := linker.SymlinkIfPossible(target, at.path); err != nil {
+	switch err := linker.SymlinkIfPossible(target, at.path); {
+	case errors.Is(err, afero.ErrNoSymlink):
+		return errors.ErrUnsupported
+	case err != nil:
 		return err
 	}
 	if written, err := a.readlink(at.path); err != nil || written != target {

@@ -1,4 +1,4 @@
-package filesystem
+package memfs
 
 import (
 	"bytes"
@@ -12,26 +12,38 @@ import (
 	"syscall"
 
 	"github.com/spf13/afero"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// Adapt makes an [FS] of an afero filesystem. Where that one is laxer than
-// the contract (afero.MemMapFs makes missing parents, removes directories
-// that are not empty, renames over anything) Adapt checks first, and its lock
-// makes the check and the change one step for all who go through the returned
-// FS. What cannot be made up for:
+// Adapted is an afero filesystem that keeps the contract of [filesystem.FS].
+// [Adapt] makes one.
 //
-//   - ReplaceFile and Rename are as atomic as the Rename of fsys, and as
-//     durable as the Sync of its files; a directory renamed over an empty one
+// Where the filesystem below is laxer than the contract (afero.MemMapFs makes
+// missing parents, removes directories that are not empty, renames over
+// anything) Adapted checks first, and its lock makes the check and the change
+// one step for all who go through it. What it cannot make up for:
+//
+//   - ReplaceFile and Rename are as atomic as the Rename below, and as durable as
+//     the Sync of its files; a directory renamed over an empty one
 //     is two steps.
 //   - Without afero.Linker and afero.LinkReader, Symlink and Readlink fail
 //     with errors.ErrUnsupported. So does Symlink where the target that was
 //     written is not the one read back, as in afero.BasePathFs.
 //   - SameFile knows files of the operating system and of afero.MemMapFs; any
 //     others are never the same.
-//   - Relative names, and ".." after a link, are what fsys takes them for.
-func Adapt(fsys afero.Fs) FS { return &adapted{fsys: fsys} }
+//   - Relative names, and ".." after a link, are what the filesystem below takes
+//     them for.
+type Adapted struct{ adapted }
 
-// adapted is an FS on top of an afero.Fs.
+var _ filesystem.FS = (*Adapted)(nil)
+
+// Adapt makes a [filesystem.FS] of any afero filesystem.
+func Adapt(fsys afero.Fs) *Adapted { return &Adapted{adapted{fsys: fsys}} }
+
+// adapted is a filesystem.FS on top of an afero.Fs: what [FS] and [Adapted]
+// share.
 type adapted struct {
 	// mu is held for writing by what changes the tree, so that its checks hold
 	// until it is done. afero.MemMapFs needs it for reading too: it sorts a
@@ -43,7 +55,7 @@ type adapted struct {
 	ownLinks bool
 }
 
-// ReadFile implements [FS].
+// ReadFile implements [filesystem.FS].
 func (a *adapted) ReadFile(name string) ([]byte, error) {
 	f, err := a.Open(name)
 	if err != nil {
@@ -52,12 +64,12 @@ func (a *adapted) ReadFile(name string) ([]byte, error) {
 	defer f.Close()
 	content := new(bytes.Buffer)
 	if _, err := content.ReadFrom(io.NewSectionReader(f, 0, 1<<62)); err != nil {
-		return nil, pathError("read", name, err)
+		return nil, contract.PathError("read", name, err)
 	}
 	return content.Bytes(), nil
 }
 
-// ReadRange implements [FS].
+// ReadRange implements [filesystem.FS].
 func (a *adapted) ReadRange(name string, p []byte, off int64) (int, error) {
 	f, err := a.Open(name)
 	if err != nil {
@@ -67,30 +79,30 @@ func (a *adapted) ReadRange(name string, p []byte, off int64) (int, error) {
 	return f.ReadAt(p, off)
 }
 
-// Open implements [FS].
-func (a *adapted) Open(name string) (File, error) {
+// Open implements [filesystem.FS].
+func (a *adapted) Open(name string) (filesystem.File, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	at, err := a.existing(name, true)
 	if err == nil {
-		err = regular(at.info)
+		err = contract.Regular(at.info)
 	}
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, contract.PathError("open", name, err)
 	}
 	f, err := a.fsys.Open(at.path)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, contract.PathError("open", name, err)
 	}
 	return &openFile{name: name, file: f}, nil
 }
 
-// Stat implements [FS].
+// Stat implements [filesystem.FS].
 func (a *adapted) Stat(name string) (fs.FileInfo, error) {
 	return a.describe("stat", name, true)
 }
 
-// Lstat implements [FS].
+// Lstat implements [filesystem.FS].
 func (a *adapted) Lstat(name string) (fs.FileInfo, error) {
 	return a.describe("lstat", name, strings.HasSuffix(name, "/"))
 }
@@ -100,18 +112,18 @@ func (a *adapted) describe(op, name string, follow bool) (fs.FileInfo, error) {
 	defer a.mu.RUnlock()
 	at, err := a.existing(name, follow)
 	if err != nil {
-		return nil, pathError(op, name, err)
+		return nil, contract.PathError(op, name, err)
 	}
 	return named(at.info, path.Base(name)), nil
 }
 
-// ReadDir implements [FS].
+// ReadDir implements [filesystem.FS].
 func (a *adapted) ReadDir(name string) ([]fs.DirEntry, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	infos, err := a.list(name)
 	if err != nil {
-		return nil, pathError("readdir", name, err)
+		return nil, contract.PathError("readdir", name, err)
 	}
 	entries := make([]fs.DirEntry, 0, len(infos))
 	for _, info := range infos {
@@ -142,5 +154,5 @@ func (a *adapted) entries(dir string) ([]fs.FileInfo, error) {
 	return f.Readdir(-1)
 }
 
-// SameFile implements [FS].
+// SameFile implements [filesystem.FS].
 func (a *adapted) SameFile(x, y fs.FileInfo) bool { return sameFile(x, y) }

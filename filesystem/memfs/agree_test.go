@@ -1,4 +1,4 @@
-package filesystem_test
+package memfs_test
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
 )
 
 // TestAgreesWithOS runs the same random operations on the operating system's
@@ -29,14 +30,14 @@ func TestAgreesWithOS(t *testing.T) {
 		// above the file to be renamed from any other.
 		coarse bool
 	}{
-		"Memory": {links: true, open: func(*testing.T) side {
-			return side{filesystem.NewMemory(), "/some/root"}
+		"FS": {links: true, open: func(*testing.T) side {
+			return side{memfs.New(), "/some/root"}
 		}},
 		"adapted MemMapFs": {open: func(*testing.T) side {
-			return side{filesystem.Adapt(afero.NewMemMapFs()), "/some/root"}
+			return side{memfs.Adapt(afero.NewMemMapFs()), "/some/root"}
 		}},
 		"adapted OsFs": {links: true, coarse: true, open: func(t *testing.T) side {
-			return side{filesystem.Adapt(afero.NewOsFs()), t.TempDir() + "/root"}
+			return side{memfs.Adapt(afero.NewOsFs()), t.TempDir() + "/root"}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
