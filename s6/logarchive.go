@@ -26,6 +26,10 @@ func isArchive(name string) bool {
 	return err == nil
 }
 
+// lookAgain is how often a directory is looked at until no rotation comes
+// between the steps; several in a row are unlikely.
+const lookAgain = 4
+
 // logDir is an s6-log directory as a reader sees it.
 type logDir struct {
 	fsys filesystem.FS
@@ -93,8 +97,7 @@ func (d logDir) is(f *logFile, info fs.FileInfo) bool {
 // met: current does not exist, or a rotation is under way. s6-log writes
 // nothing while it rotates.
 func (d logDir) snapshot() (*logFile, []string, error) {
-	// A rotation can come between the steps; several in a row are unlikely.
-	for range 4 {
+	for range lookAgain {
 		current, err := d.open(logCurrent)
 		if current == nil {
 			return nil, nil, err
@@ -124,6 +127,38 @@ func (d logDir) listBeside(current *logFile) (names []string, ok bool, err error
 	}
 	info, err := d.stat(logCurrent)
 	return names, err == nil && d.is(current, info), err
+}
+
+// snapshotWithoutCurrent is snapshot where current does not exist or a rotation
+// is under way: it opens previous, which has the newest lines then, nil where it
+// does not exist either, and lists the archives that are older. settled means
+// that this was so throughout.
+func (d logDir) snapshotWithoutCurrent() (previous *logFile, names []string, settled bool, err error) {
+	previous, err = d.open(logPrevious)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	names, settled, err = d.listBehind(previous)
+	if previous != nil && (!settled || err != nil) {
+		previous.Close()
+		previous = nil
+	}
+	return previous, names, settled, err
+}
+
+// listBehind lists the archives; ok means that previous was previous
+// throughout or, if it is nil, that nothing was written.
+func (d logDir) listBehind(previous *logFile) (names []string, ok bool, err error) {
+	names, err = d.archives()
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := d.stat(logPrevious)
+	if previous != nil || info != nil || err != nil {
+		return names, err == nil && previous != nil && d.is(previous, info), err
+	}
+	info, err = d.stat(logCurrent)
+	return names, info == nil, err
 }
 
 // without returns the names that are not among known nor name the file f,

@@ -176,3 +176,50 @@ func FuzzLogReader(f *testing.F) {
 		assert.Len(t, got, len(want))
 	})
 }
+
+// Whatever s6-log does while a reader is made, the reader begins somewhere and
+// misses nothing from there on.
+func TestNewLogReaderDisturbedTwice(t *testing.T) {
+	rotation := func(log *logger) { log.count(); log.rotate(); log.count() }
+	disturbances := map[string]func(*logger){
+		"line":              func(log *logger) { log.count() },
+		"rotation":          rotation,
+		"rotations":         func(log *logger) { rotation(log); rotation(log) },
+		"restart":           func(log *logger) { log.count(); log.restart(); log.count() },
+		"rotation, renamed": func(log *logger) { log.finishRotation(); log.rotationSteps()[0]() },
+		"rotation, created": func(log *logger) {
+			log.finishRotation()
+			log.rotationSteps()[0]()
+			log.rotationSteps()[1]()
+		},
+	}
+	const most = 10
+	for first, one := range disturbances {
+		for second, two := range disturbances {
+			for n := range most * most {
+				at, then := n/most, n%most
+				log := newLogger(t)
+				log.count()
+				op, made := 0, false
+				reader := openReader(t, watchedFS{log.fsys, func(string) error {
+					if op == at && !made {
+						one(log)
+					}
+					if op == then && !made {
+						two(log)
+					}
+					op++
+					return nil
+				}}, s6.LogFromEnd)
+				made = true
+				before := log.counted
+				log.count()
+				got := readText(t, reader)
+				rotation(log)
+				got = append(got, readText(t, reader)...)
+				require.GreaterOrEqual(t, len(got), log.counted-before)
+				require.Equal(t, numbered(log.counted-len(got), len(got)), got, "%s before %d, %s before %d", first, at, second, then)
+			}
+		}
+	}
+}

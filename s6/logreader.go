@@ -34,6 +34,12 @@ const logChunk = 64 << 10
 //
 // A LogReader is not safe for use by several goroutines at once.
 type LogReader struct {
+	// Files is how many archived files the s6-log keeps; see Log.Kept. While
+	// there are fewer, none was trimmed. Zero means that it is not known: then
+	// lines that a reader finds archived, and nothing older, may have been
+	// preceded by others.
+	Files int
+
 	dir logDir
 	// file is what is being read, up to off; nil while none exists.
 	file *logFile
@@ -69,20 +75,7 @@ func NewLogReader(fsys filesystem.FS, dir string, tail int64) (*LogReader, error
 		return nil, fmt.Errorf("cannot read log %s: %d bytes before the end is no place to begin", dir, tail)
 	}
 	r := &LogReader{dir: logDir{fsys, dir}}
-	var err error
-	r.file, r.known, err = r.dir.snapshot()
-	if r.file != nil {
-		r.live = true
-	} else if err == nil {
-		// Where a rotation is under way the newest lines are in previous.
-		if r.file, err = r.dir.open(logPrevious); err == nil {
-			r.known, err = r.dir.archives()
-		}
-	}
-	if err != nil {
-		if r.file != nil {
-			r.file.Close()
-		}
+	if err := r.begin(); err != nil {
 		return nil, fmt.Errorf("cannot read log: %w", err)
 	}
 	if r.file != nil && tail < r.file.info.Size() {
@@ -91,6 +84,25 @@ func NewLogReader(fsys filesystem.FS, dir string, tail int64) (*LogReader, error
 		r.skipping = true
 	}
 	return r, nil
+}
+
+// begin finds the file that holds the newest lines, and the archives that are
+// older than it.
+func (r *LogReader) begin() (err error) {
+	for range lookAgain {
+		r.file, r.known, err = r.dir.snapshot()
+		if r.file != nil || err != nil {
+			r.live = true
+			return err
+		}
+		var settled bool
+		r.file, r.known, settled, err = r.dir.snapshotWithoutCurrent()
+		if settled || err != nil {
+			return err
+		}
+	}
+	r.gap = true
+	return nil
 }
 
 // Read returns the lines written since the last call, at most limit of them;
@@ -256,18 +268,28 @@ func (r *LogReader) list() (bool, error) {
 		head.Close()
 		return false, err
 	}
-	// s6-log trims the oldest first: while one is there that is not newer
-	// than file, none that is newer was trimmed. A file that is empty when
-	// it is rotated is not archived.
-	kept := found || slices.ContainsFunc(names, func(name string) bool {
-		_, ok := slices.BinarySearch(r.known, name)
-		return ok
-	})
-	if !kept && (r.off > 0 || len(fresh) > 0) {
+	if !found && r.trimmed(names) {
 		r.gap = true
 	}
 	r.head, r.pending, r.known = head, fresh, names
 	return true, nil
+}
+
+// trimmed reports whether archives newer than file, which is drained and not
+// archived as one of names, may have been trimmed. s6-log trims the oldest
+// first, and only where there are more than it keeps.
+func (r *LogReader) trimmed(names []string) bool {
+	switch {
+	case slices.ContainsFunc(names, func(name string) bool {
+		_, ok := slices.BinarySearch(r.known, name)
+		return ok
+	}):
+		return false // an older one is there
+	case len(r.known) > 0 || r.off > 0:
+		return true // an older one, or file itself, was trimmed
+	}
+	// There was none before, and a file that is empty is not archived.
+	return len(names) > 0 && (r.Files == 0 || len(names) >= r.Files)
 }
 
 // Close closes the open file. It may be called more than once.

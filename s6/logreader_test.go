@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,6 +62,38 @@ func TestLogReaderBeforeLogger(t *testing.T) {
 	assert.Empty(t, readText(t, reader))
 	require.NoError(t, fsys.WriteFile(logPath+"/current", []byte("first\n"), 0o644))
 	assert.Equal(t, []string{"first"}, readText(t, reader))
+}
+
+// A log that began after its reader was made has lost nothing while fewer
+// files are archived than are kept.
+func TestLogReaderBeforeLoggerThatRotates(t *testing.T) {
+	for _, test := range []struct {
+		name                   string
+		known, kept, rotations int
+		want                   []string
+	}{
+		{"once", 10, 10, 1, []string{"0", "1"}},
+		{"fewer than are kept", 3, 3, 2, []string{"0", "1", "2"}},
+		{"more than are kept", 3, 3, 4, []string{"(gap) 1", "2", "3", "4"}},
+		{"more than are known of", 0, 10, 1, []string{"(gap) 0", "1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			log := &logger{t: t, fsys: memfs.New(), keep: test.kept}
+			reader := log.reader(s6.LogFromEnd)
+			reader.Files = test.known
+			require.NoError(t, log.fsys.Mkdir(logPath, 0o755))
+			log.create()
+			for range test.rotations {
+				log.count()
+				log.rotate()
+			}
+			log.count()
+			assert.Equal(t, test.want, readText(t, reader))
+			log.rotate()
+			log.count()
+			assert.Equal(t, []string{fmt.Sprint(test.rotations + 1)}, readText(t, reader))
+		})
+	}
 }
 
 func TestLogReaderKeepsPartialLine(t *testing.T) {
@@ -232,17 +265,20 @@ func TestLogReaderGapAfterTrimming(t *testing.T) {
 	assert.Equal(t, []string{"5"}, readText(t, reader))
 }
 
-// A file that was empty leaves no archive, and without one that is older
-// nobody can tell whether more than it is gone.
+// A file that was empty leaves no archive. Without one that is older only the
+// number of those that are kept tells whether more than it is gone.
 func TestLogReaderGapWhereUnknown(t *testing.T) {
-	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
-	log.restart()
-	log.write("0\n")
-	log.rotate()
-	assert.Equal(t, []string{"(gap) 0"}, readText(t, reader))
-	log.write("1\n")
-	assert.Equal(t, []string{"1"}, readText(t, reader))
+	for files, want := range map[int]string{0: "(gap) 0", 1: "(gap) 0", 2: "0"} {
+		log := newLogger(t)
+		reader := log.reader(s6.LogFromBeginning)
+		reader.Files = files
+		log.restart()
+		log.write("0\n")
+		log.rotate()
+		assert.Equal(t, []string{want}, readText(t, reader), "%d files", files)
+		log.write("1\n")
+		assert.Equal(t, []string{"1"}, readText(t, reader))
+	}
 }
 
 // Exactly as many rotations as archives are kept lose nothing.

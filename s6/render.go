@@ -147,10 +147,9 @@ func renderLogRun(l Log, dir string, tools Tools) string {
 	if l.TAI64N {
 		stamp = "t"
 	}
-	files := cmp.Or(l.Files, defaultLogFiles)
 	args := []string{
 		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(longestText), "--",
-		"n" + strconv.Itoa(max(files, 0)),
+		"n" + strconv.Itoa(l.Kept()),
 		"s" + strconv.FormatInt(cmp.Or(l.FileSize, defaultLogSize), 10),
 		stamp, dir,
 	}

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -105,6 +106,9 @@ type Log struct {
 	// RemoveWithService has the logs removed when the service is.
 	RemoveWithService bool `json:"removeWithService,omitempty" yaml:"removeWithService,omitempty"`
 }
+
+// Kept returns how many rotated files are kept, the default in place.
+func (l Log) Kept() int { return max(0, cmp.Or(l.Files, defaultLogFiles)) }
 
 const (
 	defaultStartTimeout  = 30 * time.Second

@@ -30,6 +30,7 @@ func (v *verification) creation(ctx context.Context) ([]string, error) {
 		if p.log, err = s6.NewLogReader(v.tree.FS(), v.tree.Layout().Log(p.name), s6.LogFromEnd); err != nil {
 			return "", err
 		}
+		p.log.Files = s6.Log{}.Kept()
 		s := v.state(p)
 		return fmt.Sprintf("%s is %s, with the one process %d (Benthos %s)", p.name, s.State, pid, s.Observed.Health.Version), nil
 	})
