@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/fsm/fsmtest"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // world simulates the service and the engine under one instance, in the time
@@ -93,7 +94,7 @@ func (w *world) service() *Service {
 	if w.up {
 		s.Observed = s6.Observed{
 			Supervised: true, ReadyRequired: true,
-			Status: s6.Status{PID: w.pid, WantUp: true, Ready: w.announced, Stamp: w.upSince},
+			Status: supervise.Status{PID: w.pid, WantUp: true, Ready: w.announced, Stamp: w.upSince},
 		}
 	}
 	return s

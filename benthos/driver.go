@@ -9,6 +9,8 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // driver observes one Benthos instance and acts on it, through the s6 service
@@ -32,7 +34,7 @@ type driver struct {
 	health           Health
 	activity, errors MetricsWindow
 	latest           Metrics
-	logs             *s6.LogReader
+	logs             *s6log.Reader
 	problem          logProblem
 	well             time.Time // when the instance was last seen to be
 	taken            portTrouble
@@ -229,7 +231,7 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.
 
 // count adds a sample to a window. Of a process that is younger than the window
 // all counts, though it was not looked at before.
-func (d *driver) count(w *MetricsWindow, now time.Time, status *s6.Status, m Metrics) {
+func (d *driver) count(w *MetricsWindow, now time.Time, status *supervise.Status, m Metrics) {
 	age := now.Sub(status.Stamp)
 	if _, any := w.Latest(); !any && age > 0 && age < w.span() {
 		// By the clock that is never set, as what follows.
@@ -262,7 +264,7 @@ const (
 // hold every message of a busy stream.
 func (d *driver) readLog(o *Observed) error {
 	if d.logs == nil {
-		logs, err := s6.NewLogReader(d.tree.FS(), d.tree.Layout().Log(d.name), logTail)
+		logs, err := s6log.NewReader(d.tree.FS(), d.tree.Layout().Log(d.name), logTail)
 		if err != nil {
 			return err
 		}

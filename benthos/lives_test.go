@@ -20,6 +20,7 @@ import (
 	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // What is seen belongs to one process and one configuration, and says nothing of
@@ -149,9 +150,9 @@ type blind struct {
 	on atomic.Bool
 }
 
-func (b *blind) Status(service string) (s6.Status, error) {
+func (b *blind) Status(service string) (supervise.Status, error) {
 	if b.on.Load() {
-		return s6.Status{}, syscall.EIO
+		return supervise.Status{}, syscall.EIO
 	}
 	return b.Tree.Status(service)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func TestCommandThatIsMissingIsNamedAndStartsOnceItIsThere(t *testing.T) {
@@ -184,12 +185,12 @@ func TestPausedProcessIsTold(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
-	require.NoError(t, w.tree.Control(w.service("a"), s6.CommandStop))
+	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandStop))
 	eventually(t, patience, "it is degraded", func() bool {
 		s := w.snapshot("a")
 		return s.Phase == fsm.PhaseDegraded && s.Reason.Summary == "its process is paused"
 	})
-	require.NoError(t, w.tree.Control(w.service("a"), s6.CommandCont))
+	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandCont))
 	w.await(fsm.PhaseRunning, "a")
 }
 
@@ -198,7 +199,7 @@ func TestServiceThatSomebodyTookDownIsBroughtUp(t *testing.T) {
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
 	first := w.pid("a")
-	require.NoError(t, w.tree.Control(w.service("a"), s6.CommandDown))
+	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandDown))
 	eventually(t, patience, "it is up again", func() bool { return len(w.starts("a")) == 2 })
 	w.await(fsm.PhaseRunning, "a")
 	assert.NotEqual(t, first, w.pid("a"))

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // forkingTree is the oracle: it reads a tree and acts on it through s6's own
@@ -54,7 +55,7 @@ func (o *forkingTree) Served() error { return o.svscanctl("-z") }
 func (o *forkingTree) svscanctl(options string) error {
 	_, code, err := o.run("s6-svscanctl", options, o.Layout().ScanDir)
 	if code == 100 {
-		return fmt.Errorf("%w: %w", s6.ErrNotSupervised, err)
+		return fmt.Errorf("%w: %w", supervise.ErrNotSupervised, err)
 	}
 	return err
 }
@@ -63,15 +64,15 @@ func (o *forkingTree) Rescan() error { return o.svscanctl("-a") }
 func (o *forkingTree) Prune() error  { return o.svscanctl("-an") }
 
 // Supervisor asks s6-svok, and the process table for the id.
-func (o *forkingTree) Supervisor(service string) (s6.LockState, error) {
+func (o *forkingTree) Supervisor(service string) (supervise.LockState, error) {
 	_, code, err := o.run("s6-svok", service)
 	if code == 1 {
-		return s6.LockState{}, nil
+		return supervise.LockState{}, nil
 	}
 	if err != nil {
-		return s6.LockState{}, err
+		return supervise.LockState{}, err
 	}
-	return s6.LockState{Held: true, PID: supervising(service)}, nil
+	return supervise.LockState{Held: true, PID: supervising(service)}, nil
 }
 
 // supervising returns the s6-supervise that works in a service directory.
@@ -88,38 +89,38 @@ func supervising(service string) int {
 	return 0
 }
 
-func (o *forkingTree) Control(service string, commands ...s6.Command) error {
+func (o *forkingTree) Control(service string, commands ...supervise.Command) error {
 	args := []string{"-", service}
 	for _, c := range commands {
 		args[0] += string(rune(c))
 	}
 	_, code, err := o.run("s6-svc", args...)
 	if code == 100 || code == 102 { // up to 2.13, from 2.14 on
-		return fmt.Errorf("%w: %w", s6.ErrNotSupervised, err)
+		return fmt.Errorf("%w: %w", supervise.ErrNotSupervised, err)
 	}
 	return err
 }
 
 // Status asks s6-svstat. It refuses where nobody supervises.
-func (o *forkingTree) Status(service string) (s6.Status, error) {
+func (o *forkingTree) Status(service string) (supervise.Status, error) {
 	out, code, err := o.run("s6-svstat", "-o", "up,wantedup,ready,paused,pid,exitcode,signum,updownsince,readysince", service)
 	if code == 1 {
-		return s6.Status{}, &fs.PathError{Op: "s6-svstat", Path: service, Err: fs.ErrNotExist}
+		return supervise.Status{}, &fs.PathError{Op: "s6-svstat", Path: service, Err: fs.ErrNotExist}
 	}
 	if err != nil {
-		return s6.Status{}, err
+		return supervise.Status{}, err
 	}
 	var up, wantUp, ready, paused bool
 	var pid, exit, signal int
 	var stamp, readyStamp string
 	if _, err := fmt.Sscan(out, &up, &wantUp, &ready, &paused, &pid, &exit, &signal, &stamp, &readyStamp); err != nil {
-		return s6.Status{}, fmt.Errorf("cannot read %q: %w", out, err)
+		return supervise.Status{}, fmt.Errorf("cannot read %q: %w", out, err)
 	}
-	s := s6.Status{WantUp: wantUp, Paused: paused, Ready: ready, PGID: o.group(service)}
-	if s.Stamp, err = s6.ParseTAI64N(stamp); err != nil {
+	s := supervise.Status{WantUp: wantUp, Paused: paused, Ready: ready, PGID: o.group(service)}
+	if s.Stamp, err = supervise.ParseTAI64N(stamp); err != nil {
 		return s, err
 	}
-	if s.ReadyStamp, err = s6.ParseTAI64N(readyStamp); err != nil {
+	if s.ReadyStamp, err = supervise.ParseTAI64N(readyStamp); err != nil {
 		return s, err
 	}
 	switch {
@@ -127,11 +128,11 @@ func (o *forkingTree) Status(service string) (s6.Status, error) {
 		s.PID = pid
 	case paused, exit < 0 && signal < 0: // up to 2.14, from 2.15 on
 		// Of what has not been started no tool tells whether it is ready.
-		return s6.Status{NotStarted: true, WantUp: wantUp, Ready: true, Stamp: s.Stamp, ReadyStamp: s.ReadyStamp}, nil
+		return supervise.Status{NotStarted: true, WantUp: wantUp, Ready: true, Stamp: s.Stamp, ReadyStamp: s.ReadyStamp}, nil
 	case exit >= 0:
-		s.WaitStatus = s6.WaitStatus(exit << 8)
+		s.WaitStatus = supervise.WaitStatus(exit << 8)
 	default:
-		s.WaitStatus = s6.WaitStatus(signal)
+		s.WaitStatus = supervise.WaitStatus(signal)
 	}
 	if up {
 		return s, nil
@@ -174,20 +175,20 @@ func (o *forkingTree) Deaths(t testing.TB, service string) (deaths []string) {
 
 // view is what can be said of a service, by whatever means.
 type view struct {
-	Supervised s6.LockState
-	Status     s6.Status
+	Supervised supervise.LockState
+	Status     supervise.Status
 	Deaths     []string
 	AskedDown  bool
 }
 
 // asTold writes deaths as s6-svdt does.
-func asTold(deaths []s6.Death) (told []string) {
+func asTold(deaths []supervise.Death) (told []string) {
 	for _, d := range deaths {
 		how := "exitcode " + strconv.Itoa(d.ExitCode)
 		if d.Signal != 0 {
 			how = "signal " + strconv.Itoa(int(d.Signal))
 		}
-		told = append(told, s6.FormatTAI64N(d.Time)+" "+how)
+		told = append(told, supervise.FormatTAI64N(d.Time)+" "+how)
 	}
 	return told
 }
@@ -206,7 +207,7 @@ func (w *world) bySystem(service string) (v view) {
 		return view{} // its supervisor has only just come
 	}
 	require.NoError(w.t, err)
-	deaths, err := s6.ReadTally(w.tree.FS(), service)
+	deaths, err := supervise.ReadTally(w.tree.FS(), service)
 	if !errors.Is(err, fs.ErrNotExist) {
 		require.NoError(w.t, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // counting returns the spec of a probe that prints numbered lines.
@@ -102,7 +103,7 @@ func (w *world) texts(name string) (texts []string) {
 		}
 		require.NoError(w.t, err)
 		for line := range strings.Lines(string(data)) {
-			texts = append(texts, s6.ParseLogLine([]byte(line)).Text)
+			texts = append(texts, s6log.ParseLine([]byte(line)).Text)
 		}
 	}
 	return texts
@@ -129,13 +130,13 @@ func (w *world) logsGrow(name string) {
 // follower reads a log while it is written.
 type follower struct {
 	t      testing.TB
-	reader *s6.LogReader
+	reader *s6log.Reader
 	texts  []string
 }
 
 func (w *world) follow(name string) *follower {
 	w.t.Helper()
-	reader, err := s6.NewLogReader(filesystem.OS{}, filepath.Join(w.config.LogsDir, name), s6.LogFromBeginning)
+	reader, err := s6log.NewReader(filesystem.OS{}, filepath.Join(w.config.LogsDir, name), s6log.FromBeginning)
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { assert.NoError(w.t, reader.Close()) })
 	return &follower{t: w.t, reader: reader}
@@ -256,11 +257,11 @@ func TestLongLines(t *testing.T) {
 	w.run(map[string]*s6.Spec{"a": {Command: []string{"sh", "-c",
 		`until test -e ` + w.root + `/go; do sleep 0.01; done; echo begin; head -c 1000000 /dev/zero | tr '\0' x; echo; echo middle; head -c 3000000 /dev/zero | tr '\0' y; echo; echo end; exec sleep 1000000`}}})
 	eventually(t, patience, "its log", func() bool { return exists(t, current) })
-	reader, err := s6.NewLogReader(filesystem.OS{}, filepath.Dir(current), s6.LogFromBeginning)
+	reader, err := s6log.NewReader(filesystem.OS{}, filepath.Dir(current), s6log.FromBeginning)
 	require.NoError(t, err)
 	defer reader.Close()
 	require.NoError(t, os.WriteFile(filepath.Join(w.root, "go"), nil, 0o644))
-	var lines []s6.LogLine
+	var lines []s6log.Line
 	eventually(t, patience, "the last line", func() bool {
 		more, err := reader.Read(0)
 		require.NoError(t, err)
@@ -270,7 +271,7 @@ func TestLongLines(t *testing.T) {
 	var kinds strings.Builder
 	bytes := make(map[byte]int)
 	for _, line := range lines {
-		require.LessOrEqual(t, len(line.Text), s6.MaxLogLine)
+		require.LessOrEqual(t, len(line.Text), s6log.MaxLine)
 		require.False(t, line.Gap)
 		kinds.WriteByte(line.Text[0])
 		bytes[line.Text[0]] += len(line.Text)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // nudged lists what the scan directory holds besides s6's own and links to
@@ -112,7 +113,7 @@ func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {
 	ctx, cancel := w.context()
 	defer cancel()
 	require.NoError(t, w.tree.Shutdown(ctx))
-	assert.ErrorIs(t, w.tree.Nudge(), s6.ErrNotSupervised)
+	assert.ErrorIs(t, w.tree.Nudge(), supervise.ErrNotSupervised)
 	assert.Empty(t, w.nudged())
 }
 

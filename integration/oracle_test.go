@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // situation is something that a service can be in.
@@ -32,7 +33,7 @@ const sleeps = "#!/bin/sh\nexec sleep 1000000\n"
 // finishes goes on until the test is over.
 const finishes = "#!/bin/sh\nuntil test -e ../over; do sleep 0.05; done\n"
 
-func send(commands ...s6.Command) func(t *testing.T, w *world, service string) {
+func send(commands ...supervise.Command) func(t *testing.T, w *world, service string) {
 	return func(t *testing.T, w *world, service string) { require.NoError(t, w.tree.Control(service, commands...)) }
 }
 
@@ -43,22 +44,22 @@ var situations = []situation{
 		is: func(v view) bool { return v.Status.Up() && v.Status.WantUp && !v.Status.Ready }},
 	{name: "ready", files: map[string]string{"run": "#!/bin/sh\necho >&4\nexec sleep 1000000\n", "notification-fd": "4\n"},
 		is: func(v view) bool { return v.Status.Up() && v.Status.Ready }},
-	{name: "paused", files: map[string]string{"run": sleeps}, reach: send(s6.CommandStop),
+	{name: "paused", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandStop),
 		is: func(v view) bool { return v.Status.Up() && v.Status.Paused }},
-	{name: "continued", files: map[string]string{"run": sleeps}, reach: send(s6.CommandStop, s6.CommandCont),
+	{name: "continued", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandStop, supervise.CommandCont),
 		is: func(v view) bool { return v.Status.Up() && !v.Status.Paused }},
-	{name: "up once", files: map[string]string{"run": sleeps}, reach: send(s6.CommandOnce),
+	{name: "up once", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandOnce),
 		is: func(v view) bool { return v.Status.Up() && !v.Status.WantUp }},
 	{name: "finishing", files: map[string]string{"run": sleeps, "finish": finishes, "timeout-finish": "0\n"},
-		reach: send(s6.CommandDown),
+		reach: send(supervise.CommandDown),
 		is:    func(v view) bool { return v.Status.Finishing && v.Status.PID != 0 && !v.Status.WantUp }},
 	{name: "finishing to start again", files: map[string]string{"run": "#!/bin/sh\nexit 9\n", "finish": finishes, "timeout-finish": "0\n"},
 		is: func(v view) bool {
 			return v.Status.Finishing && v.Status.WantUp && v.Status.WaitStatus.ExitCode() == 9 && len(v.Deaths) > 0
 		}},
-	{name: "down", files: map[string]string{"run": sleeps}, reach: send(s6.CommandDown),
+	{name: "down", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandDown),
 		is: func(v view) bool { return v.Status.FinishDone() && v.Status.WaitStatus.Signal() == syscall.SIGTERM }},
-	{name: "killed and down", files: map[string]string{"run": sleeps}, reach: send(s6.CommandOnceAtMost, s6.CommandKill),
+	{name: "killed and down", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandOnceAtMost, supervise.CommandKill),
 		is: func(v view) bool { return v.Status.FinishDone() && v.Status.WaitStatus.Signal() == syscall.SIGKILL }},
 	{name: "crashed and waiting", files: map[string]string{"run": "#!/bin/sh\nexit 3\n"},
 		is: func(v view) bool {
@@ -70,7 +71,7 @@ var situations = []situation{
 		}},
 	{name: "without a run that can start", files: map[string]string{"other": ""},
 		is: func(v view) bool { return v.Supervised.Held && v.Status.WantUp && !v.Status.Up() }},
-	{name: "supervisor told to exit", files: map[string]string{"run": sleeps}, reach: send(s6.CommandDown, s6.CommandExit),
+	{name: "supervisor told to exit", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandDown, supervise.CommandExit),
 		is: func(v view) bool { return !v.Supervised.Held }},
 	{name: "supervisor killed", files: map[string]string{"run": sleeps},
 		reach: func(t *testing.T, w *world, service string) {
@@ -125,10 +126,10 @@ func TestTreeAgreesThatNobodyServes(t *testing.T) {
 	w.open()
 	service := w.makeServiceDir("a", map[string]string{"run": sleeps})
 	both := func(ask func(tree s6.Tree) error) {
-		assert.ErrorIs(t, ask(w.tree), s6.ErrNotSupervised)
-		assert.ErrorIs(t, ask(w.oracle()), s6.ErrNotSupervised)
+		assert.ErrorIs(t, ask(w.tree), supervise.ErrNotSupervised)
+		assert.ErrorIs(t, ask(w.oracle()), supervise.ErrNotSupervised)
 	}
-	both(func(tree s6.Tree) error { return tree.Control(service, s6.CommandUp) })
+	both(func(tree s6.Tree) error { return tree.Control(service, supervise.CommandUp) })
 	assert.Equal(t, view{}, w.agreed(service))
 	require.NoError(t, w.tree.Served())
 	require.NoError(t, w.oracle().Served())
@@ -145,11 +146,11 @@ func TestTreeActsAsTheToolsDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	commands := [][]s6.Command{
-		{s6.CommandDown}, {s6.CommandOnce}, {s6.CommandOnceAtMost}, {s6.CommandRestart}, {s6.CommandStop},
-		{s6.CommandStop, s6.CommandCont}, {s6.CommandTerm}, {s6.CommandKill}, {s6.CommandInt}, {s6.CommandHup},
-		{s6.CommandQuit}, {s6.CommandAlarm}, {s6.CommandAbort}, {s6.CommandUsr1}, {s6.CommandUsr2}, {s6.CommandWinch},
-		{s6.CommandDown, s6.CommandExit}, {s6.CommandDownCreateDown}, {s6.CommandDown, s6.CommandUpRemoveDown}, {s6.CommandUp},
+	commands := [][]supervise.Command{
+		{supervise.CommandDown}, {supervise.CommandOnce}, {supervise.CommandOnceAtMost}, {supervise.CommandRestart}, {supervise.CommandStop},
+		{supervise.CommandStop, supervise.CommandCont}, {supervise.CommandTerm}, {supervise.CommandKill}, {supervise.CommandInt}, {supervise.CommandHup},
+		{supervise.CommandQuit}, {supervise.CommandAlarm}, {supervise.CommandAbort}, {supervise.CommandUsr1}, {supervise.CommandUsr2}, {supervise.CommandWinch},
+		{supervise.CommandDown, supervise.CommandExit}, {supervise.CommandDownCreateDown}, {supervise.CommandDown, supervise.CommandUpRemoveDown}, {supervise.CommandUp},
 	}
 	// Each service writes down which signals it got.
 	const run = `#!/bin/sh

@@ -22,6 +22,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func TestPrivateTreeIsStartedOnceAndFoundAgain(t *testing.T) {
@@ -73,7 +74,7 @@ func TestAttachNeedsSomebodyWhoServes(t *testing.T) {
 	w := newWorld(t)
 	check := func() {
 		_, err := s6.Attach(w.config)
-		require.ErrorIs(t, err, s6.ErrNotSupervised)
+		require.ErrorIs(t, err, supervise.ErrNotSupervised)
 		assert.ErrorContains(t, err, fmt.Sprintf("no s6-svscan serves %s: start one with", w.config.ScanDir))
 	}
 	check()
@@ -98,7 +99,7 @@ func TestSecondProgramIsRefused(t *testing.T) {
 	ctx, cancel := w.context()
 	defer cancel()
 	_, _, err := s6.StartPrivate(ctx, w.config)
-	var held *s6.LockHeldError
+	var held *supervise.LockHeldError
 	require.ErrorAs(t, err, &held)
 	assert.Equal(t, m.cmd.Process.Pid, held.PID)
 	assert.ErrorContains(t, err, fmt.Sprintf("process %d holds it", held.PID))

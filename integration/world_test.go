@@ -20,6 +20,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 type (
@@ -222,7 +223,7 @@ func (w *world) supervisor(service string) int {
 // svscan returns the s6-svscan of the scan directory.
 func (w *world) svscan() int {
 	w.t.Helper()
-	state, err := s6.LockHolder(filepath.Join(w.config.ScanDir, ".s6-svscan", "lock"))
+	state, err := supervise.LockHolder(filepath.Join(w.config.ScanDir, ".s6-svscan", "lock"))
 	require.NoError(w.t, err)
 	require.NotZero(w.t, state.PID)
 	return state.PID

@@ -13,6 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // Do implements fsm.Driver.
@@ -33,7 +34,7 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 	case actEndStray:
 		return d.endStray(desired.Spec)
 	case actFreshLogger:
-		return d.tree.Control(d.paths.logger, CommandExit)
+		return d.tree.Control(d.paths.logger, supervise.CommandExit)
 	case actRemove:
 		if desired.State != fsm.StateRemoved {
 			// What is asked for is the next of its name.
@@ -137,11 +138,11 @@ func (d *driver) listen() error {
 	if err := d.Close(); err != nil {
 		return err
 	}
-	watch, err := d.tree.Watch(d.service, func(e Event) {
+	watch, err := d.tree.Watch(d.service, func(e supervise.Event) {
 		switch e {
-		case EventFailed:
+		case supervise.EventFailed:
 			d.failed.Store(true)
-		case EventUp:
+		case supervise.EventUp:
 			d.failed.Store(false)
 		}
 		d.wake()
@@ -192,7 +193,7 @@ func (d *driver) write(spec *Spec) error {
 	if logChanged {
 		// s6-log ends at the end of a line; what comes meanwhile waits in the
 		// pipe, which s6-svscan holds.
-		if err := d.tree.Control(logger(d.service), CommandTerm); err != nil && !errors.Is(err, ErrNotSupervised) {
+		if err := d.tree.Control(logger(d.service), supervise.CommandTerm); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
 		}
 	}
@@ -281,7 +282,7 @@ func (d *driver) up() error {
 		return err
 	}
 	d.failed.Store(false)
-	return d.tree.Control(d.service, CommandUp)
+	return d.tree.Control(d.service, supervise.CommandUp)
 }
 
 // readManifest returns what a service directory says it was made from, nil if

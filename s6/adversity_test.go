@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // disk is a filesystem on which some things cannot be written while full is
@@ -185,7 +186,7 @@ func TestProcessThatSomebodyElseLetRunOutIsStopped(t *testing.T) {
 		p := start(t, tree)
 		p.wants(running("a"))
 		service := tree.Layout().Service("a")
-		require.NoError(t, tree.Control(service, s6.CommandOnceAtMost))
+		require.NoError(t, tree.Control(service, supervise.CommandOnceAtMost))
 		require.NoError(t, tree.FS().WriteFile(path.Join(service, "down"), nil, 0o644))
 		pass(10 * time.Second)
 		p.wants(map[string]desired{"a": {State: s6.Stopped, Spec: running("a")["a"].Spec}})

@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm/fsmtest"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 type (
@@ -146,7 +147,7 @@ var checkScenes = []checkScene{
 	{name: "manifest damaged", set: onFile("data/manifest.json", "{")},
 	{name: "manifest without a command", set: onFile("data/manifest.json", `{"version": 1, "kind": "s6", "spec": {}}`)},
 	{name: "asked by hand to be down", set: func(t testing.TB, tree *s6test.Tree) {
-		require.NoError(t, tree.Control(tree.Layout().Service("a"), s6.CommandDownCreateDown))
+		require.NoError(t, tree.Control(tree.Layout().Service("a"), supervise.CommandDownCreateDown))
 	}},
 	{name: "what it was started from is not known", set: onFile("data/started", "")},
 	{name: "unlinked", set: func(t testing.TB, tree *s6test.Tree) {
@@ -168,7 +169,7 @@ var checkScenes = []checkScene{
 	{name: "deaf", set: runs(s6test.Program{Deaf: true}), fresh: true},
 	{name: "slow to end", set: runs(s6test.Program{StopAfter: 8 * time.Second}), fresh: true},
 	{name: "paused", set: func(t testing.TB, tree *s6test.Tree) {
-		require.NoError(t, tree.Control(tree.Layout().Service("a"), s6.CommandStop))
+		require.NoError(t, tree.Control(tree.Layout().Service("a"), supervise.CommandStop))
 	}, ends: upAndDown},
 	{name: "crashes over and over", set: runs(s6test.Program{RunFor: 200 * time.Millisecond, ExitCode: 1}), fresh: true, ends: upAndDown},
 	{name: "crashes over and over at once", set: runs(s6test.Program{RunFor: time.Nanosecond, ExitCode: 1}), fresh: true, ends: upAndDown},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // Whatever is observed, as long as it stays so no service goes round in circles:
@@ -83,7 +84,7 @@ func observedOf(n int) (o s6.Observed, ok bool) {
 		ReadyRequired: on(7), Locked: on(8), Failed: on(9), StartTimeout: 30 * time.Second,
 		WantHash: "wanted", WantProcess: "wanted", Started: text(10, "wanted", "another"),
 		CommandProblem: text(11, "there is none", ""), StrayPID: number(12, 7), Deaths: number(13, s6.CrashLimit),
-		Status: s6.Status{WantUp: on(14), Ready: on(15), Paused: on(16), PID: number(17, 8), Stamp: ago, ReadyStamp: ago},
+		Status: supervise.Status{WantUp: on(14), Ready: on(15), Paused: on(16), PID: number(17, 8), Stamp: ago, ReadyStamp: ago},
 	}
 	if o.Exists {
 		o.Hash = text(18, "wanted", "another")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 var now = time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
@@ -20,7 +21,7 @@ func healthy() s6.Observed {
 	return s6.Observed{
 		Exists: true, Linked: true, Watched: true, Supervised: true, LoggerSupervised: true, Locked: true,
 		WantHash: hash, Hash: hash, WantProcess: hash, Started: hash, Intact: true,
-		Status:       s6.Status{PID: 7, WantUp: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)},
+		Status:       supervise.Status{PID: 7, WantUp: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)},
 		StartTimeout: 30 * time.Second,
 	}
 }
@@ -29,7 +30,7 @@ func healthy() s6.Observed {
 func lying() s6.Observed {
 	o := healthy()
 	o.AskedDown, o.Locked = true, false
-	o.Status = s6.Status{Ready: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)}
+	o.Status = supervise.Status{Ready: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)}
 	return o
 }
 
@@ -146,10 +147,10 @@ func TestEveryTroubleHasItsReason(t *testing.T) {
 		"not in place yet: s6-svscan has started no supervisor for it":            func(o *s6.Observed) { o.Supervised = false },
 		"not in place yet: s6-svscan has started no supervisor for its logger":    func(o *s6.Observed) { o.LoggerSupervised = false },
 		"not in place yet: its events are not listened to":                        func(o *s6.Observed) { o.Watched = false },
-		"its finish command said not to start it again":                           func(o *s6.Observed) { o.Failed, o.Status = true, s6.Status{} },
-		"its process ended 4 times in 30s: exited with 3 at 2024-05-06T07:08:09Z": func(o *s6.Observed) { o.Deaths, o.Last = 4, s6.Death{Time: now, ExitCode: 3} },
+		"its finish command said not to start it again":                           func(o *s6.Observed) { o.Failed, o.Status = true, supervise.Status{} },
+		"its process ended 4 times in 30s: exited with 3 at 2024-05-06T07:08:09Z": func(o *s6.Observed) { o.Deaths, o.Last = 4, supervise.Death{Time: now, ExitCode: 3} },
 		"its process does not run: ended by signal 9 (killed) at 2024-05-06T07:08:09Z": func(o *s6.Observed) {
-			o.Status, o.Last = s6.Status{WantUp: true}, s6.Death{Time: now, ExitCode: 137, Signal: 9}
+			o.Status, o.Last = supervise.Status{WantUp: true}, supervise.Death{Time: now, ExitCode: 137, Signal: 9}
 		},
 	} {
 		o := healthy()

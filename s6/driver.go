@@ -8,6 +8,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // driver observes one service and acts on it. It remembers nothing that could
@@ -55,7 +56,7 @@ type paths struct {
 // tallyCache holds the deaths that belong to a status.
 type tallyCache struct {
 	stamp  time.Time
-	deaths []Death
+	deaths []supervise.Death
 }
 
 // straySighting is when a process without a supervisor was first seen.

@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // inBubble runs a test with a tree whose time is that of the test.
@@ -39,9 +40,9 @@ func observe(t testing.TB, tree s6.Tree, name string, d desired) s6.Observed {
 }
 
 func TestRecentDeaths(t *testing.T) {
-	at := func(seconds ...int) (deaths []s6.Death) {
+	at := func(seconds ...int) (deaths []supervise.Death) {
 		for _, s := range seconds {
-			deaths = append(deaths, s6.Death{Time: now.Add(time.Duration(s) * time.Second), ExitCode: 1})
+			deaths = append(deaths, supervise.Death{Time: now.Add(time.Duration(s) * time.Second), ExitCode: 1})
 		}
 		return deaths
 	}
@@ -52,7 +53,7 @@ func TestRecentDeaths(t *testing.T) {
 		return all
 	}
 	for name, test := range map[string]struct {
-		deaths  []s6.Death
+		deaths  []supervise.Death
 		asked   []time.Time
 		changed time.Time
 		want    int
@@ -80,17 +81,17 @@ func TestRecentDeaths(t *testing.T) {
 func TestRecentDeathsBeforeTheProgram(t *testing.T) {
 	at := now.Add(-5 * time.Second)
 	for name, test := range map[string]struct {
-		death s6.Death
+		death supervise.Death
 		want  int
 	}{
-		"by the stop signal": {s6.Death{Time: at, Signal: syscall.SIGTERM, ExitCode: 143}, 0},
-		"well":               {s6.Death{Time: at}, 0},
-		"with an error":      {s6.Death{Time: at, ExitCode: 1}, 1},
-		"by another signal":  {s6.Death{Time: at, Signal: syscall.SIGKILL, ExitCode: 137}, 1},
+		"by the stop signal": {supervise.Death{Time: at, Signal: syscall.SIGTERM, ExitCode: 143}, 0},
+		"well":               {supervise.Death{Time: at}, 0},
+		"with an error":      {supervise.Death{Time: at, ExitCode: 1}, 1},
+		"by another signal":  {supervise.Death{Time: at, Signal: syscall.SIGKILL, ExitCode: 137}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, s6.RecentDeaths([]s6.Death{test.death}, nil, now, time.Time{}, now))
-			assert.Equal(t, 1, s6.RecentDeaths([]s6.Death{test.death}, nil, at.Add(-time.Second), time.Time{}, now), "since")
+			assert.Equal(t, test.want, s6.RecentDeaths([]supervise.Death{test.death}, nil, now, time.Time{}, now))
+			assert.Equal(t, 1, s6.RecentDeaths([]supervise.Death{test.death}, nil, at.Add(-time.Second), time.Time{}, now), "since")
 		})
 	}
 }
@@ -103,9 +104,9 @@ func TestRecentDeathsWhenTheClockIsSetBack(t *testing.T) {
 	*(*uint64)(unsafe.Pointer(&now)) -= uint64(time.Hour/time.Second) << 30
 	require.Equal(t, time.Minute, now.Sub(changed), "by the clock that is not set")
 	require.Equal(t, -59*time.Minute, now.Round(0).Sub(changed.Round(0)), "by the wall's")
-	var deaths []s6.Death
+	var deaths []supervise.Death
 	for _, ago := range []time.Duration{20, 15, 10, 5} {
-		deaths = append(deaths, s6.Death{Time: now.Add(-ago * time.Second).Round(0), ExitCode: 1})
+		deaths = append(deaths, supervise.Death{Time: now.Add(-ago * time.Second).Round(0), ExitCode: 1})
 	}
 	assert.Equal(t, 4, s6.RecentDeaths(deaths, nil, time.Time{}, changed, now))
 	asked := now.Add(-11 * time.Second)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // down has the process end and not come back. It is told once, for s6-supervise
@@ -19,20 +21,20 @@ func (d *driver) down(spec *Spec) error {
 	if _, err := found(err); err != nil {
 		return errors.Join(fileErr, err)
 	}
-	commands := []Command{CommandDown}
+	commands := []supervise.Command{supervise.CommandDown}
 	due := d.due(status.PID, spec)
 	switch {
 	case status.Up() && due == endWaits && !status.WantUp:
 		return fileErr
 	case status.Up() && due == endNow:
-		commands = []Command{CommandDown, CommandKill}
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}
 	}
 	d.tell()
 	err = d.tree.Control(d.service, commands...)
 	switch {
 	case err == nil && status.Up():
 		d.told(status.PID)
-	case errors.Is(err, ErrNotSupervised):
+	case errors.Is(err, supervise.ErrNotSupervised):
 		err = nil // nothing to bring down
 	}
 	return errors.Join(fileErr, err)
@@ -60,10 +62,10 @@ func (d *driver) restart(spec *Spec) error {
 	}
 	switch d.due(status.PID, spec) {
 	case endNow:
-		return d.tree.Control(d.service, CommandKill)
+		return d.tree.Control(d.service, supervise.CommandKill)
 	case endAsked:
 		d.tell()
-		if err := d.tree.Control(d.service, CommandRestart, CommandCont); err != nil {
+		if err := d.tree.Control(d.service, supervise.CommandRestart, supervise.CommandCont); err != nil {
 			return err
 		}
 		d.told(status.PID)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // What the tests of this package need to see of its inside.
@@ -26,7 +27,7 @@ func Quote(words ...string) string { return quote(words) }
 func ProcessHash(s *Spec) string { return s.processHash() }
 
 // RecentDeaths counts the deaths that nobody asked for.
-func RecentDeaths(deaths []Death, asked []time.Time, opened, changed, now time.Time) int {
+func RecentDeaths(deaths []supervise.Death, asked []time.Time, opened, changed, now time.Time) int {
 	return recentDeaths(deaths, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
 }
 

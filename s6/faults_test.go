@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm/fsmtest"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // faultyTree is a tree as a program sees it whose operations fail, or that dies
@@ -56,7 +57,7 @@ func (f faultyTree) Prune() error {
 	return f.Tree.Prune()
 }
 
-func (f faultyTree) Control(service string, commands ...s6.Command) error {
+func (f faultyTree) Control(service string, commands ...supervise.Command) error {
 	if err := f.gate(); err != nil {
 		return err
 	}
@@ -70,28 +71,30 @@ func (f faultyTree) Signal(service string, pid int, signal syscall.Signal) error
 	return f.Tree.Signal(service, pid, signal)
 }
 
-func (f faultyTree) Watch(service string, fn func(s6.Event)) (s6.Watch, error) {
+func (f faultyTree) Watch(service string, fn func(supervise.Event)) (s6.Watch, error) {
 	if err := f.gate(); err != nil {
 		return nil, err
 	}
 	return f.Tree.Watch(service, fn)
 }
 
-func (f faultyTree) Supervisor(service string) (s6.LockState, error) {
+func (f faultyTree) Supervisor(service string) (supervise.LockState, error) {
 	if err := f.gate(); err != nil {
-		return s6.LockState{}, err
+		return supervise.LockState{}, err
 	}
 	return f.Tree.Supervisor(service)
 }
 
-func (f faultyTree) Process(service string) (s6.LockState, error) {
+func (f faultyTree) Process(service string) (supervise.LockState, error) {
 	if err := f.gate(); err != nil {
-		return s6.LockState{}, err
+		return supervise.LockState{}, err
 	}
 	return f.Tree.Process(service)
 }
 
-func (f faultyTree) Status(service string) (s6.Status, error) { return s6.ReadStatus(f.fs, service) }
+func (f faultyTree) Status(service string) (supervise.Status, error) {
+	return supervise.ReadStatus(f.fs, service)
+}
 
 // change is something that is asked of a service that runs already, or that is
 // not there yet.

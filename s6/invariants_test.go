@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -303,7 +304,7 @@ func TestInvariant5NoLogLineIsLost(t *testing.T) {
 				content, err := tree.FS().ReadFile(path.Join(dir, e.Name()))
 				require.NoError(t, err)
 				for line := range strings.Lines(string(content)) {
-					all = append(all, s6.ParseLogLine([]byte(line)).Text)
+					all = append(all, s6log.ParseLine([]byte(line)).Text)
 				}
 			}
 		}

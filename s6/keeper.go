@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // keepEvery is how often a keeper looks.
@@ -99,10 +101,10 @@ func (t *SystemTree) releaseOrphans() (any bool) {
 	for _, p := range services {
 		switch {
 		case orphaned(p.supervisor, scanner):
-			_ = t.Control(p.service, CommandExit) // if it is gone by now, so much the better
+			_ = t.Control(p.service, supervise.CommandExit) // if it is gone by now, so much the better
 			any = true
 		case orphaned(p.logSupers, scanner):
-			_ = t.Control(logger(p.service), CommandExit)
+			_ = t.Control(logger(p.service), supervise.CommandExit)
 			any = true
 		}
 	}
@@ -117,14 +119,14 @@ func (t *SystemTree) tellOrphans(services []pair) {
 	}
 	for _, p := range services {
 		if orphaned(p.supervisor, scanner) {
-			_ = t.Control(p.service, CommandDown, CommandExit)
+			_ = t.Control(p.service, supervise.CommandDown, supervise.CommandExit)
 		}
 	}
 }
 
 // orphaned reports whether a supervisor is known to be another's child than
 // the s6-svscan's.
-func orphaned(supervisor, scanner LockState) bool {
+func orphaned(supervisor, scanner supervise.LockState) bool {
 	if supervisor.PID == 0 {
 		return false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // A process that was told to end has ended; its supervisor is slow to write
@@ -81,7 +82,7 @@ func TestStoppedIsSaidOnce(t *testing.T) {
 // is full from the beginning.
 type mute struct{ *s6test.Tree }
 
-func (m mute) Status(string) (s6.Status, error) { return s6.Status{}, fs.ErrNotExist }
+func (m mute) Status(string) (supervise.Status, error) { return supervise.Status{}, fs.ErrNotExist }
 
 func TestServiceWithoutAStatusIsStopped(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {

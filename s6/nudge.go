@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // nudgeName begins the names of the services by which s6-svscan is nudged. They
@@ -141,7 +143,7 @@ func (t *SystemTree) hide(n *nudge, hidden ...string) {
 	ended := func() bool { return t.allEnded(hidden) }
 	if !wait(scanPatience, n.abandon, ended) {
 		for _, dir := range hidden {
-			_ = t.Control(dir, CommandExit) // nobody else tells it
+			_ = t.Control(dir, supervise.CommandExit) // nobody else tells it
 		}
 		wait(scanPatience, n.abandon, ended)
 	}

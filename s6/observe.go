@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // found turns the absence of a file into a value; every other error stays one.
@@ -204,7 +206,7 @@ const statusPatience = time.Second
 
 // cannotTell reports whether a supervisor has had the time to write its first
 // status: on a full disk it cannot, and serves its service all the same.
-func (d *driver) cannotTell(supervisor LockState) bool {
+func (d *driver) cannotTell(supervisor supervise.LockState) bool {
 	now := time.Now()
 	switch {
 	case !supervisor.Held:
@@ -219,7 +221,7 @@ func (d *driver) cannotTell(supervisor LockState) bool {
 // reconcileStatus compares the status with who holds the instance lock. Where a
 // process holds it, for a while, that the status does not name, either it has
 // lost its supervisor or the status lags behind.
-func (d *driver) reconcileStatus(o *Observed, process LockState) (err error) {
+func (d *driver) reconcileStatus(o *Observed, process supervise.LockState) (err error) {
 	if process.PID == 0 || o.Supervised && process.PID == o.Status.PID {
 		d.stray = straySighting{}
 		o.Ended, err = d.ended(o)
@@ -324,8 +326,8 @@ func (d *driver) observeLogger(o *Observed) error {
 
 func (d *driver) observeDeaths(o *Observed) error {
 	if !d.tally.stamp.Equal(o.Status.Stamp) {
-		deaths, err := ReadTally(d.fs, d.service)
-		if _, err := found(err); err != nil && !errors.As(err, new(*StampError)) {
+		deaths, err := supervise.ReadTally(d.fs, d.service)
+		if _, err := found(err); err != nil && !errors.As(err, new(*supervise.StampError)) {
 			return err // a record that is none leaves those before it
 		}
 		d.tally = tallyCache{o.Status.Stamp, deaths}
@@ -351,7 +353,7 @@ type requests struct {
 // the last change, and of those before it was known what was asked the ones
 // that look as if they had been. It compares ages, for the clock of deaths is
 // the wall's, which may have been set since.
-func recentDeaths(deaths []Death, r requests, now time.Time) (count int) {
+func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count int) {
 	for _, death := range deaths {
 		age := now.Round(0).Sub(death.Time)
 		expected := age > now.Sub(r.changed) ||

@@ -3,6 +3,8 @@ package s6
 import (
 	"fmt"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // Observed is what was seen of a service in one pass.
@@ -35,7 +37,7 @@ type Observed struct {
 	Owed time.Time
 	// Status is what s6-supervise says; it means nothing unless Supervised.
 	// Where it lags behind, PID is the process that runs all the same.
-	Status Status
+	Status supervise.Status
 	// Lags: the status names another process than the one that its supervisor
 	// runs, as on a full disk, on which no other can be written.
 	Lags bool
@@ -61,7 +63,7 @@ type Observed struct {
 	// how many times since the supervisor started. Last is the newest.
 	Deaths   int
 	Restarts int
-	Last     Death
+	Last     supervise.Death
 	// CommandProblem says why the command cannot be started; it is looked
 	// for only while nothing runs.
 	CommandProblem string

@@ -10,6 +10,8 @@ import (
 	"path"
 	"syscall"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // poll is how often a supervisor that gives no notice is looked at.
@@ -87,7 +89,7 @@ func (t *SystemTree) start(ctx context.Context) error {
 }
 
 // scanner says who serves the scan directory.
-func (t *SystemTree) scanner() (LockState, error) {
+func (t *SystemTree) scanner() (supervise.LockState, error) {
 	return holder(path.Join(t.layout.ScanDir, ".s6-svscan", "lock"))
 }
 
@@ -95,8 +97,8 @@ func (t *SystemTree) scanner() (LockState, error) {
 // itself and of its logger, and the process that has lost the former.
 type pair struct {
 	service               string
-	supervisor, logSupers LockState
-	stray                 LockState
+	supervisor, logSupers supervise.LockState
+	stray                 supervise.LockState
 	quiet                 time.Time // since when only its logger's side is left
 }
 
@@ -133,7 +135,7 @@ func (t *SystemTree) look(p *pair) (err error) {
 	if p.logSupers, err = t.Supervisor(logger(p.service)); err != nil {
 		return err
 	}
-	p.stray = LockState{}
+	p.stray = supervise.LockState{}
 	if !p.supervisor.Held {
 		p.stray, err = t.Process(p.service)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // remove does one step of a removal: the link goes before what it leads to,
@@ -42,7 +44,7 @@ func (d *driver) remove(spec *Spec) error {
 		if err == nil {
 			d.pruned = time.Now()
 		}
-		if !errors.Is(err, ErrNotSupervised) {
+		if !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
 		}
 	case time.Now().Before(d.calm):
@@ -63,22 +65,22 @@ func (d *driver) dismiss(dir string) error {
 	if _, err := found(err); err != nil {
 		return err
 	}
-	commands := []Command{CommandExit}
+	commands := []supervise.Command{supervise.CommandExit}
 	// A process that was told to end is not told again: it would get as much
 	// time once more.
 	if first || !status.Up() || status.WantUp {
 		err := d.tree.Prune()
-		if err != nil && !errors.Is(err, ErrNotSupervised) {
+		if err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
 		}
 		if first && err == nil {
 			d.pruned = time.Now()
 			return nil
 		}
-		commands = []Command{CommandDown, CommandExit}
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
 	}
 	d.pruned = time.Now()
-	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, ErrNotSupervised) {
+	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 		return err
 	}
 	return nil

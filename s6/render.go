@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // Tools says where s6's programs are. An empty Dir leaves it to PATH.
@@ -37,10 +39,6 @@ type manifest struct {
 }
 
 const manifestVersion = 1
-
-// longestText is where s6-log breaks a line, so that a reader has room for it
-// with its stamp.
-const longestText = MaxLogLine - LocalStampSize - 2
 
 // notificationFD is the descriptor for readiness where the spec names none.
 const notificationFD = 3
@@ -148,7 +146,7 @@ func renderLogRun(l Log, dir string, tools Tools) string {
 		stamp = "t"
 	}
 	args := []string{
-		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(longestText), "--",
+		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(s6log.MaxText), "--",
 		"n" + strconv.Itoa(l.Kept()),
 		"s" + strconv.FormatInt(cmp.Or(l.FileSize, defaultLogSize), 10),
 		stamp, dir,

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // scanTime is more than a scan takes that has nothing to start.
@@ -46,9 +48,9 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		return err
 	}
 	patient := time.Now().Add(scanPatience)
-	err = WriteControl(t.scanControl(), ScanCommandTerminate)
+	err = supervise.WriteControl(t.scanControl(), supervise.ScanCommandTerminate)
 	switch {
-	case errors.Is(err, ErrNotSupervised):
+	case errors.Is(err, supervise.ErrNotSupervised):
 		patient = time.Time{} // nobody else tells the supervisors
 	case err != nil:
 		return err
@@ -103,16 +105,16 @@ func (t *SystemTree) tell(services []pair, told map[int]bool) {
 		switch {
 		case p.supervisor.Held:
 			status, err := t.Status(p.service)
-			commands := []Command{CommandExit}
+			commands := []supervise.Command{supervise.CommandExit}
 			if !told[p.supervisor.PID] && (err != nil || !status.Up() || status.WantUp) {
-				commands = []Command{CommandDown, CommandExit}
+				commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
 			}
 			told[p.supervisor.PID] = true
 			_ = t.Control(p.service, commands...)
 		case !p.quiet.IsZero() && time.Since(p.quiet) >= scanPatience:
-			_ = t.Control(logger(p.service), CommandDown, CommandExit)
+			_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandExit)
 		default:
-			_ = t.Control(logger(p.service), CommandExit)
+			_ = t.Control(logger(p.service), supervise.CommandExit)
 		}
 	}
 }
@@ -149,8 +151,8 @@ func (t *SystemTree) timeToStop(service string) time.Duration {
 }
 
 // dismissScanner ends an s6-svscan that hangs with nothing left to do.
-func (t *SystemTree) dismissScanner(scanner LockState, insist bool) {
-	_ = WriteControl(t.scanControl(), ScanCommandAbort)
+func (t *SystemTree) dismissScanner(scanner supervise.LockState, insist bool) {
+	_ = supervise.WriteControl(t.scanControl(), supervise.ScanCommandAbort)
 	if insist && scanner.PID > 0 {
 		_ = syscall.Kill(scanner.PID, syscall.SIGKILL)
 	}
@@ -176,7 +178,7 @@ func names(services []pair) string {
 	for _, p := range services {
 		for _, running := range []struct {
 			what, dir string
-			state     LockState
+			state     supervise.LockState
 		}{
 			{"the supervisor of", p.service, p.supervisor},
 			{"the supervisor of", logger(p.service), p.logSupers},

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // TreeConfig says which tree to open.
@@ -35,7 +36,7 @@ type TreeConfig struct {
 type SystemTree struct {
 	layout Layout
 	tools  Tools
-	lock   *FileLock
+	lock   *supervise.Lock
 
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree
@@ -84,8 +85,9 @@ func findTools(dirs ...string) (Tools, error) {
 // second program from managing the same services. The caller closes the tree.
 //
 // The error says in one sentence what is wrong and what to do: s6 is not
-// installed, nobody serves the scan directory (ErrNotSupervised), a directory
-// cannot be written, another program holds the lock (*LockHeldError).
+// installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
+// directory cannot be written, another program holds the lock
+// (*supervise.LockHeldError).
 func Attach(config TreeConfig) (*SystemTree, error) {
 	t, err := openTree(config)
 	if err != nil {
@@ -116,7 +118,7 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 			return nil, err
 		}
 	}
-	if t.lock, err = AcquireLock(path.Join(t.layout.ServicesDir, ".lock")); err != nil {
+	if t.lock, err = supervise.AcquireLock(path.Join(t.layout.ServicesDir, ".lock")); err != nil {
 		return nil, fmt.Errorf("cannot manage the services in %s: %w", t.layout.ServicesDir, err)
 	}
 	t.sweep()
@@ -124,9 +126,9 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 }
 
 // sweep removes what an earlier run was building or taking apart (driver.aside),
-// replacing (filesystem.FS.ReplaceFile) or subscribing (makeFIFO) when it was
-// killed. The lock says
-// that nobody does now. What cannot be removed does no harm.
+// replacing (filesystem.FS.ReplaceFile) or subscribing (supervise.Subscribe)
+// when it was killed. The lock says that nobody does now. What cannot be removed
+// does no harm.
 func (t *SystemTree) sweep() {
 	entries, _ := os.ReadDir(t.layout.ServicesDir)
 	for _, e := range entries {
@@ -213,33 +215,33 @@ func (t *SystemTree) Served() error {
 	if err := unix.Access(t.layout.ScanDir, unix.W_OK|unix.X_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot write in the scan directory %s: %w: run as the user of s6-svscan", t.layout.ScanDir, err)
 	}
-	if err := WriteControl[ScanCommand](t.scanControl()); err != nil {
+	if err := supervise.WriteControl[supervise.ScanCommand](t.scanControl()); err != nil {
 		return fmt.Errorf("no s6-svscan serves %s: start one with \"s6-svscan %[1]s\", or give the directory of one that runs: %w", t.layout.ScanDir, err)
 	}
 	return nil
 }
 
 // Supervisor implements Tree.
-func (t *SystemTree) Supervisor(service string) (LockState, error) {
+func (t *SystemTree) Supervisor(service string) (supervise.LockState, error) {
 	return holder(service + "/supervise/lock")
 }
 
 // Process implements Tree.
-func (t *SystemTree) Process(service string) (LockState, error) {
+func (t *SystemTree) Process(service string) (supervise.LockState, error) {
 	return holder(lockOf(service))
 }
 
-// holder is LockHolder for a lock that nobody may have made yet.
-func holder(lock string) (LockState, error) {
-	state, err := LockHolder(lock)
+// holder is supervise.LockHolder for a lock that nobody may have made yet.
+func holder(lock string) (supervise.LockState, error) {
+	state, err := supervise.LockHolder(lock)
 	if errors.Is(err, fs.ErrNotExist) {
-		return LockState{}, nil
+		return supervise.LockState{}, nil
 	}
 	return state, err
 }
 
 // Logger implements Tree.
-func (t *SystemTree) Logger(name string) (LockState, error) {
+func (t *SystemTree) Logger(name string) (supervise.LockState, error) {
 	return holder(path.Join(t.layout.Log(name), "lock"))
 }
 
@@ -257,32 +259,32 @@ func (t *SystemTree) Child(service string, pid int) (bool, error) {
 }
 
 // Status implements Tree.
-func (t *SystemTree) Status(service string) (Status, error) {
-	return ReadStatus(filesystem.OS{}, service)
+func (t *SystemTree) Status(service string) (supervise.Status, error) {
+	return supervise.ReadStatus(filesystem.OS{}, service)
 }
 
 // Control implements Tree.
-func (t *SystemTree) Control(service string, commands ...Command) error {
-	return WriteControl(path.Join(service, "supervise", "control"), commands...)
+func (t *SystemTree) Control(service string, commands ...supervise.Command) error {
+	return supervise.WriteControl(path.Join(service, "supervise", "control"), commands...)
 }
 
 // Rescan implements Tree.
-func (t *SystemTree) Rescan() error { return t.scan(ScanCommandScan) }
+func (t *SystemTree) Rescan() error { return t.scan(supervise.ScanCommandScan) }
 
 // Prune implements Tree.
 func (t *SystemTree) Prune() error {
-	return t.scan(ScanCommandScan, ScanCommandPrune)
+	return t.scan(supervise.ScanCommandScan, supervise.ScanCommandPrune)
 }
 
-func (t *SystemTree) scan(commands ...ScanCommand) error {
+func (t *SystemTree) scan(commands ...supervise.ScanCommand) error {
 	now := time.Now()
 	t.lastScan.Store(&now)
-	return WriteControl(t.scanControl(), commands...)
+	return supervise.WriteControl(t.scanControl(), commands...)
 }
 
 // Watch implements Tree.
-func (t *SystemTree) Watch(service string, fn func(Event)) (Watch, error) {
-	s, err := Subscribe(path.Join(service, "event"), fn)
+func (t *SystemTree) Watch(service string, fn func(supervise.Event)) (Watch, error) {
+	s, err := supervise.Subscribe(path.Join(service, "event"), fn)
 	if err != nil {
 		return nil, err
 	}
@@ -341,7 +343,7 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 	case err != nil:
 		return err
 	case !supervisor.Held:
-		return ErrNotSupervised
+		return supervise.ErrNotSupervised
 	case status.PID != pid || !status.Up():
 		return fmt.Errorf("the service's process is %d by now", status.PID)
 	case status.Ready:

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // Tree is all that touches a live supervision tree. Service directories are
@@ -22,24 +23,24 @@ type Tree interface {
 	// an error that says so.
 	Served() error
 	// Supervisor says whether an s6-supervise serves the service directory.
-	Supervisor(service string) (LockState, error)
+	Supervisor(service string) (supervise.LockState, error)
 	// Process says who holds a service's instance lock: the process itself,
 	// supervised or not.
-	Process(service string) (LockState, error)
+	Process(service string) (supervise.LockState, error)
 	// Logger says who holds a service's log directory: its s6-log, supervised
 	// or not.
-	Logger(name string) (LockState, error)
+	Logger(name string) (supervise.LockState, error)
 	// Child reports whether a process is one that the service's s6-supervise
 	// has started and that has not ended, whatever Status says.
 	Child(service string, pid int) (bool, error)
 	// Status reads supervise/status. It is what the last supervisor left,
 	// whether one lives or not; errors.Is(err, fs.ErrNotExist) if there never
 	// was one.
-	Status(service string) (Status, error)
+	Status(service string) (supervise.Status, error)
 
-	// Control sends commands to the service's s6-supervise; ErrNotSupervised
-	// if there is none.
-	Control(service string, commands ...Command) error
+	// Control sends commands to the service's s6-supervise;
+	// supervise.ErrNotSupervised if there is none.
+	Control(service string, commands ...supervise.Command) error
 	// AnnounceReady tells the service's s6-supervise that the process with
 	// this id is ready, on behalf of that process. It fails if the service's
 	// process is another by now.
@@ -59,8 +60,8 @@ type Tree interface {
 	// until the tree is closed at the latest.
 	Nudge() error
 
-	// Watch calls fn for each event of a service, as Subscribe does.
-	Watch(service string, fn func(Event)) (Watch, error)
+	// Watch calls fn for each event of a service, as supervise.Subscribe does.
+	Watch(service string, fn func(supervise.Event)) (Watch, error)
 }
 
 // Watch is a subscription to events of a service.

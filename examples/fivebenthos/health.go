@@ -13,7 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/filesystem"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // healthTime bounds a whole health check.
@@ -48,7 +48,7 @@ func checkHealth(s settings) error {
 
 // managed returns an error if no program manages the services.
 func managed(services string) error {
-	lock, err := s6.LockHolder(path.Join(services, ".lock"))
+	lock, err := supervise.LockHolder(path.Join(services, ".lock"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -61,14 +61,14 @@ func managed(services string) error {
 // healthy returns an error if a service is not supervised, is down, or its
 // engine is not ready.
 func healthy(ctx context.Context, client *benthos.Client, service, addr string) error {
-	supervisor, err := s6.LockHolder(path.Join(service, "supervise", "lock"))
+	supervisor, err := supervise.LockHolder(path.Join(service, "supervise", "lock"))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !supervisor.Held {
-		return s6.ErrNotSupervised
+		return supervise.ErrNotSupervised
 	}
 	if err != nil {
 		return err
 	}
-	status, err := s6.ReadStatus(filesystem.OS{}, service)
+	status, err := supervise.ReadStatus(filesystem.OS{}, service)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // rotate has every logger begin a new file while messages come in. s6-log does
@@ -32,7 +32,7 @@ func (v *verification) rotate(ctx context.Context) ([]string, error) {
 				continue
 			}
 			logger := path.Join(v.tree.Layout().Service(p.name), "log")
-			if err := v.tree.Control(logger, s6.CommandAlarm); err != nil {
+			if err := v.tree.Control(logger, supervise.CommandAlarm); err != nil {
 				return "", err
 			}
 		}

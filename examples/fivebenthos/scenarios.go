@@ -14,6 +14,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // creation: every instance comes to run, with one process of its own.
@@ -27,7 +28,7 @@ func (v *verification) creation(ctx context.Context) ([]string, error) {
 			return "", err
 		}
 		p.pid = pid
-		if p.log, err = s6.NewLogReader(v.tree.FS(), v.tree.Layout().Log(p.name), s6.LogFromEnd); err != nil {
+		if p.log, err = s6log.NewReader(v.tree.FS(), v.tree.Layout().Log(p.name), s6log.FromEnd); err != nil {
 			return "", err
 		}
 		p.log.Files = s6.Log{}.Kept()

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // patience bounds each thing that is waited for, against hanging.
@@ -41,7 +41,7 @@ type verification struct {
 type proof struct {
 	n    int
 	name string
-	log  *s6.LogReader // from when it ran first
+	log  *s6log.Reader // from when it ran first
 	pid  int
 
 	mu       sync.Mutex // guards the two below

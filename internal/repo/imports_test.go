@@ -13,9 +13,9 @@ type arrow struct {
 	tests   []string // packages of this module, for its tests alone
 }
 
-// arrows has a row for each package of the library: benthos → s6 → fsm,
-// filesystem, and benthos → ports, and nothing the other way. What does not lead downwards there
-// does not get in by a new row either.
+// arrows has a row for each package of the library: benthos → s6 → s6/s6log →
+// s6/supervise → filesystem, s6 → fsm, benthos → ports, and nothing the other
+// way. What does not lead downwards there does not get in by a new row either.
 func arrows() map[string]arrow {
 	const (
 		testify = "github.com/stretchr/testify"
@@ -28,11 +28,13 @@ func arrows() map[string]arrow {
 		"filesystem/internal/contract": {},
 		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},
 		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
-		"s6":                           {[]string{"fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
-		"s6/s6test":                    {[]string{"s6", "fsm", "filesystem", "filesystem/memfs"}, []string{testify, unix}, []string{"filesystem/filesystemtest"}},
+		"s6":                           {[]string{"s6/supervise", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
+		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6/s6test":                    {[]string{"s6", "s6/supervise", "fsm", "filesystem", "filesystem/memfs"}, []string{testify, unix}, []string{"s6/s6log", "filesystem/filesystemtest"}},
 		"ports":                        {nil, nil, nil},
 		"benthos": {
-			[]string{"s6", "fsm", "filesystem", "ports"},
+			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports"},
 			[]string{"github.com/prometheus", "go.yaml.in/yaml/v3"},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},

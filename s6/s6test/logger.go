@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // pipe leads from a service to its logger. s6-svscan holds both ends, so that
@@ -139,7 +139,7 @@ func (l *logDir) write(line string) {
 	now := time.Now()
 	stamp := now.Format("2006-01-02 15:04:05.000000000") + "  "
 	if l.label {
-		stamp = s6.FormatTAI64N(now) + " "
+		stamp = supervise.FormatTAI64N(now) + " "
 	}
 	current := path.Join(l.dir, "current")
 	l.tree.note(l.tree.mem.Append(current, []byte(stamp+line+"\n")))
@@ -158,7 +158,7 @@ func (l *logDir) rotate() {
 	}
 	t.lastLabel = at
 	current := path.Join(l.dir, "current")
-	t.note(t.mem.Rename(current, path.Join(l.dir, s6.FormatTAI64N(at)+".s")))
+	t.note(t.mem.Rename(current, path.Join(l.dir, supervise.FormatTAI64N(at)+".s")))
 	t.note(t.mem.WriteFile(current, nil, 0o644))
 	entries, err := t.mem.ReadDir(l.dir)
 	t.note(err)

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 type role int
@@ -191,13 +191,13 @@ func (p *process) signal(signal syscall.Signal) {
 	}
 }
 
-func (p *process) exit(code int) { p.die(s6.WaitStatus(code&0xff) << 8) }
+func (p *process) exit(code int) { p.die(supervise.WaitStatus(code&0xff) << 8) }
 
-func (p *process) killed(signal syscall.Signal) { p.die(s6.WaitStatus(signal)) }
+func (p *process) killed(signal syscall.Signal) { p.die(supervise.WaitStatus(signal)) }
 
 // die takes the process out of the table. Whoever waits for its lock gets it;
 // its supervisor will notice.
-func (p *process) die(wait s6.WaitStatus) {
+func (p *process) die(wait supervise.WaitStatus) {
 	p.checkDir()
 	p.dead = true
 	for _, timer := range p.timers {

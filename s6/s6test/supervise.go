@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // supervisor is an s6-supervise.
@@ -21,7 +21,7 @@ type supervisor struct {
 	id   fs.FileInfo // of that directory
 	log  *pipe       // what the process prints into, or a logger reads
 
-	status    s6.Status
+	status    supervise.Status
 	process   *process // run, or finish while Finishing; nil while down
 	notified  bool     // run has a descriptor for readiness that is still open
 	nextStart time.Time
@@ -29,7 +29,7 @@ type supervisor struct {
 	leaving   bool // exits once the service is down
 	gone      bool
 	timer     *event
-	queue     []s6.Command
+	queue     []supervise.Command
 }
 
 // supervise starts an s6-supervise on a directory that has none.
@@ -41,12 +41,12 @@ func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *superviso
 	s.write("supervise/lock", nil)
 	s.write("supervise/death_tally", nil)
 	now := time.Now()
-	s.status = s6.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down")}
+	s.status = supervise.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down")}
 	// The first status says so; the flag goes with the next one.
 	s.status.NotStarted = true
 	s.announce()
 	s.status.NotStarted = false
-	s.emit(s6.EventSupervisorStarted)
+	s.emit(supervise.EventSupervisorStarted)
 	s.wait(0)
 	return s
 }
@@ -97,16 +97,16 @@ func (s *supervisor) timeout(file string, absent time.Duration) time.Duration {
 }
 
 func (s *supervisor) announce() {
-	size := s6.StatusSize
+	size := supervise.StatusSize
 	if s.tree.config.Version == V213 {
-		size = s6.StatusSizeWithPGID
+		size = supervise.StatusSizeWithPGID
 	}
-	data, err := s6.AppendStatus(nil, s.status, size)
+	data, err := supervise.AppendStatus(nil, s.status, size)
 	s.tree.note(err)
 	s.write("supervise/status", data)
 }
 
-func (s *supervisor) emit(events ...s6.Event) {
+func (s *supervisor) emit(events ...supervise.Event) {
 	if s.in() {
 		s.tree.emit(s.tree.stat(path.Join(s.dir, "event")), events...)
 	}
@@ -138,7 +138,7 @@ func (s *supervisor) timedOut() {
 }
 
 // enqueue puts commands into the control FIFO.
-func (s *supervisor) enqueue(commands []s6.Command) {
+func (s *supervisor) enqueue(commands []supervise.Command) {
 	s.queue = append(s.queue, commands...)
 	s.tree.after(s.tree.config.Latency, func() {
 		todo := s.queue
@@ -152,45 +152,45 @@ func (s *supervisor) enqueue(commands []s6.Command) {
 }
 
 // signals are the commands that only send a signal to the process.
-var signals = map[s6.Command]syscall.Signal{
-	s6.CommandTerm: syscall.SIGTERM, s6.CommandKill: syscall.SIGKILL, s6.CommandInt: syscall.SIGINT,
-	s6.CommandHup: syscall.SIGHUP, s6.CommandQuit: syscall.SIGQUIT, s6.CommandAlarm: syscall.SIGALRM,
-	s6.CommandAbort: syscall.SIGABRT, s6.CommandUsr1: syscall.SIGUSR1, s6.CommandUsr2: syscall.SIGUSR2,
-	s6.CommandWinch: syscall.SIGWINCH,
+var signals = map[supervise.Command]syscall.Signal{
+	supervise.CommandTerm: syscall.SIGTERM, supervise.CommandKill: syscall.SIGKILL, supervise.CommandInt: syscall.SIGINT,
+	supervise.CommandHup: syscall.SIGHUP, supervise.CommandQuit: syscall.SIGQUIT, supervise.CommandAlarm: syscall.SIGALRM,
+	supervise.CommandAbort: syscall.SIGABRT, supervise.CommandUsr1: syscall.SIGUSR1, supervise.CommandUsr2: syscall.SIGUSR2,
+	supervise.CommandWinch: syscall.SIGWINCH,
 }
 
-func (s *supervisor) command(c s6.Command) {
+func (s *supervisor) command(c supervise.Command) {
 	up := s.status.Up()
 	switch c {
-	case s6.CommandUp, s6.CommandUpRemoveDown:
-		if c == s6.CommandUpRemoveDown && s.has("down") {
+	case supervise.CommandUp, supervise.CommandUpRemoveDown:
+		if c == supervise.CommandUpRemoveDown && s.has("down") {
 			s.tree.note(s.tree.mem.Remove(path.Join(s.dir, "down")))
 		}
 		s.want(true)
 		if s.process == nil {
 			s.start()
 		}
-	case s6.CommandOnce:
+	case supervise.CommandOnce:
 		s.want(false)
 		if s.process == nil {
 			s.start()
 		}
-	case s6.CommandOnceAtMost:
+	case supervise.CommandOnceAtMost:
 		s.want(false)
-	case s6.CommandDown, s6.CommandDownCreateDown:
-		if c == s6.CommandDownCreateDown {
+	case supervise.CommandDown, supervise.CommandDownCreateDown:
+		if c == supervise.CommandDownCreateDown {
 			s.write("down", nil)
 		}
 		s.down()
-	case s6.CommandExit:
+	case supervise.CommandExit:
 		s.leave()
-	case s6.CommandRestart:
+	case supervise.CommandRestart:
 		if up {
 			s.process.signal(s.downSignal())
 		}
-	case s6.CommandStop, s6.CommandCont:
+	case supervise.CommandStop, supervise.CommandCont:
 		if up {
-			s.pause(c == s6.CommandStop)
+			s.pause(c == supervise.CommandStop)
 		}
 	default:
 		if signal, known := signals[c]; known && up {
@@ -271,7 +271,7 @@ func (s *supervisor) start() {
 	s.status.Ready = false
 	s.status.Stamp = time.Now()
 	s.announce()
-	s.emit(s6.EventUp)
+	s.emit(supervise.EventUp)
 }
 
 // ready is told that the process announced readiness.
@@ -280,19 +280,19 @@ func (s *supervisor) ready() {
 	s.nextStart = time.Now().Add(time.Second)
 	s.status.Ready, s.status.ReadyStamp = true, time.Now()
 	s.announce()
-	s.emit(s6.EventReady)
+	s.emit(supervise.EventReady)
 }
 
 // reap books the end of run or of finish.
-func (s *supervisor) reap(wait s6.WaitStatus) {
+func (s *supervisor) reap(wait supervise.WaitStatus) {
 	if s.status.Finishing {
 		failed := wait.ExitCode() == 125
 		if failed {
 			s.status.WantUp = false
-			s.finished(s6.EventFailed, s6.EventFinished)
+			s.finished(supervise.EventFailed, supervise.EventFinished)
 			return
 		}
-		s.finished(s6.EventFinished)
+		s.finished(supervise.EventFinished)
 		return
 	}
 	s.dying, s.notified = false, false
@@ -301,7 +301,7 @@ func (s *supervisor) reap(wait s6.WaitStatus) {
 	s.status.Stamp = time.Now()
 	s.tally(wait)
 	if !s.executable("finish") {
-		s.finished(s6.EventDied, s6.EventFinished)
+		s.finished(supervise.EventDied, supervise.EventFinished)
 		return
 	}
 	s.process = s.tree.spawn(s, roleFinish)
@@ -312,11 +312,11 @@ func (s *supervisor) reap(wait s6.WaitStatus) {
 		s.wait(-1)
 	}
 	s.announce()
-	s.emit(s6.EventDied)
+	s.emit(supervise.EventDied)
 }
 
 // finished is after run and finish.
-func (s *supervisor) finished(events ...s6.Event) {
+func (s *supervisor) finished(events ...supervise.Event) {
 	s.process = nil
 	s.status.PID, s.status.PGID, s.status.Finishing = 0, 0, false
 	s.status.Ready, s.status.ReadyStamp = true, time.Now()
@@ -333,9 +333,9 @@ func (s *supervisor) finished(events ...s6.Event) {
 }
 
 // tally writes a death down, of which the newest hundred are kept.
-func (s *supervisor) tally(wait s6.WaitStatus) {
+func (s *supervisor) tally(wait supervise.WaitStatus) {
 	const kept = 100
-	death := s6.Death{Time: s.status.Stamp, ExitCode: wait.ExitCode()}
+	death := supervise.Death{Time: s.status.Stamp, ExitCode: wait.ExitCode()}
 	if wait.Signaled() {
 		death.Signal = wait.Signal()
 		death.ExitCode = 128 + int(wait.Signal())
@@ -345,10 +345,10 @@ func (s *supervisor) tally(wait s6.WaitStatus) {
 	}
 	old, err := s.tree.mem.ReadFile(path.Join(s.dir, "supervise/death_tally"))
 	s.tree.note(err)
-	if len(old) >= kept*s6.TallySize {
-		old = old[s6.TallySize:]
+	if len(old) >= kept*supervise.TallySize {
+		old = old[supervise.TallySize:]
 	}
-	s.write("supervise/death_tally", s6.AppendDeath(slices.Clone(old), death))
+	s.write("supervise/death_tally", supervise.AppendDeath(slices.Clone(old), death))
 }
 
 // exit is the ordinary end.
@@ -357,7 +357,7 @@ func (s *supervisor) exit() {
 		return
 	}
 	s.end()
-	s.emit(s6.EventSupervisorExited)
+	s.emit(supervise.EventSupervisorExited)
 }
 
 // end is any end, also that by SIGKILL. A process goes on without it.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // hangWindow is how soon after a scan Terminate hangs an s6-svscan that has
@@ -80,7 +80,7 @@ func (t *Tree) Terminate() error {
 	defer t.mu.Unlock()
 	s := t.svscan
 	if s == nil {
-		return fmt.Errorf("cannot terminate s6-svscan on %s: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+		return fmt.Errorf("cannot terminate s6-svscan on %s: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	faulty := t.config.Version != V211
 	if faulty && (s.scanDue || time.Since(s.scanned) < hangWindow) {
@@ -103,7 +103,7 @@ func (t *Tree) Nudge() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.svscan == nil {
-		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	entries, err := t.mem.ReadDir(t.config.Layout.ScanDir)
 	if err != nil {
@@ -124,7 +124,7 @@ func (t *Tree) scan(prune bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.svscan == nil {
-		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	t.svscan.request(true, prune)
 	return nil
@@ -141,7 +141,7 @@ func (t *Tree) KillSupervisor(name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("cannot kill the supervisor of %q: %w", name, s6.ErrNotSupervised)
+	return fmt.Errorf("cannot kill the supervisor of %q: %w", name, supervise.ErrNotSupervised)
 }
 
 // Kill sends a signal to the process of the named service, or of its logger as

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func TestScan(t *testing.T) {
@@ -51,8 +51,8 @@ func TestTerminate(t *testing.T) {
 			ends := version == s6test.V211
 			assert.Equal(t, ends, !w.supervised(dir), "a scan before it hangs s6-svscan, but not in 2.11")
 			if ends {
-				assert.ErrorIs(t, w.Served(), s6.ErrNotSupervised)
-				assert.ErrorIs(t, w.Terminate(), s6.ErrNotSupervised)
+				assert.ErrorIs(t, w.Served(), supervise.ErrNotSupervised)
+				assert.ErrorIs(t, w.Terminate(), supervise.ErrNotSupervised)
 				assert.Empty(t, w.Processes())
 			}
 		})
@@ -63,7 +63,7 @@ func TestTerminate(t *testing.T) {
 		require.NoError(t, w.Terminate())
 		pass(time.Second)
 		assert.False(t, w.supervised(dir))
-		assert.ErrorIs(t, w.Served(), s6.ErrNotSupervised)
+		assert.ErrorIs(t, w.Served(), supervise.ErrNotSupervised)
 	})
 }
 
@@ -92,8 +92,8 @@ func TestKilledSvscan(t *testing.T) {
 		dir := w.serve("a", nil)
 		before := w.Processes()
 		w.KillSvscan()
-		assert.ErrorIs(t, w.Served(), s6.ErrNotSupervised)
-		assert.ErrorIs(t, w.Rescan(), s6.ErrNotSupervised)
+		assert.ErrorIs(t, w.Served(), supervise.ErrNotSupervised)
+		assert.ErrorIs(t, w.Rescan(), supervise.ErrNotSupervised)
 		pass(time.Minute)
 		assert.True(t, w.supervised(dir))
 		w.StartSvscan()

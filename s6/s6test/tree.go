@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // Config says what tree to make; the zero value works.
@@ -212,41 +213,41 @@ func (t *Tree) Served() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.svscan == nil {
-		return fmt.Errorf("no s6-svscan serves %s: %w", t.config.Layout.ScanDir, s6.ErrNotSupervised)
+		return fmt.Errorf("no s6-svscan serves %s: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	return nil
 }
 
 // Supervisor implements s6.Tree.
-func (t *Tree) Supervisor(service string) (s6.LockState, error) {
+func (t *Tree) Supervisor(service string) (supervise.LockState, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.supervisor(service); s != nil {
-		return s6.LockState{Held: true, PID: s.pid}, nil
+		return supervise.LockState{Held: true, PID: s.pid}, nil
 	}
-	return s6.LockState{}, nil
+	return supervise.LockState{}, nil
 }
 
 // Process implements s6.Tree.
-func (t *Tree) Process(service string) (s6.LockState, error) {
+func (t *Tree) Process(service string) (supervise.LockState, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := t.holder(service); p != nil {
-		return s6.LockState{Held: true, PID: p.pid}, nil
+		return supervise.LockState{Held: true, PID: p.pid}, nil
 	}
-	return s6.LockState{}, nil
+	return supervise.LockState{}, nil
 }
 
 // Logger implements s6.Tree.
-func (t *Tree) Logger(name string) (s6.LockState, error) {
+func (t *Tree) Logger(name string) (supervise.LockState, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, p := range t.processes {
 		if p.logDir != nil && !p.dead && p.logDir.dir == t.config.Layout.Log(name) {
-			return s6.LockState{Held: true, PID: p.pid}, nil
+			return supervise.LockState{Held: true, PID: p.pid}, nil
 		}
 	}
-	return s6.LockState{}, nil
+	return supervise.LockState{}, nil
 }
 
 // Child implements s6.Tree.
@@ -258,17 +259,17 @@ func (t *Tree) Child(service string, pid int) (bool, error) {
 }
 
 // Status implements s6.Tree.
-func (t *Tree) Status(service string) (s6.Status, error) {
-	return s6.ReadStatus(t.mem, service)
+func (t *Tree) Status(service string) (supervise.Status, error) {
+	return supervise.ReadStatus(t.mem, service)
 }
 
 // Control implements s6.Tree.
-func (t *Tree) Control(service string, commands ...s6.Command) error {
+func (t *Tree) Control(service string, commands ...supervise.Command) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.supervisor(service)
 	if s == nil {
-		return fmt.Errorf("cannot send %q to %s: %w", commands, service, s6.ErrNotSupervised)
+		return fmt.Errorf("cannot send %q to %s: %w", commands, service, supervise.ErrNotSupervised)
 	}
 	s.enqueue(commands)
 	return nil
@@ -284,7 +285,7 @@ func (t *Tree) AnnounceReady(service string, pid int) error {
 	}
 	switch {
 	case s == nil:
-		return fail(s6.ErrNotSupervised)
+		return fail(supervise.ErrNotSupervised)
 	case !s.status.Up() || s.status.PID != pid:
 		return fail(fmt.Errorf("the service's process is %d by now", s.status.PID))
 	case s.status.Ready:

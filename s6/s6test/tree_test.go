@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // world is a tree with service directories that are written by hand.
@@ -72,7 +73,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func (w *world) status(dir string) s6.Status {
+func (w *world) status(dir string) supervise.Status {
 	w.t.Helper()
 	s, err := w.Status(dir)
 	require.NoError(w.t, err)
@@ -87,7 +88,7 @@ func (w *world) supervised(dir string) bool {
 }
 
 // tell sends commands and lets them be carried out.
-func (w *world) tell(dir string, commands ...s6.Command) {
+func (w *world) tell(dir string, commands ...supervise.Command) {
 	w.t.Helper()
 	require.NoError(w.t, w.Control(dir, commands...))
 	pass(10 * time.Millisecond)
@@ -97,7 +98,7 @@ func (w *world) tell(dir string, commands ...s6.Command) {
 func (w *world) watch(dir string) *strings.Builder {
 	w.t.Helper()
 	var b strings.Builder
-	watch, err := w.Watch(dir, func(e s6.Event) { b.WriteByte(byte(e)) })
+	watch, err := w.Watch(dir, func(e supervise.Event) { b.WriteByte(byte(e)) })
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { assert.NoError(w.t, watch.Close()) })
 	return &b
@@ -112,9 +113,9 @@ func TestStatusBytes(t *testing.T) {
 			assert.Len(t, content, size)
 			assert.Equal(t, byte(0x04), content[size-1], "up, as S6.md saw it")
 			for _, step := range []struct {
-				commands []s6.Command
+				commands []supervise.Command
 				flags    byte
-			}{{[]s6.Command{'p'}, 0x05}, {[]s6.Command{'c'}, 0x04}, {[]s6.Command{'d'}, 0x08}} {
+			}{{[]supervise.Command{'p'}, 0x05}, {[]supervise.Command{'c'}, 0x04}, {[]supervise.Command{'d'}, 0x08}} {
 				w.tell(dir, step.commands...)
 				content, err = w.FS().ReadFile(path.Join(dir, "supervise/status"))
 				require.NoError(t, err)
@@ -134,7 +135,7 @@ func TestLifeOfAService(t *testing.T) {
 		require.NoError(t, w.Rescan())
 		pass(time.Minute)
 		for _, step := range []struct {
-			command  s6.Command
+			command  supervise.Command
 			events   string
 			up, want bool
 		}{
@@ -191,20 +192,20 @@ func TestDeaths(t *testing.T) {
 		w.SetProgram("a", s6test.Program{RunFor: 10 * time.Millisecond, ExitCode: 3})
 		dir := w.serve("a", nil)
 		pass(200 * time.Second)
-		deaths, err := s6.ReadTally(w.FS(), dir)
+		deaths, err := supervise.ReadTally(w.FS(), dir)
 		require.NoError(t, err)
 		assert.Len(t, deaths, 100)
 		assert.Equal(t, 3, deaths[99].ExitCode)
-		assert.Equal(t, s6.WaitStatus(3<<8), w.status(dir).WaitStatus)
+		assert.Equal(t, supervise.WaitStatus(3<<8), w.status(dir).WaitStatus)
 		w.SetProgram("a", s6test.Program{})
 		pass(2 * time.Second)
 		w.tell(dir, 'k')
-		deaths, err = s6.ReadTally(w.FS(), dir)
+		deaths, err = supervise.ReadTally(w.FS(), dir)
 		require.NoError(t, err)
-		assert.Equal(t, s6.Death{Time: w.status(dir).Stamp, ExitCode: 137, Signal: 9}, deaths[99])
+		assert.Equal(t, supervise.Death{Time: w.status(dir).Stamp, ExitCode: 137, Signal: 9}, deaths[99])
 		require.NoError(t, w.KillSupervisor("a"))
 		pass(5 * time.Millisecond)
-		deaths, err = s6.ReadTally(w.FS(), dir)
+		deaths, err = supervise.ReadTally(w.FS(), dir)
 		require.NoError(t, err)
 		assert.Empty(t, deaths, "a supervisor begins with an empty one")
 	})
@@ -276,7 +277,7 @@ func TestUnstartableRun(t *testing.T) {
 func TestMissingCommand(t *testing.T) {
 	inWorld(t, s6test.Config{}, func(w *world) {
 		dir := w.serve("a", map[string]string{"run": strings.ReplaceAll(locked, "sleep", "/opt/none")})
-		assert.Equal(t, s6.WaitStatus(127<<8), w.status(dir).WaitStatus)
+		assert.Equal(t, supervise.WaitStatus(127<<8), w.status(dir).WaitStatus)
 	})
 }
 
@@ -298,7 +299,7 @@ func TestStray(t *testing.T) {
 		assert.Equal(t, []bool{false, true}, []bool{all[0].Waiting, all[1].Waiting})
 		holder, err := w.Process(dir)
 		require.NoError(t, err)
-		assert.Equal(t, s6.LockState{Held: true, PID: stray}, holder)
+		assert.Equal(t, supervise.LockState{Held: true, PID: stray}, holder)
 
 		assert.ErrorIs(t, w.Signal(dir, next, syscall.SIGTERM), syscall.ESRCH)
 		require.NoError(t, w.Signal(dir, stray, syscall.SIGTERM))
@@ -339,7 +340,7 @@ func TestAnnounceReady(t *testing.T) {
 		assert.False(t, s.Ready)
 		assert.ErrorContains(t, w.AnnounceReady(dir, s.PID+1), "by now")
 		assert.ErrorContains(t, w.AnnounceReady(deaf, w.status(deaf).PID), "does not listen")
-		assert.ErrorIs(t, w.AnnounceReady("/nowhere", 1), s6.ErrNotSupervised)
+		assert.ErrorIs(t, w.AnnounceReady("/nowhere", 1), supervise.ErrNotSupervised)
 		require.NoError(t, w.AnnounceReady(dir, s.PID))
 		require.NoError(t, w.AnnounceReady(dir, s.PID))
 		assert.True(t, w.status(dir).Ready)
@@ -366,7 +367,7 @@ func TestLog(t *testing.T) {
 		current, err := w.FS().ReadFile("/data/logs/a/current")
 		require.NoError(t, err)
 		for line := range strings.Lines(string(current)) {
-			parsed := s6.ParseLogLine([]byte(line))
+			parsed := s6log.ParseLine([]byte(line))
 			assert.Equal(t, strings.Repeat("x", 70), parsed.Text)
 			assert.False(t, parsed.Time.IsZero())
 		}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // watch is a subscription. Its goroutine stands for the FIFO and its reader.
@@ -16,7 +17,7 @@ type watch struct {
 	dir  string // the event directory
 	id   fs.FileInfo
 
-	queue []s6.Event // guarded by tree.mu
+	queue []supervise.Event // guarded by tree.mu
 	more  chan struct{}
 	stop  chan struct{}
 	done  chan struct{}
@@ -24,7 +25,7 @@ type watch struct {
 }
 
 // Watch implements s6.Tree.
-func (t *Tree) Watch(service string, fn func(s6.Event)) (s6.Watch, error) {
+func (t *Tree) Watch(service string, fn func(supervise.Event)) (s6.Watch, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	dir := path.Join(service, "event")
@@ -42,7 +43,7 @@ func (t *Tree) Watch(service string, fn func(s6.Event)) (s6.Watch, error) {
 }
 
 // emit sends events to those who watch an event directory.
-func (t *Tree) emit(id fs.FileInfo, events ...s6.Event) {
+func (t *Tree) emit(id fs.FileInfo, events ...supervise.Event) {
 	for _, w := range t.watches {
 		if !t.same(w.id, id) {
 			continue
@@ -55,7 +56,7 @@ func (t *Tree) emit(id fs.FileInfo, events ...s6.Event) {
 	}
 }
 
-func (w *watch) read(fn func(s6.Event)) {
+func (w *watch) read(fn func(supervise.Event)) {
 	defer close(w.done)
 	for {
 		select {

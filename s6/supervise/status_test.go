@@ -1,4 +1,4 @@
-package s6_test
+package supervise_test
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // The stamps in goldenStatus and goldenTally.
@@ -34,45 +34,45 @@ const (
 var goldenStatus = []struct {
 	name   string
 	bytes  string
-	status s6.Status
+	status supervise.Status
 	up     bool
 	done   bool
 }{
 	{"up", bytesUp + bytesReady + pid11480 + "0000" + "04",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WantUp: true}, true, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WantUp: true}, true, false},
 	{"up and ready", bytesUp + bytesReady + pid11480 + "0000" + "0c",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WantUp: true, Ready: true}, true, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WantUp: true, Ready: true}, true, false},
 	{"up again after SIGKILL", bytesUp + bytesReady + pid11480 + "0009" + "0c",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WaitStatus: 9, WantUp: true, Ready: true}, true, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WaitStatus: 9, WantUp: true, Ready: true}, true, false},
 	{"paused", bytesUp + bytesReady + pid11480 + "0000" + "05",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, Paused: true, WantUp: true}, true, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, Paused: true, WantUp: true}, true, false},
 	{"finishing after down", bytesUp + bytesReady + pid11480 + "000f" + "02",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WaitStatus: 15, Finishing: true}, false, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, WaitStatus: 15, Finishing: true}, false, false},
 	{"down", bytesUp + bytesReady + noPID + "000f" + "08",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 15, Ready: true}, false, true},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 15, Ready: true}, false, true},
 	{"down, not started yet", bytesUp + bytesUp + noPID + "0000" + "09",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampUp, NotStarted: true, Ready: true}, false, true},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampUp, NotStarted: true, Ready: true}, false, true},
 	{"crashed, about to restart", bytesUp + bytesReady + noPID + "0100" + "0c",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 256, WantUp: true, Ready: true}, false, true},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 256, WantUp: true, Ready: true}, false, true},
 	{"never ready", bytesUp + "000000000000000000000000" + pid11480 + "0000" + "04",
-		s6.Status{Stamp: stampUp, PID: 11480, WantUp: true}, true, false},
+		supervise.Status{Stamp: stampUp, PID: 11480, WantUp: true}, true, false},
 	{"43 bytes, up", bytesUp + bytesReady + pid11480 + pid11480 + "0000" + "0c",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, PGID: 11480, WantUp: true, Ready: true}, true, false},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, PID: 11480, PGID: 11480, WantUp: true, Ready: true}, true, false},
 	{"43 bytes, down", bytesUp + bytesReady + noPID + noPID + "000f" + "08",
-		s6.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 15, Ready: true}, false, true},
+		supervise.Status{Stamp: stampUp, ReadyStamp: stampReady, WaitStatus: 15, Ready: true}, false, true},
 }
 
 func TestStatusGolden(t *testing.T) {
 	for _, test := range goldenStatus {
 		t.Run(test.name, func(t *testing.T) {
 			raw := unhex(t, test.bytes)
-			got, err := s6.DecodeStatus(raw)
+			got, err := supervise.DecodeStatus(raw)
 			require.NoError(t, err)
 			assert.Equal(t, test.status, got)
 			assert.Equal(t, test.up, got.Up())
 			assert.Equal(t, test.done, got.FinishDone())
 
-			again, err := s6.AppendStatus([]byte("kept"), got, len(raw))
+			again, err := supervise.AppendStatus([]byte("kept"), got, len(raw))
 			require.NoError(t, err)
 			assert.Equal(t, append([]byte("kept"), raw...), again)
 		})
@@ -80,22 +80,22 @@ func TestStatusGolden(t *testing.T) {
 }
 
 func TestDecodeStatusIgnoresUnknownFlags(t *testing.T) {
-	got, err := s6.DecodeStatus(unhex(t, bytesUp+bytesReady+pid11480+"0000"+"f4"))
+	got, err := supervise.DecodeStatus(unhex(t, bytesUp+bytesReady+pid11480+"0000"+"f4"))
 	require.NoError(t, err)
 	assert.Equal(t, goldenStatus[0].status, got)
 }
 
 func TestDecodeStatusRefusesOtherSizes(t *testing.T) {
 	for size := range 100 {
-		if size == s6.StatusSize || size == s6.StatusSizeWithPGID {
+		if size == supervise.StatusSize || size == supervise.StatusSizeWithPGID {
 			continue
 		}
-		_, err := s6.DecodeStatus(make([]byte, size))
-		var sizeErr *s6.StatusSizeError
+		_, err := supervise.DecodeStatus(make([]byte, size))
+		var sizeErr *supervise.StatusSizeError
 		require.ErrorAs(t, err, &sizeErr)
 		assert.Equal(t, size, sizeErr.Size)
 	}
-	_, err := s6.DecodeStatus(make([]byte, 34))
+	_, err := supervise.DecodeStatus(make([]byte, 34))
 	assert.EqualError(t, err, "cannot read status: it has 34 bytes, known are 35 and 43")
 }
 
@@ -108,12 +108,12 @@ func TestDecodeStatusRefusesWhatCannotBe(t *testing.T) {
 		"pgid":        {"PGID", bytesUp + bytesReady + pid11480 + overPID + "0000" + "04"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := s6.DecodeStatus(unhex(t, test.bytes))
-			var fieldErr *s6.StatusFieldError
+			got, err := supervise.DecodeStatus(unhex(t, test.bytes))
+			var fieldErr *supervise.StatusFieldError
 			require.ErrorAs(t, err, &fieldErr)
 			assert.Equal(t, test.field, fieldErr.Field)
 			assert.ErrorContains(t, err, "cannot read status: "+test.field)
-			assert.Equal(t, strings.HasSuffix(test.field, "Stamp"), errors.As(err, new(*s6.StampError)))
+			assert.Equal(t, strings.HasSuffix(test.field, "Stamp"), errors.As(err, new(*supervise.StampError)))
 			assert.Zero(t, got)
 		})
 	}
@@ -121,13 +121,13 @@ func TestDecodeStatusRefusesWhatCannotBe(t *testing.T) {
 
 func TestAppendStatusRefuses(t *testing.T) {
 	kept := []byte("kept")
-	var sizeErr *s6.StatusSizeError
-	got, err := s6.AppendStatus(kept, s6.Status{}, 36)
+	var sizeErr *supervise.StatusSizeError
+	got, err := supervise.AppendStatus(kept, supervise.Status{}, 36)
 	require.ErrorAs(t, err, &sizeErr)
 	assert.Equal(t, kept, got)
-	for _, status := range []s6.Status{{PID: -1}, {PID: math.MaxInt32 + 1}, {PGID: -1}, {PGID: math.MaxInt32 + 1}} {
-		var fieldErr *s6.StatusFieldError
-		got, err := s6.AppendStatus(kept, status, s6.StatusSizeWithPGID)
+	for _, status := range []supervise.Status{{PID: -1}, {PID: math.MaxInt32 + 1}, {PGID: -1}, {PGID: math.MaxInt32 + 1}} {
+		var fieldErr *supervise.StatusFieldError
+		got, err := supervise.AppendStatus(kept, status, supervise.StatusSizeWithPGID)
 		require.ErrorAs(t, err, &fieldErr)
 		assert.Equal(t, kept, got)
 	}
@@ -135,7 +135,7 @@ func TestAppendStatusRefuses(t *testing.T) {
 
 func TestWaitStatus(t *testing.T) {
 	for _, test := range []struct {
-		raw    s6.WaitStatus
+		raw    supervise.WaitStatus
 		code   int
 		signal syscall.Signal
 		text   string
@@ -160,20 +160,20 @@ func TestReadStatus(t *testing.T) {
 	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("/svc/supervise", 0o755))
 
-	_, err := s6.ReadStatus(fsys, "/svc")
+	_, err := supervise.ReadStatus(fsys, "/svc")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
 	for _, test := range goldenStatus {
 		require.NoError(t, fsys.ReplaceFile("/svc/supervise/status", unhex(t, test.bytes), 0o644))
-		got, err := s6.ReadStatus(fsys, "/svc")
+		got, err := supervise.ReadStatus(fsys, "/svc")
 		require.NoError(t, err, test.name)
 		assert.Equal(t, test.status, got, test.name)
 	}
 
 	for content, seen := range map[int]int{0: 0, 34: 34, 36: 36, 44: 44, 64: 64, 500: 64} {
 		require.NoError(t, fsys.ReplaceFile("/svc/supervise/status", make([]byte, content), 0o644))
-		_, err := s6.ReadStatus(fsys, "/svc")
-		var sizeErr *s6.StatusSizeError
+		_, err := supervise.ReadStatus(fsys, "/svc")
+		var sizeErr *supervise.StatusSizeError
 		require.ErrorAs(t, err, &sizeErr)
 		assert.Equal(t, seen, sizeErr.Size)
 		var pathErr *fs.PathError
@@ -187,14 +187,14 @@ func FuzzDecodeStatus(f *testing.F) {
 		f.Add(unhex(f, test.bytes))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		status, err := s6.DecodeStatus(b)
+		status, err := supervise.DecodeStatus(b)
 		if err != nil {
 			assert.Zero(t, status)
 			return
 		}
-		raw, err := s6.AppendStatus(nil, status, len(b))
+		raw, err := supervise.AppendStatus(nil, status, len(b))
 		require.NoError(t, err)
-		again, err := s6.DecodeStatus(raw)
+		again, err := supervise.DecodeStatus(raw)
 		require.NoError(t, err)
 		assert.Equal(t, status, again)
 	})

@@ -1,4 +1,4 @@
-package s6_test
+package s6log_test
 
 import (
 	"bytes"
@@ -12,7 +12,8 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 const logPath = "/log"
@@ -113,7 +114,7 @@ func (l *logger) archive(name, suffix string) {
 		require.NoError(l.t, l.fsys.Remove(logPath+"/"+name))
 	} else {
 		l.clock++
-		archived := s6.FormatTAI64N(time.Unix(l.clock, 0)) + suffix
+		archived := supervise.FormatTAI64N(time.Unix(l.clock, 0)) + suffix
 		require.NoError(l.t, l.fsys.Rename(logPath+"/"+name, logPath+"/"+archived))
 		l.archives = append(l.archives, archived)
 	}
@@ -123,14 +124,14 @@ func (l *logger) archive(name, suffix string) {
 	}
 }
 
-func (l *logger) reader(tail int64) *s6.LogReader {
+func (l *logger) reader(tail int64) *s6log.Reader {
 	l.t.Helper()
 	return openReader(l.t, l.fsys, tail)
 }
 
-func openReader(t testing.TB, fsys filesystem.FS, tail int64) *s6.LogReader {
+func openReader(t testing.TB, fsys filesystem.FS, tail int64) *s6log.Reader {
 	t.Helper()
-	reader, err := s6.NewLogReader(fsys, logPath, tail)
+	reader, err := s6log.NewReader(fsys, logPath, tail)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reader.Close()) })
 	return reader
@@ -138,14 +139,14 @@ func openReader(t testing.TB, fsys filesystem.FS, tail int64) *s6.LogReader {
 
 // readText reads all there is and returns a line for each line, with a mark
 // for each flag.
-func readText(t testing.TB, reader *s6.LogReader) []string {
+func readText(t testing.TB, reader *s6log.Reader) []string {
 	t.Helper()
 	lines, err := reader.Read(0)
 	require.NoError(t, err)
 	return texts(lines)
 }
 
-func texts(lines []s6.LogLine) []string {
+func texts(lines []s6log.Line) []string {
 	got := []string{}
 	for _, line := range lines {
 		text := line.Text
@@ -160,7 +161,7 @@ func texts(lines []s6.LogLine) []string {
 	return got
 }
 
-// watchedFS calls before with the name of each operation that a LogReader
+// watchedFS calls before with the name of each operation that a Reader
 // uses, and fails the operation where it returns an error.
 type watchedFS struct {
 	filesystem.FS

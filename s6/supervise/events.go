@@ -1,4 +1,4 @@
-package s6
+package supervise
 
 import (
 	"crypto/rand"

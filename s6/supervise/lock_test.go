@@ -1,4 +1,4 @@
-package s6_test
+package supervise_test
 
 import (
 	"bufio"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // startLockHolder starts a process that holds a POSIX lock on path, and
@@ -45,55 +45,55 @@ func startLockHolder(t testing.TB, path string) (pid int, stop func()) {
 
 func TestLockHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	_, err := s6.LockHolder(path)
+	_, err := supervise.LockHolder(path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
 	require.NoError(t, os.WriteFile(path, nil, 0o644))
-	state, err := s6.LockHolder(path)
+	state, err := supervise.LockHolder(path)
 	require.NoError(t, err)
-	assert.Equal(t, s6.LockState{}, state)
+	assert.Equal(t, supervise.LockState{}, state)
 
 	pid, stop := startLockHolder(t, path)
 	for range 3 { // asking must not disturb the lock
-		state, err = s6.LockHolder(path)
+		state, err = supervise.LockHolder(path)
 		require.NoError(t, err)
-		assert.Equal(t, s6.LockState{Held: true, PID: pid}, state)
+		assert.Equal(t, supervise.LockState{Held: true, PID: pid}, state)
 	}
 
 	stop()
-	state, err = s6.LockHolder(path)
+	state, err = supervise.LockHolder(path)
 	require.NoError(t, err)
-	assert.Equal(t, s6.LockState{}, state)
+	assert.Equal(t, supervise.LockState{}, state)
 }
 
 func TestLockHolderUnknown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	lock, err := s6.AcquireLock(path)
+	lock, err := supervise.AcquireLock(path)
 	require.NoError(t, err)
 	defer lock.Close()
 	// The kernel does not say who holds an open file description lock.
-	state, err := s6.LockHolder(path)
+	state, err := supervise.LockHolder(path)
 	require.NoError(t, err)
-	assert.Equal(t, s6.LockState{Held: true}, state)
+	assert.Equal(t, supervise.LockState{Held: true}, state)
 }
 
 func TestAcquireLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("left behind\n", 9)), 0o644))
-	lock, err := s6.AcquireLock(path)
+	lock, err := supervise.AcquireLock(path)
 	require.NoError(t, err)
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, strconv.Itoa(os.Getpid())+"\n", string(content))
 
-	_, err = s6.AcquireLock(path)
-	var held *s6.LockHeldError
+	_, err = supervise.AcquireLock(path)
+	var held *supervise.LockHeldError
 	require.ErrorAs(t, err, &held)
-	assert.Equal(t, &s6.LockHeldError{Path: path, PID: os.Getpid()}, held)
+	assert.Equal(t, &supervise.LockHeldError{Path: path, PID: os.Getpid()}, held)
 	assert.EqualError(t, err, "cannot lock "+path+": process "+strconv.Itoa(os.Getpid())+" holds it")
 
 	require.NoError(t, lock.Close())
-	again, err := s6.AcquireLock(path)
+	again, err := supervise.AcquireLock(path)
 	require.NoError(t, err)
 	require.NoError(t, again.Close())
 }
@@ -112,8 +112,8 @@ func TestAcquireLockHeldByOther(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "lock")
 			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o644))
 			startLockHolder(t, path)
-			_, err := s6.AcquireLock(path)
-			var held *s6.LockHeldError
+			_, err := supervise.AcquireLock(path)
+			var held *supervise.LockHeldError
 			require.ErrorAs(t, err, &held)
 			assert.Equal(t, test.pid, held.PID)
 			assert.ErrorContains(t, err, "holds it")
@@ -125,6 +125,6 @@ func TestAcquireLockHeldByOther(t *testing.T) {
 }
 
 func TestAcquireLockWithoutDirectory(t *testing.T) {
-	_, err := s6.AcquireLock(filepath.Join(t.TempDir(), "missing", "lock"))
+	_, err := supervise.AcquireLock(filepath.Join(t.TempDir(), "missing", "lock"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }

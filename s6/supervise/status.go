@@ -1,4 +1,4 @@
-package s6
+package supervise
 
 import (
 	"encoding/binary"
@@ -153,10 +153,10 @@ func DecodeStatus(b []byte) (Status, error) {
 	if len(b) != StatusSize && len(b) != StatusSizeWithPGID {
 		return Status{}, &StatusSizeError{len(b)}
 	}
-	if s.Stamp, err = DecodeTAI64N(b[:12]); err != nil {
+	if s.Stamp, err = decodeTAI64N(b[:12]); err != nil {
 		return Status{}, &StatusFieldError{"Stamp", err}
 	}
-	if s.ReadyStamp, err = DecodeTAI64N(b[12:24]); err != nil {
+	if s.ReadyStamp, err = decodeTAI64N(b[12:24]); err != nil {
 		return Status{}, &StatusFieldError{"ReadyStamp", err}
 	}
 	pid := binary.BigEndian.Uint64(b[24:])
@@ -198,8 +198,8 @@ func AppendStatus(dst []byte, s Status, size int) ([]byte, error) {
 	if s.PGID < 0 || s.PGID > math.MaxInt32 {
 		return dst, &StatusFieldError{"PGID", errPIDRange}
 	}
-	dst = AppendTAI64N(dst, s.Stamp)
-	dst = AppendTAI64N(dst, s.ReadyStamp)
+	dst = appendTAI64N(dst, s.Stamp)
+	dst = appendTAI64N(dst, s.ReadyStamp)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(s.PID))
 	if size == StatusSizeWithPGID {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(s.PGID))

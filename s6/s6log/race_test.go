@@ -1,4 +1,4 @@
-package s6_test
+package s6log_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // catchUp lets a reader catch up through two rotations, with before called
@@ -27,7 +27,7 @@ func catchUp(t *testing.T, before func(log *logger, op int) error) (got []string
 		ops++
 		return before(log, ops-1)
 	}}
-	reader := openReader(t, watched, s6.LogFromBeginning)
+	reader := openReader(t, watched, s6log.FromBeginning)
 	read := func() {
 		lines, err := reader.Read(0)
 		got = append(got, texts(lines)...)
@@ -54,7 +54,7 @@ func catchUp(t *testing.T, before func(log *logger, op int) error) (got []string
 
 // Whatever s6-log does between two operations of a reader, no line is lost,
 // doubled or moved.
-func TestLogReaderDisturbedAtEveryOperation(t *testing.T) {
+func TestReaderDisturbedAtEveryOperation(t *testing.T) {
 	for name, disturb := range map[string]func(*logger){
 		"line":           func(log *logger) { log.count() },
 		"rotation":       func(log *logger) { log.rotate(); log.count() },
@@ -90,7 +90,7 @@ func TestLogReaderDisturbedAtEveryOperation(t *testing.T) {
 }
 
 // Whichever operation fails, Read says so and the next one makes up for it.
-func TestLogReaderFaultAtEveryOperation(t *testing.T) {
+func TestReaderFaultAtEveryOperation(t *testing.T) {
 	for at := 0; ; at++ {
 		got, written, errs, ops := catchUp(t, func(_ *logger, op int) error {
 			if op == at {
@@ -108,7 +108,7 @@ func TestLogReaderFaultAtEveryOperation(t *testing.T) {
 	}
 }
 
-func TestNewLogReaderFaults(t *testing.T) {
+func TestNewReaderFaults(t *testing.T) {
 	for at := 0; ; at++ {
 		log := newLogger(t)
 		op := 0
@@ -119,7 +119,7 @@ func TestNewLogReaderFaults(t *testing.T) {
 			}
 			return nil
 		}}
-		reader, err := s6.NewLogReader(watched, logPath, s6.LogFromEnd)
+		reader, err := s6log.NewReader(watched, logPath, s6log.FromEnd)
 		if at >= op {
 			require.NoError(t, err)
 			require.NoError(t, reader.Close())
@@ -131,10 +131,10 @@ func TestNewLogReaderFaults(t *testing.T) {
 	}
 }
 
-// FuzzLogReader writes data in chunks with reads and rotations between them,
+// FuzzReader writes data in chunks with reads and rotations between them,
 // as script says, and compares with what cutting each file at its newlines
 // gives.
-func FuzzLogReader(f *testing.F) {
+func FuzzReader(f *testing.F) {
 	f.Add([]byte("one\ntwo\nthree\n"), []byte{0x05, 0x43, 0x82})
 	f.Add([]byte("@400000006b03c4e616a351b8 hello\n2026-11-23 04:44:49.377639411  hello\n"), []byte{0x11, 0x91, 0x41, 0xd1})
 	f.Add([]byte("no newline at all"), []byte{0x03, 0xc3, 0x43})
@@ -143,13 +143,13 @@ func FuzzLogReader(f *testing.F) {
 		log := newLogger(t)
 		log.keep = len(script) + 2
 		log.write("begin\n")
-		reader := log.reader(s6.LogFromBeginning)
+		reader := log.reader(s6log.FromBeginning)
 		var want, got []string
 		expect := func(file []byte) {
 			for line := range bytes.Lines(file) {
-				parsed := s6.ParseLogLine(line)
+				parsed := s6log.ParseLine(line)
 				parsed.Cut = !bytes.HasSuffix(line, []byte("\n"))
-				want = append(want, texts([]s6.LogLine{parsed})...)
+				want = append(want, texts([]s6log.Line{parsed})...)
 			}
 		}
 		for _, step := range script {
@@ -210,7 +210,7 @@ func TestNewLogReaderDisturbedTwice(t *testing.T) {
 					}
 					op++
 					return nil
-				}}, s6.LogFromEnd)
+				}}, s6log.FromEnd)
 				made = true
 				before := log.counted
 				log.count()

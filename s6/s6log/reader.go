@@ -1,4 +1,4 @@
-package s6
+package s6log
 
 import (
 	"bytes"
@@ -12,18 +12,18 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 )
 
-// Where in current a LogReader begins; see NewLogReader.
+// Where in current a Reader begins; see NewReader.
 const (
-	// LogFromEnd begins with the next line that is written.
-	LogFromEnd int64 = 0
-	// LogFromBeginning begins with the first line of current.
-	LogFromBeginning int64 = math.MaxInt64
+	// FromEnd begins with the next line that is written.
+	FromEnd int64 = 0
+	// FromBeginning begins with the first line of current.
+	FromBeginning int64 = math.MaxInt64
 )
 
-// logChunk is the most that is read at once.
-const logChunk = 64 << 10
+// chunk is the most that is read at once.
+const chunk = 64 << 10
 
-// LogReader reads the lines of an s6-log directory as they are written. It
+// Reader reads the lines of an s6-log directory as they are written. It
 // follows any number of rotations between two reads through the archived
 // files, for as long as s6-log keeps them, and it says where lines may be
 // missing.
@@ -32,17 +32,17 @@ const logChunk = 64 << 10
 // directory of an s6-log with a processor ('!' or '?' directives) cannot be
 // followed: its archives do not hold what was in current.
 //
-// A LogReader is not safe for use by several goroutines at once.
-type LogReader struct {
-	// Files is how many archived files the s6-log keeps; see Log.Kept. While
+// A Reader is not safe for use by several goroutines at once.
+type Reader struct {
+	// Files is how many archived files the s6-log keeps (s6.Log.Kept). While
 	// there are fewer, none was trimmed. Zero means that it is not known: then
 	// lines that a reader finds archived, and nothing older, may have been
 	// preceded by others.
 	Files int
 
-	dir logDir
+	dir directory
 	// file is what is being read, up to off; nil while none exists.
-	file *logFile
+	file *openFile
 	off  int64
 	// live means that file was current when last looked at, size bytes long.
 	live bool
@@ -52,7 +52,7 @@ type LogReader struct {
 	// pending are the archives to read after file, then comes head, which
 	// was current when they were listed.
 	pending []string
-	head    *logFile
+	head    *openFile
 	// known are the archives, sorted, that are older than file or, if there
 	// is one, head.
 	known []string
@@ -65,16 +65,16 @@ type LogReader struct {
 	closed   bool
 }
 
-// NewLogReader returns a reader for the s6-log directory dir. It begins tail
+// NewReader returns a reader for the s6-log directory dir. It begins tail
 // bytes before the end of current, with the first line that begins there:
-// LogFromEnd and LogFromBeginning are the ends of the range. A directory or a
+// FromEnd and FromBeginning are the ends of the range. A directory or a
 // file current that does not exist yet is no error; its reader begins with the
 // first line that is written.
-func NewLogReader(fsys filesystem.FS, dir string, tail int64) (*LogReader, error) {
+func NewReader(fsys filesystem.FS, dir string, tail int64) (*Reader, error) {
 	if tail < 0 {
 		return nil, fmt.Errorf("cannot read log %s: %d bytes before the end is no place to begin", dir, tail)
 	}
-	r := &LogReader{dir: logDir{fsys, dir}}
+	r := &Reader{dir: directory{fsys, dir}}
 	if err := r.begin(); err != nil {
 		return nil, fmt.Errorf("cannot read log: %w", err)
 	}
@@ -88,7 +88,7 @@ func NewLogReader(fsys filesystem.FS, dir string, tail int64) (*LogReader, error
 
 // begin finds the file that holds the newest lines, and the archives that are
 // older than it.
-func (r *LogReader) begin() (err error) {
+func (r *Reader) begin() (err error) {
 	for range lookAgain {
 		r.file, r.known, err = r.dir.snapshot()
 		if r.file != nil || err != nil {
@@ -111,11 +111,11 @@ func (r *LogReader) begin() (err error) {
 // empty, and the call cost one Stat. An error comes with the lines read before
 // it, and the next call goes on where this one stopped; after Close it is
 // fs.ErrClosed.
-func (r *LogReader) Read(limit int) ([]LogLine, error) {
+func (r *Reader) Read(limit int) ([]Line, error) {
 	if r.closed {
 		return nil, fmt.Errorf("cannot read log %s: %w", r.dir.path, fs.ErrClosed)
 	}
-	var lines []LogLine
+	var lines []Line
 	for {
 		lines = r.take(lines, limit)
 		if limit > 0 && len(lines) >= limit {
@@ -132,20 +132,20 @@ func (r *LogReader) Read(limit int) ([]LogLine, error) {
 }
 
 // take moves lines from buf to lines, up to limit of them.
-func (r *LogReader) take(lines []LogLine, limit int) []LogLine {
+func (r *Reader) take(lines []Line, limit int) []Line {
 	rest := r.buf
 	for (limit <= 0 || len(lines) < limit) && len(rest) > 0 {
 		end := bytes.IndexByte(rest, '\n')
 		length, next := end, end+1
 		if end < 0 {
-			if !r.skipping && len(rest) <= MaxLogLine && !r.drained {
+			if !r.skipping && len(rest) <= MaxLine && !r.drained {
 				break
 			}
 			length, next = len(rest), len(rest)
 		}
 		if !r.skipping {
-			line := ParseLogLine(rest[:min(length, MaxLogLine)])
-			line.Cut = end < 0 || length > MaxLogLine
+			line := ParseLine(rest[:min(length, MaxLine)])
+			line.Cut = end < 0 || length > MaxLine
 			line.Gap, r.gap = r.gap, false
 			lines = append(lines, line)
 		}
@@ -161,7 +161,7 @@ func (r *LogReader) take(lines []LogLine, limit int) []LogLine {
 
 // more reads on, in file or in the one after it. It reports whether that
 // changed anything for take.
-func (r *LogReader) more() (bool, error) {
+func (r *Reader) more() (bool, error) {
 	if r.file == nil || r.drained {
 		return r.advance()
 	}
@@ -186,8 +186,8 @@ func (r *LogReader) more() (bool, error) {
 
 // look finds out what became of file, which was current. It reports whether
 // there can be anything to read in it.
-func (r *LogReader) look() (bool, error) {
-	info, err := r.dir.stat(logCurrent)
+func (r *Reader) look() (bool, error) {
+	info, err := r.dir.stat(fileCurrent)
 	if err != nil {
 		return false, err
 	}
@@ -205,10 +205,10 @@ func (r *LogReader) look() (bool, error) {
 
 // fill reads the next bytes of file into buf; none without an error are the
 // end of the file.
-func (r *LogReader) fill() (int, error) {
-	want := logChunk
+func (r *Reader) fill() (int, error) {
+	want := chunk
 	if r.live {
-		want = int(min(r.size-r.off, logChunk))
+		want = int(min(r.size-r.off, chunk))
 	}
 	have := len(r.buf)
 	buf := slices.Grow(r.buf, want)[:have+want]
@@ -223,7 +223,7 @@ func (r *LogReader) fill() (int, error) {
 
 // advance goes from a file that is drained to the one after it, if there is
 // one yet.
-func (r *LogReader) advance() (bool, error) {
+func (r *Reader) advance() (bool, error) {
 	if len(r.pending) == 0 && r.head == nil {
 		if found, err := r.list(); !found || err != nil {
 			return false, err
@@ -248,7 +248,7 @@ func (r *LogReader) advance() (bool, error) {
 }
 
 // follow makes file the one that is read.
-func (r *LogReader) follow(file *logFile, live bool) {
+func (r *Reader) follow(file *openFile, live bool) {
 	if r.file != nil {
 		r.file.Close()
 	}
@@ -258,7 +258,7 @@ func (r *LogReader) follow(file *logFile, live bool) {
 
 // list finds the files that came after file, which is drained or nil. It
 // reports whether it could.
-func (r *LogReader) list() (bool, error) {
+func (r *Reader) list() (bool, error) {
 	head, names, err := r.dir.snapshot()
 	if head == nil {
 		return false, err
@@ -278,7 +278,7 @@ func (r *LogReader) list() (bool, error) {
 // trimmed reports whether archives newer than file, which is drained and not
 // archived as one of names, may have been trimmed. s6-log trims the oldest
 // first, and only where there are more than it keeps.
-func (r *LogReader) trimmed(names []string) bool {
+func (r *Reader) trimmed(names []string) bool {
 	switch {
 	case slices.ContainsFunc(names, func(name string) bool {
 		_, ok := slices.BinarySearch(r.known, name)
@@ -293,10 +293,10 @@ func (r *LogReader) trimmed(names []string) bool {
 }
 
 // Close closes the open file. It may be called more than once.
-func (r *LogReader) Close() error {
+func (r *Reader) Close() error {
 	r.closed = true
 	var errs []error
-	for _, file := range []*logFile{r.file, r.head} {
+	for _, file := range []*openFile{r.file, r.head} {
 		if file != nil {
 			errs = append(errs, file.Close())
 		}

@@ -1,4 +1,4 @@
-package s6_test
+package supervise_test
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // notify writes events into a directory as s6-supervise does
@@ -44,10 +44,10 @@ func notify(t *testing.T, dir, events string) int {
 	return told
 }
 
-func subscribe(t *testing.T, dir string) (*s6.Subscription, <-chan s6.Event) {
+func subscribe(t *testing.T, dir string) (*supervise.Subscription, <-chan supervise.Event) {
 	t.Helper()
-	events := make(chan s6.Event, 100)
-	sub, err := s6.Subscribe(dir, func(e s6.Event) { events <- e })
+	events := make(chan supervise.Event, 100)
+	sub, err := supervise.Subscribe(dir, func(e supervise.Event) { events <- e })
 	require.NoError(t, err)
 	t.Cleanup(func() { sub.Close() })
 	return sub, events
@@ -57,17 +57,17 @@ func TestSubscribe(t *testing.T) {
 	dir := t.TempDir()
 	sub, events := subscribe(t, dir)
 	require.Equal(t, 1, notify(t, dir, "s"))
-	assert.Equal(t, s6.EventSupervisorStarted, <-events)
+	assert.Equal(t, supervise.EventSupervisorStarted, <-events)
 	require.Equal(t, 1, notify(t, dir, "uU"))
-	assert.Equal(t, s6.EventUp, <-events)
-	assert.Equal(t, s6.EventReady, <-events)
+	assert.Equal(t, supervise.EventUp, <-events)
+	assert.Equal(t, supervise.EventReady, <-events)
 	require.Equal(t, 1, notify(t, dir, "d"))
 	require.Equal(t, 1, notify(t, dir, "OD"))
 	require.Equal(t, 1, notify(t, dir, "x"))
-	assert.Equal(t, s6.EventDied, <-events)
-	assert.Equal(t, s6.EventFailed, <-events)
-	assert.Equal(t, s6.EventFinished, <-events)
-	assert.Equal(t, s6.EventSupervisorExited, <-events)
+	assert.Equal(t, supervise.EventDied, <-events)
+	assert.Equal(t, supervise.EventFailed, <-events)
+	assert.Equal(t, supervise.EventFinished, <-events)
+	assert.Equal(t, supervise.EventSupervisorExited, <-events)
 
 	require.NoError(t, sub.Close())
 	entries, err := os.ReadDir(dir)
@@ -82,7 +82,7 @@ func TestSubscribeKeepsOrder(t *testing.T) {
 	for i := range 2000 {
 		want := byte(i)
 		require.Equal(t, 1, notify(t, dir, string([]byte{want})))
-		require.Equal(t, s6.Event(want), <-events)
+		require.Equal(t, supervise.Event(want), <-events)
 	}
 }
 
@@ -105,11 +105,11 @@ func TestSubscriptionsAreApart(t *testing.T) {
 	one, first := subscribe(t, dir)
 	_, second := subscribe(t, dir)
 	require.Equal(t, 2, notify(t, dir, "u"))
-	assert.Equal(t, s6.EventUp, <-first)
-	assert.Equal(t, s6.EventUp, <-second)
+	assert.Equal(t, supervise.EventUp, <-first)
+	assert.Equal(t, supervise.EventUp, <-second)
 	require.NoError(t, one.Close())
 	require.Equal(t, 1, notify(t, dir, "d"))
-	assert.Equal(t, s6.EventDied, <-second)
+	assert.Equal(t, supervise.EventDied, <-second)
 	assert.Empty(t, first)
 }
 
@@ -126,7 +126,7 @@ func TestSubscriptionOutlivesDirectory(t *testing.T) {
 }
 
 func TestSubscribeWithoutDirectory(t *testing.T) {
-	sub, err := s6.Subscribe(filepath.Join(t.TempDir(), "event"), func(s6.Event) {})
+	sub, err := supervise.Subscribe(filepath.Join(t.TempDir(), "event"), func(supervise.Event) {})
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	assert.Nil(t, sub)
 }
@@ -143,9 +143,9 @@ func TestSubscriptionCloseByMany(t *testing.T) {
 func TestEventString(t *testing.T) {
 	words := map[string]bool{}
 	for _, e := range "suUdDOx" {
-		words[s6.Event(e).String()] = true
+		words[supervise.Event(e).String()] = true
 	}
 	assert.Len(t, words, 7)
 	assert.True(t, words["ready"])
-	assert.Equal(t, "event 'z'", s6.Event('z').String())
+	assert.Equal(t, "event 'z'", supervise.Event('z').String())
 }

@@ -1,4 +1,4 @@
-package s6
+package supervise
 
 import (
 	"errors"
@@ -66,16 +66,9 @@ const (
 	// ScanCommandPrune ends the supervisors whose service directory was not
 	// there at the last scan.
 	ScanCommandPrune ScanCommand = 'n'
-	// ScanCommandReload is ScanCommandScan and ScanCommandPrune.
-	ScanCommandReload ScanCommand = 'h'
-	// ScanCommandReap reaps zombies.
-	ScanCommandReap ScanCommand = 'z'
 	// ScanCommandTerminate brings all services down, lets their loggers
 	// read to the end, waits for them and ends.
 	ScanCommandTerminate ScanCommand = 't'
-	// ScanCommandQuit is ScanCommandTerminate with the loggers killed too:
-	// log lines on their way may be lost.
-	ScanCommandQuit ScanCommand = 'q'
 	// ScanCommandAbort ends s6-svscan and leaves the supervisors running.
 	ScanCommandAbort ScanCommand = 'b'
 )

@@ -1,4 +1,4 @@
-package s6
+package supervise
 
 import (
 	"errors"
@@ -50,9 +50,9 @@ func LockHolder(path string) (LockState, error) {
 	return LockState{Held: true, PID: max(int(lock.Pid), 0)}, nil
 }
 
-// FileLock is an exclusive lock on a file, held until Close or until the
+// Lock is an exclusive lock on a file, held until Close or until the
 // process ends, however it ends.
-type FileLock struct {
+type Lock struct {
 	file *os.File
 }
 
@@ -80,7 +80,7 @@ func (e *LockHeldError) Error() string {
 // The lock is an open file description lock, so that two calls in one process
 // exclude each other as two processes do and nothing but Close gives it up.
 // The file must not be removed or replaced while programs use it as a lock.
-func AcquireLock(path string) (*FileLock, error) {
+func AcquireLock(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock: %w", err)
@@ -99,7 +99,7 @@ func AcquireLock(path string) (*FileLock, error) {
 		file.Close()
 		return nil, fmt.Errorf("cannot lock %s: %w", path, err)
 	}
-	return &FileLock{file}, nil
+	return &Lock{file}, nil
 }
 
 func writePID(file *os.File) error {
@@ -126,7 +126,7 @@ func writtenPID(file *os.File) int {
 
 // Close gives the lock up. The file stays: its content means nothing without
 // the lock.
-func (l *FileLock) Close() error {
+func (l *Lock) Close() error {
 	// A child that is being started shares the description until it has
 	// become another program.
 	unlock := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}

@@ -1,4 +1,4 @@
-package s6_test
+package s6log_test
 
 import (
 	"fmt"
@@ -7,26 +7,27 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-func TestLogReaderStart(t *testing.T) {
+func TestReaderStart(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		current string
 		tail    int64
 		want    []string
 	}{
-		{"beginning", "one\ntwo\nthree\n", s6.LogFromBeginning, []string{"one", "two", "three", "new"}},
-		{"end", "one\ntwo\nthree\n", s6.LogFromEnd, []string{"new"}},
-		{"end of nothing", "", s6.LogFromEnd, []string{"new"}},
-		{"end within a line", "one\ntwo\nthree", s6.LogFromEnd, []string{}},
+		{"beginning", "one\ntwo\nthree\n", s6log.FromBeginning, []string{"one", "two", "three", "new"}},
+		{"end", "one\ntwo\nthree\n", s6log.FromEnd, []string{"new"}},
+		{"end of nothing", "", s6log.FromEnd, []string{"new"}},
+		{"end within a line", "one\ntwo\nthree", s6log.FromEnd, []string{}},
 		{"line boundary", "one\ntwo\nthree\n", 6, []string{"three", "new"}},
 		{"within a line", "one\ntwo\nthree\n", 7, []string{"three", "new"}},
 		{"all of it", "one\ntwo\nthree\n", 14, []string{"one", "two", "three", "new"}},
@@ -42,21 +43,21 @@ func TestLogReaderStart(t *testing.T) {
 			assert.Equal(t, []string{"newer"}, readText(t, reader))
 		})
 	}
-	_, err := s6.NewLogReader(memfs.New(), logPath, -1)
+	_, err := s6log.NewReader(memfs.New(), logPath, -1)
 	assert.ErrorContains(t, err, "-1 bytes before the end")
 }
 
-func TestLogReaderParses(t *testing.T) {
+func TestReaderParses(t *testing.T) {
 	log := newLogger(t)
 	log.write("@400000006b03c4e616a351b8 hello\nplain\n")
-	lines, err := log.reader(s6.LogFromBeginning).Read(0)
+	lines, err := log.reader(s6log.FromBeginning).Read(0)
 	require.NoError(t, err)
-	assert.Equal(t, []s6.LogLine{{Time: labels[0].time, Text: "hello"}, {Text: "plain"}}, lines)
+	assert.Equal(t, []s6log.Line{{Time: time.Date(2026, 11, 23, 4, 44, 49, 379802040, time.UTC), Text: "hello"}, {Text: "plain"}}, lines)
 }
 
-func TestLogReaderBeforeLogger(t *testing.T) {
+func TestReaderBeforeLogger(t *testing.T) {
 	fsys := memfs.New()
-	reader := openReader(t, fsys, s6.LogFromEnd)
+	reader := openReader(t, fsys, s6log.FromEnd)
 	assert.Empty(t, readText(t, reader))
 	require.NoError(t, fsys.Mkdir(logPath, 0o755))
 	assert.Empty(t, readText(t, reader))
@@ -66,7 +67,7 @@ func TestLogReaderBeforeLogger(t *testing.T) {
 
 // A log that began after its reader was made has lost nothing while fewer
 // files are archived than are kept.
-func TestLogReaderBeforeLoggerThatRotates(t *testing.T) {
+func TestReaderBeforeLoggerThatRotates(t *testing.T) {
 	for _, test := range []struct {
 		name                   string
 		known, kept, rotations int
@@ -79,7 +80,7 @@ func TestLogReaderBeforeLoggerThatRotates(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			log := &logger{t: t, fsys: memfs.New(), keep: test.kept}
-			reader := log.reader(s6.LogFromEnd)
+			reader := log.reader(s6log.FromEnd)
 			reader.Files = test.known
 			require.NoError(t, log.fsys.Mkdir(logPath, 0o755))
 			log.create()
@@ -96,9 +97,9 @@ func TestLogReaderBeforeLoggerThatRotates(t *testing.T) {
 	}
 }
 
-func TestLogReaderKeepsPartialLine(t *testing.T) {
+func TestReaderKeepsPartialLine(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	log.write("one\ntw")
 	assert.Equal(t, []string{"one"}, readText(t, reader))
 	assert.Empty(t, readText(t, reader))
@@ -109,9 +110,9 @@ func TestLogReaderKeepsPartialLine(t *testing.T) {
 	assert.Equal(t, []string{"thr (cut)", "four"}, readText(t, reader))
 }
 
-func TestLogReaderLimit(t *testing.T) {
+func TestReaderLimit(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	log.write(strings.Join(numbered(0, 5), "\n") + "\n")
 	log.rotate()
 	log.write(strings.Join(numbered(5, 5), "\n") + "\n")
@@ -125,21 +126,21 @@ func TestLogReaderLimit(t *testing.T) {
 	assert.Equal(t, numbered(0, 10), got)
 }
 
-func TestLogReaderLongLines(t *testing.T) {
-	line := strings.Repeat("0123456789abcdef", s6.MaxLogLine/16)
+func TestReaderLongLines(t *testing.T) {
+	line := strings.Repeat("0123456789abcdef", s6log.MaxLine/16)
 	for name, test := range map[string]struct {
 		written []string
-		want    []s6.LogLine
+		want    []s6log.Line
 	}{
-		"longest whole": {[]string{line + "\nnext\n"}, []s6.LogLine{{Text: line}, {Text: "next"}}},
-		"one over":      {[]string{line + "x\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: "next"}}},
-		"in pieces":     {[]string{line[:1000], line[1000:], "x", line, "y\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: "next"}}},
-		"far over":      {[]string{line + line + line + "\n" + line + "x\nnext\n"}, []s6.LogLine{{Text: line, Cut: true}, {Text: line, Cut: true}, {Text: "next"}}},
+		"longest whole": {[]string{line + "\nnext\n"}, []s6log.Line{{Text: line}, {Text: "next"}}},
+		"one over":      {[]string{line + "x\nnext\n"}, []s6log.Line{{Text: line, Cut: true}, {Text: "next"}}},
+		"in pieces":     {[]string{line[:1000], line[1000:], "x", line, "y\nnext\n"}, []s6log.Line{{Text: line, Cut: true}, {Text: "next"}}},
+		"far over":      {[]string{line + line + line + "\n" + line + "x\nnext\n"}, []s6log.Line{{Text: line, Cut: true}, {Text: line, Cut: true}, {Text: "next"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := newLogger(t)
-			reader := log.reader(s6.LogFromBeginning)
-			var got []s6.LogLine
+			reader := log.reader(s6log.FromBeginning)
+			var got []s6log.Line
 			for _, text := range test.written {
 				log.write(text)
 				lines, err := reader.Read(0)
@@ -155,10 +156,10 @@ func TestLogReaderLongLines(t *testing.T) {
 }
 
 // The rest of a line that was cut must not swallow the file after it.
-func TestLogReaderLongLineAtEndOfFile(t *testing.T) {
+func TestReaderLongLineAtEndOfFile(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
-	log.write(strings.Repeat("x", 2*s6.MaxLogLine))
+	reader := log.reader(s6log.FromBeginning)
+	log.write(strings.Repeat("x", 2*s6log.MaxLine))
 	lines, err := reader.Read(0)
 	require.NoError(t, err)
 	require.Len(t, lines, 1)
@@ -168,12 +169,12 @@ func TestLogReaderLongLineAtEndOfFile(t *testing.T) {
 	assert.Equal(t, []string{"next"}, readText(t, reader))
 }
 
-func TestLogReaderRotations(t *testing.T) {
+func TestReaderRotations(t *testing.T) {
 	for rotations := range 8 {
 		log := newLogger(t)
 		log.write("old\n")
 		log.rotate()
-		reader := log.reader(s6.LogFromBeginning)
+		reader := log.reader(s6log.FromBeginning)
 		want := []string{}
 		for i := range rotations + 1 {
 			if i > 0 {
@@ -188,9 +189,9 @@ func TestLogReaderRotations(t *testing.T) {
 	}
 }
 
-func TestLogReaderEachRotationStep(t *testing.T) {
+func TestReaderEachRotationStep(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	for i := range 5 {
 		text := numbered(10*i, 3)
 		log.write(strings.Join(text, "\n") + "\n")
@@ -204,18 +205,18 @@ func TestLogReaderEachRotationStep(t *testing.T) {
 }
 
 // A reader that is made in the middle of a rotation.
-func TestLogReaderMadeDuringRotation(t *testing.T) {
+func TestReaderMadeDuringRotation(t *testing.T) {
 	for made := range 4 {
 		for tail, want := range map[int64][]string{
-			s6.LogFromEnd:       {"after"},
-			s6.LogFromBeginning: {"before", "after"},
+			s6log.FromEnd:       {"after"},
+			s6log.FromBeginning: {"before", "after"},
 			7:                   {"before", "after"},
 		} {
 			log := newLogger(t)
 			log.write("ancient\n")
 			log.rotate()
 			log.write("before\n")
-			var reader *s6.LogReader
+			var reader *s6log.Reader
 			for i, step := range log.rotationSteps() {
 				if i == made {
 					reader = log.reader(tail)
@@ -231,9 +232,9 @@ func TestLogReaderMadeDuringRotation(t *testing.T) {
 	}
 }
 
-func TestLogReaderEmptyFilesAreNoGap(t *testing.T) {
+func TestReaderEmptyFilesAreNoGap(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	for range 3 {
 		log.restart()
 		assert.Empty(t, readText(t, reader))
@@ -249,11 +250,11 @@ func TestLogReaderEmptyFilesAreNoGap(t *testing.T) {
 	assert.Equal(t, []string{"two", "three"}, readText(t, reader))
 }
 
-func TestLogReaderGapAfterTrimming(t *testing.T) {
+func TestReaderGapAfterTrimming(t *testing.T) {
 	log := newLogger(t)
 	log.keep = 2
 	log.write("0\n")
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	assert.Equal(t, []string{"0"}, readText(t, reader))
 	for _, text := range []string{"1\n", "2\n", "3\n", "4\n"} {
 		log.rotate()
@@ -267,10 +268,10 @@ func TestLogReaderGapAfterTrimming(t *testing.T) {
 
 // A file that was empty leaves no archive. Without one that is older only the
 // number of those that are kept tells whether more than it is gone.
-func TestLogReaderGapWhereUnknown(t *testing.T) {
+func TestReaderGapWhereUnknown(t *testing.T) {
 	for files, want := range map[int]string{0: "(gap) 0", 1: "(gap) 0", 2: "0"} {
 		log := newLogger(t)
-		reader := log.reader(s6.LogFromBeginning)
+		reader := log.reader(s6log.FromBeginning)
 		reader.Files = files
 		log.restart()
 		log.write("0\n")
@@ -282,11 +283,11 @@ func TestLogReaderGapWhereUnknown(t *testing.T) {
 }
 
 // Exactly as many rotations as archives are kept lose nothing.
-func TestLogReaderNoGapAtTheLimit(t *testing.T) {
+func TestReaderNoGapAtTheLimit(t *testing.T) {
 	log := newLogger(t)
 	log.keep = 3
 	log.write("0\n")
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	assert.Equal(t, []string{"0"}, readText(t, reader))
 	for _, text := range []string{"1\n", "2\n", "3\n"} {
 		log.rotate()
@@ -296,9 +297,9 @@ func TestLogReaderNoGapAtTheLimit(t *testing.T) {
 }
 
 // An archive that is trimmed between being listed and being read.
-func TestLogReaderGapWhileCatchingUp(t *testing.T) {
+func TestReaderGapWhileCatchingUp(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	log.write("0\n")
 	for _, text := range []string{"1\n", "2\n", "3\n"} {
 		log.rotate()
@@ -311,9 +312,9 @@ func TestLogReaderGapWhileCatchingUp(t *testing.T) {
 	assert.Equal(t, []string{"(gap) 3"}, readText(t, reader))
 }
 
-func TestLogReaderTruncated(t *testing.T) {
+func TestReaderTruncated(t *testing.T) {
 	log := newLogger(t)
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	log.write("one\ntwo\nthr")
 	assert.Equal(t, []string{"one", "two"}, readText(t, reader))
 	log.create()
@@ -322,7 +323,7 @@ func TestLogReaderTruncated(t *testing.T) {
 	assert.Equal(t, []string{"(gap) four"}, readText(t, reader))
 }
 
-func TestLogReaderIdleCost(t *testing.T) {
+func TestReaderIdleCost(t *testing.T) {
 	log := newLogger(t)
 	log.write("one\ntw")
 	var ops []string
@@ -330,17 +331,17 @@ func TestLogReaderIdleCost(t *testing.T) {
 		ops = append(ops, op)
 		return nil
 	}}
-	reader := openReader(t, watched, s6.LogFromBeginning)
+	reader := openReader(t, watched, s6log.FromBeginning)
 	assert.Equal(t, []string{"one"}, readText(t, reader))
 	ops = nil
 	assert.Empty(t, readText(t, reader))
 	assert.Equal(t, []string{"stat"}, ops)
 }
 
-func TestLogReaderClose(t *testing.T) {
+func TestReaderClose(t *testing.T) {
 	log := newLogger(t)
 	log.write("one\n")
-	reader := log.reader(s6.LogFromBeginning)
+	reader := log.reader(s6log.FromBeginning)
 	require.NoError(t, reader.Close())
 	lines, err := reader.Read(0)
 	require.ErrorIs(t, err, fs.ErrClosed)
@@ -348,11 +349,11 @@ func TestLogReaderClose(t *testing.T) {
 	require.NoError(t, reader.Close())
 }
 
-func TestLogReaderOnDisk(t *testing.T) {
+func TestReaderOnDisk(t *testing.T) {
 	dir := t.TempDir()
 	current := filepath.Join(dir, "current")
 	require.NoError(t, os.WriteFile(current, []byte("one\n"), 0o644))
-	reader, err := s6.NewLogReader(filesystem.OS{}, dir, s6.LogFromBeginning)
+	reader, err := s6log.NewReader(filesystem.OS{}, dir, s6log.FromBeginning)
 	require.NoError(t, err)
 	defer reader.Close()
 	assert.Equal(t, []string{"one"}, readText(t, reader))

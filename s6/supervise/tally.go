@@ -1,4 +1,4 @@
-package s6
+package supervise
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 // TallySize is the length of one record of a death tally: a TAI64N label, the
 // exit code and the signal.
-const TallySize = TAI64NSize + 2
+const TallySize = tai64nSize + 2
 
 // Death is one record of supervise/death_tally: one end of run.
 type Death struct {
@@ -30,7 +30,7 @@ type Death struct {
 func DecodeTally(b []byte) ([]Death, error) {
 	deaths := make([]Death, 0, len(b)/TallySize)
 	for ; len(b) >= TallySize; b = b[TallySize:] {
-		at, err := DecodeTAI64N(b[:TAI64NSize])
+		at, err := decodeTAI64N(b[:tai64nSize])
 		if err != nil {
 			return deaths, fmt.Errorf("cannot read record %d of death tally: %w", len(deaths), err)
 		}
@@ -42,7 +42,7 @@ func DecodeTally(b []byte) ([]Death, error) {
 // AppendDeath appends one record to dst. Of ExitCode and Signal the record
 // holds the low eight bits.
 func AppendDeath(dst []byte, d Death) []byte {
-	return append(AppendTAI64N(dst, d.Time), byte(d.ExitCode), byte(d.Signal))
+	return append(appendTAI64N(dst, d.Time), byte(d.ExitCode), byte(d.Signal))
 }
 
 // ReadTally reads supervise/death_tally of a service directory. s6-supervise

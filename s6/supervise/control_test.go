@@ -1,4 +1,4 @@
-package s6_test
+package supervise_test
 
 import (
 	"io/fs"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // controlFIFO makes a FIFO and, like s6-supervise, reads it without blocking.
@@ -34,11 +34,11 @@ func readAvailable(t *testing.T, fd int) string {
 
 func TestWriteControl(t *testing.T) {
 	path, reader := controlFIFO(t)
-	require.NoError(t, s6.WriteControl(path, s6.CommandDown, s6.CommandExit))
+	require.NoError(t, supervise.WriteControl(path, supervise.CommandDown, supervise.CommandExit))
 	assert.Equal(t, "dx", readAvailable(t, reader))
-	require.NoError(t, s6.WriteControl(path, s6.ScanCommandScan, s6.ScanCommandPrune))
+	require.NoError(t, supervise.WriteControl(path, supervise.ScanCommandScan, supervise.ScanCommandPrune))
 	assert.Equal(t, "an", readAvailable(t, reader))
-	require.NoError(t, s6.WriteControl[s6.Command](path))
+	require.NoError(t, supervise.WriteControl[supervise.Command](path))
 	assert.Empty(t, readAvailable(t, reader))
 }
 
@@ -47,14 +47,14 @@ func TestWriteControlNotSupervised(t *testing.T) {
 	unread := filepath.Join(dir, "control")
 	require.NoError(t, unix.Mkfifo(unread, 0o600))
 
-	err := s6.WriteControl(unread, s6.CommandUp)
-	require.ErrorIs(t, err, s6.ErrNotSupervised)
+	err := supervise.WriteControl(unread, supervise.CommandUp)
+	require.ErrorIs(t, err, supervise.ErrNotSupervised)
 	require.NotErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, `cannot send "u" to `+unread+": nobody supervises it")
-	require.ErrorIs(t, s6.WriteControl[s6.Command](unread), s6.ErrNotSupervised)
+	require.ErrorIs(t, supervise.WriteControl[supervise.Command](unread), supervise.ErrNotSupervised)
 
-	err = s6.WriteControl(filepath.Join(dir, "missing", "control"), s6.CommandUp)
-	require.ErrorIs(t, err, s6.ErrNotSupervised)
+	err = supervise.WriteControl(filepath.Join(dir, "missing", "control"), supervise.CommandUp)
+	require.ErrorIs(t, err, supervise.ErrNotSupervised)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -63,29 +63,29 @@ func TestWriteControlFull(t *testing.T) {
 	_, err := unix.FcntlInt(uintptr(reader), unix.F_SETPIPE_SZ, os.Getpagesize())
 	require.NoError(t, err)
 	written := 0
-	for err = s6.WriteControl(path, s6.CommandCont); err == nil; err = s6.WriteControl(path, s6.CommandCont) {
+	for err = supervise.WriteControl(path, supervise.CommandCont); err == nil; err = supervise.WriteControl(path, supervise.CommandCont) {
 		written++
 		require.LessOrEqual(t, written, 1<<17)
 	}
-	require.ErrorIs(t, err, s6.ErrControlFull)
-	require.NotErrorIs(t, err, s6.ErrNotSupervised)
+	require.ErrorIs(t, err, supervise.ErrControlFull)
+	require.NotErrorIs(t, err, supervise.ErrNotSupervised)
 
 	assert.Len(t, readAvailable(t, reader), written)
-	require.NoError(t, s6.WriteControl(path, s6.CommandCont))
+	require.NoError(t, supervise.WriteControl(path, supervise.CommandCont))
 	assert.Equal(t, "c", readAvailable(t, reader))
 }
 
 func TestWriteControlRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "control")
 	require.NoError(t, os.WriteFile(file, []byte("content"), 0o600))
-	err := s6.WriteControl(file, s6.CommandUp)
+	err := supervise.WriteControl(file, supervise.CommandUp)
 	require.ErrorContains(t, err, "it is no FIFO")
-	require.NotErrorIs(t, err, s6.ErrNotSupervised)
+	require.NotErrorIs(t, err, supervise.ErrNotSupervised)
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, "content", string(content))
 
 	path, reader := controlFIFO(t)
-	require.ErrorContains(t, s6.WriteControl(path, make([]s6.Command, 4097)...), "4097 commands")
+	require.ErrorContains(t, supervise.WriteControl(path, make([]supervise.Command, 4097)...), "4097 commands")
 	assert.Empty(t, readAvailable(t, reader))
 }

@@ -1,4 +1,4 @@
-package s6
+package s6log
 
 import (
 	"errors"
@@ -6,23 +6,24 @@ import (
 	"slices"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // The files of an s6-log directory that hold lines. A rotation renames
 // current to previous, creates a new current, links previous under its
 // archive name and unlinks it; one that is empty is only unlinked.
 const (
-	logCurrent  = "current"
-	logPrevious = "previous"
+	fileCurrent  = "current"
+	filePrevious = "previous"
 )
 
 // isArchive reports whether name is one that s6-log gives to an archived file:
 // a TAI64N label with .s, or with .u where the logger that wrote it was killed.
 func isArchive(name string) bool {
-	if len(name) != TAI64NTextSize+2 || (name[TAI64NTextSize:] != ".s" && name[TAI64NTextSize:] != ".u") {
+	if len(name) != supervise.TAI64NTextSize+2 || (name[supervise.TAI64NTextSize:] != ".s" && name[supervise.TAI64NTextSize:] != ".u") {
 		return false
 	}
-	_, err := ParseTAI64N(name[:TAI64NTextSize])
+	_, err := supervise.ParseTAI64N(name[:supervise.TAI64NTextSize])
 	return err == nil
 }
 
@@ -30,17 +31,17 @@ func isArchive(name string) bool {
 // between the steps; several in a row are unlikely.
 const lookAgain = 4
 
-// logDir is an s6-log directory as a reader sees it.
-type logDir struct {
+// directory is an s6-log directory as a reader sees it.
+type directory struct {
 	fsys filesystem.FS
 	path string
 }
 
-func (d logDir) file(name string) string { return d.path + "/" + name }
+func (d directory) file(name string) string { return d.path + "/" + name }
 
 // archives lists the archived files, oldest first. A directory that is not
 // there has none.
-func (d logDir) archives() ([]string, error) {
+func (d directory) archives() ([]string, error) {
 	entries, err := d.fsys.ReadDir(d.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -55,14 +56,14 @@ func (d logDir) archives() ([]string, error) {
 	return names, nil
 }
 
-// logFile is an open file of a log directory.
-type logFile struct {
+// openFile is an open file of a log directory.
+type openFile struct {
 	filesystem.File
 	info fs.FileInfo
 }
 
 // open opens one file; nil without an error where it does not exist.
-func (d logDir) open(name string) (*logFile, error) {
+func (d directory) open(name string) (*openFile, error) {
 	file, err := d.fsys.Open(d.file(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -75,11 +76,11 @@ func (d logDir) open(name string) (*logFile, error) {
 		file.Close()
 		return nil, err
 	}
-	return &logFile{file, info}, nil
+	return &openFile{file, info}, nil
 }
 
 // stat describes one file; nil without an error where it does not exist.
-func (d logDir) stat(name string) (fs.FileInfo, error) {
+func (d directory) stat(name string) (fs.FileInfo, error) {
 	info, err := d.fsys.Stat(d.file(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -88,7 +89,7 @@ func (d logDir) stat(name string) (fs.FileInfo, error) {
 }
 
 // is reports whether info, which may be nil, describes f.
-func (d logDir) is(f *logFile, info fs.FileInfo) bool {
+func (d directory) is(f *openFile, info fs.FileInfo) bool {
 	return info != nil && d.fsys.SameFile(info, f.info)
 }
 
@@ -96,9 +97,9 @@ func (d logDir) is(f *logFile, info fs.FileInfo) bool {
 // are all there are. It returns nil without an error where no such moment was
 // met: current does not exist, or a rotation is under way. s6-log writes
 // nothing while it rotates.
-func (d logDir) snapshot() (*logFile, []string, error) {
+func (d directory) snapshot() (*openFile, []string, error) {
 	for range lookAgain {
-		current, err := d.open(logCurrent)
+		current, err := d.open(fileCurrent)
 		if current == nil {
 			return nil, nil, err
 		}
@@ -116,8 +117,8 @@ func (d logDir) snapshot() (*logFile, []string, error) {
 
 // listBeside lists the archives; ok means that current was current, and no
 // rotation under way, throughout.
-func (d logDir) listBeside(current *logFile) (names []string, ok bool, err error) {
-	previous, err := d.stat(logPrevious)
+func (d directory) listBeside(current *openFile) (names []string, ok bool, err error) {
+	previous, err := d.stat(filePrevious)
 	if previous != nil || err != nil {
 		return nil, false, err
 	}
@@ -125,7 +126,7 @@ func (d logDir) listBeside(current *logFile) (names []string, ok bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	info, err := d.stat(logCurrent)
+	info, err := d.stat(fileCurrent)
 	return names, err == nil && d.is(current, info), err
 }
 
@@ -133,8 +134,8 @@ func (d logDir) listBeside(current *logFile) (names []string, ok bool, err error
 // is under way: it opens previous, which has the newest lines then, nil where it
 // does not exist either, and lists the archives that are older. settled means
 // that this was so throughout.
-func (d logDir) snapshotWithoutCurrent() (previous *logFile, names []string, settled bool, err error) {
-	previous, err = d.open(logPrevious)
+func (d directory) snapshotWithoutCurrent() (previous *openFile, names []string, settled bool, err error) {
+	previous, err = d.open(filePrevious)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -148,22 +149,22 @@ func (d logDir) snapshotWithoutCurrent() (previous *logFile, names []string, set
 
 // listBehind lists the archives; ok means that previous was previous
 // throughout or, if it is nil, that nothing was written.
-func (d logDir) listBehind(previous *logFile) (names []string, ok bool, err error) {
+func (d directory) listBehind(previous *openFile) (names []string, ok bool, err error) {
 	names, err = d.archives()
 	if err != nil {
 		return nil, false, err
 	}
-	info, err := d.stat(logPrevious)
+	info, err := d.stat(filePrevious)
 	if previous != nil || info != nil || err != nil {
 		return names, err == nil && previous != nil && d.is(previous, info), err
 	}
-	info, err = d.stat(logCurrent)
+	info, err = d.stat(fileCurrent)
 	return names, info == nil, err
 }
 
 // without returns the names that are not among known nor name the file f,
 // and whether f was found under any of them.
-func (d logDir) without(names, known []string, f *logFile) (fresh []string, found bool, err error) {
+func (d directory) without(names, known []string, f *openFile) (fresh []string, found bool, err error) {
 	for _, name := range names {
 		if _, ok := slices.BinarySearch(known, name); ok {
 			continue

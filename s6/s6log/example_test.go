@@ -1,13 +1,13 @@
-package s6_test
+package s6log_test
 
 import (
 	"fmt"
 
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-func ExampleLogReader() {
+func ExampleReader() {
 	fsys := memfs.New()
 	current := []byte("@400000006b03c4e616a351b8 listening\n@400000006b03c58c03218d8b ready\nhalf a li")
 	if err := fsys.Mkdir("/logs", 0o755); err != nil {
@@ -19,7 +19,7 @@ func ExampleLogReader() {
 		return
 	}
 
-	reader, err := s6.NewLogReader(fsys, "/logs", s6.LogFromBeginning)
+	reader, err := s6log.NewReader(fsys, "/logs", s6log.FromBeginning)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -35,19 +35,4 @@ func ExampleLogReader() {
 	// Output:
 	// 04:44:49.379 listening
 	// 04:47:35.052 ready
-}
-
-func ExampleDecodeStatus() {
-	raw, err := s6.AppendStatus(nil, s6.Status{PID: 4711, WantUp: true, Ready: true, WaitStatus: 9}, s6.StatusSize)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	status, err := s6.DecodeStatus(raw)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(status.Up(), status.Ready, status.PID, "died before by", status.WaitStatus)
-	// Output: true true 4711 died before by signal 9 (killed)
 }
