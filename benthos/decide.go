@@ -35,12 +35,7 @@ type input = fsm.Input[*Config, Observed]
 
 // decide is the state machine of a Benthos instance.
 func decide(in input) fsm.Decision {
-	if in.Desired.State != fsm.StateRemoved && in.State != fsm.StateRemoving && in.Desired.Spec == nil {
-		return fsm.Decision{Reason: fsm.Reason{Summary: "there is no configuration to work from"}}
-	}
 	switch in.State {
-	case fsm.StateToBeCreated, fsm.StateRemoved:
-		return decideAbsent(in)
 	case fsm.StateCreating:
 		return decideCreating(in)
 	case StateStopped:
@@ -58,33 +53,19 @@ func decide(in input) fsm.Decision {
 	}
 }
 
-func asked(in input) fsm.Reason {
-	return fsm.Reason{Summary: "asked to be " + string(in.Desired.State)}
-}
-
-func decideAbsent(in input) fsm.Decision {
-	switch {
-	case in.Desired.State != fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventCreate, Reason: asked(in)}
-	case in.State == fsm.StateRemoved:
-		return fsm.Decision{}
-	}
-	return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
-}
-
 func decideCreating(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State == fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
 	case !toldTo(in):
 		return tell(in)
 	}
 	switch o.Service.Phase {
 	case fsm.PhaseToBeCreated, fsm.PhaseCreating, fsm.PhaseRemoving, fsm.PhaseRemoved:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "its service is being created", Evidence: o.serviceSays()}}
+		return fsm.Decision{Reason: fsm.Because("its service is being created").With(o.serviceSays())}
 	}
-	return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "its service is there"}}
+	return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("its service is there")}
 }
 
 // service says what the service is to be asked: to run where the instance is
@@ -104,25 +85,25 @@ func toldTo(in input) bool {
 
 func tell(in input) fsm.Decision {
 	if service(in) == s6.Running {
-		return fsm.Decision{Do: runActions, Reason: asked(in)}
+		return fsm.Decision{Do: runActions, Reason: in.Asked()}
 	}
 	return fsm.Decision{Do: haltActions, Reason: portTaken(in)}
 }
 
 func portTaken(in input) fsm.Reason {
 	if in.Observed.PortTaken != "" {
-		return fsm.Reason{Summary: "it cannot listen", Evidence: in.Observed.PortTaken}
+		return fsm.Because("it cannot listen").With(in.Observed.PortTaken)
 	}
-	return asked(in)
+	return in.Asked()
 }
 
 func decideStopped(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State == fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
 	case in.Desired.State == Active && toldTo(in):
-		return fsm.Decision{Fire: EventStart, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
 	case in.Desired.State == Active:
 		d := tell(in)
 		d.Fire = EventStart
@@ -130,7 +111,7 @@ func decideStopped(in input) fsm.Decision {
 	case !toldTo(in):
 		return tell(in)
 	case o.Service.Phase != fsm.PhaseStopped:
-		return fsm.Decision{Fire: EventStop, Reason: fsm.Reason{Summary: "its service is " + string(o.Service.State)}}
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its service is " + string(o.Service.State))}
 	}
 	return fsm.Decision{}
 }
@@ -139,7 +120,7 @@ func decideStarting(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State != Active:
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case o.PortTaken != "":
 		return fsm.Decision{Fire: EventStartFailed, Reason: portTaken(in)}
 	case !toldTo(in):
@@ -149,19 +130,19 @@ func decideStarting(in input) fsm.Decision {
 	}
 	switch {
 	case in.State == StateStarting && o.up():
-		return fsm.Decision{Fire: EventS6Started, Reason: fsm.Reason{Summary: "its process runs", Evidence: fmt.Sprintf("pid %d", o.Service.Observed.PID())}}
+		return fsm.Decision{Fire: EventS6Started, Reason: fsm.Because("its process runs").With(fmt.Sprintf("pid %d", o.Service.Observed.PID()))}
 	case in.State == StateConfigLoading && o.alive():
-		return fsm.Decision{Fire: EventConfigLoaded, Reason: fsm.Reason{Summary: "it answers"}}
+		return fsm.Decision{Fire: EventConfigLoaded, Reason: fsm.Because("it answers")}
 	case in.State == StateWaitingForHealth && o.healthy():
-		return fsm.Decision{Fire: EventHealthchecksPassed, Reason: fsm.Reason{Summary: "it says that it is ready"}}
+		return fsm.Decision{Fire: EventHealthchecksPassed, Reason: fsm.Because("it says that it is ready")}
 	case in.State == StateWaitingToStay && o.healthy() && !o.Service.Observed.Status.Ready:
-		return fsm.Decision{Do: announceActions, Reason: fsm.Reason{Summary: "s6 is to know that it is ready"}, After: probeEvery}
+		return fsm.Decision{Do: announceActions, Reason: fsm.Because("s6 is to know that it is ready"), After: probeEvery}
 	case in.State == StateWaitingToStay && o.healthy() && o.Service.Phase == fsm.PhaseRunning:
-		return fsm.Decision{Fire: EventStartDone, Reason: fsm.Reason{Summary: "it runs and stays ready"}}
+		return fsm.Decision{Fire: EventStartDone, Reason: fsm.Because("it runs and stays ready")}
 	case in.State == StateStarting:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its process", Evidence: o.serviceSays()}, After: time.Second}
+		return fsm.Decision{Reason: fsm.Because("waiting for its process").With(o.serviceSays()), After: time.Second}
 	}
-	return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for it to be ready", Evidence: o.evidence()}, After: probeSoon(in)}
+	return fsm.Decision{Reason: fsm.Because("waiting for it to be ready").With(o.evidence()), After: probeSoon(in)}
 }
 
 // probeSoon returns probeEvery while the state is new, then a second.
@@ -176,20 +157,20 @@ func decideRunning(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State != Active:
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case o.Asked != s6.Running || !o.Current:
-		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Reason{Summary: "its configuration changed"}}
+		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	}
 	if r, bad := trouble(o); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	switch {
 	case in.State == StateIdle && o.Traffic.Active:
-		return fsm.Decision{Fire: EventDataReceived, Reason: fsm.Reason{Summary: "messages come in"}}
+		return fsm.Decision{Fire: EventDataReceived, Reason: fsm.Because("messages come in")}
 	case in.State == StateActive && !o.Traffic.Active:
-		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Reason{Summary: "no messages have come in of late"}}
+		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in of late")}
 	}
-	return fsm.Decision{Reason: fsm.Reason{Evidence: o.Health.MetricsProblem}}
+	return fsm.Decision{Reason: fsm.Reason{}.With(o.Health.MetricsProblem)}
 }
 
 // trouble says what is wrong with an instance that should be active, if
@@ -197,13 +178,13 @@ func decideRunning(in input) fsm.Decision {
 func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	switch {
 	case o.PortTaken != "":
-		return fsm.Reason{Summary: "it cannot listen", Evidence: o.PortTaken}, true
+		return fsm.Because("it cannot listen").With(o.PortTaken), true
 	case o.Service.Phase != fsm.PhaseRunning:
 		return o.serviceTrouble(), true
 	case !o.healthy():
-		return fsm.Reason{Summary: "it is not ready", Evidence: o.evidence()}, true
+		return fsm.Because("it is not ready").With(o.evidence()), true
 	case o.Traffic.RecentErrors > 0:
-		return fsm.Reason{Summary: "its output failed of late", Evidence: o.LogProblem}, true
+		return fsm.Because("its output failed of late").With(o.LogProblem), true
 	}
 	return fsm.Reason{}, false
 }
@@ -212,15 +193,15 @@ func decideDegraded(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State != Active:
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case !toldTo(in):
 		return tell(in)
 	case o.healthy() && !o.Service.Observed.Status.Ready:
-		return fsm.Decision{Do: announceActions, Reason: fsm.Reason{Summary: "s6 is to know that it is ready"}, After: probeEvery}
+		return fsm.Decision{Do: announceActions, Reason: fsm.Because("s6 is to know that it is ready"), After: probeEvery}
 	}
 	r, bad := trouble(o)
 	if !bad {
-		return fsm.Decision{Fire: EventRecovered, Reason: fsm.Reason{Summary: "it is ready"}}
+		return fsm.Decision{Fire: EventRecovered, Reason: fsm.Because("it is ready")}
 	}
 	after := time.Second
 	if o.up() && !o.healthy() {
@@ -233,20 +214,20 @@ func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case o.Asked != s6.Stopped:
-		return fsm.Decision{Do: haltActions, Reason: asked(in)}
+		return fsm.Decision{Do: haltActions, Reason: in.Asked()}
 	case o.Service.Phase != fsm.PhaseStopped:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its service to stop", Evidence: o.serviceSays()}}
+		return fsm.Decision{Reason: fsm.Because("waiting for its service to stop").With(o.serviceSays())}
 	}
-	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Reason{Summary: "its service is stopped"}}
+	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Because("its service is stopped")}
 }
 
 func decideRemoving(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case o.Asked != fsm.StateRemoved:
-		return fsm.Decision{Do: discardActions, Reason: asked(in)}
+		return fsm.Decision{Do: discardActions, Reason: in.Asked()}
 	case o.Service.State != fsm.StateRemoved:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "waiting for its service to be removed", Evidence: o.serviceSays()}}
+		return fsm.Decision{Reason: fsm.Because("waiting for its service to be removed").With(o.serviceSays())}
 	}
-	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Reason{Summary: "nothing of it is left"}}
+	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Because("nothing of it is left")}
 }

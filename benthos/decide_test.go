@@ -90,7 +90,7 @@ func (w *world) service() *Service {
 	default:
 		s.State, s.Phase = s6.StateStarting, fsm.PhaseStarting
 	}
-	s.Reason = fsm.Reason{Summary: "the service is " + string(s.State)}
+	s.Reason = fsm.Because("the service is " + string(s.State))
 	if w.up {
 		s.Observed = s6.Observed{
 			Supervised: true, ReadyRequired: true,
@@ -221,11 +221,11 @@ func TestBadNewsNameTheEvidence(t *testing.T) {
 		"another process": {func(o *Observed) { o.Health.PID++ }, "it is not ready"},
 		"output fails":    {func(o *Observed) { o.Traffic.RecentErrors = 1 }, "its output failed of late"},
 		"no process": {func(o *Observed) {
-			o.Service.Phase, o.Service.Reason = fsm.PhaseDegraded, fsm.Reason{Summary: "its process does not run", Evidence: "exited with 1"}
+			o.Service.Phase, o.Service.Reason = fsm.PhaseDegraded, fsm.Because("its process does not run").With("exited with 1")
 			o.Service.Observed.Supervised = false
 		}, "its process does not run: exited with 1"},
 		"no process, and a word of it": {func(o *Observed) {
-			o.Service.Phase, o.Service.Reason = fsm.PhaseDegraded, fsm.Reason{Summary: "its process does not run", Evidence: "exited with 1"}
+			o.Service.Phase, o.Service.Reason = fsm.PhaseDegraded, fsm.Because("its process does not run").With("exited with 1")
 			o.Service.Observed.Supervised, o.LogProblem = false, "configuration refused: line 3"
 		}, "its process does not run: configuration refused: line 3"},
 	}

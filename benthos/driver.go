@@ -320,7 +320,9 @@ func (d *driver) ask(ctx context.Context, state fsm.State) error {
 		d.askedSpec = d.spec
 	}
 	d.asked, d.askedAt = state, time.Now()
-	d.service.SetDesired(fsm.Desired[*s6.Spec]{State: state, Spec: d.askedSpec})
+	if err := d.service.SetDesired(fsm.Desired[*s6.Spec]{State: state, Spec: d.askedSpec}); err != nil {
+		return fsm.Permanent(err)
+	}
 	if d.service.Reconcile(ctx).Fired {
 		d.wake()
 	}

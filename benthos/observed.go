@@ -108,8 +108,6 @@ func (o *Observed) serviceSays() string {
 
 // serviceTrouble says what is wrong with a service that does not run.
 func (o *Observed) serviceTrouble() fsm.Reason {
-	return fsm.Reason{
-		Summary:  cmp.Or(o.Service.Reason.Summary, "its service is "+string(o.Service.State)),
-		Evidence: cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence, o.evidence()),
-	}
+	return fsm.Because(cmp.Or(o.Service.Reason.Summary, "its service is "+string(o.Service.State))).
+		With(cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence, o.evidence()))
 }

@@ -23,10 +23,10 @@ func TestWhenTheNextPassIsDue(t *testing.T) {
 	}{
 		{"nothing to do", fsm.Decision{}, fsm.DefaultResync},
 		{"After", fsm.Decision{After: time.Second}, time.Second},
-		{"After beyond the resync", fsm.Decision{After: time.Hour}, time.Hour},
+		{"After beyond the resync", fsm.Decision{After: time.Hour}, fsm.DefaultResync},
 		{"after an action", fsm.Decision{Do: []fsm.Action{"one"}}, fsm.DefaultTick},
 		{"after an action with After", fsm.Decision{Do: []fsm.Action{"one"}, After: time.Second}, time.Second},
-		{"after a transition", fsm.Decision{Fire: fsm.EventCreate, After: time.Second}, 0},
+		{"after a transition", fsm.Decision{Fire: fsm.EventCreateDone, After: time.Second}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestWhatIsPutOff(t *testing.T) {
 	two.Do = []fsm.Action{"two"}
 	otherReason.Reason.Summary = "it burned out"
 	otherEvidence.Reason.Evidence = "seen at 2"
-	otherEvent.Fire = fsm.EventCreate
+	otherEvent.Fire = fsm.EventCreateDone
 	same := func(*fsm.Instance[string, int]) {}
 	tests := []struct {
 		name      string
@@ -99,10 +99,10 @@ func TestWhatIsPutOff(t *testing.T) {
 		{"another action", two, same, true, true},
 		{"another event", otherEvent, same, true, true},
 		{"the same desired", one, func(i *fsm.Instance[string, int]) {
-			i.SetDesired(fsm.Desired[string]{State: lampLit})
+			require.NoError(t, i.SetDesired(fsm.Desired[string]{State: lampLit}))
 		}, false, false},
 		{"another desired", one, func(i *fsm.Instance[string, int]) {
-			i.SetDesired(fsm.Desired[string]{State: lampLit, Spec: "new"})
+			require.NoError(t, i.SetDesired(fsm.Desired[string]{State: lampLit, Spec: "new"}))
 		}, true, true},
 		{"asked to retry", one, func(i *fsm.Instance[string, int]) { i.Retry() }, true, true},
 	}

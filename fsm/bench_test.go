@@ -41,7 +41,7 @@ func BenchmarkPass(b *testing.B) {
 	kind := stillKind(b)
 	i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
 	require.NoError(b, err)
-	i.SetDesired(off(40))
+	require.NoError(b, i.SetDesired(off(40)))
 	for !i.Snapshot().Settled {
 		require.NoError(b, i.Reconcile(b.Context()).Err)
 	}

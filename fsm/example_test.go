@@ -38,18 +38,16 @@ func gateTable() (*fsm.Table, error) {
 func decideGate(in fsm.Input[string, bool]) fsm.Decision {
 	up := in.Desired.State == "open"
 	switch {
-	case in.State == fsm.StateToBeCreated:
-		return fsm.Decision{Fire: fsm.EventCreate, Reason: fsm.Reason{Summary: "it is new"}}
 	case in.State == fsm.StateCreating:
-		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "there is nothing to make"}}
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("there is nothing to make")}
 	case up && !in.Observed:
-		return fsm.Decision{Do: []fsm.Action{"raise"}, Reason: fsm.Reason{Summary: "it is down"}}
+		return fsm.Decision{Do: []fsm.Action{"raise"}, Reason: fsm.Because("it is down")}
 	case up && in.State == "closed":
-		return fsm.Decision{Fire: "opened", Reason: fsm.Reason{Summary: "it is up"}}
+		return fsm.Decision{Fire: "opened", Reason: fsm.Because("it is up")}
 	case !up && in.Observed:
-		return fsm.Decision{Do: []fsm.Action{"lower"}, Reason: fsm.Reason{Summary: "it is up"}}
+		return fsm.Decision{Do: []fsm.Action{"lower"}, Reason: fsm.Because("it is up")}
 	case !up && in.State == "open":
-		return fsm.Decision{Fire: "shut", Reason: fsm.Reason{Summary: "it is down"}}
+		return fsm.Decision{Fire: "shut", Reason: fsm.Because("it is down")}
 	}
 	return fsm.Decision{}
 }
@@ -93,7 +91,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// north: to_be_created -> creating (create): it is new
+	// north: to_be_created -> creating (create): asked to be open
 	// north: creating -> closed (create_done): there is nothing to make
 	// north: closed -> open (opened): it is up
 	// open: true

@@ -17,19 +17,22 @@ import (
 
 var errBroken = errors.New("broken")
 
+// asked returns an instance that was asked to be lit and is in creating.
 func asked(t testing.TB, config fsm.InstanceConfig) (*fsm.Instance[string, int], *stub, *script) {
 	t.Helper()
 	i, driver, decides := newStub(t, config)
-	i.SetDesired(fsm.Desired[string]{State: lampLit})
+	require.NoError(t, i.SetDesired(fsm.Desired[string]{State: lampLit}))
+	require.NoError(t, i.Reconcile(t.Context()).Err)
+	require.Equal(t, fsm.StateCreating, i.Snapshot().State)
 	return i, driver, decides
 }
 
 func TestPassDoesActionsInOrderThenFires(t *testing.T) {
 	var seen []fsm.Transition
 	i, driver, decides := asked(t, fsm.InstanceConfig{OnTransition: func(tr fsm.Transition) { seen = append(seen, tr) }})
-	decides.says(fsm.Decision{Do: []fsm.Action{"one", "two", "three"}, Fire: fsm.EventCreate, Reason: why("new")})
+	decides.says(fsm.Decision{Do: []fsm.Action{"one", "two", "three"}, Fire: fsm.EventCreateDone, Reason: why("new")})
 	driver.do = func(context.Context, fsm.Action) error {
-		assert.Empty(t, seen, "fired before the last action")
+		assert.Len(t, seen, 1, "fired before the last action")
 		return nil
 	}
 	res := pass(t, i)
@@ -38,21 +41,21 @@ func TestPassDoesActionsInOrderThenFires(t *testing.T) {
 	assert.Equal(t, []fsm.Action{"one", "two", "three"}, driver.taken())
 
 	s := i.Snapshot()
-	assert.Equal(t, fsm.StateCreating, s.State)
-	assert.Equal(t, fsm.PhaseCreating, s.Phase)
+	assert.Equal(t, lampOff, s.State)
+	assert.Equal(t, fsm.PhaseStopped, s.Phase)
 	assert.Equal(t, why("new"), s.Reason)
 	assert.False(t, s.Settled)
-	require.Len(t, seen, 1)
+	require.Len(t, seen, 2)
 	assert.Equal(t, fsm.Transition{
-		At: s.Since, From: fsm.StateToBeCreated, To: fsm.StateCreating, Event: fsm.EventCreate,
-		ToPhase: fsm.PhaseCreating, Reason: why("new"), Instance: "a", Kind: "stub",
-	}, seen[0])
+		At: s.Since, From: fsm.StateCreating, To: lampOff, Event: fsm.EventCreateDone,
+		ToPhase: fsm.PhaseStopped, Reason: why("new"), Instance: "a", Kind: "stub",
+	}, seen[1])
 	assert.Equal(t, seen, s.History)
 }
 
 func TestFirstFailureEndsThePass(t *testing.T) {
 	i, driver, decides := asked(t, fsm.InstanceConfig{})
-	decides.says(fsm.Decision{Do: []fsm.Action{"one", "two", "three"}, Fire: fsm.EventCreate})
+	decides.says(fsm.Decision{Do: []fsm.Action{"one", "two", "three"}, Fire: fsm.EventCreateDone})
 	driver.do = func(_ context.Context, action fsm.Action) error {
 		if action == "two" {
 			return errBroken
@@ -65,10 +68,10 @@ func TestFirstFailureEndsThePass(t *testing.T) {
 	assert.EqualError(t, res.Err, "cannot two: broken")
 	assert.Equal(t, []fsm.Action{"one", "two"}, driver.taken())
 	s := i.Snapshot()
-	assert.Equal(t, fsm.StateToBeCreated, s.State)
+	assert.Equal(t, fsm.StateCreating, s.State)
 	assert.Equal(t, res.Err, s.Err)
 	assert.Equal(t, 1, s.Failures)
-	assert.Empty(t, s.History)
+	assert.Len(t, s.History, 1)
 	assert.Equal(t, res.Next, s.NextTry)
 }
 
@@ -76,10 +79,10 @@ func TestNothingIsDoneForAnEventWithoutARow(t *testing.T) {
 	i, driver, decides := asked(t, fsm.InstanceConfig{})
 	decides.says(fsm.Decision{Do: []fsm.Action{"one"}, Fire: "glow"})
 	res := pass(t, i)
-	assert.EqualError(t, res.Err, "the table of stub has no row for glow from to_be_created")
+	assert.EqualError(t, res.Err, "the table of stub has no row for glow from creating")
 	assert.Empty(t, driver.taken())
 	assert.True(t, i.Snapshot().Held)
-	assert.Equal(t, fsm.StateToBeCreated, i.Snapshot().State)
+	assert.Equal(t, fsm.StateCreating, i.Snapshot().State)
 }
 
 func TestBeforeAnythingIsAskedAPassOnlyObserves(t *testing.T) {
@@ -96,7 +99,7 @@ func TestBeforeAnythingIsAskedAPassOnlyObserves(t *testing.T) {
 func TestDecideIsGivenThePass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i, driver, decides := asked(t, fsm.InstanceConfig{})
-		decides.says(fsm.Decision{Fire: fsm.EventCreate})
+		decides.says(fsm.Decision{Fire: fsm.EventCreateDone})
 		pass(t, i)
 		since := time.Now()
 		<-time.After(3 * time.Second)
@@ -113,7 +116,7 @@ func TestDecideIsGivenThePass(t *testing.T) {
 		begin := time.Now()
 		pass(t, i)
 		assert.Equal(t, stubInput{
-			Now: begin, State: fsm.StateCreating, Since: since,
+			Now: begin, State: lampOff, Since: since,
 			Desired: fsm.Desired[string]{State: lampLit}, Observed: 9,
 		}, got)
 		assert.Equal(t, begin, i.Snapshot().ObservedAt)
@@ -124,7 +127,7 @@ func TestDecideIsGivenThePass(t *testing.T) {
 func TestFailedObservationChangesNothing(t *testing.T) {
 	i, driver, decides := asked(t, fsm.InstanceConfig{})
 	driver.observe = func(context.Context) (int, error) { return 5, nil }
-	decides.says(fsm.Decision{Fire: fsm.EventCreate, Reason: why("new")})
+	decides.says(fsm.Decision{Fire: fsm.EventCreateDone, Reason: why("new")})
 	pass(t, i)
 	before := i.Snapshot()
 
@@ -156,21 +159,22 @@ func TestFailedObservationChangesNothing(t *testing.T) {
 func TestPanicsAreContained(t *testing.T) {
 	for _, where := range []string{"observe", "decide", "do", "hook"} {
 		t.Run(where, func(t *testing.T) {
-			armed := true
+			armed := false
 			boom := func(here string) {
 				if armed && here == where {
 					panic("boom in " + here)
 				}
 			}
 			i, driver, decides := asked(t, fsm.InstanceConfig{OnTransition: func(fsm.Transition) { boom("hook") }})
+			armed = true
 			driver.observe = func(context.Context) (int, error) { boom("observe"); return 0, nil }
 			driver.do = func(context.Context, fsm.Action) error { boom("do"); return nil }
 			decides.decide = func(in stubInput) fsm.Decision {
 				boom("decide")
-				if in.State != fsm.StateToBeCreated {
+				if in.State != fsm.StateCreating {
 					return fsm.Decision{}
 				}
-				return fsm.Decision{Do: []fsm.Action{"one"}, Fire: fsm.EventCreate}
+				return fsm.Decision{Do: []fsm.Action{"one"}, Fire: fsm.EventCreateDone}
 			}
 			res := pass(t, i)
 			var p *fsm.PanicError
@@ -185,8 +189,8 @@ func TestPanicsAreContained(t *testing.T) {
 			i.Retry()
 			pass(t, i)
 			assert.NoError(t, pass(t, i).Err)
-			assert.Equal(t, fsm.StateCreating, i.Snapshot().State)
-			assert.Len(t, i.Snapshot().History, 1)
+			assert.Equal(t, lampOff, i.Snapshot().State)
+			assert.Len(t, i.Snapshot().History, 2)
 			assert.Zero(t, i.Snapshot().Failures)
 		})
 	}
@@ -249,13 +253,13 @@ func TestAnEndedContextDoesNotWedgeTheMachine(t *testing.T) {
 	defer cancel()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	for n, event := range []fsm.Event{fsm.EventCreate, fsm.EventCreateDone, "light"} {
+	for n, event := range []fsm.Event{fsm.EventCreateDone, "light", "glow"} {
 		decides.says(fsm.Decision{Fire: event})
 		res := i.Reconcile([]context.Context{expired, cancelled, t.Context()}[n])
 		require.NoError(t, res.Err)
 		assert.True(t, res.Fired)
 	}
-	assert.Equal(t, lampLighting, i.Snapshot().State)
+	assert.Equal(t, lampLit, i.Snapshot().State)
 }
 
 func TestHistoryIsBoundedAndImmutable(t *testing.T) {
@@ -263,8 +267,7 @@ func TestHistoryIsBoundedAndImmutable(t *testing.T) {
 		i, _, decides := asked(t, fsm.InstanceConfig{History: limit})
 		decides.decide = func(in stubInput) fsm.Decision {
 			return fsm.Decision{Fire: map[fsm.State]fsm.Event{
-				fsm.StateToBeCreated: fsm.EventCreate, fsm.StateCreating: fsm.EventRemove,
-				fsm.StateRemoving: fsm.EventRemoveDone, fsm.StateRemoved: fsm.EventCreate,
+				fsm.StateCreating: fsm.EventRemove, fsm.StateRemoving: fsm.EventRemoveDone,
 			}[in.State]}
 		}
 		want := limit
@@ -319,13 +322,14 @@ func TestWhatIsOwnedIsReconciledFirstAndSaysWhenNext(t *testing.T) {
 		}
 		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{Backoff: fsm.Backoff{Base: 10 * time.Second, Jitter: -1}}, nil)
 		require.NoError(t, err)
-		i.SetDesired(fsm.Desired[string]{State: lampLit})
+		require.NoError(t, i.SetDesired(fsm.Desired[string]{State: lampLit}))
 
 		next = time.Now().Add(3 * time.Second)
 		assert.Equal(t, next, pass(t, i).Next, "sooner than the back-off")
 		assert.Equal(t, []string{"owned", "observe"}, order)
 
 		driver.observe = nil
+		pass(t, i)
 		next = time.Now().Add(7 * time.Second)
 		assert.Equal(t, next, pass(t, i).Next, "sooner than the resync")
 		next = time.Time{}
@@ -340,14 +344,14 @@ func TestWhatIsOwnedIsReconciledFirstAndSaysWhenNext(t *testing.T) {
 
 func TestTimesAreMonotonic(t *testing.T) {
 	i, _, decides := asked(t, fsm.InstanceConfig{})
-	decides.says(fsm.Decision{Fire: fsm.EventCreate, Reason: why("new")})
+	decides.says(fsm.Decision{Fire: fsm.EventCreateDone, Reason: why("new")})
 	res := pass(t, i)
 	s := i.Snapshot()
 	for what, at := range map[string]time.Time{"Next": res.Next, "Since": s.Since, "ObservedAt": s.ObservedAt, "At": s.History[0].At} {
 		assert.True(t, strings.Contains(at.String(), " m="), "%s has lost the monotonic reading: %s", what, at)
 	}
 	decides.says(fsm.Decision{Do: []fsm.Action{"one"}})
-	i.SetDesired(fsm.Desired[string]{State: lampOff})
+	require.NoError(t, i.SetDesired(fsm.Desired[string]{State: lampOff}))
 	pass(t, i)
 	assert.Equal(t, s.Since, i.Snapshot().Since, "a pass without a transition keeps Since")
 }

@@ -29,6 +29,15 @@ type Reason struct {
 	Evidence string `json:"evidence,omitempty"`
 }
 
+// Because returns the reason with that summary and no evidence.
+func Because(summary string) Reason { return Reason{Summary: summary} }
+
+// With returns the reason with that evidence in place of its own.
+func (r Reason) With(evidence string) Reason {
+	r.Evidence = evidence
+	return r
+}
+
 // String returns "summary: evidence", or what there is of it.
 func (r Reason) String() string {
 	if r.Summary == "" || r.Evidence == "" {
@@ -46,6 +55,9 @@ type Input[D, O any] struct {
 	Observed O
 }
 
+// Asked is the reason for doing what was asked for.
+func (in Input[D, O]) Asked() Reason { return Because("asked to be " + string(in.Desired.State)) }
+
 // Decision is what a pass is to do. The zero Decision does nothing and looks
 // again at the kind's periodic resync.
 type Decision struct {
@@ -57,8 +69,9 @@ type Decision struct {
 	Fire Event
 	// Reason explains the state the pass leaves the instance in.
 	Reason Reason
-	// After is how long to leave the instance alone unless it is woken; zero
-	// means one tick where there were actions, else the kind's Resync.
+	// After is how long to leave the instance alone unless it is woken, the
+	// kind's Resync at most; zero means one tick where there were actions, else
+	// the kind's Resync.
 	After time.Duration
 }
 
@@ -95,7 +108,9 @@ type Kind[D, O any] struct {
 	// Table of its states.
 	Table *Table
 	// Decide is pure: the same input gives the same decision, and nothing
-	// else is read or written.
+	// else is read or written. It is asked in all states but to_be_created and
+	// removed. Where D is a pointer, a desired spec that is nil reaches it only
+	// when the instance is to be removed or is being removed.
 	Decide func(Input[D, O]) Decision
 	// Open returns the driver of the named instance. wake may be called at
 	// any time, from any goroutine, to have the instance looked at at once.
@@ -127,6 +142,14 @@ func (k *Kind[D, O]) check() error {
 		return fmt.Errorf("kind %q needs a Table, Decide and Open", k.Name)
 	}
 	return nil
+}
+
+// resync returns the longest that an instance goes unobserved.
+func (k *Kind[D, O]) resync() time.Duration {
+	if k.Resync > 0 {
+		return k.Resync
+	}
+	return DefaultResync
 }
 
 // DefaultResync is how long an instance goes unobserved where neither its

@@ -74,14 +74,6 @@ type lampInput = fsm.Input[watts, bulb]
 func decideLamp(in lampInput) fsm.Decision {
 	b, want := in.Observed, in.Desired
 	switch in.State {
-	case fsm.StateToBeCreated, fsm.StateRemoved:
-		switch {
-		case want.State != fsm.StateRemoved:
-			return fsm.Decision{Fire: fsm.EventCreate, Reason: why("it is to be there")}
-		case in.State == fsm.StateToBeCreated:
-			return fsm.Decision{Fire: fsm.EventRemove, Reason: why("it is not wanted")}
-		}
-		return fsm.Decision{}
 	case fsm.StateCreating:
 		switch {
 		case want.State == fsm.StateRemoved:

@@ -148,8 +148,8 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	for name, d := range desired {
 		if err := CheckName(name); err != nil {
 			refused[name] = err
-		} else if _, ok := m.kind.Table.Target(d.State); !ok {
-			refused[name] = fmt.Errorf("%q cannot be asked for, only one of %q", d.State, m.kind.Table.targetNames())
+		} else if err := m.kind.Table.checkTarget(d.State); err != nil {
+			refused[name] = err
 		} else {
 			sound[name] = d
 		}
@@ -214,7 +214,7 @@ func (m *Manager[D, O]) declare(want map[string]Desired[D], refused map[string]e
 }
 
 func (m *Manager[D, O]) desire(e *entry[D, O], d Desired[D]) {
-	e.instance.SetDesired(d)
+	_ = e.instance.SetDesired(d) // examine has refused what cannot be asked for
 	m.wakeLocked(e)
 }
 

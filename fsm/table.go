@@ -253,6 +253,14 @@ func (t *Table) Rows() []Row { return slices.Clone(t.rows) }
 // Targets returns all that can be asked for, StateRemoved last.
 func (t *Table) Targets() []Target { return slices.Clone(t.spec.Targets) }
 
+// checkTarget refuses a state that cannot be asked for.
+func (t *Table) checkTarget(s State) error {
+	if _, ok := t.Target(s); !ok {
+		return fmt.Errorf("%q cannot be asked for, only one of %q", s, t.targetNames())
+	}
+	return nil
+}
+
 func (t *Table) targetNames() []State {
 	names := make([]State, len(t.spec.Targets))
 	for n, target := range t.spec.Targets {

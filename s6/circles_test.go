@@ -19,6 +19,7 @@ import (
 func TestNoObservationMakesCircles(t *testing.T) {
 	table, err := s6.NewTable()
 	require.NoError(t, err)
+	kind := &fsm.Kind[*s6.Spec, s6.Observed]{Table: table, Decide: s6.Decide}
 	circles := make(map[string]string)
 	for n := range 1 << observedBits {
 		o, ok := observedOf(n)
@@ -27,7 +28,7 @@ func TestNoObservationMakesCircles(t *testing.T) {
 		}
 		for _, want := range []fsm.State{s6.Running, s6.Stopped, fsm.StateRemoved} {
 			for _, from := range table.States() {
-				if circle := circleFrom(t, table, from.Name, want, o); circle != "" {
+				if circle := circleFrom(t, kind, from.Name, want, o); circle != "" {
 					circles[string(want)+": "+circle] = fmt.Sprintf("%+v", o)
 				}
 			}
@@ -40,16 +41,16 @@ func TestNoObservationMakesCircles(t *testing.T) {
 
 // circleFrom follows decisions until one makes no transition. It returns those
 // that go on for ever.
-func circleFrom(t *testing.T, table *fsm.Table, state, want fsm.State, o s6.Observed) string {
+func circleFrom(t *testing.T, kind *fsm.Kind[*s6.Spec, s6.Observed], state, want fsm.State, o s6.Observed) string {
 	var path []string
 	for range 12 { // more than a table has states
-		d := s6.Decide(fsm.Input[*s6.Spec, s6.Observed]{
+		d := kind.Decision(fsm.Input[*s6.Spec, s6.Observed]{
 			Now: now, Since: now, State: state, Desired: fsm.Desired[*s6.Spec]{State: want, Spec: plainSpec}, Observed: o,
 		})
 		if d.Fire == "" {
 			return ""
 		}
-		next, ok := table.Next(state, d.Fire)
+		next, ok := kind.Table.Next(state, d.Fire)
 		require.True(t, ok, "%s has no %s", state, d.Fire)
 		path = append(path, fmt.Sprintf("%s -> %s %v", state, next, d.Do))
 		state = next

@@ -37,12 +37,7 @@ type input = fsm.Input[*Spec, Observed]
 // decide is the state machine of a service: what is to be done in a state,
 // given what was asked and seen.
 func decide(in input) fsm.Decision {
-	if in.State != fsm.StateRemoving && in.Desired.State != fsm.StateRemoved && in.Desired.Spec == nil {
-		return fsm.Decision{Reason: fsm.Reason{Summary: "there is no spec to work from"}}
-	}
 	switch in.State {
-	case fsm.StateToBeCreated, fsm.StateRemoved:
-		return decideAbsent(in)
 	case fsm.StateCreating:
 		return decideCreating(in)
 	case StateStopped:
@@ -60,26 +55,16 @@ func decide(in input) fsm.Decision {
 	}
 }
 
-func decideAbsent(in input) fsm.Decision {
-	if in.Desired.State != fsm.StateRemoved {
-		return fsm.Decision{Fire: fsm.EventCreate, Reason: asked(in)}
-	}
-	if in.State == fsm.StateRemoved {
-		return fsm.Decision{}
-	}
-	return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
-}
-
 func decideCreating(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State == fsm.StateRemoved && o.whole():
 		// What may run has to be stopped before.
-		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: asked(in)}
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: in.Asked()}
 	case in.Desired.State == fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
 	case o.whole():
-		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "it is supervised"}}
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("it is supervised")}
 	}
 	return create(in)
 }
@@ -88,7 +73,7 @@ func decideCreating(in input) fsm.Decision {
 // part; where that takes long it is nudged.
 func create(in input) fsm.Decision {
 	o := &in.Observed
-	d := fsm.Decision{Reason: fsm.Reason{Summary: "not in place yet", Evidence: o.lacks()}, After: soonest}
+	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(o.lacks()), After: soonest}
 	switch {
 	case !o.Exists || !o.Linked || !o.Watched:
 		d.Do = createActions
@@ -128,26 +113,26 @@ func decideStopped(in input) fsm.Decision {
 	o := &in.Observed
 	switch want := in.Desired.State; {
 	case want != Running && !o.down():
-		return fsm.Decision{Do: downActions, Fire: EventStop, Reason: fsm.Reason{Summary: "it runs though it is to be " + string(want)}}
+		return fsm.Decision{Do: downActions, Fire: EventStop, Reason: fsm.Because("it runs though it is to be " + string(want))}
 	case o.StrayPID != 0:
 		return endStray(in)
 	case want == fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventRemove, Reason: asked(in)}
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
 	case !o.whole():
 		return create(in)
 	case !o.current():
-		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}
+		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}
 	case want == Running && o.Up() && !o.AskedDown:
-		return fsm.Decision{Fire: EventStart, Reason: fsm.Reason{Summary: "it runs already"}}
+		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
 	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended:
 		// By an earlier run, or by somebody else; s6 will see to it.
-		return fsm.Decision{Fire: EventStop, Reason: fsm.Reason{Summary: "its process was told to end", Evidence: fmt.Sprintf("pid %d", o.Status.PID)}}
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its process was told to end").With(fmt.Sprintf("pid %d", o.Status.PID))}
 	case want == Running && o.CommandProblem != "":
-		return fsm.Decision{Fire: EventStart, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
 	case want == Running:
-		return fsm.Decision{Do: upActions, Fire: EventStart, Reason: asked(in)}
+		return fsm.Decision{Do: upActions, Fire: EventStart, Reason: in.Asked()}
 	case !o.AskedDown:
-		return fsm.Decision{Do: downActions, Reason: fsm.Reason{Summary: "it would start by itself with the tree"}}
+		return fsm.Decision{Do: downActions, Reason: fsm.Because("it would start by itself with the tree")}
 	}
 	return fsm.Decision{}
 }
@@ -155,7 +140,7 @@ func decideStopped(in input) fsm.Decision {
 func decideStarting(in input) fsm.Decision {
 	o := &in.Observed
 	if in.Desired.State != Running {
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	}
 	if d, needed := mend(in); needed {
 		return d
@@ -163,7 +148,7 @@ func decideStarting(in input) fsm.Decision {
 	late := in.Now.Sub(in.Since) > o.StartTimeout
 	switch {
 	case o.CommandProblem != "":
-		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Reason{Summary: "its command cannot be started", Evidence: o.CommandProblem}}
+		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Because("its command cannot be started").With(o.CommandProblem)}
 	case o.Deaths >= CrashLimit:
 		return fsm.Decision{Fire: EventStartFailed, Reason: crashing(o)}
 	case o.Failed:
@@ -175,11 +160,11 @@ func decideStarting(in input) fsm.Decision {
 	case o.Ready():
 		return fsm.Decision{Fire: EventStartDone, Reason: shown(o)}
 	case late:
-		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Reason{Summary: "it did not become ready in time", Evidence: o.lastDeath()}}
+		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Because("it did not become ready in time").With(o.lastDeath())}
 	case !o.Status.Up() && !o.Status.WantUp && o.justDown(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: eventPatience}
 	case !o.Status.Up() && !o.Status.WantUp:
-		return fsm.Decision{Do: upActions, Reason: fsm.Reason{Summary: "its process is to start"}}
+		return fsm.Decision{Do: upActions, Reason: fsm.Because("its process is to start")}
 	}
 	return fsm.Decision{Reason: waiting(o), After: in.Since.Add(o.StartTimeout).Sub(in.Now) + time.Millisecond}
 }
@@ -188,17 +173,17 @@ func decideRunning(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State != Running:
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case o.Stale() && !o.current():
-		return fsm.Decision{Do: writeActions, Fire: EventRestart, Reason: fsm.Reason{Summary: "its configuration changed"}}
+		return fsm.Decision{Do: writeActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	case o.Stale():
-		return fsm.Decision{Fire: EventRestart, Reason: fsm.Reason{Summary: "its process is from before the change"}}
+		return fsm.Decision{Fire: EventRestart, Reason: fsm.Because("its process is from before the change")}
 	}
 	if r, bad := trouble(o); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	if !o.current() {
-		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed, not for the process"}}
+		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed, not for the process")}
 	}
 	return fsm.Decision{}
 }
@@ -206,7 +191,7 @@ func decideRunning(in input) fsm.Decision {
 func decideDegraded(in input) fsm.Decision {
 	o := &in.Observed
 	if in.Desired.State != Running {
-		return fsm.Decision{Fire: EventStop, Reason: asked(in)}
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	}
 	if d, needed := mend(in); needed {
 		return d
@@ -219,7 +204,7 @@ func decideDegraded(in input) fsm.Decision {
 	case !bad && (o.ReadyRequired || !within(in.Now, o.Status.Stamp, settle)):
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case !bad:
-		return fsm.Decision{Reason: fsm.Reason{Summary: "it has only just started", Evidence: o.lastDeath()}, After: settle - in.Now.Sub(o.Status.Stamp) + time.Millisecond}
+		return fsm.Decision{Reason: fsm.Because("it has only just started").With(o.lastDeath()), After: settle - in.Now.Sub(o.Status.Stamp) + time.Millisecond}
 	case o.LoggerProblem != "" && o.Up():
 		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + time.Second}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
@@ -243,11 +228,11 @@ func mend(in input) (fsm.Decision, bool) {
 		// To bring up what is up has the status written.
 		return fsm.Decision{Do: upActions, Reason: lags(), After: time.Second}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
-		return fsm.Decision{Do: writeActions, Reason: fsm.Reason{Summary: "its configuration changed"}}, true
+		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}, true
 	case !o.current():
 		// A start that failed for want of a file is not tried again soon
 		// unless s6-supervise is told.
-		return fsm.Decision{Do: writeUpActions, Reason: fsm.Reason{Summary: "its configuration changed"}}, true
+		return fsm.Decision{Do: writeUpActions, Reason: fsm.Because("its configuration changed")}, true
 	}
 	return fsm.Decision{}, false
 }
@@ -255,13 +240,13 @@ func mend(in input) (fsm.Decision, bool) {
 // restart has the process end so that another takes its place. Its death is an
 // event; until then it is looked at again whether it has to be killed.
 func restart() fsm.Decision {
-	return fsm.Decision{Do: restartActions, Reason: fsm.Reason{Summary: "its process is from before the change"}, After: time.Second}
+	return fsm.Decision{Do: restartActions, Reason: fsm.Because("its process is from before the change"), After: time.Second}
 }
 
 func endStray(in input) fsm.Decision {
 	return fsm.Decision{
 		Do:     endStrayActions,
-		Reason: fsm.Reason{Summary: "a process of it has lost its supervisor", Evidence: fmt.Sprintf("pid %d", in.Observed.StrayPID)},
+		Reason: fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", in.Observed.StrayPID)),
 	}
 }
 
@@ -271,13 +256,13 @@ func decideStopping(in input) fsm.Decision {
 	case !o.down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
 		// Whoever else may have told it, it is told once by this program: before
 		// a stray process is ended, for whose end another may wait.
-		return fsm.Decision{Do: downActions, Reason: asked(in)}
+		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case o.StrayPID != 0:
 		return endStray(in)
 	case !o.down():
 		return fsm.Decision{Reason: toEnd(o), After: time.Second}
 	}
-	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Reason{Summary: "nothing of it runs", Evidence: o.lastDeath()}}
+	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Because("nothing of it runs").With(o.lastDeath())}
 }
 
 func decideRemoving(in input) fsm.Decision {
@@ -288,9 +273,9 @@ func decideRemoving(in input) fsm.Decision {
 	case o.Locked && !o.Linked && !o.Supervised:
 		return fsm.Decision{Reason: toEnd(o), After: time.Second}
 	case o.Exists || o.Linked || o.Supervised || o.LoggerSupervised || o.Leftover:
-		return fsm.Decision{Do: removeActions, Reason: fsm.Reason{Summary: "being removed", Evidence: removalStage(o)}, After: soon(in)}
+		return fsm.Decision{Do: removeActions, Reason: fsm.Because("being removed").With(removalStage(o)), After: soon(in)}
 	}
-	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Reason{Summary: "nothing of it is left"}}
+	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Because("nothing of it is left")}
 }
 
 func removalStage(o *Observed) string {
@@ -310,54 +295,51 @@ func removalStage(o *Observed) string {
 func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	switch {
 	case o.StrayPID != 0:
-		return fsm.Reason{Summary: "a process of it has lost its supervisor", Evidence: fmt.Sprintf("pid %d", o.StrayPID)}, true
+		return fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
 	case !o.whole():
-		return fsm.Reason{Summary: "not in place", Evidence: o.lacks()}, true
+		return fsm.Because("not in place").With(o.lacks()), true
 	case o.Lags:
 		return lags(), true
 	case o.Failed:
 		return gaveUp(o), true
 	case o.CommandProblem != "":
-		return fsm.Reason{Summary: "its command cannot be started", Evidence: o.CommandProblem}, true
+		return fsm.Because("its command cannot be started").With(o.CommandProblem), true
 	case !o.Up():
-		return fsm.Reason{Summary: "its process does not run", Evidence: o.lastDeath()}, true
+		return fsm.Because("its process does not run").With(o.lastDeath()), true
 	case o.Status.Paused:
-		return fsm.Reason{Summary: "its process is paused"}, true
+		return fsm.Because("its process is paused"), true
 	case o.Deaths >= CrashLimit:
 		return crashing(o), true
 	case !o.Ready():
-		return fsm.Reason{Summary: "its process is not ready", Evidence: o.lastDeath()}, true
+		return fsm.Because("its process is not ready").With(o.lastDeath()), true
 	case o.LoggerProblem != "":
-		return fsm.Reason{Summary: "its logger does not run", Evidence: o.LoggerProblem}, true
+		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
 	}
 	return fsm.Reason{}, false
 }
 
 func crashing(o *Observed) fsm.Reason {
-	return fsm.Reason{
-		Summary:  fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow),
-		Evidence: o.lastDeath(),
-	}
+	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
 }
 
 func lags() fsm.Reason {
-	return fsm.Reason{Summary: "its supervisor cannot write its status", Evidence: "the process that it runs is not the one that the status names"}
+	return fsm.Because("its supervisor cannot write its status").With("the process that it runs is not the one that the status names")
 }
 
 func gaveUp(o *Observed) fsm.Reason {
-	return fsm.Reason{Summary: "its finish command said not to start it again", Evidence: o.lastDeath()}
+	return fsm.Because("its finish command said not to start it again").With(o.lastDeath())
 }
 
 func waiting(o *Observed) fsm.Reason {
 	if !o.Up() {
-		return fsm.Reason{Summary: "waiting for its process to start", Evidence: o.lastDeath()}
+		return fsm.Because("waiting for its process to start").With(o.lastDeath())
 	}
-	return fsm.Reason{Summary: "waiting for its process to be ready"}
+	return fsm.Because("waiting for its process to be ready")
 }
 
 // toEnd tells what a stop or a removal waits for.
 func toEnd(o *Observed) fsm.Reason {
-	r := fsm.Reason{Summary: "waiting for its process to end"}
+	r := fsm.Because("waiting for its process to end")
 	switch {
 	case o.Supervised && o.Status.PID != 0:
 		r.Evidence = fmt.Sprintf("pid %d", o.Status.PID)
@@ -369,9 +351,5 @@ func toEnd(o *Observed) fsm.Reason {
 
 // shown is the evidence that a service runs.
 func shown(o *Observed) fsm.Reason {
-	return fsm.Reason{Summary: "its process runs", Evidence: fmt.Sprintf("pid %d", o.Status.PID)}
-}
-
-func asked(in input) fsm.Reason {
-	return fsm.Reason{Summary: "asked to be " + string(in.Desired.State)}
+	return fsm.Because("its process runs").With(fmt.Sprintf("pid %d", o.Status.PID))
 }

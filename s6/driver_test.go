@@ -218,7 +218,7 @@ func TestRemovalOfDeafProcess(t *testing.T) {
 		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, i.Close()) }()
-		i.SetDesired(desired{State: fsm.StateRemoved, Spec: spec})
+		require.NoError(t, i.SetDesired(desired{State: fsm.StateRemoved, Spec: spec}))
 		begin := time.Now()
 		for i.Snapshot().State != fsm.StateRemoved {
 			pass(time.Until(i.Reconcile(t.Context()).Next))

@@ -40,12 +40,12 @@ func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
 		of := func(state fsm.State) fsm.Desired[*s6.Spec] {
 			return fsm.Desired[*s6.Spec]{State: state, Spec: plainSpec}
 		}
-		i.SetDesired(of(s6.Running))
+		require.NoError(t, i.SetDesired(of(s6.Running)))
 		step(30 * time.Second)
 		require.Equal(t, s6.StateRunning, i.Snapshot().State)
-		i.SetDesired(of(s6.Stopped))
+		require.NoError(t, i.SetDesired(of(s6.Stopped)))
 		step(200 * time.Millisecond) // it is told
-		i.SetDesired(of(s6.Running))
+		require.NoError(t, i.SetDesired(of(s6.Running)))
 		transitions = 0
 		step(10 * time.Second)
 		assert.Equal(t, s6.StateRunning, i.Snapshot().State)
@@ -69,10 +69,10 @@ func TestStoppedIsSaidOnce(t *testing.T) {
 			}
 		}
 		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
-		i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Running, Spec: spec})
+		require.NoError(t, i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Running, Spec: spec}))
 		step()
 		passed = nil
-		i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: spec})
+		require.NoError(t, i.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: spec}))
 		step()
 		assert.Equal(t, []fsm.State{s6.StateStopping, s6.StateStopped}, passed)
 	})

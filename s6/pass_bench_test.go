@@ -33,7 +33,7 @@ func BenchmarkPassInMemory(b *testing.B) {
 	i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
 	require.NoError(b, err)
 	defer i.Close()
-	i.SetDesired(d)
+	require.NoError(b, i.SetDesired(d))
 	for !i.Snapshot().Settled {
 		next := i.Reconcile(b.Context()).Next
 		<-time.After(time.Until(next))

@@ -51,8 +51,8 @@ type Scene[D, O any] struct {
 //     else;
 //   - every row of the table is used by somebody.
 //
-// Failed actions are tried again with the default back-off, without jitter,
-// and held where the error is permanent, as fsm.Instance does.
+// What failed is tried again or held by the very rule of fsm.Instance, with the
+// default back-off and without jitter. The check stops after ten failures.
 type Check[D, O any] struct {
 	Kind   fsm.Kind[D, O] // its Open is not called
 	Scenes []Scene[D, O]
@@ -65,8 +65,8 @@ type Check[D, O any] struct {
 	Unused []fsm.Row
 }
 
-// shown is how many failures are reported in full.
-const shown = 10
+// enough is how many failures end the check.
+const enough = 10
 
 // Run makes the check and reports each failure with the path that led to it.
 func (c Check[D, O]) Run(t testing.TB) {
@@ -86,25 +86,27 @@ func (c Check[D, O]) Run(t testing.TB) {
 	}
 	used := make(map[fsm.Row]bool)
 	failures := c.walk(used)
-	for n, failure := range failures {
-		if n == shown {
-			t.Errorf("and %d more failures", len(failures)-shown)
-			break
-		}
+	for _, failure := range failures {
 		t.Errorf("%s", failure)
 	}
-	if len(failures) == 0 {
+	switch len(failures) {
+	case 0:
 		c.checkRows(t, used)
+	case enough:
+		t.Errorf("there may be more: the check stops after %d failures", enough)
 	}
 }
 
-// walk makes all lives and returns what is wrong with them.
+// walk makes all lives and returns what is wrong with the first that fail.
 func (c *Check[D, O]) walk(used map[fsm.Row]bool) (failures []string) {
 	for _, scene := range c.Scenes {
 		for _, state := range c.Kind.Table.States() {
 			for _, plan := range c.plans(state.Name) {
 				if failure := c.live(scene, state.Name, plan, used); failure != "" {
 					failures = append(failures, failure)
+				}
+				if len(failures) == enough {
+					return failures
 				}
 			}
 		}
@@ -141,12 +143,20 @@ func (c *Check[D, O]) desired() (all []fsm.Desired[D]) {
 // after the other. It returns what went wrong, with the path.
 func (c *Check[D, O]) live(scene Scene[D, O], state fsm.State, plan []fsm.Desired[D], used map[fsm.Row]bool) string {
 	l := newLife(c, scene, state, used)
+	problem := ""
 	for _, desired := range plan {
-		if problem := l.ask(desired); problem != "" {
-			return fmt.Sprintf("%s: from %s, asked for %s: %s\n%s", scene.Name, state, asked(plan), problem, l.log.tail(maxLines))
+		if problem = l.ask(desired); problem != "" {
+			break
 		}
 	}
-	return ""
+	// What depends on more than its input may fail in any way: say the cause.
+	if impure := l.impure(); impure != "" {
+		problem = impure
+	}
+	if problem == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: from %s, asked for %s: %s\n%s", scene.Name, state, asked(plan), problem, l.log.tail(maxLines))
 }
 
 func asked[D any](plan []fsm.Desired[D]) (text string) {

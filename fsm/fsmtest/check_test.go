@@ -70,7 +70,19 @@ func wrongDecisions() []breakage {
 				d.Reason.Evidence = fmt.Sprint("call ", calls)
 				return d
 			})
-		}, []string{"Decide is not pure: in to_be_created the same input gave", "call 1"}},
+		}, []string{"Decide is not pure: in creating the same input gave", "call 1"}},
+		{"remembers", func(c *check) {
+			// Asked twice in a row it says the same.
+			var last pumpInput
+			pushes := 0
+			decide(c, func(in pumpInput, d fsm.Decision) fsm.Decision {
+				if in != last {
+					last, pushes = in, pushes+1
+				}
+				d.After = time.Duration(pushes) * time.Millisecond
+				return d
+			})
+		}, []string{"Decide is not pure: in "}},
 		{"event without a row", func(c *check) {
 			decide(c, func(in pumpInput, d fsm.Decision) fsm.Decision {
 				if in.State == pumpPumping && d.Fire == "stop" {
@@ -118,11 +130,12 @@ func wrongCourses() []breakage {
 		}, []string{"for another look after -1s"}},
 		{"looks again too late", func(c *check) {
 			decide(c, func(in pumpInput, d fsm.Decision) fsm.Decision {
-				if in.State == pumpDry && d.After > 0 {
-					d.After = time.Hour
+				if in.State == pumpDry {
+					d.After = 0
 				}
 				return d
 			})
+			c.Kind.Resync = time.Hour
 			c.Scenes = c.Scenes[3:4]
 		}, []string{"dry well: ", "its next look is 1h0m0s away"}},
 		{"unknown action", func(c *check) {

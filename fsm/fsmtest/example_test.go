@@ -30,23 +30,19 @@ func (d *door) Advance(time.Duration) {}
 func decideDoor(in fsm.Input[string, bool]) fsm.Decision {
 	open := in.Desired.State == "open"
 	switch {
-	case in.State == fsm.StateToBeCreated && in.Desired.State != fsm.StateRemoved, in.State == fsm.StateRemoved && in.Desired.State != fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventCreate, Reason: fsm.Reason{Summary: "it is new"}}
 	case in.State == fsm.StateCreating && in.Desired.State != fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Reason{Summary: "it is made"}}
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("it is made")}
 	case in.State == fsm.StateRemoving:
-		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Reason{Summary: "it is gone"}}
-	case in.State == fsm.StateRemoved:
-		return fsm.Decision{}
+		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Because("it is gone")}
 	case open && in.State == "shut":
 		// This takes the push for the open door: wrong where it is jammed.
-		return fsm.Decision{Do: []fsm.Action{"push"}, Fire: "opened", Reason: fsm.Reason{Summary: "it was pushed"}}
+		return fsm.Decision{Do: []fsm.Action{"push"}, Fire: "opened", Reason: fsm.Because("it was pushed")}
 	case open && !in.Observed:
-		return fsm.Decision{Fire: "shut", Reason: fsm.Reason{Summary: "it is not open"}}
+		return fsm.Decision{Fire: "shut", Reason: fsm.Because("it is not open")}
 	case !open && in.State == "open":
-		return fsm.Decision{Do: []fsm.Action{"pull"}, Fire: "shut", Reason: fsm.Reason{Summary: "it is to be shut"}}
+		return fsm.Decision{Do: []fsm.Action{"pull"}, Fire: "shut", Reason: fsm.Because("it is to be shut")}
 	case in.Desired.State == fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventRemove, Reason: fsm.Reason{Summary: "it is not wanted"}}
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: fsm.Because("it is not wanted")}
 	}
 	return fsm.Decision{}
 }
@@ -95,7 +91,7 @@ func ExampleCheck() {
 	// Output:
 	// jammed: from to_be_created, asked for open oak: it goes round in circles without letting time pass
 	// # asked for open
-	//     0.000s  to_be_created -> creating (create): it is new
+	//     0.000s  to_be_created -> creating (create): asked to be open
 	//     0.000s  creating -> shut (create_done): it is made
 	//     0.000s  shut -> open (opened) do [push]: it was pushed
 	//     0.000s  open -> shut (shut): it is not open

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/internal/pace"
 )
 
 // Bounds of one life.
@@ -18,36 +19,36 @@ const (
 
 // life is the simulation of one instance in one world.
 type life[D, O any] struct {
-	check   *Check[D, O]
-	scene   Scene[D, O]
-	world   World[D, O]
-	used    map[fsm.Row]bool
-	backoff fsm.Backoff
+	check *Check[D, O]
+	scene Scene[D, O]
+	world World[D, O]
+	used  map[fsm.Row]bool
+	rule  pace.Rule
 
 	start, now time.Time
 	state      fsm.State
 	since      time.Time
 	desired    fsm.Desired[D]
+	asked      uint64 // how many times something was asked
 
-	still  int // passes since time last went on
-	failed failed
-	reason fsm.Reason
-	log    log
+	still   int // passes since time last went on
+	memory  pace.Memory
+	decided []decided[D, O]
+	log     log
 }
 
-// failed is what could not be done, which is put off or held.
-type failed struct {
-	decision fsm.Decision
-	count    int
-	next     time.Time
-	held     bool
+// decided is what Decide said of an input.
+type decided[D, O any] struct {
+	in fsm.Input[D, O]
+	d  fsm.Decision
 }
 
 func newLife[D, O any](c *Check[D, O], scene Scene[D, O], state fsm.State, used map[fsm.Row]bool) *life[D, O] {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	l := &life[D, O]{
 		check: c, scene: scene, world: scene.New(now), used: used,
-		backoff: fsm.Backoff{Jitter: -1}, now: now, state: state,
+		rule: pace.Rule{Delay: fsm.Backoff{Jitter: -1}.Delay, Resync: c.Kind.Resync, Recheck: fsm.DefaultTick},
+		now:  now, state: state,
 	}
 	l.advance(0)
 	l.start, l.since = l.now, l.now
@@ -56,8 +57,8 @@ func newLife[D, O any](c *Check[D, O], scene Scene[D, O], state fsm.State, used 
 
 // ask lives on until what is asked for is reached, and returns what is wrong.
 func (l *life[D, O]) ask(desired fsm.Desired[D]) (problem string) {
-	l.desired = desired
-	l.failed, l.still = failed{}, 0
+	l.desired, l.still = desired, 0
+	l.asked++
 	l.log.note("asked for %s", desired.State)
 	ends, hopeless := l.scene.Ends[desired.State]
 	deadline := l.now.Add(l.check.Within)
@@ -113,13 +114,10 @@ func (l *life[D, O]) advance(d time.Duration) {
 // pass makes one pass. It returns whether it found the instance settled where
 // it is to be, else how long to wait for the next.
 func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) {
-	from := l.state
 	observed, err := l.world.Observe(context.Background(), l.desired)
 	if err != nil {
-		pause = l.fail(fsm.Decision{}, err)
-		l.failed.held = false
-		l.record(from, fsm.Decision{Reason: l.reason}, nil, fmt.Errorf("cannot observe: %w", err))
-		return false, pause, ""
+		err = fmt.Errorf("cannot observe: %w", err)
+		return false, l.conclude(l.state, fsm.Decision{}, nil, pace.Outcome{Err: err}), ""
 	}
 	d, problem := l.decide(fsm.Input[D, O]{
 		Now: l.now, State: l.state, Since: l.since, Desired: l.desired, Observed: observed,
@@ -127,41 +125,61 @@ func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) 
 	if problem != "" {
 		return false, 0, problem
 	}
-	if l.waits(d) {
-		return false, l.putOff(d), ""
+	from, idle := l.state, len(d.Do) == 0 && d.Fire == ""
+	o := pace.Outcome{
+		Decided: true, Acted: len(d.Do) > 0, After: d.After,
+		Attempt: pace.NewAttempt(l.asked, from, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence),
 	}
-	done, err := l.do(d.Do)
-	if err == nil && d.Fire != "" {
-		to, _ := l.check.Kind.Table.Next(from, d.Fire)
-		l.used[fsm.Row{Event: d.Fire, From: from, To: to}] = true
-		l.state, l.since = to, l.now
+	var tried []fsm.Action
+	if o.PutOff = !idle && l.memory.Waits(l.now, o.Attempt); !o.PutOff {
+		tried, o.Err = l.do(d.Do)
+		o.Permanent = fsm.IsPermanent(o.Err)
 	}
-	if err != nil {
-		pause = l.fail(d, err)
-		l.record(from, d, done, err)
+	if d.Fire != "" && !o.PutOff && o.Err == nil {
+		l.fire(d.Fire)
+		o.Fired = true
+	}
+	pause = l.conclude(from, d, tried, o)
+	switch {
+	case o.PutOff, o.Err != nil:
 		return false, pause, ""
-	}
-	l.failed = failed{}
-	l.record(from, d, done, nil)
-	if d.Reason == (fsm.Reason{}) && !l.there() {
+	case d.Reason == (fsm.Reason{}) && !l.there():
 		return false, 0, fmt.Sprintf("it is left in %s without a reason", l.state)
 	}
-	idle := len(d.Do) == 0 && d.Fire == ""
-	return idle && l.there(), l.pause(d), ""
+	return idle && l.there(), pause, ""
 }
 
-// decide calls Decide twice and checks what it says.
+func (l *life[D, O]) fire(event fsm.Event) {
+	to, _ := l.check.Kind.Table.Next(l.state, event)
+	l.used[fsm.Row{Event: event, From: l.state, To: to}] = true
+	l.state, l.since = to, l.now
+}
+
+// conclude books a pass, writes it down, and returns how long to wait for the
+// next.
+func (l *life[D, O]) conclude(from fsm.State, d fsm.Decision, tried []fsm.Action, o pace.Outcome) time.Duration {
+	v := l.memory.Conclude(l.now, l.rule, o)
+	if !o.PutOff {
+		l.log.pass(entry{
+			at: l.now.Sub(l.start), from: from, to: l.state, event: d.Fire,
+			tried: tried, reason: d.Reason, err: o.Err, held: v.Held,
+		})
+	}
+	return v.Next.Sub(l.now)
+}
+
+// decide has the kind decide twice and checks what it says.
 func (l *life[D, O]) decide(in fsm.Input[D, O]) (d fsm.Decision, problem string) {
 	defer func() {
 		if v := recover(); v != nil {
 			problem = fmt.Sprintf("Decide panics in %s: %v", in.State, v)
 		}
 	}()
-	d = l.check.Kind.Decide(in)
-	again := l.check.Kind.Decide(in)
-	switch {
+	d = l.check.Kind.Decision(in)
+	l.decided = append(l.decided, decided[D, O]{in, d})
+	switch again := l.check.Kind.Decision(in); {
 	case !reflect.DeepEqual(d, again):
-		return d, fmt.Sprintf("Decide is not pure: in %s the same input gave %+v, then %+v", in.State, d, again)
+		return d, impure(in.State, d, again)
 	case d.After < 0:
 		return d, fmt.Sprintf("Decide asks in %s for another look after %s", in.State, d.After)
 	}
@@ -182,50 +200,17 @@ func (l *life[D, O]) do(actions []fsm.Action) (tried []fsm.Action, err error) {
 	return actions, nil
 }
 
-// fail books what could not be done and returns how long to wait.
-func (l *life[D, O]) fail(d fsm.Decision, err error) time.Duration {
-	f := &l.failed
-	if !reflect.DeepEqual(f.decision, d) {
-		f.count = 0
+// impure looks whether what Decide said depends on what it was asked besides:
+// it is asked all of it once more, in the opposite order.
+func (l *life[D, O]) impure() (problem string) {
+	for _, was := range slices.Backward(l.decided) {
+		if d := l.check.Kind.Decision(was.in); !reflect.DeepEqual(was.d, d) {
+			return impure(was.in.State, was.d, d)
+		}
 	}
-	f.count++
-	f.decision, f.held = d, fsm.IsPermanent(err)
-	f.next = l.now.Add(l.backoff.Delay(f.count))
-	return l.putOff(d)
+	return ""
 }
 
-// waits reports whether the decision failed before and is not tried yet.
-func (l *life[D, O]) waits(d fsm.Decision) bool {
-	f := &l.failed
-	return f.count > 0 && reflect.DeepEqual(f.decision, d) && (f.held || l.now.Before(f.next))
-}
-
-// putOff is how long to wait after a decision that was not carried out.
-func (l *life[D, O]) putOff(d fsm.Decision) time.Duration {
-	pause := l.pause(fsm.Decision{After: d.After})
-	if until := l.failed.next.Sub(l.now); until > 0 {
-		pause = min(pause, until)
-	}
-	return pause
-}
-
-// pause is how long to wait after a decision that was carried out.
-func (l *life[D, O]) pause(d fsm.Decision) time.Duration {
-	switch {
-	case d.Fire != "":
-		return 0
-	case d.After > 0:
-		return d.After
-	case len(d.Do) > 0:
-		return fsm.DefaultTick
-	}
-	return l.check.Kind.Resync
-}
-
-func (l *life[D, O]) record(from fsm.State, d fsm.Decision, tried []fsm.Action, err error) {
-	l.reason = d.Reason
-	l.log.pass(entry{
-		at: l.now.Sub(l.start), from: from, to: l.state, event: d.Fire,
-		tried: tried, reason: d.Reason, err: err, held: l.failed.held,
-	})
+func impure(state fsm.State, first, then fsm.Decision) string {
+	return fmt.Sprintf("Decide is not pure: in %s the same input gave %+v, then %+v", state, first, then)
 }

@@ -67,8 +67,6 @@ func decidePump(in pumpInput) fsm.Decision {
 	switch in.State {
 	case fsm.StateRemoving:
 		return removePump(in)
-	case fsm.StateToBeCreated, fsm.StateRemoved:
-		return fsm.Decision{Fire: fsm.EventCreate, Reason: why("it is to be installed")}
 	case fsm.StateCreating:
 		if !in.Observed.Installed {
 			return fsm.Decision{Do: []fsm.Action{"install"}, Reason: why("it is being installed")}
@@ -108,15 +106,13 @@ func decidePump(in pumpInput) fsm.Decision {
 func removePump(in pumpInput) fsm.Decision {
 	summary := fsm.Reason{Summary: "it is not wanted any more"}
 	switch in.State {
-	case fsm.StateToBeCreated, fsm.StateCreating, pumpOff:
+	case fsm.StateCreating, pumpOff:
 		return fsm.Decision{Fire: fsm.EventRemove, Reason: summary}
 	case fsm.StateRemoving:
 		if in.Observed.Installed {
 			return fsm.Decision{Do: []fsm.Action{"power_off", "uninstall"}, Reason: summary}
 		}
 		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: summary}
-	case fsm.StateRemoved:
-		return fsm.Decision{}
 	}
 	off := in
 	off.Desired.State = pumpOff

@@ -60,8 +60,9 @@ func NewStory[D, O any](t testing.TB, kind fsm.Kind[D, O], name string) *Story[D
 
 // Ask sets what is desired, which the next Watch works towards at once.
 func (s *Story[D, O]) Ask(desired fsm.Desired[D]) {
+	s.t.Helper()
 	s.log.note("asked for %s", desired.State)
-	s.instance.SetDesired(desired)
+	assert.NoError(s.t, s.instance.SetDesired(desired))
 	s.next = time.Now()
 }
 

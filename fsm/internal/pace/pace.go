@@ -1,0 +1,169 @@
+package pace
+
+import "time"
+
+// Attempt tells what a pass tries, so that only the same thing is put off.
+type Attempt struct {
+	Generation uint64 // how many times what is desired had changed
+	State      string
+	Action     string // the first
+	Event      string
+	Summary    string // of the reason
+	Evidence   string
+}
+
+// NewAttempt returns what a decision tries in a state.
+func NewAttempt[S, A, E ~string](generation uint64, state S, do []A, fire E, summary, evidence string) Attempt {
+	a := Attempt{Generation: generation, State: string(state), Event: string(fire), Summary: summary, Evidence: evidence}
+	if len(do) > 0 {
+		a.Action = string(do[0])
+	}
+	return a
+}
+
+// like reports whether two attempts differ in their evidence at most.
+func (a Attempt) like(b Attempt) bool {
+	a.Evidence, b.Evidence = "", ""
+	return a == b
+}
+
+// Rule holds the times of a kind.
+type Rule struct {
+	// Delay returns how long to wait after so many failures in a row.
+	Delay func(failures int) time.Duration
+	// Resync is the longest time between two passes.
+	Resync time.Duration
+	// Recheck is the time from an action to the pass that looks at its effect.
+	Recheck time.Duration
+}
+
+// Outcome is what came of a pass.
+type Outcome struct {
+	// Decided says that the pass observed and decided. Attempt is what it
+	// decided, PutOff that it left that alone because Waits said so.
+	Decided bool
+	Attempt Attempt
+	PutOff  bool
+	// Acted says that the decision has actions, Fired that the pass made a
+	// transition. After is how long the decision leaves the instance alone.
+	Acted, Fired bool
+	After        time.Duration
+	// Err is why the pass failed. Permanent says that trying the same thing
+	// again is useless.
+	Err       error
+	Permanent bool
+	// Owned is when something that the instance owns is due, zero for no
+	// sooner than the instance.
+	Owned time.Time
+}
+
+// Verdict is what a pass's outcome means.
+type Verdict struct {
+	// Next is when the next pass is due.
+	Next time.Time
+	// Err is what fails at present, Failures how often in a row it has, Held
+	// that it is not tried again until something changes, and NextTry when it
+	// is tried again otherwise.
+	Err      error
+	Failures int
+	Held     bool
+	NextTry  time.Time
+}
+
+// Memory is what one pass leaves to the next. The zero Memory is that of an
+// instance that never failed.
+type Memory struct {
+	looking failure // to observe or to decide
+	acting  failure // to do what was decided
+}
+
+// failure is a series of failed tries of one thing. The zero failure is none.
+type failure struct {
+	attempt Attempt
+	err     error
+	count   int
+	next    time.Time // not tried again before, held or not
+	held    bool      // not tried again until the attempt changes
+}
+
+// again adds a failed try, the first where it is one of something else.
+func (f failure) again(now time.Time, a Attempt, err error, held bool, rule Rule) failure {
+	count := 1
+	if f.attempt.like(a) {
+		count += f.count
+	}
+	return failure{attempt: a, err: err, count: count, held: held, next: now.Add(rule.Delay(count))}
+}
+
+// due reports whether what failed is due by itself, and when: a held attempt
+// is once its delay is over, for other evidence may try it then.
+func (f failure) due(now time.Time) (time.Time, bool) {
+	return f.next, f.err != nil && (!f.held || f.next.After(now))
+}
+
+// Waits reports whether an attempt failed before and is put off or held.
+func (m *Memory) Waits(now time.Time, a Attempt) bool {
+	f := &m.acting
+	if f.err == nil || !f.attempt.like(a) {
+		return false
+	}
+	return now.Before(f.next) || f.held && f.attempt == a
+}
+
+// Conclude books a pass that ended at now.
+func (m *Memory) Conclude(now time.Time, rule Rule, o Outcome) Verdict {
+	if o.Decided || o.Err == nil {
+		m.looking = failure{}
+	}
+	current := &m.acting
+	switch {
+	case o.Err != nil && !o.Decided:
+		current = &m.looking
+		*current = current.again(now, Attempt{}, o.Err, false, rule)
+	case o.Err != nil:
+		*current = current.again(now, o.Attempt, o.Err, o.Permanent, rule)
+	case !o.PutOff:
+		*current = failure{}
+	}
+	v := Verdict{
+		Next: now.Add(rule.pause(o)), Err: current.err, Failures: current.count,
+		Held: current.held, NextTry: current.next,
+	}
+	if next, due := current.due(now); due {
+		v.Next = sooner(v.Next, next)
+	}
+	if !o.Owned.IsZero() {
+		v.Next = sooner(v.Next, o.Owned)
+	}
+	switch {
+	case current == &m.looking:
+		v.NextTry = v.Next // every pass looks
+	case current.held:
+		v.NextTry = time.Time{}
+	}
+	return v
+}
+
+// pause is how long after a pass the next is due by its decision alone, which
+// says nothing of an attempt that failed.
+func (r Rule) pause(o Outcome) time.Duration {
+	failed := o.PutOff || o.Err != nil
+	switch {
+	case o.Fired:
+		return 0
+	case failed:
+		return r.Resync
+	case o.After > 0:
+		return min(o.After, r.Resync)
+	case o.Acted:
+		return min(r.Recheck, r.Resync)
+	}
+	return r.Resync
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

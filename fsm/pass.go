@@ -1,0 +1,138 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm/internal/pace"
+)
+
+// Result is what came of one pass.
+type Result struct {
+	Fired bool      // a transition was made
+	Next  time.Time // when the instance is due again
+	Err   error     // why the pass failed, as in the snapshot
+}
+
+// pass is what one pass gathers.
+type pass[D, O any] struct {
+	now      time.Time
+	before   *Snapshot[D, O]
+	after    *Snapshot[D, O]
+	retry    bool
+	decision Decision
+	outcome  pace.Outcome
+}
+
+// Reconcile makes one pass. It never panics; a panic of the driver or of
+// Decide is the pass's error. Before anything was asked of the instance it
+// only observes. While another pass is under way it returns ErrInPass and
+// does nothing.
+func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
+	if !i.busy.CompareAndSwap(false, true) {
+		return Result{Next: time.Now().Add(recheck), Err: ErrInPass}
+	}
+	defer i.busy.Store(false)
+
+	p := pass[D, O]{now: time.Now(), before: i.snapshot.Load()}
+	next := *p.before
+	p.after = &next
+	p.after.Desired, p.after.Generation, p.retry = i.asked()
+	p.outcome.Err = i.step(ctx, &p)
+	return i.conclude(ctx, &p)
+}
+
+func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
+	defer recoverTo(&err)
+	if owner, ok := i.driver.(Owner); ok {
+		p.outcome.Owned = owner.ReconcileOwned(ctx)
+	}
+	observed, err := i.driver.Observe(ctx, p.after.Desired)
+	if err != nil {
+		return fmt.Errorf("cannot observe: %w", err)
+	}
+	p.after.Observed, p.after.ObservedAt = observed, p.now
+	if p.after.Generation == 0 {
+		return nil
+	}
+	p.decision = i.kind.Decision(Input[D, O]{
+		Now: p.now, State: p.before.State, Since: p.before.Since,
+		Desired: p.after.Desired, Observed: observed,
+	})
+	return i.act(ctx, p)
+}
+
+func (i *Instance[D, O]) act(ctx context.Context, p *pass[D, O]) error {
+	d, o := &p.decision, &p.outcome
+	o.Decided, o.Acted, o.After = true, len(d.Do) > 0, d.After
+	p.after.Reason = d.Reason
+	if len(d.Do) == 0 && d.Fire == "" {
+		return nil
+	}
+	o.Attempt = pace.NewAttempt(p.after.Generation, p.before.State, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence)
+	if !p.retry && i.memory.Waits(p.now, o.Attempt) {
+		o.PutOff = true
+		return nil
+	}
+	if _, ok := i.kind.Table.Next(p.before.State, d.Fire); d.Fire != "" && !ok {
+		return Permanent(fmt.Errorf("the table of %s has no row for %s from %s", i.kind.Name, d.Fire, p.before.State))
+	}
+	for _, action := range d.Do {
+		if err := i.driver.Do(ctx, action, p.after.Desired); err != nil {
+			return fmt.Errorf("cannot %s: %w", action, err)
+		}
+	}
+	if d.Fire == "" {
+		return nil
+	}
+	return i.fire(ctx, p)
+}
+
+func (i *Instance[D, O]) fire(ctx context.Context, p *pass[D, O]) error {
+	// A context that ends half-way would leave the machine in transition for
+	// ever.
+	if err := i.machine.Event(context.WithoutCancel(ctx), string(p.decision.Fire)); err != nil {
+		return fmt.Errorf("cannot fire %s: %w", p.decision.Fire, err)
+	}
+	to := State(i.machine.Current())
+	p.outcome.Fired = true
+	p.after.State, p.after.Phase, p.after.Since = to, i.kind.Table.Phase(to), p.now
+	t := Transition{
+		At: p.now, From: p.before.State, To: to, Event: p.decision.Fire, ToPhase: p.after.Phase,
+		Reason: p.decision.Reason, Instance: i.name, Kind: i.kind.Name,
+	}
+	p.after.History = pushed(p.after.History, t, i.config.History)
+	if i.config.OnTransition != nil {
+		i.config.OnTransition(t)
+	}
+	return nil
+}
+
+// conclude turns what a pass gathered into the new snapshot and the time of
+// the next pass.
+func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
+	s, o, now := p.after, &p.outcome, time.Now()
+	s.Settled = false
+	gaveUp := o.Err != nil && errors.Is(ctx.Err(), context.Canceled)
+	if p.retry && (!o.Decided || gaveUp) {
+		i.Retry() // it has not been tried yet
+	}
+	if gaveUp { // which says nothing about the instance
+		s.NextPass = now.Add(recheck)
+	} else {
+		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil
+		v := i.memory.Conclude(now, i.rule(), *o)
+		s.Err, s.Failures, s.Held = v.Err, v.Failures, v.Held
+		s.NextTry, s.NextPass = v.NextTry, v.Next
+		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !o.Fired
+	}
+	i.snapshot.Store(s)
+	return Result{Fired: o.Fired, Err: o.Err, Next: s.NextPass}
+}
+
+// rule returns the times by which the instance is looked at and tries again.
+func (i *Instance[D, O]) rule() pace.Rule {
+	return pace.Rule{Delay: i.config.Backoff.Delay, Resync: i.kind.resync(), Recheck: recheck}
+}
