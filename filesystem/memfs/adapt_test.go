@@ -167,3 +167,11 @@ func TestAdaptedRelativeNames(t *testing.T) {
 		require.NoError(t, fsys.RemoveAll("a"), name)
 	}
 }
+
+// The root of BasePathFs is missing until its base is made.
+func TestAdaptedMkdirAllWithoutARoot(t *testing.T) {
+	fsys := memfs.Adapt(afero.NewBasePathFs(afero.NewMemMapFs(), "/base"))
+	for _, name := range []string{"/", "/a", "/a/b/"} {
+		assert.ErrorIs(t, fsys.MkdirAll(name, 0o755), fs.ErrNotExist, name)
+	}
+}

@@ -72,7 +72,7 @@ func MkdirAll(fsys Dirs, name string, perm fs.FileMode) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return PathError("mkdir", name, err)
 	}
-	if parent, _ := path.Split(TrimSlashes(name)); parent != "" {
+	if parent, base := path.Split(TrimSlashes(name)); parent != "" && base != "" {
 		if err := MkdirAll(fsys, TrimSlashes(parent), perm); err != nil {
 			return err
 		}
