@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 )
@@ -170,9 +168,10 @@ func discover(tree s6.Tree) (map[string]fsm.Desired[*Config], error) {
 		if service.State == s6.Running {
 			d.State = Active
 		}
-		var c Config
-		if service.Spec != nil && yaml.Unmarshal([]byte(service.Spec.Note), &c) == nil {
-			d.Spec = &c
+		if service.Spec != nil {
+			if c, err := readNote(service.Spec.Note); err == nil {
+				d.Spec = &c
+			}
 		}
 		all[name] = d
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"go.yaml.in/yaml/v3"
+	"gopkg.in/yaml.v3"
 )
 
 // Render returns the configuration as the one YAML document an engine is
@@ -46,7 +46,7 @@ func (c Config) Render() ([]byte, error) {
 	return encode(doc)
 }
 
-// note returns a text that yaml.Unmarshal reads as a Config of the same Hash,
+// note returns a text that readNote reads as a Config of the same Hash,
 // whatever Go types its values have and whatever is in its texts.
 func (c Config) note() (string, error) {
 	if err := c.Validate(); err != nil {
@@ -68,6 +68,20 @@ func (c Config) note() (string, error) {
 	c.appendSections(doc)
 	b, err := encode(doc)
 	return string(b), err
+}
+
+// readNote reads what note wrote. Others may have written the text: yaml.v3
+// panics on some of what is none of its own, which is an error like any other.
+func readNote(text string) (c Config, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("cannot read the configuration that was written down: %v", problem)
+		}
+	}()
+	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
+		return Config{}, fmt.Errorf("cannot read the configuration that was written down: %w", err)
+	}
+	return c, nil
 }
 
 // appendSections adds the sections and resources that there are.

@@ -36,7 +36,7 @@ func arrows() map[string]arrow {
 		"ports":                        {nil, nil, nil},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports"},
-			[]string{"github.com/prometheus", "go.yaml.in/yaml/v3"},
+			[]string{"github.com/prometheus", "gopkg.in/yaml.v3"},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
@@ -47,7 +47,7 @@ func arrows() map[string]arrow {
 
 // forTests are what tests of every package may use.
 func forTests() []string {
-	return []string{"github.com/stretchr/testify", "go.uber.org/goleak", "go.yaml.in/yaml/v3", "golang.org/x/sys"}
+	return []string{"github.com/stretchr/testify", "go.uber.org/goleak", "gopkg.in/yaml.v3", "golang.org/x/sys"}
 }
 
 // imports holds the arrows between packages.
