@@ -40,8 +40,8 @@ type Allocator struct {
 	First, Last uint16
 	// Check, where given, is asked about a port before it is allocated; a port
 	// it returns an error for is passed over. It is called with the allocator
-	// locked. Check of this package serves, given an
-	// address with that port.
+	// locked. The function Check of this package serves, given an address with
+	// that port.
 	Check func(port uint16) error
 
 	mu     sync.Mutex

@@ -13,14 +13,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 func TestCheckNamesTheHolder(t *testing.T) {
 	l, addr := loopback(t)
 	port := l.Addr().(*net.TCPAddr).Port
-	comm, err := os.ReadFile("/proc/self/comm")
+	name, err := proc.System.Command(os.Getpid())
 	require.NoError(t, err)
-	name := string(comm[:len(comm)-1])
 
 	for _, asked := range []string{addr, fmt.Sprintf("0.0.0.0:%d", port), fmt.Sprintf(":%d", port)} {
 		err := Check(asked)

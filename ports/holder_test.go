@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 func loopback(t *testing.T) (net.Listener, string) {
@@ -67,13 +69,13 @@ func TestKernelAndTablesSayTheSame(t *testing.T) {
 	}
 	asked, err := diagListeners(port)
 	require.NoError(t, err)
-	tables, err := procTables{root: "/proc"}.listeners(port)
+	listed, err := tables{proc: proc.System}.listeners(port)
 	require.NoError(t, err)
-	tables = slices.DeleteFunc(tables, func(s listenSocket) bool { return s.addr.Port() != port })
-	assert.ElementsMatch(t, tables, asked)
+	listed = slices.DeleteFunc(listed, func(s proc.Socket) bool { return s.Local.Port() != port })
+	assert.ElementsMatch(t, listed, asked)
 	assert.NotEmpty(t, asked)
 
-	broken := procTables{root: "/proc", ask: func(uint16) ([]listenSocket, error) { return nil, syscall.EPERM }}
+	broken := tables{proc: proc.System, ask: func(uint16) ([]proc.Socket, error) { return nil, syscall.EPERM }}
 	holder, found, err := broken.holder(addr)
 	require.NoError(t, err)
 	assert.True(t, found)
@@ -108,7 +110,7 @@ func FuzzDecodeSockDiag(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		found, _, _ := decodeSockDiag(answer)
 		for _, s := range found {
-			if !s.addr.IsValid() {
+			if !s.Local.IsValid() {
 				t.Fatalf("an invalid address: %+v", s)
 			}
 		}
@@ -117,7 +119,7 @@ func FuzzDecodeSockDiag(f *testing.F) {
 
 // fakeProc lays out a proc file system in which process 300 listens on
 // 127.0.0.1:8080, 200 cannot be looked into and 100 has other descriptors.
-func fakeProc(t *testing.T, tcp6 string) procTables {
+func fakeProc(t *testing.T, tcp6 string) tables {
 	root := t.TempDir()
 	write := func(name, text string) {
 		path := filepath.Join(root, name)
@@ -138,33 +140,33 @@ func fakeProc(t *testing.T, tcp6 string) procTables {
 			require.NoError(t, os.Symlink(target, filepath.Join(root, pid, "fd", strconv.Itoa(i))))
 		}
 	}
-	return procTables{root: root}
+	return tables{proc: proc.FS(root)}
 }
 
 func TestHolderInAFakeProc(t *testing.T) {
-	proc := fakeProc(t, "")
-	holder, found, err := proc.holder("127.0.0.1:8080")
+	fake := fakeProc(t, "")
+	holder, found, err := fake.holder("127.0.0.1:8080")
 	require.NoError(t, err)
 	assert.True(t, found)
 	assert.Equal(t, Holder{PID: 300, Process: "benthos"}, holder)
-	_, found, err = proc.holder("127.0.0.1:8081")
+	_, found, err = fake.holder("127.0.0.1:8081")
 	require.NoError(t, err)
 	assert.False(t, found)
 
-	require.NoError(t, os.RemoveAll(filepath.Join(proc.root, "300")))
-	holder, found, err = proc.holder("127.0.0.1:8080")
+	require.NoError(t, os.RemoveAll(filepath.Join(string(fake.proc), "300")))
+	holder, found, err = fake.holder("127.0.0.1:8080")
 	require.NoError(t, err)
 	assert.True(t, found, "somebody listens, though it cannot be read who")
 	assert.Zero(t, holder)
 
-	require.NoError(t, os.Remove(filepath.Join(proc.root, "net/tcp")))
-	_, _, err = proc.holder("127.0.0.1:8080")
+	require.NoError(t, os.Remove(filepath.Join(string(fake.proc), "net/tcp")))
+	_, _, err = fake.holder("127.0.0.1:8080")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func TestHolderWithATornTable(t *testing.T) {
 	_, _, err := fakeProc(t, tcpHeader+tcpRow("torn", "0A", "1")).holder("127.0.0.1:8080")
-	assert.ErrorContains(t, err, "line 2", "nothing could be read of the second table")
+	assert.ErrorContains(t, err, "torn", "nothing could be read of the second table")
 }
 
 const tcpHeader = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -173,70 +175,14 @@ func tcpRow(local, state, inode string) string {
 	return "   0: " + local + " 00000000:0000 " + state + " 00000000:00000000 00:00000000 00000000  1000        0 " + inode + " 1 0000000000000000 100 0 0 10 0\n"
 }
 
-func TestParseProcNet(t *testing.T) {
-	table := tcpHeader +
-		tcpRow("0100007F:1F90", "0A", "1") +
-		tcpRow("00000000:0050", "0A", "2") +
-		tcpRow("0100007F:1F91", "01", "3") +
-		tcpRow("00000000000000000000000001000000:1F92", "0A", "4") +
-		tcpRow("0000000000000000FFFF00000100007F:1F93", "0A", "5") +
-		tcpRow("00000000000000000000000000000000:FFFF", "0A", "18446744073709551615")
-	got, err := parseProcNet([]byte(table))
-	require.NoError(t, err)
-	assert.Equal(t, []listenSocket{
-		{netip.MustParseAddrPort("127.0.0.1:8080"), 1},
-		{netip.MustParseAddrPort("0.0.0.0:80"), 2},
-		{netip.MustParseAddrPort("[::1]:8082"), 4},
-		{netip.MustParseAddrPort("127.0.0.1:8083"), 5},
-		{netip.MustParseAddrPort("[::]:65535"), 1<<64 - 1},
-	}, got)
-}
-
-func TestParseProcNetKeepsWhatItCanRead(t *testing.T) {
-	good := tcpRow("0100007F:1F90", "0A", "1")
-	for bad, want := range map[string]string{
-		"  1: short\n":                       "line 2 of the socket table: 2 fields",
-		tcpRow("0100007F", "0A", "1"):        "has no port",
-		tcpRow("0100007:1F90", "0A", "1"):    "7 digits",
-		tcpRow("0100007X:1F90", "0A", "1"):   "local address",
-		tcpRow("0100007F:10000", "0A", "1"):  "local port",
-		tcpRow("0100007F:1F90", "0A", "one"): "inode",
-	} {
-		got, err := parseProcNet([]byte(tcpHeader + bad + "\n" + good))
-		require.ErrorContains(t, err, want)
-		assert.Len(t, got, 1)
-	}
-	got, err := parseProcNet(nil)
-	require.NoError(t, err)
-	assert.Empty(t, got)
-}
-
-func FuzzParseProcNet(f *testing.F) {
-	f.Add([]byte(tcpHeader + tcpRow("0100007F:1F90", "0A", "1")))
-	f.Add([]byte(tcpHeader + tcpRow("00000000000000000000000001000000:1F92", "0A", "4")))
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		if table, err := os.ReadFile(name); err == nil {
-			f.Add(table)
-		}
-	}
-	f.Fuzz(func(t *testing.T, table []byte) {
-		sockets, _ := parseProcNet(table)
-		for _, s := range sockets {
-			if !s.addr.IsValid() {
-				t.Fatalf("an invalid address: %+v", s)
-			}
-		}
-	})
-}
-
 // What may not be looked into is not known to hold nothing.
 func TestDescriptorsThatMayNotBeReadAreAnError(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "7", "fd"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "7", "fd", "3"), nil, 0o600)) // no link: EINVAL
-	tables := procTables{root: root, ask: func(port uint16) ([]listenSocket, error) {
-		return []listenSocket{{addr: netip.MustParseAddrPort("127.0.0.1:80"), inode: 1}}, nil
+	fake := tables{proc: proc.FS(root), ask: func(port uint16) ([]proc.Socket, error) {
+		return []proc.Socket{{Local: netip.MustParseAddrPort("127.0.0.1:80"), Inode: 1}}, nil
 	}}
-	_, err := tables.listens(7, "127.0.0.1:80")
+	_, err := fake.listens(7, "127.0.0.1:80")
 	assert.ErrorContains(t, err, "cannot read the descriptors of process 7")
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // Parts of the kernel's linux/netlink.h, linux/sock_diag.h and
@@ -46,7 +48,7 @@ func encodeSockDiag(family uint8, port uint16) []byte {
 }
 
 // decodeSockDiag reads one datagram of the answer; done is true at the last.
-func decodeSockDiag(b []byte) (found []listenSocket, done bool, err error) {
+func decodeSockDiag(b []byte) (found []proc.Socket, done bool, err error) {
 	ne := binary.NativeEndian
 	for len(b) > 0 {
 		if len(b) < netlinkHeaderSize {
@@ -77,9 +79,9 @@ func decodeSockDiag(b []byte) (found []listenSocket, done bool, err error) {
 	return found, false, nil
 }
 
-func decodeDiagMessage(body []byte) (listenSocket, bool) {
+func decodeDiagMessage(body []byte) (proc.Socket, bool) {
 	if len(body) < diagMessageSize {
-		return listenSocket{}, false
+		return proc.Socket{}, false
 	}
 	var addr netip.Addr
 	switch body[0] {
@@ -88,11 +90,12 @@ func decodeDiagMessage(body []byte) (listenSocket, bool) {
 	case familyIPv6:
 		addr = netip.AddrFrom16([16]byte(body[8:24])).Unmap()
 	default:
-		return listenSocket{}, false
+		return proc.Socket{}, false
 	}
 	port := binary.BigEndian.Uint16(body[4:])
-	return listenSocket{
-		addr:  netip.AddrPortFrom(addr, port),
-		inode: uint64(binary.NativeEndian.Uint32(body[68:])),
+	return proc.Socket{
+		Local: netip.AddrPortFrom(addr, port),
+		State: proc.TCPListen,
+		Inode: uint64(binary.NativeEndian.Uint32(body[68:])),
 	}, true
 }

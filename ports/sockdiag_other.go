@@ -2,8 +2,12 @@
 
 package ports
 
-import "errors"
+import (
+	"errors"
 
-func diagListeners(uint16) ([]listenSocket, error) {
+	"github.com/evenkeel/evenkeel/internal/proc"
+)
+
+func diagListeners(uint16) ([]proc.Socket, error) {
 	return nil, errors.ErrUnsupported
 }

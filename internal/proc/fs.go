@@ -1,0 +1,97 @@
+package proc
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/procfs"
+)
+
+// FS is a proc(5) file system, by the directory that it is mounted on.
+type FS string
+
+// System is the one of this machine.
+const System FS = procfs.DefaultMountPoint
+
+// PIDs returns the ids of all processes in ascending order.
+func (f FS) PIDs() ([]int, error) {
+	table, err := procfs.NewFS(string(f))
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	all, err := table.AllProcs()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	pids := make([]int, 0, len(all))
+	for _, p := range all {
+		pids = append(pids, p.PID)
+	}
+	slices.Sort(pids)
+	return pids, nil
+}
+
+// Command returns the command name of a process, at most 15 bytes.
+func (f FS) Command(pid int) (string, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return "", err
+	}
+	return p.Comm()
+}
+
+// Parent returns the parent of a process.
+func (f FS) Parent(pid int) (int, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return 0, err
+	}
+	stat, err := p.Stat()
+	return stat.PPID, err
+}
+
+// Environ returns the environment that a process began with, each as NAME=value.
+func (f FS) Environ(pid int) ([]string, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return nil, err
+	}
+	return p.Environ()
+}
+
+// Limits returns the soft limits of a process.
+func (f FS) Limits(pid int) (procfs.ProcLimits, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return procfs.ProcLimits{}, err
+	}
+	return p.Limits()
+}
+
+// EphemeralPorts returns the range of ports, both included, that the kernel
+// gives to outgoing connections.
+func (f FS) EphemeralPorts() (first, last int, err error) {
+	table, err := procfs.NewFS(string(f))
+	if err != nil {
+		return 0, 0, err
+	}
+	const name = "net.ipv4.ip_local_port_range"
+	both, err := table.SysctlInts(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(both) != 2 {
+		return 0, 0, fmt.Errorf("cannot read %s: %v is not a range", name, both)
+	}
+	return both[0], both[1], nil
+}
+
+// process returns a process that is there. The error satisfies fs.ErrNotExist
+// where there is none of that id.
+func (f FS) process(pid int) (procfs.Proc, error) {
+	table, err := procfs.NewFS(string(f))
+	if err != nil {
+		return procfs.Proc{}, err
+	}
+	return table.Proc(pid)
+}

@@ -1,0 +1,49 @@
+package proc
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Handle is one process. It does not become another's when that process has
+// ended and its id is used again; all questions then fail.
+type Handle struct {
+	dir int // a descriptor of /proc/PID
+}
+
+// Open returns the handle of the process that has the id now. It is to be
+// closed.
+func (f FS) Open(pid int) (*Handle, error) {
+	path := filepath.Join(string(f), strconv.Itoa(pid))
+	dir, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return &Handle{dir: dir}, nil
+}
+
+// Close lets go of the process.
+func (h *Handle) Close() error { return unix.Close(h.dir) }
+
+// Descriptor returns what descriptor n of the process is open on, in the words
+// of [FS.Holds].
+func (h *Handle) Descriptor(n int) (string, error) {
+	var link [unix.PathMax]byte
+	size, err := unix.Readlinkat(h.dir, descriptor(n), link[:])
+	if err != nil {
+		return "", os.NewSyscallError("readlinkat", err)
+	}
+	return string(link[:size]), nil
+}
+
+// OpenDescriptor opens for the caller, as open(2) does with the flags, what
+// descriptor n of the process is open on.
+func (h *Handle) OpenDescriptor(n, flags int) (int, error) {
+	fd, err := unix.Openat(h.dir, descriptor(n), flags|unix.O_CLOEXEC, 0)
+	return fd, os.NewSyscallError("openat", err)
+}
+
+func descriptor(n int) string { return "fd/" + strconv.Itoa(n) }

@@ -1,0 +1,167 @@
+package proc
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// noPID is above every limit of the kernel's.
+const noPID = 1<<22 + 1
+
+// start runs a program that waits until its standard input ends.
+func start(t *testing.T) *exec.Cmd {
+	cmd := exec.Command("cat")
+	cmd.Dir = t.TempDir()
+	cmd.Env = []string{"A=1", "B=two words", "C="}
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = cmd.Wait() // a test may have done so
+	})
+	return cmd
+}
+
+func TestReadAProcess(t *testing.T) {
+	cmd := start(t)
+	got, err := System.Read(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, Process{
+		PID: cmd.Process.Pid, Parent: os.Getpid(), State: got.State,
+		Args: []string{"cat"}, Dir: cmd.Dir, Program: got.Program,
+	}, got)
+	assert.True(t, got.Is("cat"))
+	assert.False(t, got.Is("tac"))
+	assert.NotEmpty(t, got.Program)
+	assert.True(t, got.In(cmd.Dir))
+	assert.True(t, got.In(filepath.Dir(cmd.Dir)))
+	assert.True(t, got.In("/"))
+	assert.False(t, got.In(strings.TrimSuffix(cmd.Dir, cmd.Dir[len(cmd.Dir)-1:])), "a directory whose name begins alike")
+
+	all, err := System.All()
+	require.NoError(t, err)
+	assert.True(t, slices.ContainsFunc(all, func(p Process) bool { return p.PID == cmd.Process.Pid && p.Dir == cmd.Dir }))
+	assert.True(t, slices.IsSortedFunc(all, func(a, b Process) int { return a.PID - b.PID }))
+
+	parent, err := System.Parent(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, os.Getpid(), parent)
+	environ, err := System.Environ(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, cmd.Env, environ)
+	command, err := System.Command(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, "cat", command)
+}
+
+func TestLimits(t *testing.T) {
+	got, err := System.Limits(os.Getpid())
+	require.NoError(t, err)
+	var want unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_CORE, &want))
+	assert.Equal(t, want.Cur, got.CoreFileSize)
+}
+
+func TestEphemeralPorts(t *testing.T) {
+	first, last, err := System.EphemeralPorts()
+	require.NoError(t, err)
+	assert.Positive(t, first)
+	assert.Greater(t, last, first)
+}
+
+func TestThatThereIsNoProcessIsToldApart(t *testing.T) {
+	calls := map[string]func(pid int) error{
+		"Read":    func(pid int) error { _, err := System.Read(pid); return err },
+		"Parent":  func(pid int) error { _, err := System.Parent(pid); return err },
+		"Environ": func(pid int) error { _, err := System.Environ(pid); return err },
+		"Limits":  func(pid int) error { _, err := System.Limits(pid); return err },
+		"Command": func(pid int) error { _, err := System.Command(pid); return err },
+		"Holds":   func(pid int) error { _, err := System.Holds(pid, "pipe:[1]"); return err },
+		"Open":    func(pid int) error { _, err := System.Open(pid); return err },
+	}
+	for name, call := range calls {
+		require.ErrorIs(t, call(noPID), fs.ErrNotExist, name)
+	}
+}
+
+// A process that nobody has reaped does not run any more.
+func TestAProcessThatHasEndedIsNotThere(t *testing.T) {
+	cmd := start(t)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
+	var info unix.Siginfo
+	require.NoError(t, unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil))
+	_, err := System.Read(cmd.Process.Pid)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	parent, err := System.Parent(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, os.Getpid(), parent, "it has a parent until it is reaped")
+}
+
+func TestHolds(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer w.Close()
+	self, err := System.Open(os.Getpid())
+	require.NoError(t, err)
+	defer self.Close()
+	pipe, err := self.Descriptor(int(r.Fd()))
+	require.NoError(t, err)
+	require.Regexp(t, `^pipe:\[\d+\]$`, pipe)
+
+	held, err := System.Holds(os.Getpid(), "pipe:[0]", pipe)
+	require.NoError(t, err)
+	assert.True(t, held)
+	require.NoError(t, r.Close())
+	require.NoError(t, w.Close())
+	held, err = System.Holds(os.Getpid(), pipe)
+	require.NoError(t, err)
+	assert.False(t, held)
+}
+
+// What could not be read is not known to be absent.
+func TestADescriptorThatCannotBeReadIsAnError(t *testing.T) {
+	root := t.TempDir()
+	fds := filepath.Join(root, "7", "fd")
+	require.NoError(t, os.MkdirAll(fds, 0o755))
+	require.NoError(t, os.Symlink("socket:[1]", filepath.Join(fds, "0")))
+	held, err := FS(root).Holds(7, "socket:[1]")
+	require.NoError(t, err)
+	assert.True(t, held)
+	require.NoError(t, os.WriteFile(filepath.Join(fds, "1"), nil, 0o600)) // no link: EINVAL
+	_, err = FS(root).Holds(7, "socket:[2]")
+	assert.ErrorContains(t, err, "cannot read the descriptors of process 7: ")
+}
+
+// A handle is no other process's, whatever id that has.
+func TestHandle(t *testing.T) {
+	cmd := start(t)
+	h, err := System.Open(cmd.Process.Pid)
+	require.NoError(t, err)
+	defer h.Close()
+	fd, err := h.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
+	require.NoError(t, err)
+	waiting, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	require.NoError(t, err)
+	assert.Zero(t, waiting)
+	require.NoError(t, unix.Close(fd))
+	_, err = h.Descriptor(99)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+
+	require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
+	_ = cmd.Wait()
+	_, err = h.Descriptor(0)
+	require.ErrorIs(t, err, syscall.ESRCH)
+	_, err = h.OpenDescriptor(0, unix.O_RDONLY)
+	require.Error(t, err)
+}

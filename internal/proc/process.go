@@ -1,0 +1,87 @@
+package proc
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// Process is an entry of the process table, as it was when it was read.
+type Process struct {
+	PID, Parent int
+	// State is that of proc_pid_stat(5): "R", "S", "D", "T" and so on.
+	State string
+	// Args is the command line, Dir the working directory.
+	Args []string
+	Dir  string
+	// Program is the file that is run, empty where that may not be known.
+	Program string
+}
+
+// String shows what a process is in one line.
+func (p Process) String() string { return fmt.Sprintf("%d %q in %s", p.PID, p.Args, p.Dir) }
+
+// Is reports whether the command line calls the named program, by whatever path.
+func (p Process) Is(program string) bool {
+	return len(p.Args) > 0 && filepath.Base(p.Args[0]) == program
+}
+
+// In reports whether a process works in a directory or below it.
+func (p Process) In(dir string) bool {
+	return p.Dir == dir || strings.HasPrefix(p.Dir, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// Read returns a process. The error satisfies fs.ErrNotExist where there is none
+// of that id, or only one that has ended and was not reaped yet.
+func (f FS) Read(pid int) (Process, error) {
+	p, err := f.read(pid)
+	if err != nil {
+		return Process{}, fmt.Errorf("cannot read process %d: %w", pid, err)
+	}
+	return p, nil
+}
+
+func (f FS) read(pid int) (Process, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return Process{}, err
+	}
+	if stat.State == "Z" || stat.State == "X" {
+		return Process{}, fmt.Errorf("it has ended: %w", fs.ErrNotExist)
+	}
+	args, err := p.CmdLine()
+	if err != nil {
+		return Process{}, err
+	}
+	dir, err := p.Cwd()
+	if err == nil && dir == "" {
+		err = fmt.Errorf("it is ending: %w", fs.ErrNotExist)
+	}
+	if err != nil {
+		return Process{}, err
+	}
+	program, _ := p.Executable()
+	return Process{PID: pid, Parent: stat.PPID, State: stat.State, Args: args, Dir: dir, Program: program}, nil
+}
+
+// All returns the processes that may be read, ordered by their ids. The error
+// says that the table could not be; what a single process keeps from being read
+// leaves it out.
+func (f FS) All() ([]Process, error) {
+	pids, err := f.PIDs()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Process, 0, len(pids))
+	for _, pid := range pids {
+		if p, err := f.read(pid); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
