@@ -7,33 +7,6 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// The actions of a service's driver.
-const (
-	// actCreate writes the service directory if it is not whole, links it
-	// into the scan directory and has s6-svscan look.
-	actCreate fsm.Action = "create"
-	// actNudge has s6-svscan start what it owes.
-	actNudge fsm.Action = "nudge s6-svscan"
-	// actWrite brings the files of a directory that is in use up to date.
-	actWrite fsm.Action = "write"
-	// actUp and actDown have s6-supervise want the service up or down, now
-	// and after a restart of the tree.
-	actUp   fsm.Action = "bring up"
-	actDown fsm.Action = "bring down"
-	// actRestart ends the process so that s6-supervise starts it anew.
-	actRestart fsm.Action = "restart"
-	// actEndStray ends a process that lost its supervisor.
-	actEndStray fsm.Action = "end stray process"
-	// actFreshLogger has s6-svscan start another supervisor for the logger: one
-	// that was left by an s6-svscan of before reads a pipe that nobody writes to.
-	actFreshLogger fsm.Action = "start the logger afresh"
-	// actRemove unlinks, waits for the supervisors, and deletes, one of them
-	// a pass.
-	actRemove fsm.Action = "remove"
-)
-
-type input = fsm.Input[*Spec, Observed]
-
 // decide is the state machine of a service: what is to be done in a state,
 // given what was asked and seen.
 func decide(in input) fsm.Decision {
@@ -83,10 +56,6 @@ func create(in input) fsm.Decision {
 	return d
 }
 
-// soonest is how often something is looked at that happens in milliseconds
-// and gives no notice.
-const soonest = 10 * time.Millisecond
-
 // soon returns soonest while the state is new, then a second.
 func soon(in input) time.Duration {
 	if in.Now.Sub(in.Since) < scanPatience {
@@ -94,20 +63,6 @@ func soon(in input) time.Duration {
 	}
 	return time.Second
 }
-
-// Lists of actions are never modified.
-var (
-	createActions   = []fsm.Action{actCreate}
-	nudgeActions    = []fsm.Action{actNudge}
-	writeActions    = []fsm.Action{actWrite}
-	writeUpActions  = []fsm.Action{actWrite, actUp}
-	upActions       = []fsm.Action{actUp}
-	downActions     = []fsm.Action{actDown}
-	restartActions  = []fsm.Action{actRestart}
-	endStrayActions = []fsm.Action{actEndStray}
-	loggerActions   = []fsm.Action{actFreshLogger}
-	removeActions   = []fsm.Action{actRemove}
-)
 
 func decideStopped(in input) fsm.Decision {
 	o := &in.Observed
@@ -276,80 +231,4 @@ func decideRemoving(in input) fsm.Decision {
 		return fsm.Decision{Do: removeActions, Reason: fsm.Because("being removed").With(removalStage(o)), After: soon(in)}
 	}
 	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Because("nothing of it is left")}
-}
-
-func removalStage(o *Observed) string {
-	switch {
-	case o.Linked:
-		return "the scan directory links to it"
-	case o.Supervised || o.LoggerSupervised:
-		return "its supervisors have not ended"
-	}
-	if !o.Exists {
-		return "parts of its service directory are there"
-	}
-	return "its service directory is there"
-}
-
-// trouble says what is wrong with a service that should run, if anything is.
-func trouble(o *Observed) (r fsm.Reason, bad bool) {
-	switch {
-	case o.StrayPID != 0:
-		return fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
-	case !o.whole():
-		return fsm.Because("not in place").With(o.lacks()), true
-	case o.Lags:
-		return lags(), true
-	case o.Failed:
-		return gaveUp(o), true
-	case o.CommandProblem != "":
-		return fsm.Because("its command cannot be started").With(o.CommandProblem), true
-	case !o.Up():
-		return fsm.Because("its process does not run").With(o.lastDeath()), true
-	case o.Status.Paused:
-		return fsm.Because("its process is paused"), true
-	case o.Deaths >= CrashLimit:
-		return crashing(o), true
-	case !o.Ready():
-		return fsm.Because("its process is not ready").With(o.lastDeath()), true
-	case o.LoggerProblem != "":
-		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
-	}
-	return fsm.Reason{}, false
-}
-
-func crashing(o *Observed) fsm.Reason {
-	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
-}
-
-func lags() fsm.Reason {
-	return fsm.Because("its supervisor cannot write its status").With("the process that it runs is not the one that the status names")
-}
-
-func gaveUp(o *Observed) fsm.Reason {
-	return fsm.Because("its finish command said not to start it again").With(o.lastDeath())
-}
-
-func waiting(o *Observed) fsm.Reason {
-	if !o.Up() {
-		return fsm.Because("waiting for its process to start").With(o.lastDeath())
-	}
-	return fsm.Because("waiting for its process to be ready")
-}
-
-// toEnd tells what a stop or a removal waits for.
-func toEnd(o *Observed) fsm.Reason {
-	r := fsm.Because("waiting for its process to end")
-	switch {
-	case o.Supervised && o.Status.PID != 0:
-		r.Evidence = fmt.Sprintf("pid %d", o.Status.PID)
-	case o.Locked:
-		r.Evidence = "its instance lock is held"
-	}
-	return r
-}
-
-// shown is the evidence that a service runs.
-func shown(o *Observed) fsm.Reason {
-	return fsm.Because("its process runs").With(fmt.Sprintf("pid %d", o.Status.PID))
 }

@@ -1,14 +1,13 @@
 package s6
 
 import (
-	"context"
 	"path"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // driver observes one service and acts on it. It remembers nothing that could
@@ -48,15 +47,11 @@ type driver struct {
 	calm   time.Time // when s6-svscan has surely done with a service it was starting
 }
 
+var _ fsm.Driver[*Spec, Observed] = (*driver)(nil)
+
 // paths are those that every pass needs.
 type paths struct {
 	link, down, hash, started, logger string
-}
-
-// tallyCache holds the deaths that belong to a status.
-type tallyCache struct {
-	stamp  time.Time
-	deaths []supervise.Death
 }
 
 // straySighting is when a process without a supervisor was first seen.
@@ -65,19 +60,18 @@ type straySighting struct {
 	since time.Time
 }
 
+// loggerSighting is since when a logger has not been seen to run.
+type loggerSighting struct {
+	looked, since time.Time
+	problem       string
+}
+
 // ending is a process that was told to end, and when it was first seen to have
 // gone though the status still names it.
 type ending struct {
 	pid        int
 	told, gone time.Time
 }
-
-// strayPatience is how long a lock may be held by another process than the
-// status names: between the start of a process and its status there is some
-// time.
-const strayPatience = 100 * time.Millisecond
-
-var _ fsm.Driver[*Spec, Observed] = (*driver)(nil)
 
 func newDriver(tree Tree, kind, name string, wake func()) *driver {
 	service := tree.Layout().Service(name)
@@ -92,16 +86,6 @@ func newDriver(tree Tree, kind, name string, wake func()) *driver {
 			logger:  logger(service),
 		},
 	}
-}
-
-// Close ends the watch.
-func (d *driver) Close() error {
-	if d.watch == nil {
-		return nil
-	}
-	err := d.watch.Close()
-	d.watch = nil
-	return err
 }
 
 // want remembers what is desired, with the hashes that are dear to compute.
@@ -120,31 +104,17 @@ func (d *driver) want(spec *Spec) {
 	}
 }
 
-// Observe implements fsm.Driver.
-func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
-	d.want(desired.Spec)
-	if err := d.observeFiles(&o); err != nil {
-		return Observed{}, err
+// stopSignal is the one by which the process is told to end.
+func (d *driver) stopSignal() syscall.Signal {
+	if d.spec == nil {
+		return syscall.SIGTERM
 	}
-	if err := d.observeProcess(&o); err != nil {
-		return Observed{}, err
-	}
-	if desired.State == fsm.StateRemoved {
-		if o.Leftover, err = d.leftover(); err != nil {
-			return Observed{}, err
-		}
-	}
-	if desired.Spec == nil {
-		return o, nil
-	}
-	o.StartTimeout = desired.Spec.StartTimeout
-	if o.StartTimeout == 0 {
-		o.StartTimeout = defaultStartTimeout
-	}
-	o.ReadyRequired = desired.Spec.Ready.required()
-	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
-	if desired.State == Running && !o.Status.Up() {
-		o.CommandProblem, err = d.commandProblem(desired.Spec)
-	}
-	return o, err
+	return d.spec.stopSignal()
+}
+
+// aside returns the name beside a service directory under which one is built
+// or taken apart. No instance and no service can have it, for it begins with a
+// dot.
+func (d *driver) aside(what string) string {
+	return path.Join(d.tree.Layout().ServicesDir, "."+what+"-"+d.name)
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// KindName is the name of the kind of plain services.
-const KindName = "s6"
-
 // ErrSpec is wrapped by the refusal of a Spec that is missing or not valid.
 var ErrSpec = errors.New("not a valid service spec")
 

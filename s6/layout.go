@@ -1,9 +1,6 @@
 package s6
 
-import (
-	"path"
-	"time"
-)
+import "path"
 
 // Layout says where a tree's directories are. All paths are absolute.
 type Layout struct {
@@ -46,9 +43,13 @@ const (
 // supervisor.
 func lockOf(service string) string { return service + "/" + fileInstanceLock }
 
-// hashSize is the length of the hash file.
-const hashSize = 64
+// The names under which directories are built and taken apart.
+const (
+	asideNew  = "new"
+	asideGone = "gone"
+)
 
-// scanPatience is how long s6-svscan may take to start or end a supervisor
-// before it is told again.
-const scanPatience = 2 * time.Second
+// nudgeName begins the names of the services by which s6-svscan is nudged. They
+// are directories in the scan directory itself, and are hidden from s6-svscan by
+// a dot before their name when they are to end.
+const nudgeName = "evenkeel-nudge-"

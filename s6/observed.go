@@ -1,7 +1,6 @@
 package s6
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -70,20 +69,6 @@ type Observed struct {
 	// StartTimeout of the desired spec.
 	StartTimeout time.Duration
 }
-
-// CrashWindow is how far back deaths are counted, and CrashLimit how many of
-// them make a service degraded although its process may run at the moment.
-const (
-	CrashWindow = 30 * time.Second
-	CrashLimit  = 3
-)
-
-// settle is how long a process without readiness of its own must have run,
-// after a death, to count as running again.
-const settle = time.Second
-
-// eventPatience is how long an event may take that comes with a status.
-const eventPatience = 100 * time.Millisecond
 
 // Up reports whether the service's own, supervised process runs.
 func (o *Observed) Up() bool { return o.Supervised && o.Status.Up() && o.StrayPID == 0 }
@@ -160,16 +145,4 @@ func (o *Observed) lacks() string {
 		return "its events are not listened to"
 	}
 	return ""
-}
-
-// lastDeath tells how the process ended last, as evidence.
-func (o *Observed) lastDeath() string {
-	if o.Last.Time.IsZero() {
-		return ""
-	}
-	how := fmt.Sprintf("exited with %d", o.Last.ExitCode)
-	if o.Last.Signal != 0 {
-		how = fmt.Sprintf("ended by signal %d (%v)", int(o.Last.Signal), o.Last.Signal)
-	}
-	return how + " at " + o.Last.Time.Format(time.RFC3339Nano)
 }

@@ -14,13 +14,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-// Tools says where s6's programs are. An empty Dir leaves it to PATH.
-type Tools struct {
-	// Dir is a directory with all of them, such as /usr/bin or /command.
-	Dir string
-}
-
-func (t Tools) path(program string) string { return path.Join(t.Dir, program) }
+// notificationFD is the descriptor for readiness where the spec names none.
+const notificationFD = 3
 
 // file is a file of a service directory to be.
 type file struct {
@@ -28,20 +23,6 @@ type file struct {
 	data string
 	mode fs.FileMode
 }
-
-// manifest is what is kept of a service in its own directory, so that a later
-// run knows what it was made from.
-type manifest struct {
-	Version int    `json:"version"`
-	Kind    string `json:"kind"`
-	Hash    string `json:"hash"`
-	Spec    *Spec  `json:"spec"`
-}
-
-const manifestVersion = 1
-
-// notificationFD is the descriptor for readiness where the spec names none.
-const notificationFD = 3
 
 // render returns the files of a service directory, in the order in which they
 // are to be written: the hash last, so that where it is, the others are.

@@ -211,6 +211,13 @@ func (s *Spec) validateNumbers() (errs []error) {
 	return errs
 }
 
+func (s *Spec) workingDir(service string) string {
+	if s.Dir == "" {
+		return service
+	}
+	return s.Dir
+}
+
 // stopSignal returns the signal that StopSignal names.
 func (s *Spec) stopSignal() syscall.Signal {
 	if s.StopSignal == "" {
@@ -230,6 +237,9 @@ func (s *Spec) Hash() string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
+
+// hashSize is the length of the hash file.
+const hashSize = 64
 
 // processHash is the Hash of what reaches the process. Specs that differ only
 // in how logs are kept, in a note, in how long to wait, or in what s6-supervise

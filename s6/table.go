@@ -2,6 +2,9 @@ package s6
 
 import "github.com/evenkeel/evenkeel/fsm"
 
+// KindName is the name of the kind of plain services.
+const KindName = "s6"
+
 // The states of a service besides the lifecycle's.
 const (
 	StateStopped  fsm.State = "stopped"

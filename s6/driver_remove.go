@@ -53,39 +53,6 @@ func (d *driver) remove(spec *Spec) error {
 	return d.delete(spec)
 }
 
-// dismiss has s6-svscan end the supervisor of a directory that it finds no link
-// to any more. One that has not ended in time, or that no s6-svscan cares for,
-// is told so itself.
-func (d *driver) dismiss(dir string) error {
-	first := d.pruned.IsZero()
-	if !first && time.Since(d.pruned) < scanPatience {
-		return nil
-	}
-	status, err := d.tree.Status(dir)
-	if _, err := found(err); err != nil {
-		return err
-	}
-	commands := []supervise.Command{supervise.CommandExit}
-	// A process that was told to end is not told again: it would get as much
-	// time once more.
-	if first || !status.Up() || status.WantUp {
-		err := d.tree.Prune()
-		if err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
-			return err
-		}
-		if first && err == nil {
-			d.pruned = time.Now()
-			return nil
-		}
-		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
-	}
-	d.pruned = time.Now()
-	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
-		return err
-	}
-	return nil
-}
-
 // delete takes the directory of a service away that nobody supervises and no
 // process holds: the logs first, if they go, and then all that is left at once,
 // so that there is a manifest as long as there is something to remove.

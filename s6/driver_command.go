@@ -54,10 +54,3 @@ func (d *driver) executable(program string) (problem string, err error) {
 	}
 	return "", nil
 }
-
-func (s *Spec) workingDir(service string) string {
-	if s.Dir == "" {
-		return service
-	}
-	return s.Dir
-}

@@ -11,6 +11,42 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
+// escalation is what is due for a process that is to end.
+type escalation int
+
+const (
+	endWaits escalation = iota // it was asked, and has some time left
+	endAsked                   // it is to be asked, by its stop signal
+	endNow                     // it did not end in time
+)
+
+func (d *driver) due(pid int, spec *Spec) escalation {
+	if d.ending.pid != pid {
+		return endAsked
+	}
+	timeout := defaultStopTimeout
+	if spec != nil {
+		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
+	}
+	if time.Since(d.ending.told) >= timeout {
+		return endNow
+	}
+	return endWaits
+}
+
+// told notes that a process was told to end, the first time.
+func (d *driver) told(pid int) {
+	if d.ending.pid != pid {
+		d.ending = ending{pid: pid, told: time.Now()}
+	}
+}
+
+// tell notes that the process was asked to end.
+func (d *driver) tell() {
+	now := time.Now()
+	d.asked = append(slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow }), now)
+}
+
 // down has the process end and not come back. It is told once, for s6-supervise
 // would give it as much time once more, unless it is wanted up again.
 func (d *driver) down(spec *Spec) error {
@@ -39,16 +75,6 @@ func (d *driver) down(spec *Spec) error {
 	}
 	return errors.Join(fileErr, err)
 }
-
-// tell notes that the process was asked to end.
-func (d *driver) tell() {
-	now := time.Now()
-	d.asked = append(slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow }), now)
-}
-
-// askedWindow is how long it is known that a process was asked to end: as long as
-// a death counts, and that it may take to die.
-const askedWindow = 2 * CrashWindow
 
 // restart ends the process once with its stop signal, and with KILL if it
 // does not end for that.
@@ -93,32 +119,35 @@ func (d *driver) endStray(spec *Spec) error {
 	return nil
 }
 
-// escalation is what is due for a process that is to end.
-type escalation int
-
-const (
-	endWaits escalation = iota // it was asked, and has some time left
-	endAsked                   // it is to be asked, by its stop signal
-	endNow                     // it did not end in time
-)
-
-// told notes that a process was told to end, the first time.
-func (d *driver) told(pid int) {
-	if d.ending.pid != pid {
-		d.ending = ending{pid: pid, told: time.Now()}
+// dismiss has s6-svscan end the supervisor of a directory that it finds no link
+// to any more. One that has not ended in time, or that no s6-svscan cares for,
+// is told so itself.
+func (d *driver) dismiss(dir string) error {
+	first := d.pruned.IsZero()
+	if !first && time.Since(d.pruned) < scanPatience {
+		return nil
 	}
-}
-
-func (d *driver) due(pid int, spec *Spec) escalation {
-	if d.ending.pid != pid {
-		return endAsked
+	status, err := d.tree.Status(dir)
+	if _, err := found(err); err != nil {
+		return err
 	}
-	timeout := defaultStopTimeout
-	if spec != nil {
-		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
+	commands := []supervise.Command{supervise.CommandExit}
+	// A process that was told to end is not told again: it would get as much
+	// time once more.
+	if first || !status.Up() || status.WantUp {
+		err := d.tree.Prune()
+		if err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+			return err
+		}
+		if first && err == nil {
+			d.pruned = time.Now()
+			return nil
+		}
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
 	}
-	if time.Since(d.ending.told) >= timeout {
-		return endNow
+	d.pruned = time.Now()
+	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+		return err
 	}
-	return endWaits
+	return nil
 }

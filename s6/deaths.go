@@ -1,0 +1,62 @@
+package s6
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// CrashWindow is how far back deaths are counted, and CrashLimit how many of
+// them make a service degraded although its process may run at the moment.
+const (
+	CrashWindow = 30 * time.Second
+	CrashLimit  = 3
+)
+
+// tallyCache holds the deaths that belong to a status.
+type tallyCache struct {
+	stamp  time.Time
+	deaths []supervise.Death
+}
+
+// requests are what makes deaths ones that were to be expected.
+type requests struct {
+	opened  time.Time      // since when it is known what was asked
+	asked   []time.Time    // when the process was told to end, oldest first
+	changed time.Time      // when another process came to be wanted
+	stop    syscall.Signal // by which processes are told to end
+}
+
+// recentDeaths counts the deaths within CrashWindow before now, less those that
+// were asked for, the first after each request, those of what was wanted before
+// the last change, and of those before it was known what was asked the ones
+// that look as if they had been. It compares ages, for the clock of deaths is
+// the wall's, which may have been set since.
+func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count int) {
+	for _, death := range deaths {
+		age := now.Round(0).Sub(death.Time)
+		expected := age > now.Sub(r.changed) ||
+			age > now.Sub(r.opened) && (death.Signal == r.stop || death.Signal == 0 && death.ExitCode == 0)
+		for len(r.asked) > 0 && age <= now.Sub(r.asked[0]) {
+			expected, r.asked = true, r.asked[1:]
+		}
+		if !expected && age < CrashWindow && age > -CrashWindow {
+			count++
+		}
+	}
+	return count
+}
+
+// lastDeath tells how the process ended last, as evidence.
+func (o *Observed) lastDeath() string {
+	if o.Last.Time.IsZero() {
+		return ""
+	}
+	how := fmt.Sprintf("exited with %d", o.Last.ExitCode)
+	if o.Last.Signal != 0 {
+		how = fmt.Sprintf("ended by signal %d (%v)", int(o.Last.Signal), o.Last.Signal)
+	}
+	return how + " at " + o.Last.Time.Format(time.RFC3339Nano)
+}

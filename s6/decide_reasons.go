@@ -1,0 +1,85 @@
+package s6
+
+import (
+	"fmt"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+type input = fsm.Input[*Spec, Observed]
+
+// shown is the evidence that a service runs.
+func shown(o *Observed) fsm.Reason {
+	return fsm.Because("its process runs").With(fmt.Sprintf("pid %d", o.Status.PID))
+}
+
+func waiting(o *Observed) fsm.Reason {
+	if !o.Up() {
+		return fsm.Because("waiting for its process to start").With(o.lastDeath())
+	}
+	return fsm.Because("waiting for its process to be ready")
+}
+
+// toEnd tells what a stop or a removal waits for.
+func toEnd(o *Observed) fsm.Reason {
+	r := fsm.Because("waiting for its process to end")
+	switch {
+	case o.Supervised && o.Status.PID != 0:
+		r.Evidence = fmt.Sprintf("pid %d", o.Status.PID)
+	case o.Locked:
+		r.Evidence = "its instance lock is held"
+	}
+	return r
+}
+
+func removalStage(o *Observed) string {
+	switch {
+	case o.Linked:
+		return "the scan directory links to it"
+	case o.Supervised || o.LoggerSupervised:
+		return "its supervisors have not ended"
+	}
+	if !o.Exists {
+		return "parts of its service directory are there"
+	}
+	return "its service directory is there"
+}
+
+// trouble says what is wrong with a service that should run, if anything is.
+func trouble(o *Observed) (r fsm.Reason, bad bool) {
+	switch {
+	case o.StrayPID != 0:
+		return fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
+	case !o.whole():
+		return fsm.Because("not in place").With(o.lacks()), true
+	case o.Lags:
+		return lags(), true
+	case o.Failed:
+		return gaveUp(o), true
+	case o.CommandProblem != "":
+		return fsm.Because("its command cannot be started").With(o.CommandProblem), true
+	case !o.Up():
+		return fsm.Because("its process does not run").With(o.lastDeath()), true
+	case o.Status.Paused:
+		return fsm.Because("its process is paused"), true
+	case o.Deaths >= CrashLimit:
+		return crashing(o), true
+	case !o.Ready():
+		return fsm.Because("its process is not ready").With(o.lastDeath()), true
+	case o.LoggerProblem != "":
+		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
+	}
+	return fsm.Reason{}, false
+}
+
+func crashing(o *Observed) fsm.Reason {
+	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
+}
+
+func lags() fsm.Reason {
+	return fsm.Because("its supervisor cannot write its status").With("the process that it runs is not the one that the status names")
+}
+
+func gaveUp(o *Observed) fsm.Reason {
+	return fsm.Because("its finish command said not to start it again").With(o.lastDeath())
+}

@@ -1,0 +1,49 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// Do implements fsm.Driver.
+func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
+	switch action {
+	case actCreate:
+		return d.create(desired)
+	case actNudge:
+		return d.tree.Nudge()
+	case actWrite:
+		return d.write(desired.Spec)
+	case actUp:
+		return d.up()
+	case actDown:
+		return d.down(desired.Spec)
+	case actRestart:
+		return d.restart(desired.Spec)
+	case actEndStray:
+		return d.endStray(desired.Spec)
+	case actFreshLogger:
+		return d.tree.Control(d.paths.logger, supervise.CommandExit)
+	case actRemove:
+		if desired.State != fsm.StateRemoved {
+			// What is asked for is the next of its name.
+			return d.remove(nil)
+		}
+		return d.remove(desired.Spec)
+	}
+	return fsm.Permanent(fmt.Errorf("no action %q", action))
+}
+
+func (d *driver) up() error {
+	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	d.failed.Store(false)
+	return d.tree.Control(d.service, supervise.CommandUp)
+}

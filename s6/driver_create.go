@@ -1,0 +1,80 @@
+package s6
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// create puts in place what is missing of the directory, the watch and the
+// link.
+func (d *driver) create(desired fsm.Desired[*Spec]) error {
+	_, err := d.fs.Lstat(d.service)
+	exists, err := found(err)
+	if err != nil {
+		return err
+	}
+	scan := d.tree.Rescan
+	if !exists {
+		if err := d.build(desired); err != nil {
+			return err
+		}
+		// What supervised a directory that somebody took away has to end.
+		scan = d.tree.Prune
+	}
+	// A directory that exists but was left without them gets these too.
+	for _, dir := range []string{d.service, logger(d.service)} {
+		if err := d.fs.MkdirAll(path.Join(dir, "event"), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := d.listen(); err != nil {
+		return err
+	}
+	link := d.tree.Layout().Link(d.name)
+	if err := d.fs.Symlink(d.service, link); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return scan()
+}
+
+// build makes the service directory under another name and renames it into
+// place, so that nobody ever sees a part of it.
+func (d *driver) build(desired fsm.Desired[*Spec]) error {
+	files, err := d.render(desired.Spec)
+	if err != nil {
+		return err
+	}
+	problem, err := d.commandProblem(desired.Spec)
+	if err != nil {
+		return err
+	}
+	if desired.State != Running || problem != "" {
+		files = append(files, file{fileDown, "", 0o644})
+	}
+	files = append(files, file{fileInstanceLock, "", 0o600}, file{fileStarted, "", 0o644})
+	dir := d.aside(asideNew)
+	if err := d.fs.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := d.fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, sub := range []string{"event", "data", dirEnv, dirConfig, "log", "log/event"} {
+		if err := d.fs.Mkdir(path.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := d.fs.WriteFile(path.Join(dir, f.name), []byte(f.data), f.mode); err != nil {
+			return err
+		}
+	}
+	if err := d.fs.Rename(dir, d.service); err != nil {
+		return err
+	}
+	d.examined, d.intact = true, true
+	return nil
+}

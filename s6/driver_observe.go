@@ -1,0 +1,101 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// Observe implements fsm.Driver.
+func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
+	d.want(desired.Spec)
+	if err := d.observeFiles(&o); err != nil {
+		return Observed{}, err
+	}
+	if err := d.observeProcess(&o); err != nil {
+		return Observed{}, err
+	}
+	if desired.State == fsm.StateRemoved {
+		if o.Leftover, err = d.leftover(); err != nil {
+			return Observed{}, err
+		}
+	}
+	if desired.Spec == nil {
+		return o, nil
+	}
+	o.StartTimeout = desired.Spec.StartTimeout
+	if o.StartTimeout == 0 {
+		o.StartTimeout = defaultStartTimeout
+	}
+	o.ReadyRequired = desired.Spec.Ready.required()
+	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
+	if desired.State == Running && !o.Status.Up() {
+		o.CommandProblem, err = d.commandProblem(desired.Spec)
+	}
+	return o, err
+}
+
+func (d *driver) observeProcess(o *Observed) error {
+	service, err := d.tree.Supervisor(d.service)
+	if err != nil {
+		return err
+	}
+	logs, err := d.tree.Supervisor(d.paths.logger)
+	if err != nil {
+		return err
+	}
+	process, err := d.tree.Process(d.service)
+	if err != nil {
+		return err
+	}
+	o.Supervised, o.LoggerSupervised, o.Locked = service.Held, logs.Held, process.Held
+	if o.Status, err = d.tree.Status(d.service); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+		o.Supervised = d.cannotTell(service)
+	} else {
+		d.silent = time.Time{}
+	}
+	if err != nil {
+		return err
+	}
+	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
+		return err
+	}
+	switch {
+	case !o.Linked || o.Supervised && o.LoggerSupervised:
+		d.owed = time.Time{}
+	case d.owed.IsZero():
+		d.owed = time.Now()
+	}
+	o.Owed = d.owed
+	if err := d.reconcileStatus(o, process); err != nil {
+		return err
+	}
+	d.seen = o.Status.PID
+	o.Told = d.seen != 0 && d.seen == d.ending.pid
+	if err := d.observeLogger(o); err != nil {
+		return err
+	}
+	o.Failed = d.failed.Load()
+	return d.observeDeaths(o)
+}
+
+func (d *driver) observeDeaths(o *Observed) error {
+	if !d.tally.stamp.Equal(o.Status.Stamp) {
+		deaths, err := supervise.ReadTally(d.fs, d.service)
+		if _, err := found(err); err != nil && !errors.As(err, new(*supervise.StampError)) {
+			return err // a record that is none leaves those before it
+		}
+		d.tally = tallyCache{o.Status.Stamp, deaths}
+	}
+	o.Restarts = len(d.tally.deaths)
+	if o.Restarts > 0 {
+		o.Last = d.tally.deaths[o.Restarts-1]
+	}
+	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.stopSignal()}, time.Now())
+	return nil
+}

@@ -1,0 +1,145 @@
+package s6
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+)
+
+func (d *driver) observeFiles(o *Observed) (err error) {
+	if o.Linked, err = d.linked(); err != nil {
+		return err
+	}
+	if o.Hash, err = d.readHash(); err != nil {
+		return err
+	}
+	if o.Exists = o.Hash != ""; !o.Exists {
+		_, err = d.fs.Lstat(d.service)
+		if o.Exists, err = found(err); err != nil || !o.Exists {
+			return err
+		}
+	}
+	// Where there is none, to open it costs less than Lstat.
+	_, err = d.fs.ReadRange(d.paths.down, nil, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if o.AskedDown, err = found(err); err != nil {
+		return err
+	}
+	if !d.examined {
+		if d.intact, err = d.examine(); err != nil {
+			return err
+		}
+		d.examined = true
+	}
+	o.Intact = d.intact
+	o.Watched = d.watch != nil && d.watch.Linked()
+	return nil
+}
+
+// leftover reports whether there are parts of a service directory under the
+// names that are used to make and to remove it.
+func (d *driver) leftover() (bool, error) {
+	for _, what := range []string{asideNew, asideGone} {
+		_, err := d.fs.Lstat(d.aside(what))
+		if ok, err := found(err); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// linked reports whether the scan directory leads to the service. What else
+// has its name there is somebody else's.
+func (d *driver) linked() (bool, error) {
+	link := d.paths.link
+	target, err := d.fs.Readlink(link)
+	switch ok, err := found(err); {
+	case errors.Is(err, fs.ErrInvalid):
+		return false, fmt.Errorf("%s is not a link: another service has the name %q in the scan directory", link, d.name)
+	case !ok:
+		return false, err
+	case target != d.service:
+		return false, fmt.Errorf("%s leads to %s: another service has the name %q in the scan directory", link, target, d.name)
+	}
+	return true, nil
+}
+
+// readHash returns what the service directory was written from; "" where that
+// is not there or cut short.
+func (d *driver) readHash() (string, error) {
+	hash := d.buf[:hashSize]
+	if n, err := d.readStart(d.paths.hash, hash); n < hashSize {
+		return "", err
+	}
+	return d.known(hash), nil
+}
+
+// readStarted returns what the process was started from, "" where its start
+// has not said so: what is in the file may be of an earlier one.
+func (d *driver) readStarted(pid int) (string, error) {
+	n, err := d.readStart(d.paths.started, d.buf[:])
+	if n < hashSize || pid == 0 {
+		return "", err
+	}
+	id, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n"))
+	if started, err := strconv.Atoi(string(bytes.TrimSpace(id))); err != nil || started != pid {
+		return "", nil
+	}
+	return d.known(d.buf[:hashSize]), nil
+}
+
+// readStart reads the beginning of a file, nothing if it is not there.
+func (d *driver) readStart(file string, p []byte) (n int, err error) {
+	n, err = d.fs.ReadRange(file, p, 0)
+	if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		n = 0
+	}
+	return n, err
+}
+
+// known returns a hash as a string, without allocating if it is what is wanted.
+func (d *driver) known(hash []byte) string {
+	if string(hash) == d.wantHash {
+		return d.wantHash
+	}
+	if string(hash) == d.wantProcess {
+		return d.wantProcess
+	}
+	return string(hash)
+}
+
+// examine compares the files of the service directory with those that its
+// manifest calls for.
+func (d *driver) examine() (intact bool, err error) {
+	m, err := readManifest(d.fs, d.service)
+	if err != nil || m == nil {
+		return false, err
+	}
+	files, err := d.render(m.Spec)
+	if err != nil {
+		return false, err
+	}
+	for _, f := range files {
+		data, err := d.fs.ReadFile(path.Join(d.service, f.name))
+		if ok, err := found(err); err != nil || !ok {
+			return false, err
+		}
+		if string(data) != f.data {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (d *driver) render(spec *Spec) ([]file, error) {
+	return render(spec, d.kind, d.tree.Layout().Log(d.name), d.tree.Tools())
+}

@@ -1,0 +1,135 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// write brings the files of a service directory up to date. The hash goes
+// first and comes back last, so that a half-written directory is known as one.
+func (d *driver) write(spec *Spec) error {
+	files, err := d.render(spec)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{"data", dirEnv, dirConfig, "log"} {
+		if err := d.fs.MkdirAll(path.Join(d.service, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := d.disown(); err != nil {
+		return err
+	}
+	err = d.fs.Remove(path.Join(d.service, fileHash))
+	whole, err := found(err)
+	if err != nil {
+		return err
+	}
+	if err := d.mark(spec, files); err != nil {
+		return err
+	}
+	if err := d.clear(files); err != nil {
+		return err
+	}
+	// Where an earlier write was cut short it is not known how far it came.
+	logChanged := !whole
+	hash := len(files) - 1
+	for _, f := range files[:hash] {
+		changed, err := d.replace(f)
+		if err != nil {
+			return err
+		}
+		logChanged = logChanged || changed && f.name == fileLogRun
+	}
+	if logChanged {
+		// s6-log ends at the end of a line; what comes meanwhile waits in the
+		// pipe, which s6-svscan holds.
+		if err := d.tree.Control(logger(d.service), supervise.CommandTerm); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+			return err
+		}
+	}
+	if _, err := d.replace(files[hash]); err != nil {
+		return err
+	}
+	d.examined, d.intact = true, true
+	return nil
+}
+
+// mark has a process that starts while the files change count as started from
+// something else: it might be given some of before and some of after.
+func (d *driver) mark(spec *Spec, files []file) error {
+	run := files[slices.IndexFunc(files, func(f file) bool { return f.name == fileRun })]
+	data, err := d.fs.ReadFile(path.Join(d.service, run.name))
+	if err == nil && string(data) == run.data {
+		return nil // nothing changes that reaches the process
+	}
+	run.data = strings.Replace(run.data, spec.processHash(), strings.Repeat("0", hashSize), 1)
+	_, err = d.replace(run)
+	return err
+}
+
+// replace writes a file unless it is as it is to be.
+func (d *driver) replace(f file) (changed bool, err error) {
+	name := path.Join(d.service, f.name)
+	old, err := d.fs.ReadFile(name)
+	if err == nil && string(old) == f.data {
+		return false, nil
+	}
+	return true, d.fs.ReplaceFile(name, []byte(f.data), f.mode)
+}
+
+// disown has a process whose start could not say what it was started from
+// count as started from something else, before the files change.
+func (d *driver) disown() error {
+	status, err := d.tree.Status(d.service)
+	if ok, err := found(err); err != nil || !ok || !status.Up() {
+		return err
+	}
+	if started, err := d.readStarted(status.PID); err != nil || started != "" {
+		return err
+	}
+	unknown := fmt.Sprintf("%0*d %d\n", hashSize, 0, status.PID)
+	return d.fs.WriteFile(path.Join(d.service, fileStarted), []byte(unknown), 0o644)
+}
+
+// clear removes the files that a spec can call for and this one does not, and
+// what a ReplaceFile that was killed has left. What else the process has made in
+// config/ is its own.
+func (d *driver) clear(files []file) error {
+	optional := []string{"notification-fd", "down-signal", "finish", "data/check"}
+	before, err := readManifest(d.fs, d.service)
+	if err != nil {
+		return err
+	}
+	if before != nil {
+		for name := range before.Spec.ConfigFiles {
+			optional = append(optional, path.Join(dirConfig, name))
+		}
+	}
+	for _, dir := range []string{dirEnv, dirConfig, "data", "log", "."} {
+		entries, err := d.fs.ReadDir(path.Join(d.service, dir))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if dir == dirEnv || strings.HasPrefix(e.Name(), ".tmp-") {
+				optional = append(optional, path.Join(dir, e.Name()))
+			}
+		}
+	}
+	for _, name := range optional {
+		if slices.ContainsFunc(files, func(f file) bool { return f.name == name }) {
+			continue
+		}
+		if err := d.fs.Remove(path.Join(d.service, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

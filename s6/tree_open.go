@@ -1,0 +1,128 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// TreeConfig says which tree to open.
+type TreeConfig struct {
+	// ScanDir, ServicesDir and LogsDir as in Layout. Relative paths are taken
+	// from the working directory. They must be three directories, and none in
+	// another unless its name there begins with a dot.
+	ScanDir, ServicesDir, LogsDir string
+	// Tools; where Dir is empty they are looked up as FindTools does.
+	Tools Tools
+}
+
+func (c TreeConfig) layout() (l Layout, err error) {
+	for _, d := range []struct {
+		to   *string
+		from string
+	}{{&l.ScanDir, c.ScanDir}, {&l.ServicesDir, c.ServicesDir}, {&l.LogsDir, c.LogsDir}} {
+		if d.from == "" {
+			return l, errors.New("ScanDir, ServicesDir and LogsDir must all be given")
+		}
+		if *d.to, err = filepath.Abs(d.from); err != nil {
+			return l, err
+		}
+	}
+	dirs := []string{l.ScanDir, l.ServicesDir, l.LogsDir}
+	for a, outer := range dirs {
+		for b, inner := range dirs {
+			if a != b && (inner == outer || strings.HasPrefix(inner, outer+"/") && inner[len(outer)+1] != '.') {
+				return l, errors.New("ScanDir, ServicesDir and LogsDir must be three directories, none in another where a service could have its name")
+			}
+		}
+	}
+	return l, nil
+}
+
+// Attach opens the tree of an s6-svscan that runs already, makes the services
+// and logs directories where they are missing, and takes the lock that keeps a
+// second program from managing the same services. The caller closes the tree.
+//
+// The error says in one sentence what is wrong and what to do: s6 is not
+// installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
+// directory cannot be written, another program holds the lock
+// (*supervise.LockHeldError).
+func Attach(config TreeConfig) (*SystemTree, error) {
+	t, err := openTree(config)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Served(); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	t.sweepNudges()
+	return t, nil
+}
+
+// StartPrivate opens the tree of the scan directory as Attach does, starting
+// an s6-svscan of its own if none serves it; started tells which it was. It
+// needs no privileges. The s6-svscan has a session of its own and goes on when
+// the caller ends, so that a later call finds it. It writes its diagnostics to
+// the file .stderr in the scan directory, which is emptied when it is longer
+// than 1 MiB. ctx bounds the start alone; the tree is the caller's to Close.
+//
+// An s6-svscan that was killed is replaced: by the next StartPrivate, or while
+// a tree is open within a second. Its supervisors, services and loggers were
+// not touched by its death and go on. Each hands over to the new s6-svscan
+// when its service's process next ends, and only then: the pipe between a
+// service and its logger is one that the dead s6-svscan made, and lives as long
+// as the process that writes to it.
+func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, started bool, err error) {
+	t, err = openTree(config)
+	if err != nil {
+		return nil, false, err
+	}
+	if t.Served() != nil {
+		if err := t.start(ctx); err != nil {
+			return nil, false, errors.Join(fmt.Errorf("cannot start s6-svscan on %s: %w", t.layout.ScanDir, err), t.Close())
+		}
+		started = true
+	}
+	t.sweepNudges()
+	t.keeper = startKeeper(t)
+	return t, started, nil
+}
+
+func openTree(config TreeConfig) (t *SystemTree, err error) {
+	t = &SystemTree{}
+	if config.Tools.Dir == "" {
+		t.tools, err = FindTools()
+	} else {
+		t.tools, err = findTools(config.Tools.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.layout, err = config.layout(); err != nil {
+		return nil, fmt.Errorf("cannot open a tree: %w", err)
+	}
+	for _, dir := range []string{t.layout.ServicesDir, t.layout.LogsDir} {
+		if err := makeWritable(dir); err != nil {
+			return nil, err
+		}
+	}
+	if t.lock, err = supervise.AcquireLock(path.Join(t.layout.ServicesDir, ".lock")); err != nil {
+		return nil, fmt.Errorf("cannot manage the services in %s: %w", t.layout.ServicesDir, err)
+	}
+	t.sweep()
+	return t, nil
+}
+
+// Close gives up the tree's lock. All services go on.
+func (t *SystemTree) Close() error {
+	t.keeper.end()
+	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
+	defer cancel()
+	t.endNudges(ctx)
+	return t.lock.Close()
+}

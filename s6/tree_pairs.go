@@ -1,0 +1,113 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// pair is a service that the scan directory leads to, with the supervisors of
+// itself and of its logger, and the process that has lost the former.
+type pair struct {
+	service               string
+	supervisor, logSupers supervise.LockState
+	stray                 supervise.LockState
+	quiet                 time.Time // since when only its logger's side is left
+}
+
+func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
+
+// pairs lists the services that the scan directory leads to.
+func (t *SystemTree) pairs() (all []pair, err error) {
+	entries, err := os.ReadDir(t.layout.ScanDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Name()[0] == '.' {
+			continue
+		}
+		p := pair{service: path.Join(t.layout.ScanDir, e.Name())}
+		if err := t.look(&p); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func (t *SystemTree) look(p *pair) (err error) {
+	if p.supervisor, err = t.Supervisor(p.service); errors.Is(err, syscall.ENOTDIR) {
+		return nil // a file in the scan directory, which s6-svscan passes over
+	} else if err != nil {
+		return err
+	}
+	if p.logSupers, err = t.Supervisor(logger(p.service)); err != nil {
+		return err
+	}
+	p.stray = supervise.LockState{}
+	if !p.supervisor.Held {
+		p.stray, err = t.Process(p.service)
+	}
+	switch {
+	case p.supervisor.Held || p.stray.Held:
+		p.quiet = time.Time{}
+	case p.quiet.IsZero():
+		p.quiet = time.Now()
+	}
+	return err
+}
+
+// living looks at services again and returns those that have a supervisor.
+func (t *SystemTree) living(services []pair) ([]pair, error) {
+	for n := range services {
+		if err := t.look(&services[n]); err != nil {
+			return services, err
+		}
+	}
+	return slices.DeleteFunc(services, pair.ended), nil
+}
+
+// names says what of services still runs.
+func names(services []pair) string {
+	var names []string
+	for _, p := range services {
+		for _, running := range []struct {
+			what, dir string
+			state     supervise.LockState
+		}{
+			{"the supervisor of", p.service, p.supervisor},
+			{"the supervisor of", logger(p.service), p.logSupers},
+			{"a stray process of", p.service, p.stray},
+		} {
+			if running.state.Held {
+				names = append(names, fmt.Sprintf("%s %s (pid %d)", running.what, running.dir, running.state.PID))
+			}
+		}
+	}
+	if names == nil {
+		return "s6-svscan"
+	}
+	return strings.Join(names, ", ")
+}
+
+// orphaned reports whether a supervisor is known to be another's child than
+// the s6-svscan's.
+func orphaned(supervisor, scanner supervise.LockState) bool {
+	if supervisor.PID == 0 {
+		return false
+	}
+	parent, err := parentOf(supervisor.PID)
+	return err == nil && parent != scanner.PID
+}

@@ -1,0 +1,80 @@
+package s6
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func (t *SystemTree) start(ctx context.Context) error {
+	if err := makeWritable(t.layout.ScanDir); err != nil {
+		return err
+	}
+	stderr, err := os.OpenFile(t.stderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer stderr.Close()
+	// A link that leads nowhere aborts every scan of some versions.
+	if err := t.unlinkDangling(true); err != nil {
+		return err
+	}
+	cmd := exec.Command(t.tools.path("s6-svscan"), t.layout.ScanDir)
+	cmd.Stdout, cmd.Stderr = stderr, stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		_ = cmd.Wait() // how it ended is of no use to anybody
+	}()
+	for {
+		if t.Served() == nil {
+			return nil
+		}
+		select {
+		case <-exited:
+			return fmt.Errorf("it ended at once; what it said is in %s", stderr.Name())
+		case <-ctx.Done():
+			_ = cmd.Process.Kill()
+			return fmt.Errorf("it does not serve the directory: %w", context.Cause(ctx))
+		case <-time.After(poll):
+		}
+	}
+}
+
+// makeWritable makes a directory where it is missing, and refuses one that
+// cannot be written.
+func makeWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot make the directory %s: %w: give one that this user can write", dir, err)
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("cannot write in %s: %w: give one that this user can write", dir, err)
+	}
+	return nil
+}
+
+// stderr returns the file that takes the diagnostics of s6-svscan.
+func (t *SystemTree) stderr() string { return path.Join(t.layout.ScanDir, ".stderr") }
+
+// maxStderr is how much is kept of what s6-svscan and s6-supervise say.
+const maxStderr = 1 << 20
+
+// trimStderr empties the file of diagnostics when it is too long: a supervisor
+// that cannot hand over yet is announced in it every second. All who write to
+// it append.
+func (t *SystemTree) trimStderr() {
+	name := t.stderr()
+	if info, err := os.Stat(name); err == nil && info.Size() > maxStderr {
+		_ = os.Truncate(name, 0)
+	}
+}

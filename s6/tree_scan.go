@@ -1,0 +1,93 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+func (t *SystemTree) scanControl() string {
+	return path.Join(t.layout.ScanDir, ".s6-svscan", "control")
+}
+
+// Served implements Tree.
+func (t *SystemTree) Served() error {
+	if err := unix.Access(t.layout.ScanDir, unix.W_OK|unix.X_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot write in the scan directory %s: %w: run as the user of s6-svscan", t.layout.ScanDir, err)
+	}
+	if err := supervise.WriteControl[supervise.ScanCommand](t.scanControl()); err != nil {
+		return fmt.Errorf("no s6-svscan serves %s: start one with \"s6-svscan %[1]s\", or give the directory of one that runs: %w", t.layout.ScanDir, err)
+	}
+	return nil
+}
+
+// scanner says who serves the scan directory.
+func (t *SystemTree) scanner() (supervise.LockState, error) {
+	return holder(path.Join(t.layout.ScanDir, ".s6-svscan", "lock"))
+}
+
+// Rescan implements Tree.
+func (t *SystemTree) Rescan() error { return t.scan(supervise.ScanCommandScan) }
+
+// Prune implements Tree.
+func (t *SystemTree) Prune() error {
+	return t.scan(supervise.ScanCommandScan, supervise.ScanCommandPrune)
+}
+
+func (t *SystemTree) scan(commands ...supervise.ScanCommand) error {
+	now := time.Now()
+	t.lastScan.Store(&now)
+	return supervise.WriteControl(t.scanControl(), commands...)
+}
+
+// calm waits until the last scan that this tree asked for is surely over.
+func (t *SystemTree) calm(ctx context.Context) error {
+	last := t.lastScan.Load()
+	if last == nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(time.Until(last.Add(scanTime))):
+		return nil
+	}
+}
+
+// unlinkDangling removes links in the scan directory that lead nowhere: all of
+// them, or those into this tree's services. The error names one of another's.
+func (t *SystemTree) unlinkDangling(all bool) error {
+	entries, err := os.ReadDir(t.layout.ScanDir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		link := path.Join(t.layout.ScanDir, e.Name())
+		if e.Type() != os.ModeSymlink || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if _, err := os.Stat(link); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		target, err := os.Readlink(link)
+		if err != nil {
+			return err
+		}
+		if !all && path.Dir(target) != t.layout.ServicesDir {
+			return fmt.Errorf("%s leads nowhere, which keeps some versions of s6-svscan from starting anything: remove it", link)
+		}
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

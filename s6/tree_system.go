@@ -1,0 +1,119 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// SystemTree is the supervision tree of an s6-svscan process.
+type SystemTree struct {
+	layout Layout
+	tools  Tools
+	lock   *supervise.Lock
+
+	lastScan atomic.Pointer[time.Time]
+	keeper   *keeper // of a private tree
+	nudges   nudges
+}
+
+var _ Tree = (*SystemTree)(nil)
+
+// Layout implements Tree.
+func (t *SystemTree) Layout() Layout { return t.layout }
+
+// FS implements Tree: it is the real filesystem.
+func (t *SystemTree) FS() filesystem.FS { return filesystem.OS{} }
+
+// Tools implements Tree.
+func (t *SystemTree) Tools() Tools { return t.tools }
+
+// Supervisor implements Tree.
+func (t *SystemTree) Supervisor(service string) (supervise.LockState, error) {
+	return holder(service + "/supervise/lock")
+}
+
+// Process implements Tree.
+func (t *SystemTree) Process(service string) (supervise.LockState, error) {
+	return holder(lockOf(service))
+}
+
+// Logger implements Tree.
+func (t *SystemTree) Logger(name string) (supervise.LockState, error) {
+	return holder(path.Join(t.layout.Log(name), "lock"))
+}
+
+// holder is supervise.LockHolder for a lock that nobody may have made yet.
+func holder(lock string) (supervise.LockState, error) {
+	state, err := supervise.LockHolder(lock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return supervise.LockState{}, nil
+	}
+	return state, err
+}
+
+// Child implements Tree.
+func (t *SystemTree) Child(service string, pid int) (bool, error) {
+	supervisor, err := t.Supervisor(service)
+	if err != nil || supervisor.PID == 0 {
+		return false, err
+	}
+	parent, err := parentOf(pid)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false, nil
+	}
+	return parent == supervisor.PID, err
+}
+
+// Status implements Tree.
+func (t *SystemTree) Status(service string) (supervise.Status, error) {
+	return supervise.ReadStatus(filesystem.OS{}, service)
+}
+
+// Control implements Tree.
+func (t *SystemTree) Control(service string, commands ...supervise.Command) error {
+	return supervise.WriteControl(path.Join(service, "supervise", "control"), commands...)
+}
+
+// Watch implements Tree.
+func (t *SystemTree) Watch(service string, fn func(supervise.Event)) (Watch, error) {
+	s, err := supervise.Subscribe(path.Join(service, "event"), fn)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Signal implements Tree.
+func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("cannot signal process %d: %w", pid, err)
+	}
+	defer unix.Close(fd)
+	// The id is now bound to one process; is it the one that was meant?
+	if now, err := t.Process(service); err != nil || now.PID != pid {
+		return fmt.Errorf("cannot signal process %d: it does not hold %s any more: %w", pid, lockOf(service), errors.Join(err, unix.ESRCH))
+	}
+	// One that s6-supervise has just started may not be in the status yet.
+	supervisor, err := t.Supervisor(service)
+	if err != nil {
+		return fmt.Errorf("cannot signal process %d: %w", pid, err)
+	}
+	if parent, err := parentOf(pid); supervisor.PID != 0 && (err != nil || parent == supervisor.PID) {
+		return fmt.Errorf("cannot signal process %d: it is supervised, by process %d: %w", pid, supervisor.PID, errors.Join(err, unix.EPERM))
+	}
+	if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != nil {
+		return fmt.Errorf("cannot signal process %d: %w", pid, err)
+	}
+	return nil
+}
