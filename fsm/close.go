@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Close lets go of all instances as they are: nothing is stopped or removed.
@@ -41,9 +42,16 @@ func (m *Manager[D, O]) Close(ctx context.Context) error {
 	m.relist()
 	m.mu.Unlock()
 	for _, e := range idle {
-		if err := e.instance.Close(); err != nil {
+		if err := m.closeInstance(e); err != nil {
 			errs = append(errs, fmt.Errorf("cannot close %q: %w", e.name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// closeInstance closes an instance that is held no longer, and tells.
+func (m *Manager[D, O]) closeInstance(e *entry[D, O]) error {
+	err := e.instance.Close()
+	told := m.listeners.tell(Closed{Subject: e.instance.subject(time.Now()), Err: err})
+	return errors.Join(err, told)
 }

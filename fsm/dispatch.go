@@ -71,19 +71,19 @@ func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 // giveUpPlaces takes the places of passes that outlast their time-out, so that
 // a driver that hangs takes nothing from the others.
 func (m *Manager[D, O]) giveUpPlaces() {
-	var over []string
+	var over []*entry[D, O]
 	m.mu.Lock()
 	now := time.Now()
 	for e := range m.inFlight {
 		if !e.overrun && now.Sub(e.started) > m.config.PassTimeout {
 			e.overrun = true
 			m.active--
-			over = append(over, e.name)
+			over = append(over, e)
 		}
 	}
 	m.mu.Unlock()
-	for _, name := range over {
-		m.config.Logger.Error("pass does not end", "kind", m.kind.Name, "name", name, "after", m.config.PassTimeout)
+	for _, e := range over {
+		_ = m.listeners.tell(Overran{Subject: e.instance.subject(now), After: m.config.PassTimeout}) // of a listener that panics the pass that hangs cannot tell
 	}
 }
 
@@ -94,22 +94,15 @@ func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O], now time.Time
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
 		defer cancel()
-		before := e.instance.Snapshot()
-		m.finish(e, before, e.instance.Reconcile(ctx))
+		m.finish(e, e.instance.Reconcile(ctx))
 	}()
 }
 
-func (m *Manager[D, O]) finish(e *entry[D, O], before *Snapshot[D, O], res Result) {
-	after := e.instance.Snapshot()
-	if after.Err != nil && (before.Err == nil || before.Err.Error() != after.Err.Error()) {
-		m.config.Logger.Warn("pass failed", "kind", m.kind.Name, "name", e.name, "error", after.Err, "held", after.Held)
-	}
-	if !m.land(e, after, res.Next) {
+func (m *Manager[D, O]) finish(e *entry[D, O], res Result) {
+	if !m.land(e, e.instance.Snapshot(), res.Next) {
 		return
 	}
-	if err := e.instance.Close(); err != nil {
-		m.config.Logger.Warn("cannot close driver", "kind", m.kind.Name, "name", e.name, "error", err)
-	}
+	_ = m.closeInstance(e) // which has been told
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.vacate(e)

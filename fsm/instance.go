@@ -21,9 +21,9 @@ type InstanceConfig struct {
 	Backoff Backoff
 	// History is how many transitions are kept; zero means 64.
 	History int
-	// OnTransition, where set, is called for each transition during the pass
-	// that makes it. It must not block and must not call into the instance.
-	OnTransition func(Transition)
+	// Listener, where set, is told what happens to the instance, and to what its
+	// driver owns, during the passes in which it happens.
+	Listener Listener
 }
 
 // recheck is how soon an instance is looked at again after an action.
@@ -74,6 +74,9 @@ func NewInstance[D, O any](kind *Kind[D, O], name string, config InstanceConfig,
 		kind: kind, name: name, config: config, driver: driver,
 		machine: kind.Table.machine(StateToBeCreated),
 	}
+	if t, ok := driver.(Teller); ok {
+		t.TellTo(i.tellOwned)
+	}
 	i.snapshot.Store(&Snapshot[D, O]{
 		Kind: kind.Name, Name: name,
 		State: StateToBeCreated, Phase: PhaseToBeCreated, Since: time.Now(),
@@ -92,7 +95,11 @@ func openDriver[D, O any](kind *Kind[D, O], name string, wake func()) (driver Dr
 
 // recoverTo makes a panic the error of the function that defers it.
 func recoverTo(err *error) {
-	if v := recover(); v != nil {
+	switch v := recover().(type) {
+	case nil:
+	case *PanicError: // passed on with the stack it had
+		*err = v
+	default:
 		*err = &PanicError{Value: v, Stack: debug.Stack()}
 	}
 }
@@ -132,6 +139,28 @@ func (i *Instance[D, O]) Retry() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.retry = true
+}
+
+// tell tells the listener, if there is one. The error is a *PanicError of one
+// that panicked.
+func (i *Instance[D, O]) tell(n Notice) (err error) {
+	if i.config.Listener == nil {
+		return nil
+	}
+	defer recoverTo(&err)
+	i.config.Listener(n)
+	return nil
+}
+
+// tellOwned passes on what an owned instance tells, in whose pass it panics.
+func (i *Instance[D, O]) tellOwned(n Notice) {
+	if i.config.Listener != nil {
+		i.config.Listener(Owned{Subject: i.subject(n.About().At), Notice: n})
+	}
+}
+
+func (i *Instance[D, O]) subject(at time.Time) Subject {
+	return Subject{At: at, Kind: i.kind.Name, Instance: i.name}
 }
 
 // Snapshot returns what the last pass found. It never blocks.

@@ -29,7 +29,7 @@ func asked(t testing.TB, config fsm.InstanceConfig) (*fsm.Instance[string, int],
 
 func TestPassDoesActionsInOrderThenFires(t *testing.T) {
 	var seen []fsm.Transition
-	i, driver, decides := asked(t, fsm.InstanceConfig{OnTransition: func(tr fsm.Transition) { seen = append(seen, tr) }})
+	i, driver, decides := asked(t, fsm.InstanceConfig{Listener: func(n fsm.Notice) { seen = append(seen, n.(fsm.Transition)) }})
 	decides.says(fsm.Decision{Do: []fsm.Action{"one", "two", "three"}, Fire: fsm.EventCreateDone, Reason: why("new")})
 	driver.do = func(context.Context, fsm.Action) error {
 		assert.Len(t, seen, 1, "fired before the last action")
@@ -47,8 +47,9 @@ func TestPassDoesActionsInOrderThenFires(t *testing.T) {
 	assert.False(t, s.Settled)
 	require.Len(t, seen, 2)
 	assert.Equal(t, fsm.Transition{
-		At: s.Since, From: fsm.StateCreating, To: lampOff, Event: fsm.EventCreateDone,
-		ToPhase: fsm.PhaseStopped, Reason: why("new"), Instance: "a", Kind: "stub",
+		Subject: fsm.Subject{At: s.Since, Kind: "stub", Instance: "a"},
+		From:    fsm.StateCreating, To: lampOff, Event: fsm.EventCreateDone,
+		ToPhase: fsm.PhaseStopped, Reason: why("new"),
 	}, seen[1])
 	assert.Equal(t, seen, s.History)
 }
@@ -165,7 +166,7 @@ func TestPanicsAreContained(t *testing.T) {
 					panic("boom in " + here)
 				}
 			}
-			i, driver, decides := asked(t, fsm.InstanceConfig{OnTransition: func(fsm.Transition) { boom("hook") }})
+			i, driver, decides := asked(t, fsm.InstanceConfig{Listener: func(fsm.Notice) { boom("hook") }})
 			armed = true
 			driver.observe = func(context.Context) (int, error) { boom("observe"); return 0, nil }
 			driver.do = func(context.Context, fsm.Action) error { boom("do"); return nil }

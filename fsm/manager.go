@@ -27,12 +27,13 @@ type Config struct {
 	Backoff Backoff
 	// History is how many transitions an instance keeps; zero means 64.
 	History int
-	// Logger gets a record for each transition, failure and refusal; nil for
-	// none.
+	// Listeners are told what happens; Manager.Listen adds more later.
+	Listeners []Listener
+	// Logger gets a record for each transition, failure and refusal, as a
+	// listener made by LogTo; nil for none.
 	Logger *slog.Logger
-	// OnTransition, where set, is called for each transition, in order for
-	// each instance, from several goroutines at once. It must not block and
-	// must not call into the manager.
+	// OnTransition, where set, is a listener for the transitions of the
+	// manager's own instances alone.
 	OnTransition func(Transition)
 }
 
@@ -43,17 +44,32 @@ func (c Config) defaults() Config {
 	if c.PassTimeout <= 0 {
 		c.PassTimeout = 10 * time.Second
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
 	return c
+}
+
+// listen adds the listeners of the configuration to those of a manager.
+func (c Config) listen(ls *listeners) {
+	if c.Logger != nil {
+		ls.add(LogTo(c.Logger))
+	}
+	if c.OnTransition != nil {
+		ls.add(func(n Notice) {
+			if t, ok := n.(Transition); ok {
+				c.OnTransition(t)
+			}
+		})
+	}
+	for _, l := range c.Listeners {
+		ls.add(l)
+	}
 }
 
 // Manager holds the instances of one kind. All its methods may be called from
 // any goroutine.
 type Manager[D, O any] struct {
-	kind   Kind[D, O]
-	config Config
+	kind      Kind[D, O]
+	config    Config
+	listeners listeners
 
 	applying sync.Mutex // held by Apply, so that desired has one writer
 
@@ -83,6 +99,7 @@ func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error
 		changed:  make(chan struct{}),
 		kick:     make(chan struct{}, 1),
 	}
+	m.config.listen(&m.listeners)
 	m.listed.Store(&[]*entry[D, O]{})
 	m.refused.Store(&map[string]error{})
 	return m, nil
@@ -129,8 +146,8 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	m.refused.Store(&refused)
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(refused)) {
-		m.config.Logger.Warn("declaration refused", "kind", m.kind.Name, "name", name, "reason", refused[name])
-		errs = append(errs, &RefusedError{name, refused[name]})
+		subject := Subject{At: time.Now(), Kind: m.kind.Name, Instance: name}
+		errs = append(errs, &RefusedError{name, refused[name]}, m.listeners.tell(Refused{Subject: subject, Err: refused[name]}))
 	}
 	return errors.Join(errs...)
 }
@@ -224,7 +241,7 @@ func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 	e := &entry[D, O]{name: name, index: -1}
 	m.mu.Unlock()
 	inst, err := NewInstance(&m.kind, name, InstanceConfig{
-		Backoff: m.config.Backoff, History: m.config.History, OnTransition: m.transition,
+		Backoff: m.config.Backoff, History: m.config.History, Listener: m.tell,
 	}, func() { m.wake(e) })
 	m.mu.Lock()
 	if err != nil {
@@ -238,11 +255,14 @@ func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 	return e, nil
 }
 
-func (m *Manager[D, O]) transition(t Transition) {
-	m.config.Logger.Info("transition", "kind", t.Kind, "name", t.Instance,
-		"from", t.From, "to", t.To, "event", t.Event, "reason", t.Reason.String())
-	if m.config.OnTransition != nil {
-		m.config.OnTransition(t)
+// Listen has a listener told what happens from now on, until stop is called. A
+// notice that is being told meanwhile may still reach it.
+func (m *Manager[D, O]) Listen(l Listener) (stop func()) { return m.listeners.add(l) }
+
+// tell tells the listeners what happens in a pass, which fails if one panics.
+func (m *Manager[D, O]) tell(n Notice) {
+	if err := m.listeners.tell(n); err != nil {
+		panic(err)
 	}
 }
 

@@ -100,14 +100,11 @@ func (i *Instance[D, O]) fire(ctx context.Context, p *pass[D, O]) error {
 	p.outcome.Fired = true
 	p.after.State, p.after.Phase, p.after.Since = to, i.kind.Table.Phase(to), p.now
 	t := Transition{
-		At: p.now, From: p.before.State, To: to, Event: p.decision.Fire, ToPhase: p.after.Phase,
-		Reason: p.decision.Reason, Instance: i.name, Kind: i.kind.Name,
+		Subject: i.subject(p.now), From: p.before.State, To: to, Event: p.decision.Fire,
+		ToPhase: p.after.Phase, Reason: p.decision.Reason,
 	}
 	p.after.History = pushed(p.after.History, t, i.config.History)
-	if i.config.OnTransition != nil {
-		i.config.OnTransition(t)
-	}
-	return nil
+	return i.tell(t)
 }
 
 // conclude turns what a pass gathered into the new snapshot and the time of
@@ -127,9 +124,24 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 		s.Err, s.Failures, s.Held = v.Err, v.Failures, v.Held
 		s.NextTry, s.NextPass = v.NextTry, v.Next
 		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !o.Fired
+		if err := i.tellOutcome(now, p.before.Err, s); err != nil {
+			s.Err, o.Err = err, err
+		}
 	}
 	i.snapshot.Store(s)
 	return Result{Fired: o.Fired, Err: o.Err, Next: s.NextPass}
+}
+
+// tellOutcome tells that passes have begun to fail, fail with another error, or
+// succeed again.
+func (i *Instance[D, O]) tellOutcome(now time.Time, before error, s *Snapshot[D, O]) error {
+	switch {
+	case s.Err == nil && before == nil, s.Err != nil && before != nil && s.Err.Error() == before.Error():
+		return nil
+	case s.Err == nil:
+		return i.tell(PassRecovered{Subject: i.subject(now), Err: before})
+	}
+	return i.tell(PassFailed{Subject: i.subject(now), Err: s.Err, Failures: s.Failures, Held: s.Held, NextTry: s.NextTry})
 }
 
 // rule returns the times by which the instance is looked at and tries again.

@@ -7,14 +7,12 @@ import (
 
 // Transition is one move of an instance's state machine.
 type Transition struct {
-	At       time.Time `json:"at"`
-	From     State     `json:"from"`
-	To       State     `json:"to"`
-	Event    Event     `json:"event"`
-	ToPhase  Phase     `json:"phase"`
-	Reason   Reason    `json:"reason"`
-	Instance string    `json:"instance"`
-	Kind     string    `json:"kind"`
+	Subject
+	From    State  `json:"from"`
+	To      State  `json:"to"`
+	Event   Event  `json:"event"`
+	ToPhase Phase  `json:"phase"`
+	Reason  Reason `json:"reason"`
 }
 
 // Snapshot is what was known of an instance when its last pass ended. It is

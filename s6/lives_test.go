@@ -23,9 +23,11 @@ func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
 		kind, err := s6.NewKind(tree, s6.KindName)
 		require.NoError(t, err)
 		transitions := 0
-		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{OnTransition: func(x fsm.Transition) {
-			if transitions++; transitions < 16 {
-				t.Log(x.From, x.To, x.Reason)
+		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{Listener: func(n fsm.Notice) {
+			if x, ok := n.(fsm.Transition); ok {
+				if transitions++; transitions < 16 {
+					t.Log(x.From, x.To, x.Reason)
+				}
 			}
 		}}, nil)
 		require.NoError(t, err)
@@ -60,7 +62,11 @@ func TestStoppedIsSaidOnce(t *testing.T) {
 		var passed []fsm.State
 		kind, err := s6.NewKind(tree, s6.KindName)
 		require.NoError(t, err)
-		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{OnTransition: func(x fsm.Transition) { passed = append(passed, x.To) }}, nil)
+		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{Listener: func(n fsm.Notice) {
+			if x, ok := n.(fsm.Transition); ok {
+				passed = append(passed, x.To)
+			}
+		}}, nil)
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, i.Close()) })
 		step := func() {

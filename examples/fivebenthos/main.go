@@ -116,7 +116,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 	s.metrics = s.exporter(ctx)
 
 	show := newDisplay(stdout, s)
-	p, err := start(ctx, s, s.hear(show.transition), s.logger(show.log(stderr)))
+	p, err := start(ctx, s, s.listeners(show, stderr))
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"slices"
@@ -42,12 +41,12 @@ type program struct {
 // for all instances to be active. Those that are refused are in the manager's
 // Refused; that all are is an error. Where ctx ends meanwhile, what has been
 // started is for stop to end.
-func start(ctx context.Context, s settings, onTransition func(fsm.Transition), logger *slog.Logger) (*program, error) {
+func start(ctx context.Context, s settings, listeners []fsm.Listener) (*program, error) {
 	tree, started, err := openTree(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	manager, err := benthos.NewManager(tree, benthos.Options{Engine: s.engine}, fsm.Config{OnTransition: onTransition, Logger: logger})
+	manager, err := benthos.NewManager(tree, benthos.Options{Engine: s.engine}, fsm.Config{Listeners: listeners})
 	if err != nil {
 		return nil, errors.Join(err, tree.Close())
 	}

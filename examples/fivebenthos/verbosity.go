@@ -28,20 +28,18 @@ func (s settings) heard(t fsm.Transition) bool {
 	return s.verbosity >= least
 }
 
-// hear has show told only what is to be.
-func (s settings) hear(show func(fsm.Transition)) func(fsm.Transition) {
-	return func(t fsm.Transition) {
-		if s.heard(t) {
-			show(t)
+// listeners are those of what happens to the instances: the display, and a log
+// on stderr of what fails. The transitions that are logged too are below its
+// level: the display tells of them.
+func (s settings) listeners(show *display, stderr io.Writer) []fsm.Listener {
+	all := []fsm.Listener{func(n fsm.Notice) {
+		if t, ok := n.(fsm.Transition); ok && s.heard(t) {
+			show.transition(t)
 		}
+	}}
+	if s.verbosity >= tellFailures {
+		handler := slog.NewTextHandler(show.log(stderr), &slog.HandlerOptions{Level: slog.LevelWarn})
+		all = append(all, fsm.LogTo(slog.New(handler)))
 	}
-}
-
-// logger returns where the failures of a manager go, nil for nowhere. The
-// transitions that it logs too are below the level: the display tells of them.
-func (s settings) logger(to io.Writer) *slog.Logger {
-	if s.verbosity < tellFailures {
-		return nil
-	}
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return all
 }

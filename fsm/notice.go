@@ -1,0 +1,133 @@
+package fsm
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Subject is what a notice is about.
+type Subject struct {
+	At       time.Time `json:"at"`
+	Kind     string    `json:"kind"`
+	Instance string    `json:"instance"`
+}
+
+// About returns the subject itself.
+func (s Subject) About() Subject { return s }
+
+// Notice is something that happened to an instance: a [Transition],
+// [PassFailed], [PassRecovered], [Refused], [Overran], [Closed], or [Owned],
+// which carries a notice of an instance that another one owns.
+type Notice interface {
+	// About says which instance it happened to, and when.
+	About() Subject
+}
+
+// PassFailed says that passes over an instance fail: it is told once, and again
+// when they fail with another error.
+type PassFailed struct {
+	Subject
+	Err      error     `json:"-"`
+	Failures int       `json:"failures"`
+	Held     bool      `json:"held,omitempty"`   // it is not tried again until something changes
+	NextTry  time.Time `json:"nextTry,omitzero"` // when it is, otherwise
+}
+
+// PassRecovered says that a pass over an instance succeeded after one or more
+// had failed with Err.
+type PassRecovered struct {
+	Subject
+	Err error `json:"-"`
+}
+
+// Refused says that the declaration of an instance was refused. What was asked
+// of it before goes on.
+type Refused struct {
+	Subject
+	Err error `json:"-"`
+}
+
+// Overran says that a pass takes longer than Config.PassTimeout. Its instance
+// waits for it to end; others go on.
+type Overran struct {
+	Subject
+	After time.Duration `json:"after"`
+}
+
+// Closed says that an instance is held no longer: it was removed, or its
+// manager was closed. Err is why its driver could not be closed, nil if it was.
+type Closed struct {
+	Subject
+	Err error `json:"-"`
+}
+
+// Owned is a notice of an instance that the subject owns. A listener that
+// switches on the type of a notice hears of owned instances only where it asks
+// for them.
+type Owned struct {
+	Subject
+	Notice Notice `json:"notice"`
+}
+
+// Listener is told what happens, in order for each instance, from several
+// goroutines at once. It must not block and must not call into the manager or
+// the instance. One that panics fails the pass that told it.
+type Listener func(Notice)
+
+// Teller is implemented by a driver that owns further instances, whose notices
+// are heard by the listeners of the owner. [Child] implements it.
+type Teller interface {
+	// TellTo sets who is told of the owned instances' notices. It is called
+	// once, before the first pass.
+	TellTo(Listener)
+}
+
+// listeners are those of one manager or instance. The zero value has none.
+type listeners struct {
+	adding sync.Mutex // held while all is replaced
+	all    atomic.Pointer[[]*Listener]
+}
+
+// add has l told from now on, until remove is called.
+func (ls *listeners) add(l Listener) (remove func()) {
+	at := &l
+	ls.change(func(all []*Listener) []*Listener { return append(all, at) })
+	return func() {
+		ls.change(func(all []*Listener) []*Listener {
+			return slices.DeleteFunc(all, func(other *Listener) bool { return other == at })
+		})
+	}
+}
+
+func (ls *listeners) change(f func([]*Listener) []*Listener) {
+	ls.adding.Lock()
+	defer ls.adding.Unlock()
+	var all []*Listener
+	if old := ls.all.Load(); old != nil {
+		all = slices.Clone(*old)
+	}
+	all = f(all)
+	ls.all.Store(&all)
+}
+
+// tell tells all. The error is a *PanicError of one that panicked.
+func (ls *listeners) tell(n Notice) (err error) {
+	all := ls.all.Load()
+	if all == nil {
+		return nil
+	}
+	for _, l := range *all {
+		if failed := tellOne(*l, n); failed != nil {
+			err = failed
+		}
+	}
+	return err
+}
+
+func tellOne(l Listener, n Notice) (err error) {
+	defer recoverTo(&err)
+	l(n)
+	return nil
+}

@@ -1,0 +1,203 @@
+package fsm_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// heard is a listener that remembers what it was told.
+type heard struct {
+	mu  sync.Mutex // guards all
+	all []fsm.Notice
+}
+
+func (h *heard) listen(n fsm.Notice) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all = append(h.all, n)
+}
+
+func (h *heard) taken() []fsm.Notice {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := h.all
+	h.all = nil
+	return all
+}
+
+func TestPassesThatFailAreToldOnceAndWhenTheySucceedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		i, driver, _ := asked(t, fsm.InstanceConfig{Listener: h.listen})
+		h.taken()
+		about := fsm.Subject{At: time.Now(), Kind: "stub", Instance: "a"}
+		var err error
+		driver.observe = func(context.Context) (int, error) { return 0, err }
+		step := func(with error) []fsm.Notice {
+			err = with
+			pass(t, i)
+			return h.taken()
+		}
+		told := step(errBroken)
+		require.Len(t, told, 1)
+		failed := told[0].(fsm.PassFailed)
+		assert.Equal(t, about, failed.About())
+		assert.EqualError(t, failed.Err, "cannot observe: broken")
+		assert.Equal(t, 1, failed.Failures)
+		assert.Equal(t, i.Snapshot().NextTry, failed.NextTry)
+
+		assert.Empty(t, step(errBroken), "the same is not told again")
+		told = step(errors.New("fog"))
+		require.Len(t, told, 1)
+		assert.EqualError(t, told[0].(fsm.PassFailed).Err, "cannot observe: fog")
+		told = step(nil)
+		require.Len(t, told, 1)
+		assert.EqualError(t, told[0].(fsm.PassRecovered).Err, "cannot observe: fog")
+		assert.Empty(t, step(nil))
+	})
+}
+
+func TestManyHearTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var first, second, later heard
+		h := newHouse()
+		m := running(t, h.kind(t), fsm.Config{Listeners: []fsm.Listener{first.listen, second.listen}})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		all := first.taken()
+		assert.Equal(t, all, second.taken())
+		assert.Len(t, all, 4, "to creating, off, lighting, lit")
+
+		stop := m.Listen(later.listen)
+		require.Error(t, m.Apply(t.Context(), declarations{"a": {State: "bright"}}))
+		told := later.taken()
+		require.Len(t, told, 1)
+		assert.ErrorContains(t, told[0].(fsm.Refused).Err, `"bright" cannot be asked for`)
+		assert.Equal(t, told, first.taken())
+		assert.Equal(t, told, second.taken())
+		stop()
+
+		require.NoError(t, m.Apply(t.Context(), declarations{}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRemoved))
+		synctest.Wait()
+		told = first.taken()
+		closed := told[len(told)-1].(fsm.Closed)
+		assert.Equal(t, "a", closed.Instance)
+		assert.NoError(t, closed.Err)
+		assert.Equal(t, told, second.taken())
+		assert.Empty(t, later.taken(), "it stopped listening")
+	})
+}
+
+func TestAPassThatDoesNotEndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told heard
+		h := newHouse()
+		hook, release := hanging("a")
+		h.hook(hook)
+		m := running(t, h.kind(t), fsm.Config{Listeners: []fsm.Listener{told.listen}, PassTimeout: time.Second})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		<-time.After(3 * time.Second)
+		all := told.taken()
+		require.Len(t, all, 1)
+		assert.Equal(t, time.Second, all[0].(fsm.Overran).After)
+		assert.Equal(t, "a", all[0].About().Instance)
+		release()
+	})
+}
+
+// teller is a driver that owns something that tells.
+type teller struct {
+	*stub
+	tell fsm.Listener
+}
+
+func (d *teller) TellTo(l fsm.Listener) { d.tell = l }
+
+func TestWhatIsOwnedSpeaksThroughItsOwner(t *testing.T) {
+	driver := &teller{stub: &stub{}}
+	kind := fsm.Kind[string, int]{
+		Name: "house", Table: lampTable(t),
+		Decide: func(stubInput) fsm.Decision { return fsm.Decision{} },
+		Open:   func(string, func()) (fsm.Driver[string, int], error) { return driver, nil },
+	}
+	var told heard
+	_, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{Listener: told.listen}, nil)
+	require.NoError(t, err)
+	inner := fsm.Transition{Subject: fsm.Subject{At: time.Now(), Kind: "lamp", Instance: "hall"}, From: lampOff, To: lampLit}
+	driver.tell(inner)
+	assert.Equal(t, []fsm.Notice{fsm.Owned{
+		Subject: fsm.Subject{At: inner.At, Kind: "house", Instance: "a"}, Notice: inner,
+	}}, told.taken())
+
+	_, err = fsm.NewInstance(&kind, "b", fsm.InstanceConfig{}, nil)
+	require.NoError(t, err)
+	driver.tell(inner) // nobody listens
+}
+
+func TestLogTo(t *testing.T) {
+	var out bytes.Buffer
+	log := fsm.LogTo(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	about := fsm.Subject{Kind: "lamp", Instance: "hall"}
+	move := fsm.Transition{Subject: about, From: lampOff, To: lampLit, Event: "light", Reason: why("it is dark").With("no light")}
+	for _, n := range []fsm.Notice{
+		move,
+		fsm.PassFailed{Subject: about, Err: errBroken, Held: true},
+		fsm.PassRecovered{Subject: about, Err: errBroken},
+		fsm.Refused{Subject: about, Err: errBroken},
+		fsm.Overran{Subject: about, After: time.Second},
+		fsm.Closed{Subject: about},
+		fsm.Closed{Subject: about, Err: errBroken},
+		fsm.Owned{Subject: fsm.Subject{Kind: "house", Instance: "a"}, Notice: move},
+	} {
+		log(n)
+	}
+	var lines []string
+	for line := range strings.Lines(out.String()) {
+		_, line, _ = strings.Cut(line, " ")
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	assert.Equal(t, []string{
+		`level=INFO msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
+		`level=WARN msg="pass failed" kind=lamp name=hall error=broken held=true`,
+		`level=INFO msg="pass succeeded again" kind=lamp name=hall`,
+		`level=WARN msg="declaration refused" kind=lamp name=hall reason=broken`,
+		`level=ERROR msg="pass does not end" kind=lamp name=hall after=1s`,
+		`level=WARN msg="cannot close driver" kind=lamp name=hall error=broken`,
+		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
+	}, lines)
+}
+
+func TestAListenerThatPanicsFailsThePassAndKeepsNothingFromTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told heard
+		h := newHouse()
+		boom := func(n fsm.Notice) {
+			if move, ok := n.(fsm.Transition); ok && move.To == lampLit {
+				panic("boom")
+			}
+		}
+		m := running(t, h.kind(t), fsm.Config{Listeners: []fsm.Listener{boom, told.listen}})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		synctest.Wait()
+		i := slices.IndexFunc(told.all, func(n fsm.Notice) bool {
+			failed, ok := n.(fsm.PassFailed)
+			return ok && strings.Contains(failed.Err.Error(), "panic: boom")
+		})
+		assert.GreaterOrEqual(t, i, 0, "%v", told.all)
+	})
+}
