@@ -83,9 +83,6 @@ type FS interface {
 	// error. On failure part of the tree may be gone.
 	RemoveAll(name string) error
 
-	// Chmod sets the permission bits.
-	Chmod(name string, perm fs.FileMode) error
-
 	// Stat describes what the name leads to.
 	Stat(name string) (fs.FileInfo, error)
 

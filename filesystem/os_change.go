@@ -173,11 +173,3 @@ func (OS) RemoveAll(name string) error {
 	}
 	return contract.PathError("removeall", name, os.RemoveAll(name))
 }
-
-// Chmod implements [FS].
-func (OS) Chmod(name string, perm fs.FileMode) error {
-	if err := contract.CheckName(name); err != nil {
-		return contract.PathError("chmod", name, err)
-	}
-	return contract.PathError("chmod", name, os.Chmod(name, perm))
-}

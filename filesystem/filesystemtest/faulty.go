@@ -201,14 +201,6 @@ func (f *Faulty) removeHalf(name string) {
 	}
 }
 
-// Chmod implements [filesystem.FS].
-func (f *Faulty) Chmod(name string, perm fs.FileMode) error {
-	if err := f.check(Chmod, name); err != nil {
-		return err
-	}
-	return f.inner.Chmod(name, perm)
-}
-
 // Stat implements [filesystem.FS].
 func (f *Faulty) Stat(name string) (fs.FileInfo, error) {
 	if err := f.check(Stat, name); err != nil {

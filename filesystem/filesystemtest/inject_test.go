@@ -44,7 +44,6 @@ var everything = []func(fsys filesystem.FS) error{
 	func(fsys filesystem.FS) error { return fsys.Rename("/file", "/moved") },
 	func(fsys filesystem.FS) error { return fsys.Remove("/empty") },
 	func(fsys filesystem.FS) error { return fsys.RemoveAll("/full") },
-	func(fsys filesystem.FS) error { return fsys.Chmod("/file", 0o700) },
 }
 
 func opened(fsys filesystem.FS) filesystem.File {
@@ -105,7 +104,7 @@ func TestInjectorsCountWhatReachesThem(t *testing.T) {
 	faulty := Inject(memfs.New(), OnPath("*.yaml", OnKind(Writes, FailNth(2, syscall.EIO))))
 	assert.NoError(t, faulty.WriteFile("/a.yaml", nil, 0o600))
 	assert.NoError(t, faulty.WriteFile("/a.json", nil, 0o600))
-	assert.NoError(t, faulty.Chmod("/a.yaml", 0o644))
+	assert.NoError(t, faulty.Rename("/a.json", "/c.yaml"))
 	assert.ErrorIs(t, faulty.ReplaceFile("/b.yaml", nil, 0o600), syscall.EIO)
 	assert.NoError(t, faulty.ReplaceFile("/b.yaml", nil, 0o600))
 	assert.Equal(t, 5, faulty.Count())
@@ -127,7 +126,7 @@ func TestTornWrite(t *testing.T) {
 	fsys := disk(t)
 	faulty := Inject(fsys, TornWrite(2, 3))
 	assert.NoError(t, faulty.WriteFile("/one", []byte("first"), 0o600))
-	assert.NoError(t, faulty.Chmod("/one", 0o644))
+	assert.NoError(t, faulty.Mkdir("/two", 0o700))
 	assert.ErrorIs(t, faulty.WriteFile("/file", []byte("second"), 0o600), syscall.EIO)
 	assert.NoError(t, faulty.WriteFile("/three", []byte("third"), 0o600))
 	assert.Equal(t, "first", content(t, fsys, "/one"))
@@ -215,8 +214,8 @@ func TestString(t *testing.T) {
 	assert.Equal(t, `OnPath("*.yaml", OnKind(WriteFile|Rename, FailNth(3, input/output error))), `+
 		`TornWrite(2, 5), FullDisk(100), Crash(7), Fail(permission denied)`, faulty.String())
 	assert.Equal(t, "3 Rename a b", Op{Kind: Rename, Path: "a", To: "b", N: 3}.String())
-	assert.Equal(t, "1 Chmod a", Op{Kind: Chmod, Path: "a", N: 1}.String())
-	assert.Equal(t, "Chmod|Kind(1<<18)", (Chmod | Chmod<<1).String())
+	assert.Equal(t, "1 Remove a", Op{Kind: Remove, Path: "a", N: 1}.String())
+	assert.Equal(t, "RemoveAll|Kind(1<<17)", (RemoveAll | RemoveAll<<1).String())
 }
 
 func content(t *testing.T, fsys filesystem.FS, name string) string {

@@ -29,18 +29,17 @@ const (
 	Rename
 	Remove
 	RemoveAll
-	Chmod
 
 	// Reads are the operations that change nothing.
 	Reads = ReadFile | ReadRange | Open | ReadAt | FileStat | Readlink | Stat | Lstat | ReadDir
 	// Writes are those that write the content of a file.
 	Writes = WriteFile | ReplaceFile
 	// Changes are all that change something.
-	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Chmod
+	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll
 )
 
 const kindNames = "ReadFile ReadRange Open ReadAt FileStat Readlink Stat Lstat ReadDir " +
-	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll Chmod"
+	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll"
 
 // String returns the names of the kinds, joined by "|".
 func (k Kind) String() string {

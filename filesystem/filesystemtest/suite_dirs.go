@@ -216,7 +216,7 @@ var concurrentChecks = []check{
 				_, _ = f.ReadAt(make([]byte, 10), 0)
 				_, err = f.Stat()
 				assert.NoError(t, err)
-				assert.NoError(t, d.Chmod(d.at("shared"), 0o600))
+				assert.NoError(t, d.ReplaceFile(d.at(own+"/replaced"), nil, 0o600))
 				assert.NoError(t, d.RemoveAll(d.at(own)))
 			})
 		}

@@ -19,7 +19,6 @@ func onePath(d dir) map[string]func(name string) error {
 		"ReadRange": func(name string) error { _, err := d.ReadRange(name, make([]byte, 1), 0); return err },
 		"Open":      func(name string) error { _, err := d.Open(name); return err },
 		"Remove":    d.Remove,
-		"Chmod":     func(name string) error { return d.Chmod(name, 0o600) },
 		"Stat":      func(name string) error { _, err := d.Stat(name); return err },
 		"Lstat":     func(name string) error { _, err := d.Lstat(name); return err },
 		"ReadDir":   func(name string) error { _, err := d.ReadDir(name); return err },
@@ -140,7 +139,6 @@ var readChecks = []check{
 		before, err := d.Stat(d.at("a"))
 		require.NoError(t, err)
 		d.write(t, "a", "longer")
-		require.NoError(t, d.Chmod(d.at("a"), 0o600))
 		require.NoError(t, d.Rename(d.at("a"), d.at("b")))
 		assert.Equal(t, "a", before.Name())
 		assert.EqualValues(t, 4, before.Size())
@@ -197,15 +195,6 @@ var writeChecks = []check{
 		assert.ErrorIs(t, d.WriteFile(d.at("a"), nil, 0o600), syscall.EISDIR)
 		assert.ErrorIs(t, d.WriteFile(d.at("b/"), nil, 0o600), syscall.EISDIR)
 		assert.Equal(t, "a", d.names(t, ""))
-	}},
-	{"Chmod sets the permission bits of files and directories", func(t *testing.T, d dir) {
-		d.write(t, "a", "text")
-		d.mkdir(t, "b")
-		require.NoError(t, d.Chmod(d.at("a"), 0o751))
-		require.NoError(t, d.Chmod(d.at("b"), 0o710|fs.ModeSticky))
-		assert.Equal(t, fs.FileMode(0o751), d.mode(t, "a"))
-		assert.Equal(t, fs.ModeDir|fs.ModeSticky|0o710, d.mode(t, "b"))
-		d.holds(t, "a", "text")
 	}},
 }
 

@@ -276,17 +276,6 @@ func (a *adapted) RemoveAll(name string) error {
 	return contract.PathError("removeall", name, err)
 }
 
-// Chmod implements [filesystem.FS].
-func (a *adapted) Chmod(name string, perm fs.FileMode) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	at, err := a.existing(name, true)
-	if err == nil {
-		err = a.fsys.Chmod(at.path, perm)
-	}
-	return contract.PathError("chmod", name, err)
-}
-
 // touch gives the directories of changed entries the time of the change, which
 // afero.MemMapFs does not.
 func (a *adapted) touch(names ...string) {

@@ -153,7 +153,6 @@ func (p *pair) change(a, b string) operation {
 		{"Rename " + a + " " + b, func(s side, _ int) string { return class(s.Rename(s.at(a), s.at(b))) }},
 		{"Remove " + a, func(s side, _ int) string { return class(s.Remove(s.at(a))) }},
 		{"RemoveAll " + bare, func(s side, _ int) string { return class(s.RemoveAll(s.at(bare))) }},
-		{"Chmod " + a, func(s side, _ int) string { return class(s.Chmod(s.at(a), perm)) }},
 	}
 	if p.links {
 		link := operation{"Symlink " + target + " " + bare, func(s side, _ int) string {

@@ -39,7 +39,6 @@ func (m *FS) Clone() *FS {
 	clone := New()
 	m.copyDir(clone, "/")
 	if root, err := m.stat("/"); err == nil {
-		_ = clone.fsys.Chmod("/", root.Mode())
 		_ = clone.fsys.Chtimes("/", root.ModTime(), root.ModTime())
 	}
 	return clone

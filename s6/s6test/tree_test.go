@@ -262,10 +262,12 @@ func TestUnstartableRun(t *testing.T) {
 	for version, wait := range map[s6test.Version]time.Duration{s6test.V211: 10 * time.Second, s6test.V213: time.Minute} {
 		inWorld(t, s6test.Config{Version: version}, func(w *world) {
 			dir := w.serve("a", nil)
-			require.NoError(t, w.FS().Chmod(path.Join(dir, "run"), 0o644))
+			run, err := w.FS().ReadFile(path.Join(dir, "run"))
+			require.NoError(t, err)
+			require.NoError(t, w.FS().ReplaceFile(path.Join(dir, "run"), run, 0o644))
 			w.tell(dir, 'k')
 			pass(time.Second)
-			require.NoError(t, w.FS().Chmod(path.Join(dir, "run"), 0o755))
+			require.NoError(t, w.FS().ReplaceFile(path.Join(dir, "run"), run, 0o755))
 			pass(wait - 2*time.Second)
 			assert.False(t, w.status(dir).Up())
 			pass(3 * time.Second)
