@@ -50,7 +50,7 @@ func TestPortOfARefusedInstanceIsKept(t *testing.T) {
 		require.ErrorIs(t, err, benthos.ErrConfig)
 		assert.ErrorContains(t, manager.Refused()["a"], `port 9081 is that of "b"`)
 		assert.ErrorContains(t, manager.Refused()["c"], `port 9080 is that of "a"`)
-		<-time.After(20 * time.Second)
+		time.Sleep(20 * time.Second)
 		assert.Equal(t, before, m.tree.Processes())
 	})
 }
@@ -90,7 +90,7 @@ func TestPortTakenIsNotTriedInARow(t *testing.T) {
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		starts, last := 0, 0
 		for range 5000 { // the stranger holds it only while the process runs
-			<-time.After(2 * time.Millisecond)
+			time.Sleep(2 * time.Millisecond)
 			e, pid := benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}}, 0
 			for _, p := range m.tree.Processes() {
 				if p.Service == "a" {
@@ -126,11 +126,11 @@ func TestAdoptedEngineIsNotBlamedForWhatIsOver(t *testing.T) {
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		leave()
 		m.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 1000, OutputError: 100}})
-		<-time.After(time.Hour)
+		time.Sleep(time.Hour)
 		manager = m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), all))
 		for range 100 {
-			<-time.After(time.Second)
+			time.Sleep(time.Second)
 			s, _ := manager.Instance("a")
 			require.Equal(t, benthos.StateIdle, s.State, s.Reason)
 		}
@@ -161,7 +161,7 @@ func driveOut(t *testing.T) (*memory, *fsm.Manager[*benthos.Config, benthos.Obse
 	m.prober.Set(endpoint, benthostest.Endpoint{})
 	manager := m.manage(t)
 	require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": served("127.0.0.1:8080")})))
-	<-time.After(time.Second)
+	time.Sleep(time.Second)
 	m.prober.Set("127.0.0.1:8080", benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}})
 	require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDegraded))
 	m.prober.Clear(endpoint) // it ends
@@ -180,7 +180,7 @@ func TestPortTakenIsKnownUntilTheProcessHasGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, manager := driveOut(t)
 		for range 1000 {
-			<-time.After(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 			s, _ := manager.Instance("a")
 			require.Contains(t, s.Reason.String(), "port 8080 is taken: process 1 (stranger)")
 			require.Equal(t, s6.Stopped, s.Observed.Asked)
@@ -197,10 +197,10 @@ func TestPortTakenIsOverWithAnother(t *testing.T) {
 		m, manager := driveOut(t)
 		m.prober.Set("127.0.0.1:8081", benthostest.Endpoint{})
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": served("127.0.0.1:8081")})))
-		<-time.After(200 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 		s, _ := manager.Instance("a")
 		assert.Equal(t, s6.Running, s.Observed.Asked)
-		<-time.After(400 * time.Millisecond)
+		time.Sleep(400 * time.Millisecond)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 	})
@@ -220,13 +220,13 @@ func TestLogIsNoMoreThanEvidence(t *testing.T) {
 
 		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "output not connected"})
 		require.NoError(t, m.tree.Print("a", line))
-		<-time.After(3 * time.Second)
+		time.Sleep(3 * time.Second)
 		assert.Contains(t, says(), "Failed to send message")
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
-		<-time.After(5 * time.Second)
+		time.Sleep(5 * time.Second)
 		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "input not connected"})
-		<-time.After(5 * time.Second)
+		time.Sleep(5 * time.Second)
 		assert.Contains(t, says(), "degraded: it is not ready: input not connected")
 
 		// Where it cannot be read the state is what it is all the same.
@@ -234,7 +234,7 @@ func TestLogIsNoMoreThanEvidence(t *testing.T) {
 		require.NoError(t, m.tree.FS().Rename(log, log+".away"))
 		require.NoError(t, m.tree.FS().WriteFile(log, nil, 0o600))
 		m.prober.Set(endpoint, benthostest.Endpoint{Err: syscall.ECONNRESET})
-		<-time.After(10 * time.Second)
+		time.Sleep(10 * time.Second)
 		assert.Contains(t, says(), "degraded")
 		s, _ := manager.Instance("a")
 		assert.NoError(t, s.Err)
@@ -251,7 +251,7 @@ func TestEveryUnsettledInstanceSaysWhenItIsLookedAt(t *testing.T) {
 		m.prober.Set(endpoint, benthostest.Endpoint{NotReady: "output not connected"})
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
-		<-time.After(2 * time.Minute)
+		time.Sleep(2 * time.Minute)
 		s, _ := manager.Instance("a")
 		assert.Equal(t, fsm.PhaseDegraded, s.Phase)
 		assert.LessOrEqual(t, time.Until(s.NextPass), time.Second)

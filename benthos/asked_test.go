@@ -24,7 +24,7 @@ type slow struct {
 }
 
 func (s slow) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
-	<-time.After(s.takes)
+	time.Sleep(s.takes)
 	return s.picky.Lint(ctx, docs)
 }
 
@@ -43,7 +43,7 @@ func TestRemovedInstanceDoesNotComeBackByARefusal(t *testing.T) {
 		require.NoError(t, manager.Apply(t.Context(), nil))
 		refuse["a"] = errors.New("line 3: bad")
 		require.ErrorIs(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})), benthos.ErrConfig)
-		<-time.After(20 * time.Second)
+		time.Sleep(20 * time.Second)
 		_, held := manager.Instance("a")
 		assert.False(t, held)
 		assert.Empty(t, m.tree.Processes())
@@ -68,7 +68,7 @@ func TestPortThatWasJustGivenIsKept(t *testing.T) {
 		refuse["a"] = errors.New("line 3: bad")
 		require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9083, "2s"), "b": on(9082, "2s")})))
 		assert.ErrorContains(t, manager.Refused()["b"], `port 9082 is that of "a"`)
-		<-time.After(time.Minute)
+		time.Sleep(time.Minute)
 		for _, name := range []string{"a", "b"} {
 			s, _ := manager.Instance(name)
 			assert.Equal(t, fsm.PhaseRunning, s.Phase, "%s: %s", name, s.Reason)

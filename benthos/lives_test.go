@@ -63,16 +63,16 @@ func TestProcessBeforeIsNotAskedAtTheAddressToCome(t *testing.T) {
 				one := active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")})
 				manager, leave := m.start(t)
 				require.NoError(t, manager.Apply(t.Context(), one))
-				<-time.After(2 * time.Minute) // the errors are long over
+				time.Sleep(2 * time.Minute) // the errors are long over
 				leave()
 				manager = m.manage(t)
 				require.NoError(t, manager.Apply(t.Context(), one))
 				require.NoError(t, manager.Wait(t.Context(), "b", fsm.PhaseRunning))
-				<-time.After(20 * time.Second)
+				time.Sleep(20 * time.Second)
 				before := all.pid("a")
 				require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "1s"), "b": on(9082, "1s")})))
 				for range 2000 {
-					<-time.After(5 * time.Millisecond)
+					time.Sleep(5 * time.Millisecond)
 					s, _ := manager.Instance("a")
 					require.NotContains(t, s.Reason.String(), "is taken")
 					if all.pid("a") != before {
@@ -95,11 +95,11 @@ func TestOwnStrayIsNoStrangerWithItsPort(t *testing.T) {
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
-		<-time.After(20 * time.Second)
+		time.Sleep(20 * time.Second)
 		require.NoError(t, m.tree.KillSupervisor("a"))
 		var down time.Duration
 		for range 2000 {
-			<-time.After(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 			s, _ := manager.Instance("a")
 			require.NotContains(t, s.Reason.String(), "is taken")
 			require.Equal(t, s6.Running, s.Observed.Asked)
@@ -133,10 +133,10 @@ func TestOwnProcessThatEndsIsNoStranger(t *testing.T) {
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
-		<-time.After(20 * time.Second)
+		time.Sleep(20 * time.Second)
 		require.NoError(t, m.tree.KillSupervisor("a"))
 		for range 1000 {
-			<-time.After(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 			s, _ := manager.Instance("a")
 			require.NotContains(t, s.Reason.String(), "it cannot listen")
 			require.Equal(t, s6.Running, s.Observed.Asked)
@@ -172,7 +172,7 @@ func TestServiceThatCannotBeSeenIsNoEvidence(t *testing.T) {
 		defer func() { cancel(); <-ended; assert.NoError(t, manager.Close(context.Background())) }()
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
-		<-time.After(5123 * time.Millisecond) // not in the moment of a pass
+		time.Sleep(5123 * time.Millisecond) // not in the moment of a pass
 		before := m.tree.Processes()
 
 		b.on.Store(true)
@@ -214,7 +214,7 @@ func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {
 				m.options.Linter = picky{map[string]error{"a": errors.New("no")}}
 				manager := m.manage(t)
 				require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})))
-				<-time.After(30 * time.Second)
+				time.Sleep(30 * time.Second)
 				s, _ := manager.Instance("a")
 				assert.Equal(t, fsm.PhaseRunning, s.Phase, s.Reason)
 				assert.Equal(t, before, all.pid("a"))

@@ -220,7 +220,7 @@ func TestBadConfigurationNeverStopsAGoodInstance(t *testing.T) {
 				require.ErrorAs(t, err, &refused)
 				require.ErrorIs(t, err, benthos.ErrConfig)
 				assert.ErrorContains(t, err, c.want)
-				<-time.After(10 * time.Second)
+				time.Sleep(10 * time.Second)
 				assert.Equal(t, before, m.tree.Processes())
 				s, _ := manager.Instance("a")
 				assert.Equal(t, benthos.StateIdle, s.State)

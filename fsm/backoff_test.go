@@ -33,7 +33,7 @@ func TestWhenTheNextPassIsDue(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				i, driver, decides := asked(t, fsm.InstanceConfig{})
 				driver.observe = func(context.Context) (int, error) {
-					<-time.After(2 * time.Second)
+					time.Sleep(2 * time.Second)
 					return 0, nil
 				}
 				decides.says(tt.d)

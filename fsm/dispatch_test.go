@@ -73,7 +73,7 @@ func TestAWokenInstanceIsPassedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
 		m := settled(t, h, 3, fsm.Config{})
-		<-time.After(1037 * time.Millisecond)
+		time.Sleep(1037 * time.Millisecond)
 		h.wake("lamp1")
 		woken := time.Now()
 		elapse(0)
@@ -154,7 +154,7 @@ func crowd() (hook func(context.Context, string, string) error, most *atomic.Int
 		now := inside.Add(1)
 		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 		}
-		<-time.After(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 		inside.Add(-1)
 		return nil
 	}, most
@@ -214,7 +214,7 @@ func TestAPlaceThatIsLeftIsTakenAtOnce(t *testing.T) {
 		m := settled(t, h, 2, fsm.Config{Parallel: 1})
 		h.hook(func(_ context.Context, _, op string) error {
 			if op == "close" {
-				<-time.After(30 * time.Millisecond)
+				time.Sleep(30 * time.Millisecond)
 			}
 			return nil
 		})
@@ -244,7 +244,7 @@ func TestReconcileStepsWithoutALoop(t *testing.T) {
 			assert.Equal(t, fsm.StateCreating, s.State)
 		}
 		for range 10 {
-			<-time.After(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 			require.NoError(t, m.Reconcile(t.Context()))
 		}
 		for _, s := range m.Snapshot() {

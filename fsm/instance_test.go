@@ -103,11 +103,11 @@ func TestDecideIsGivenThePass(t *testing.T) {
 		decides.says(fsm.Decision{Fire: fsm.EventCreateDone})
 		pass(t, i)
 		since := time.Now()
-		<-time.After(3 * time.Second)
+		time.Sleep(3 * time.Second)
 
 		var got stubInput
 		driver.observe = func(context.Context) (int, error) {
-			<-time.After(time.Second)
+			time.Sleep(time.Second)
 			return 9, nil
 		}
 		decides.decide = func(in stubInput) fsm.Decision {

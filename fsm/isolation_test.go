@@ -119,7 +119,7 @@ func TestReconcileWithHungDrivers(t *testing.T) {
 				assert.ErrorIs(t, err, context.DeadlineExceeded)
 				assert.ErrorContains(t, err, "cannot reconcile all that is due")
 			}
-			<-time.After(time.Second)
+			time.Sleep(time.Second)
 		}
 		for _, name := range []string{"a", "b", "c"} {
 			s, _ := m.Instance(name)

@@ -23,7 +23,7 @@ func (s *slow) wakeups() <-chan struct{} { return s.kick }
 
 func (s *slow) dispatch(context.Context) time.Time {
 	s.calls = append(s.calls, time.Since(s.start))
-	<-time.After(s.takes)
+	time.Sleep(s.takes)
 	if !s.next.After(time.Now()) {
 		return time.Time{}
 	}

@@ -81,7 +81,7 @@ func names(m *lampManager) (names []string) {
 
 // elapse lets fake time pass and everything that is due then come to rest.
 func elapse(d time.Duration) {
-	<-time.After(d)
+	time.Sleep(d)
 	synctest.Wait()
 }
 

@@ -118,7 +118,7 @@ func TestRandomLives(t *testing.T) {
 					_ = m.Retry(name)
 					story = append(story, name+" is woken")
 				}
-				<-time.After(time.Duration(random.Int64N(int64(2 * time.Second))))
+				time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
 			}
 			require.NoError(t, m.Apply(t.Context(), want))
 			tr.calm()

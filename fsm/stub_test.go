@@ -84,7 +84,7 @@ func follow[D, O any](t testing.TB, i *fsm.Instance[D, O], d time.Duration) (at 
 	t.Helper()
 	start := time.Now()
 	for next := start; next.Sub(start) <= d; {
-		<-time.After(time.Until(next))
+		time.Sleep(time.Until(next))
 		at = append(at, time.Since(start))
 		require.Less(t, len(at), 10_000, "passes without end")
 		next = pass(t, i).Next

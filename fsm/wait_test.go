@@ -140,7 +140,7 @@ func TestCloseWaitsAndNamesWhatHangs(t *testing.T) {
 		t.Cleanup(release)
 		h.hook(func(ctx context.Context, name, op string) error {
 			if name == "lamp2" && op == "observe" {
-				<-time.After(2 * time.Second)
+				time.Sleep(2 * time.Second)
 			}
 			if name == "lamp0" && op == "close" {
 				return errors.New("jammed")
@@ -174,7 +174,7 @@ func TestCloseWaitsForADriverThatIsBeingClosed(t *testing.T) {
 		closed := false
 		h.hook(func(_ context.Context, _, op string) error {
 			if op == "close" {
-				<-time.After(time.Second)
+				time.Sleep(time.Second)
 				closed = true
 			}
 			return nil
@@ -191,7 +191,7 @@ func TestCloseWhileADriverIsBeingOpened(t *testing.T) {
 		h := newHouse()
 		kind := h.kind(t)
 		kind.Open = func(name string, wake func()) (fsm.Driver[watts, bulb], error) {
-			<-time.After(time.Second)
+			time.Sleep(time.Second)
 			return h.open(name, wake)
 		}
 		m := newManager(t, kind, fsm.Config{})

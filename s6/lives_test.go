@@ -36,7 +36,7 @@ func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
 			for end := time.Now().Add(d); time.Now().Before(end); {
 				res := i.Reconcile(t.Context())
 				// A real pass takes some time.
-				<-time.After(min(max(time.Until(res.Next), 100*time.Microsecond), 100*time.Millisecond))
+				time.Sleep(min(max(time.Until(res.Next), 100*time.Microsecond), 100*time.Millisecond))
 			}
 		}
 		of := func(state fsm.State) fsm.Desired[*s6.Spec] {
@@ -70,7 +70,7 @@ func TestStoppedIsSaidOnce(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, i.Close()) })
 		step := func() {
-			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
+			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 				i.Reconcile(t.Context())
 			}
 		}

@@ -118,9 +118,11 @@ func plantings() map[string]planting {
 				"a/a_test.go":           "package a\n\nimport (\n\t\"time\"\n\tclock \"time\"\n)\n\nfunc f() {\n\ttime.Sleep(1)\n\tclock.Sleep(1)\n\ttime.After(1)\n}",
 				"a/atest/a.go":          "package atest\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
 				"a/a.go":                "package a\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
+				"b/a_test.go":           "package b\n\nimport (\n\t\"testing/synctest\"\n\t\"time\"\n)\n\nfunc TestX() {\n\tsynctest.Test(func() {\n\t\ttime.Sleep(1)\n\t})\n\ttime.Sleep(1)\n}",
+				"b/b_test.go":           "package b\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }\n\nfunc TestY() { TestX(func() { time.Sleep(1) }) }",
 				"integration/a_test.go": "package integration\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
 			},
-			[]string{"a/a_test.go:10: ", "a/a_test.go:9: ", "a/atest/a.go:5: "},
+			[]string{"a/a_test.go:10: ", "a/a_test.go:9: ", "a/atest/a.go:5: ", "b/a_test.go:12: "},
 		},
 		"no skipped tests": {
 			map[string]string{"integration/a_test.go": "package a\n\nfunc f() {\n\tt.Skip()\n\tb.Skipf(\"\")\n\tx.SkipNow()\n\tfs.SkipDir()\n}"},

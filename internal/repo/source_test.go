@@ -72,24 +72,75 @@ func length(t *tree) (found []string) {
 	return found
 }
 
-// sleeps holds that unit tests do not wait for time to pass. Packages that are
-// there for tests count as tests.
+// sleeps holds that unit tests do not wait for time to pass, but in a bubble of
+// testing/synctest, where that takes none: in what a test hands to synctest.Test
+// or to a function that calls it, and in functions besides tests where a package
+// has bubbles. Packages that are there for tests count as tests.
 func sleeps(t *tree) (found []string) {
+	makers := bubbleMakers(t)
 	for _, f := range t.files {
 		if !f.test() && !strings.HasSuffix(f.Name.Name, "test") || f.within("integration") {
 			continue
 		}
-		clock := importedAs(f, "time")
-		ast.Inspect(f.File, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Sleep" {
-				if x, ok := s.X.(*ast.Ident); ok && slices.Contains(clock, x.Name) {
+		for _, d := range f.Decls {
+			if function, ok := d.(*ast.FuncDecl); ok && f.test() && makers[f.dir()] != nil && !runByGo(function) {
+				continue
+			}
+			ast.Inspect(d, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				maker, ok := call.Fun.(*ast.Ident)
+				if ok && slices.Contains(makers[f.dir()], maker.Name) || isCall(f, n, "testing/synctest", "Test") {
+					return false
+				}
+				if isCall(f, n, "time", "Sleep") {
 					found = append(found, t.at(n, "a test sleeps: wait for what is to happen, or use testing/synctest"))
 				}
-			}
-			return true
-		})
+				return true
+			})
+		}
 	}
 	return found
+}
+
+// bubbleMakers returns the functions of each directory that call synctest.Test.
+func bubbleMakers(t *tree) map[string][]string {
+	makers := make(map[string][]string)
+	for _, f := range t.files {
+		for _, d := range f.Decls {
+			ast.Inspect(d, func(n ast.Node) bool {
+				function, ok := d.(*ast.FuncDecl)
+				if ok && f.test() && isCall(f, n, "testing/synctest", "Test") {
+					makers[f.dir()] = append(makers[f.dir()], function.Name.Name)
+				}
+				return true
+			})
+		}
+	}
+	return makers
+}
+
+// runByGo reports whether go test itself calls a function.
+func runByGo(d *ast.FuncDecl) bool {
+	return d.Recv == nil && slices.ContainsFunc([]string{"Test", "Benchmark", "Fuzz", "Example"}, func(prefix string) bool {
+		return strings.HasPrefix(d.Name.Name, prefix)
+	})
+}
+
+// isCall reports whether a node calls a package's function.
+func isCall(f *goFile, n ast.Node, name, function string) bool {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != function {
+		return false
+	}
+	x, ok := s.X.(*ast.Ident)
+	return ok && slices.Contains(importedAs(f, name), x.Name)
 }
 
 // importedAs returns the names a package has in a file.

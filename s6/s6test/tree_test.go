@@ -69,7 +69,7 @@ func (w *world) serve(name string, files map[string]string) (dir string) {
 }
 
 func pass(d time.Duration) {
-	<-time.After(d)
+	time.Sleep(d)
 	synctest.Wait()
 }
 
