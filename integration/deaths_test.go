@@ -131,7 +131,7 @@ func TestScannerIsKilled(t *testing.T) {
 	eventually(t, patience, "all are the new one's", func() bool {
 		owned := 0
 		for _, p := range children(w.svscan()) {
-			if p.is("s6-supervise") {
+			if p.Is("s6-supervise") {
 				owned++
 			}
 		}
@@ -183,8 +183,8 @@ func TestEverythingOfS6IsKilled(t *testing.T) {
 		old = append(old, w.pid(name))
 	}
 	for _, p := range processesOf(w.root) {
-		if p.is("s6-svscan") || p.is("s6-supervise") || p.is("s6-log") {
-			slay(t, p.pid)
+		if p.Is("s6-svscan") || p.Is("s6-supervise") || p.Is("s6-log") {
+			slay(t, p.PID)
 		}
 	}
 	eventually(t, patience, "the services run anew", func() bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -49,8 +50,8 @@ func TestCommandThatGoesMissing(t *testing.T) {
 	w.run(map[string]*s6.Spec{"a": {Command: []string{program}}})
 	pid := w.pid("a")
 	eventually(t, patience, "the command has begun", func() bool {
-		p, ok := readProcess(pid)
-		return ok && p.is("sleep")
+		p, err := proc.System.Read(pid)
+		return err == nil && p.Is("sleep")
 	})
 	require.NoError(t, os.Rename(program, program+".away"))
 	slay(t, pid)

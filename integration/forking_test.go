@@ -82,8 +82,8 @@ func supervising(service string) int {
 		return 0
 	}
 	for _, p := range processesOf(dir) {
-		if p.is("s6-supervise") && p.cwd == dir {
-			return p.pid
+		if p.Is("s6-supervise") && p.Dir == dir {
+			return p.PID
 		}
 	}
 	return 0
@@ -144,7 +144,7 @@ func (o *forkingTree) Status(service string) (supervise.Status, error) {
 	if !s.Ready {
 		// Then it is finishing, or never was up.
 		for _, p := range children(supervising(service)) {
-			s.Finishing, s.PID = true, p.pid
+			s.Finishing, s.PID = true, p.PID
 		}
 	}
 	return s, err

@@ -55,7 +55,7 @@ func TestServiceIsCreatedStoppedStartedAndRemoved(t *testing.T) {
 			assert.Empty(t, w.leftovers())
 			eventually(t, patience, "s6-svscan alone is left", func() bool {
 				left := processesOf(w.root)
-				return len(left) == 1 && left[0].is("s6-svscan")
+				return len(left) == 1 && left[0].Is("s6-svscan")
 			})
 			if logsGo {
 				assert.False(t, exists(t, log))

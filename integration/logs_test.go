@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
@@ -71,14 +71,19 @@ func (w *world) logSettles(name string) {
 
 // waits reports whether a process waits for something to come.
 func waits(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && bytes.Contains(stat, []byte(") S "))
+	p, err := proc.System.Read(pid)
+	return err == nil && p.State == "S"
 }
 
 // unread returns how many bytes wait in a process's standard input, a pipe; -1
 // where that cannot be found out.
 func unread(pid int) int {
-	pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/0", pid), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	p, err := proc.System.Open(pid)
+	if err != nil {
+		return -1
+	}
+	defer p.Close()
+	pipe, err := p.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return -1
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -34,9 +35,9 @@ func (w *world) nudged() (names []string) {
 }
 
 // supervisorsOf lists the s6-supervise processes in a directory.
-func supervisorsOf(root string) (found []process) {
+func supervisorsOf(root string) (found []proc.Process) {
 	for _, p := range processesOf(root) {
-		if p.is("s6-supervise") {
+		if p.Is("s6-supervise") {
 			found = append(found, p)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -35,8 +36,9 @@ func TestPrivateTreeIsStartedOnceAndFoundAgain(t *testing.T) {
 	assert.True(t, started)
 	w.tree = tree
 	first := w.svscan()
-	p, _ := readProcess(first)
-	assert.Equal(t, w.config.ScanDir, p.cwd)
+	p, err := proc.System.Read(first)
+	require.NoError(t, err)
+	assert.Equal(t, w.config.ScanDir, p.Dir)
 	session, err := syscall.Getpgid(first)
 	require.NoError(t, err)
 	assert.Equal(t, first, session, "a terminal's interrupt does not reach it")
@@ -85,8 +87,8 @@ func TestAttachNeedsSomebodyWhoServes(t *testing.T) {
 	require.NoError(t, w.tree.Close())
 	w.tree = nil
 	for _, p := range processesOf(w.root) { // where it was replaced meanwhile
-		_ = syscall.Kill(p.pid, syscall.SIGKILL)
-		gone(t, p.pid)
+		_ = syscall.Kill(p.PID, syscall.SIGKILL)
+		gone(t, p.PID)
 	}
 	check()
 }
@@ -299,13 +301,13 @@ func TestPrivateTreeNeedsNoPrivileges(t *testing.T) {
 	var pid int
 	_, err = fmt.Fscan(stdout, &pid)
 	require.NoError(t, err)
-	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+	owner, err := proc.System.Owner(pid)
 	require.NoError(t, err)
 	uid := os.Getuid()
 	if cmd.SysProcAttr != nil {
 		uid = int(cmd.SysProcAttr.Credential.Uid)
 	}
-	assert.Equal(t, uint32(uid), info.Sys().(*syscall.Stat_t).Uid)
+	assert.Equal(t, uid, owner)
 	eventually(t, patience, "its log", func() bool { return len(w.texts("a")) == 2 })
 	assert.Equal(t, []string{"from a file", strconv.Itoa(uid)}, w.texts("a"))
 	require.NoError(t, stdin.Close())

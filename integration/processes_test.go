@@ -3,18 +3,17 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // patience is how long anything may take that has no time of its own. It is a
@@ -59,81 +58,38 @@ func lasts(t testing.TB, duration time.Duration, what string, cond func() bool) 
 	})
 }
 
-// process is an entry of the process table.
-type process struct {
-	pid, parent int
-	args        []string
-	cwd         string
-}
-
-func (p process) String() string { return fmt.Sprintf("%d %q in %s", p.pid, p.args, p.cwd) }
-
-// is reports whether a process runs the named program.
-func (p process) is(program string) bool {
-	return len(p.args) > 0 && filepath.Base(p.args[0]) == program
-}
-
-// readProcess looks a process up; ok is false for one that is not there or
-// has ended and only waits to be reaped.
-func readProcess(pid int) (p process, ok bool) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	stat, err := os.ReadFile(dir + "/stat")
-	if err != nil {
-		return p, false
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if fields[0] == "Z" || fields[0] == "X" {
-		return p, false
-	}
-	p.pid = pid
-	p.parent, _ = strconv.Atoi(fields[1])
-	cmdline, err := os.ReadFile(dir + "/cmdline")
-	if err != nil {
-		return p, false
-	}
-	p.args = strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
-	p.cwd, err = os.Readlink(dir + "/cwd")
-	return p, err == nil
-}
-
 // processesOf lists the processes that work in a directory, or name it in
 // their arguments or environment.
-func processesOf(root string) (found []process) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
+func processesOf(root string) (found []proc.Process) {
+	for _, p := range processes() {
+		if p.PID == os.Getpid() {
 			continue
 		}
-		p, ok := readProcess(pid)
-		if !ok {
-			continue
-		}
-		environ, _ := os.ReadFile("/proc/" + e.Name() + "/environ")
-		if strings.HasPrefix(p.cwd+"/", root+"/") || strings.Contains(strings.Join(p.args, "\x00"), root) ||
-			bytes.Contains(environ, []byte(root)) {
+		if p.In(root) || strings.Contains(strings.Join(p.Args, "\x00"), root) ||
+			strings.Contains(strings.Join(environ(p.PID), "\x00"), root) {
 			found = append(found, p)
 		}
 	}
 	return found
 }
 
-// children lists the processes that a process started.
-func children(pid int) (found []process) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		if child, err := strconv.Atoi(e.Name()); err == nil {
-			if p, ok := readProcess(child); ok && p.parent == pid {
-				found = append(found, p)
-			}
-		}
+// processes returns the process table.
+func processes() []proc.Process {
+	all, err := proc.System.All()
+	if err != nil {
+		panic(err) // nothing can be tested where there is no /proc
 	}
-	return found
+	return all
+}
+
+// children lists the processes that a process started.
+func children(pid int) []proc.Process {
+	return slices.DeleteFunc(processes(), func(p proc.Process) bool { return p.Parent != pid })
 }
 
 func alive(pid int) bool {
-	_, ok := readProcess(pid)
-	return ok
+	_, err := proc.System.Read(pid)
+	return err == nil
 }
 
 // kill sends a signal to a process of this test.
@@ -159,15 +115,15 @@ func slay(t testing.TB, pid int) {
 
 // environ returns a process's environment, as far as it can be seen.
 func environ(pid int) []string {
-	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
+	all, _ := proc.System.Environ(pid)
+	return all
 }
 
 // noneLeft fails for every process of a directory that does not go away, and
 // ends it.
 func noneLeft(t testing.TB, root string) {
 	t.Helper()
-	var left []process
+	var left []proc.Process
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if left = processesOf(root); len(left) == 0 {
 			return
@@ -177,21 +133,21 @@ func noneLeft(t testing.TB, root string) {
 		t.Errorf("process left behind: %v", p)
 	}
 	// Supervisors first, for they start their services anew.
-	slices.SortStableFunc(left, func(a, b process) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(left, func(a, b proc.Process) int { return rank(a) - rank(b) })
 	for range 3 {
 		for _, p := range left {
-			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 		time.Sleep(20 * time.Millisecond)
 		left = processesOf(root)
 	}
 }
 
-func rank(p process) int {
+func rank(p proc.Process) int {
 	switch {
-	case p.is("s6-svscan"):
+	case p.Is("s6-svscan"):
 		return 0
-	case p.is("s6-supervise"):
+	case p.Is("s6-supervise"):
 		return 1
 	}
 	return 2

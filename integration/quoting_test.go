@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -57,10 +59,17 @@ func playReport() error {
 	}
 	r := report{Args: os.Args[1:], Env: os.Environ(), Dir: dir, UID: os.Getuid(), GID: os.Getgid(), Groups: groups,
 		Config: make(map[string]string), FDs: make(map[string]string)}
-	for _, number := range []string{"0", "1", "2", "3", "4", "5"} {
-		if target, err := os.Readlink("/proc/self/fd/" + number); err == nil {
-			r.FDs[number] = target
+	self, err := proc.System.Open(os.Getpid())
+	if err != nil {
+		return err
+	}
+	for n := range 6 {
+		if target, err := self.Descriptor(n); err == nil {
+			r.FDs[strconv.Itoa(n)] = target
 		}
+	}
+	if err := self.Close(); err != nil {
+		return err
 	}
 	if config := os.Getenv(configEnv); config != "" {
 		entries, err := os.ReadDir(config)
@@ -107,7 +116,9 @@ func (w *world) program() string {
 	}
 	// By another process: what this one has open for writing its children
 	// have too, for a moment, and then it cannot be run.
-	out, err := exec.Command("install", "-m", "755", fmt.Sprintf("/proc/%d/exe", os.Getpid()), program).CombinedOutput()
+	self, err := os.Executable()
+	require.NoError(w.t, err)
+	out, err := exec.Command("install", "-m", "755", self, program).CombinedOutput()
 	require.NoError(w.t, err, string(out))
 	return program
 }
@@ -230,23 +241,12 @@ func TestLimitsReachTheProcess(t *testing.T) {
 	spec := w.probe("a")
 	spec.Limits = s6.Limits{Memory: 512 << 20, OpenFiles: 123, Processes: 4567, FileSize: 8 << 20}
 	w.run(map[string]*s6.Spec{"a": spec, "b": w.probe("b")})
-	limits := func(name string) map[string]string {
-		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", w.pid(name)))
-		require.NoError(t, err)
-		soft := make(map[string]string)
-		for line := range strings.Lines(string(data)) {
-			soft[strings.TrimSpace(line[:26])] = strings.Fields(line[26:])[0]
-		}
-		return soft
-	}
-	got, without := limits("a"), limits("b")
-	assert.Equal(t, "536870912", got["Max data size"])
-	assert.Equal(t, "123", got["Max open files"])
-	assert.Equal(t, "4567", got["Max processes"])
-	assert.Equal(t, "8388608", got["Max file size"])
-	for _, name := range []string{"Max address space", "Max stack size", "Max core file size", "Max cpu time"} {
-		assert.Equal(t, without[name], got[name], name)
-	}
+	got, err := proc.System.Limits(w.pid("a"))
+	require.NoError(t, err)
+	want, err := proc.System.Limits(w.pid("b"))
+	require.NoError(t, err)
+	want.DataSize, want.OpenFiles, want.Processes, want.FileSize = 512<<20, 123, 4567, 8<<20
+	assert.Equal(t, want, got, "the others are as they were")
 }
 
 func TestFilesAreNotForOthers(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -101,7 +102,7 @@ func TestAnnounceReadyIsRefusedForAnotherProcess(t *testing.T) {
 			if err != nil || !s.Up() {
 				return false
 			}
-			if p, ok := readProcess(s.PID); !ok || !p.is("sleep") {
+			if p, err := proc.System.Read(s.PID); err != nil || !p.Is("sleep") {
 				return false
 			}
 		}

@@ -101,7 +101,9 @@ func (w *world) startManager(declarations ...desired) *manager {
 	require.NoError(w.t, err)
 	file := filepath.Join(w.root, "script.json")
 	require.NoError(w.t, os.WriteFile(file, data, 0o644))
-	cmd := exec.Command("/proc/self/exe")
+	self, err := os.Executable()
+	require.NoError(w.t, err)
+	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), roleEnv+"=manage", scriptEnv+"="+file)
 	cmd.Stderr = w.t.Output()
 	stdout, err := cmd.StdoutPipe()
@@ -277,8 +279,8 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	eventually(t, patience, "there are supervisors of what runs, and no others", func() bool {
 		var supervised []string
 		for _, p := range processesOf(w.root) {
-			if p.is("s6-supervise") {
-				supervised = append(supervised, p.args[1])
+			if p.Is("s6-supervise") {
+				supervised = append(supervised, p.Args[1])
 			}
 		}
 		slices.Sort(supervised)

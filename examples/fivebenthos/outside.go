@@ -7,48 +7,30 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// process is an entry of the process table, read from outside of everything
-// that this program keeps.
-type process struct {
-	pid int
-	exe string
-	cwd string
-}
-
-// supervises reports whether it is one of s6's own and not what they run.
-func (p process) supervises() bool { return strings.HasPrefix(filepath.Base(p.exe), "s6-") }
-
-// processes returns all processes whose working directory lies in dir. Those
-// that end meanwhile, or may not be looked into, are left out.
-func processes(dir string) ([]process, error) {
+// processes returns all processes whose working directory lies in dir, from the
+// process table: from outside of everything that this program keeps. Those that
+// end meanwhile, or may not be looked into, are left out.
+func processes(dir string) ([]proc.Process, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir("/proc")
+	all, err := proc.System.All()
 	if err != nil {
 		return nil, err
 	}
-	var found []process
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		cwd, err := os.Readlink(filepath.Join("/proc", e.Name(), "cwd"))
-		if err != nil || cwd != dir && !strings.HasPrefix(cwd, dir+"/") {
-			continue
-		}
-		exe, _ := os.Readlink(filepath.Join("/proc", e.Name(), "exe")) // empty for one that is ending
-		found = append(found, process{pid, exe, cwd})
-	}
-	return found, nil
+	return slices.DeleteFunc(all, func(p proc.Process) bool { return !p.In(dir) }), nil
 }
+
+// supervises reports whether a process is one of s6's own and not what they run.
+func supervises(p proc.Process) bool { return strings.HasPrefix(filepath.Base(p.Program), "s6-") }
 
 // benthosOf returns the process ids of an instance's Benthos processes.
 func (v *verification) benthosOf(p *proof) ([]int, error) {
@@ -62,8 +44,8 @@ func (v *verification) benthosOf(p *proof) ([]int, error) {
 	}
 	var pids []int
 	for _, process := range all {
-		if process.cwd == dir && !process.supervises() {
-			pids = append(pids, process.pid)
+		if process.Dir == dir && !supervises(process) {
+			pids = append(pids, process.PID)
 		}
 	}
 	return pids, nil

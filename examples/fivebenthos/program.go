@@ -13,6 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -207,7 +208,7 @@ func (p *program) runs(name string) bool {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	return err != nil || slices.ContainsFunc(found, func(p process) bool { return !p.supervises() })
+	return err != nil || slices.ContainsFunc(found, func(p proc.Process) bool { return !supervises(p) })
 }
 
 // end ends what is not the instances: the loop, and a private tree.

@@ -308,8 +308,8 @@ func (v *verification) left() error {
 			errs = append(errs, err)
 		}
 		for _, process := range left {
-			if v.scanDir == "" || !process.supervises() {
-				errs = append(errs, fmt.Errorf("process %d (%s) is left in %s", process.pid, process.exe, process.cwd))
+			if v.scanDir == "" || !supervises(process) {
+				errs = append(errs, fmt.Errorf("process %d (%s) is left in %s", process.PID, process.Program, process.Dir))
 			}
 		}
 	}

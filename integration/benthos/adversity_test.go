@@ -116,7 +116,7 @@ func TestEverythingIsKilled(t *testing.T) {
 	single := doubles(t, w.tree.Layout().ServicesDir)
 	defer single()
 	for _, p := range processesOf(w.root) {
-		_ = syscall.Kill(p.pid, syscall.SIGKILL) // it may have ended with another
+		_ = syscall.Kill(p.PID, syscall.SIGKILL) // it may have ended with another
 	}
 	for name, c := range all {
 		eventually(t, patience, name+" serves again", func() bool { return post(inputPort(c), "{}", 0) == nil })

@@ -69,7 +69,7 @@ func TestStatesFromNothingToNothing(t *testing.T) {
 	}
 	assert.FileExists(t, filepath.Join(w.tree.Layout().Log("s"), "current"))
 	for _, p := range processesOf(w.root) {
-		assert.True(t, p.is("s6-svscan"), p)
+		assert.True(t, p.Is("s6-svscan"), p)
 	}
 }
 

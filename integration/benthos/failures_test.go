@@ -18,6 +18,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // occupy takes a port until it is closed, and answers nothing, as a program that
@@ -42,12 +43,8 @@ func occupy(t testing.TB, port int) net.Listener {
 
 // taken is what is said of a port of this process's.
 func taken(port int) string {
-	return fmt.Sprintf("port %d is taken: process %d (%s", port, os.Getpid(), comm())
-}
-
-func comm() string {
-	data, _ := os.ReadFile("/proc/self/comm")
-	return string(data[:len(data)-1])
+	command, _ := proc.System.Command(os.Getpid())
+	return fmt.Sprintf("port %d is taken: process %d (%s", port, os.Getpid(), command)
 }
 
 // eachPort runs a test for the endpoint's port and for the input's.

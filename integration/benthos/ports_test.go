@@ -5,12 +5,13 @@ package benthos
 import (
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/ports"
 )
 
@@ -34,12 +35,8 @@ func freePorts(t testing.TB, n int) int {
 }
 
 func (r *portRange) take(n int) (int, error) {
-	data, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	end, _, err := proc.System.EphemeralPorts()
 	if err != nil {
-		return 0, err
-	}
-	var end, last int
-	if _, err := fmt.Sscan(string(data), &end, &last); err != nil {
 		return 0, err
 	}
 	end = max(end, firstPort+10000)
@@ -70,14 +67,9 @@ func (r *portRange) take(n int) (int, error) {
 // connections.
 func connected(t testing.TB, port int) bool {
 	t.Helper()
-	table, err := os.ReadFile("/proc/net/tcp")
+	sockets, err := proc.System.TCP()
 	require.NoError(t, err)
-	const established = "01"
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) && fields[3] == established {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(sockets, func(s proc.Socket) bool {
+		return int(s.Local.Port()) == port && s.State == proc.TCPEstablished
+	})
 }

@@ -3,12 +3,9 @@
 package benthos
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // patience is how long anything may take that has no time of its own. It is a
@@ -45,73 +44,32 @@ func held(t testing.TB, duration time.Duration, what string, cond func() bool) {
 	}
 }
 
-// process is an entry of the process table.
-type process struct {
-	pid  int
-	args []string
-	cwd  string
-}
-
-func (p process) String() string { return fmt.Sprintf("%d %q in %s", p.pid, p.args, p.cwd) }
-
-// is reports whether a process runs the named program.
-func (p process) is(program string) bool {
-	return len(p.args) > 0 && filepath.Base(p.args[0]) == program
-}
-
-// readProcess looks a process up; ok is false for one that is not there or has
-// ended and only waits to be reaped.
-func readProcess(pid int) (p process, ok bool) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	stat, err := os.ReadFile(dir + "/stat")
-	if err != nil {
-		return p, false
-	}
-	state := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[0]
-	if state == "Z" || state == "X" {
-		return p, false
-	}
-	cmdline, err := os.ReadFile(dir + "/cmdline")
-	if err != nil {
-		return p, false
-	}
-	p.pid = pid
-	p.args = strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
-	p.cwd, err = os.Readlink(dir + "/cwd")
-	return p, err == nil
-}
-
 // processesOf lists the processes that work in a directory or name it in their
 // arguments.
-func processesOf(root string) (found []process) {
-	entries, _ := os.ReadDir("/proc")
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		p, ok := readProcess(pid)
-		if ok && (strings.HasPrefix(p.cwd+"/", root+"/") || strings.Contains(strings.Join(p.args, "\x00"), root)) {
-			found = append(found, p)
-		}
+func processesOf(root string) []proc.Process {
+	all, err := proc.System.All()
+	if err != nil {
+		panic(err) // nothing can be tested where there is no /proc
 	}
-	return found
+	return slices.DeleteFunc(all, func(p proc.Process) bool {
+		return p.PID == os.Getpid() || !p.In(root) && !strings.Contains(strings.Join(p.Args, "\x00"), root)
+	})
 }
 
 // engines lists the engine processes that work in a directory itself: those of
 // one instance.
 func engines(dir string) (pids []int) {
 	for _, p := range processesOf(dir) {
-		if p.cwd == dir && len(p.args) > 1 && p.args[1] == "-c" {
-			pids = append(pids, p.pid)
+		if p.Dir == dir && len(p.Args) > 1 && p.Args[1] == "-c" {
+			pids = append(pids, p.PID)
 		}
 	}
 	return pids
 }
 
 func alive(pid int) bool {
-	_, ok := readProcess(pid)
-	return ok
+	_, err := proc.System.Read(pid)
+	return err == nil
 }
 
 // kill sends a signal to a process of this test.
@@ -139,7 +97,7 @@ func slay(t testing.TB, pid int) {
 // ends it.
 func noneLeft(t testing.TB, root string) {
 	t.Helper()
-	var left []process
+	var left []proc.Process
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if left = processesOf(root); len(left) == 0 {
 			return
@@ -152,17 +110,17 @@ func noneLeft(t testing.TB, root string) {
 // killAll ends the processes of a directory: supervisors first, for they start
 // their services anew.
 func killAll(root string) {
-	rank := func(p process) int {
-		return slices.IndexFunc([]string{"s6-svscan", "s6-supervise", ""}, func(program string) bool { return program == "" || p.is(program) })
+	rank := func(p proc.Process) int {
+		return slices.IndexFunc([]string{"s6-svscan", "s6-supervise", ""}, func(program string) bool { return program == "" || p.Is(program) })
 	}
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		left := processesOf(root)
 		if len(left) == 0 {
 			return
 		}
-		slices.SortStableFunc(left, func(a, b process) int { return rank(a) - rank(b) })
+		slices.SortStableFunc(left, func(a, b proc.Process) int { return rank(a) - rank(b) })
 		for _, p := range left {
-			_ = syscall.Kill(p.pid, syscall.SIGKILL)
+			_ = syscall.Kill(p.PID, syscall.SIGKILL)
 		}
 	}
 }
@@ -182,8 +140,8 @@ func doubles(t testing.TB, services string) (end func()) {
 			}
 			of := make(map[string][]int)
 			for _, p := range processesOf(services) {
-				if len(p.args) > 1 && p.args[1] == "-c" {
-					of[p.cwd] = append(of[p.cwd], p.pid)
+				if len(p.Args) > 1 && p.Args[1] == "-c" {
+					of[p.Dir] = append(of[p.Dir], p.PID)
 				}
 			}
 			for dir, pids := range of {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 func TestRunUntilASignal(t *testing.T) {
@@ -55,24 +56,15 @@ func TestRunUntilASignal(t *testing.T) {
 // and nowhere else.
 func (h *home) listensOnLoopback() {
 	h.t.Helper()
+	sockets, err := proc.System.TCP()
+	require.NoError(h.t, err)
 	var at []string
-	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		data, err := os.ReadFile(table)
-		require.NoError(h.t, err)
-		for line := range strings.Lines(string(data)) {
-			fields := strings.Fields(line)
-			if len(fields) < 4 || fields[3] != "0A" { // LISTEN
-				continue
-			}
-			addr, text, _ := strings.Cut(fields[1], ":")
-			port, err := strconv.ParseInt(text, 16, 32)
-			require.NoError(h.t, err)
-			if int(port) >= h.httpPort && int(port) < h.httpPort+2*five {
-				at = append(at, addr)
-			}
+	for _, s := range sockets {
+		if port := int(s.Local.Port()); s.State == proc.TCPListen && port >= h.httpPort && port < h.httpPort+2*five {
+			at = append(at, s.Local.Addr().String())
 		}
 	}
-	assert.Equal(h.t, slices.Repeat([]string{"0100007F"}, 2*five), at)
+	assert.Equal(h.t, slices.Repeat([]string{"127.0.0.1"}, 2*five), at)
 }
 
 func TestRunShowsALineForEachTransition(t *testing.T) {

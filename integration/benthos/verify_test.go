@@ -174,7 +174,7 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 		assert.True(t, f.OK, f)
 	}
 	for _, left := range processesOf(h.root) {
-		assert.True(t, left.is("s6-svscan") || left.is("s6-supervise") || left.is("s6-log"), left)
+		assert.True(t, left.Is("s6-svscan") || left.Is("s6-supervise") || left.Is("s6-log"), left)
 	}
 	assert.True(t, alive(svscan.Process.Pid))
 

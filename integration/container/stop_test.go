@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // load posts messages to every instance, one after the other, until end is
@@ -83,13 +85,11 @@ func TestStopWhileItStarts(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond, time.Second} {
 		c := start(t, nil)
-		pid := c.inspect("{{.State.Pid}}")
+		pid, err := strconv.Atoi(c.inspect("{{.State.Pid}}"))
+		require.NoError(t, err)
 		eventually(t, patience, "PID 1 reads signals", func() bool {
-			fds, _ := filepath.Glob("/proc/" + pid + "/fd/*")
-			return slices.ContainsFunc(fds, func(fd string) bool {
-				to, err := os.Readlink(fd)
-				return err == nil && to == "anon_inode:[signalfd]"
-			})
+			reads, err := proc.System.Holds(pid, "anon_inode:[signalfd]")
+			return err == nil && reads
 		})
 		begun := time.Now()
 		eventually(t, patience, "the time has come", func() bool { return time.Since(begun) > after })

@@ -50,6 +50,16 @@ func (f FS) Parent(pid int) (int, error) {
 	return stat.PPID, err
 }
 
+// Owner returns the user whose rights a process has: its effective user id.
+func (f FS) Owner(pid int) (uid int, err error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return 0, err
+	}
+	status, err := p.NewStatus()
+	return int(status.UIDs[1]), err
+}
+
 // Environ returns the environment that a process began with, each as NAME=value.
 func (f FS) Environ(pid int) ([]string, error) {
 	p, err := f.process(pid)

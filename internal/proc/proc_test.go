@@ -57,6 +57,9 @@ func TestReadAProcess(t *testing.T) {
 	parent, err := System.Parent(cmd.Process.Pid)
 	require.NoError(t, err)
 	assert.Equal(t, os.Getpid(), parent)
+	owner, err := System.Owner(cmd.Process.Pid)
+	require.NoError(t, err)
+	assert.Equal(t, os.Geteuid(), owner)
 	environ, err := System.Environ(cmd.Process.Pid)
 	require.NoError(t, err)
 	assert.Equal(t, cmd.Env, environ)
@@ -84,6 +87,7 @@ func TestThatThereIsNoProcessIsToldApart(t *testing.T) {
 	calls := map[string]func(pid int) error{
 		"Read":    func(pid int) error { _, err := System.Read(pid); return err },
 		"Parent":  func(pid int) error { _, err := System.Parent(pid); return err },
+		"Owner":   func(pid int) error { _, err := System.Owner(pid); return err },
 		"Environ": func(pid int) error { _, err := System.Environ(pid); return err },
 		"Limits":  func(pid int) error { _, err := System.Limits(pid); return err },
 		"Command": func(pid int) error { _, err := System.Command(pid); return err },
