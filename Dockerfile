@@ -25,7 +25,9 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY fsm fsm/
 COPY filesystem filesystem/
+COPY internal/proc internal/proc/
 COPY s6 s6/
+COPY ports ports/
 COPY benthos benthos/
 COPY examples/fivebenthos examples/fivebenthos/
 RUN go build -ldflags "-s -w" -o /out/fivebenthos ./examples/fivebenthos

@@ -170,10 +170,16 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 func standIns(t testing.TB) (context string, arguments []string) {
 	t.Helper()
 	context = t.TempDir()
-	for _, name := range []string{
-		overlayFile, ".dockerignore", "go.mod", "go.sum", "fsm", "filesystem", "s6", "benthos", "examples", "container",
-	} {
-		out, err := exec.Command("cp", "-a", filepath.Join(root, name), context).CombinedOutput()
+	names := []string{overlayFile, ".dockerignore"}
+	for line := range strings.Lines(text(t, filepath.Join(root, ".dockerignore"))) {
+		if name, taken := strings.CutPrefix(strings.TrimSpace(line), "!"); taken {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		to := filepath.Join(context, filepath.Dir(name))
+		require.NoError(t, os.MkdirAll(to, 0o755))
+		out, err := exec.Command("cp", "-a", filepath.Join(root, name), to).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
 	for name, argument := range map[string]string{"noarch": "NOARCH", "x86_64": "ARCH"} {
