@@ -56,9 +56,9 @@ type ConfigLinter interface {
 // the working directory of the engine.
 const configFile = "benthos.yaml"
 
-// stopGrace is what an engine gets beyond its own shutdown time-out before it
+// StopGrace is what an engine gets beyond its own shutdown time-out before it
 // is killed.
-const stopGrace = 2 * time.Second
+const StopGrace = 2 * time.Second
 
 func (o Options) defaults() (*Options, error) {
 	if o.Engine == "" {
@@ -112,7 +112,7 @@ func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
 		Limits:      o.Limits,
 		Log:         o.Log,
 		Ready:       s6.Readiness{Announced: true},
-		StopTimeout: c.shutdownTimeout() + stopGrace,
+		StopTimeout: c.shutdownTimeout() + StopGrace,
 		Note:        note,
 	}, nil
 }

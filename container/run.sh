@@ -85,7 +85,7 @@ once)
 	;;
 stop)
 	docker inspect "$name" >/dev/null 2>&1 || { echo "There is no container $name." && exit; }
-	docker stop "$name" >/dev/null
+	docker stop -t 10 "$name" >/dev/null
 	docker rm "$name" >/dev/null 2>&1 || true # it may go by itself
 	echo "Stopped."
 	;;

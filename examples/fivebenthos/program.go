@@ -17,14 +17,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// How long things may take: a private tree to start, the instances to stop, a
-// private tree to end. An engine that does not stop is killed by s6 after six
-// seconds; under another s6-svscan all is to be over in 7.6, as in the container.
-const (
-	treeTime = 10 * time.Second
-	haltTime = 7300 * time.Millisecond
-	endTime  = 20 * time.Second
-)
+// treeTime is how long a private tree may take to start.
+const treeTime = 10 * time.Second
 
 // snapshot is what is known of an instance.
 type snapshot = fsm.Snapshot[*benthos.Config, benthos.Observed]
@@ -130,9 +124,8 @@ func (s settings) stream(n int) *benthos.Config {
 		Host:        s.listen,
 		MetricsPort: uint16(s.metricsPort + n),
 		Metrics:     s.metrics,
-		// With what s6 adds before it kills it fits into the time that a container
-		// is given to stop.
-		ShutdownTimeout: 4 * time.Second,
+
+		ShutdownTimeout: engineTime,
 		Input: map[string]any{"http_server": map[string]any{
 			"address": s.httpAddr(n), "path": "/", "allowed_verbs": []any{"POST"},
 		}},

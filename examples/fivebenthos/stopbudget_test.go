@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestStopBudgetLeavesEachItsTime(t *testing.T) {
+	steps := []time.Duration{engineTime, killTime, haltTime, programTime, programTime + scanTime, containerTime, dockerTime}
+	assert.IsIncreasing(t, steps)
+	assert.Less(t, programTime+overlayTime, dockerTime, "under s6-overlay")
+	assert.Equal(t, engineTime, settings{}.stream(0).ShutdownTimeout)
+}
+
+// The numbers of the container are in files that Go does not read.
+func TestStopBudgetIsTheContainers(t *testing.T) {
+	for _, number := range []struct {
+		file, pattern, unit string
+		want                time.Duration
+	}{
+		{"container/fivebenthos/timeout-kill", `^(\d+)\n$`, "ms", programTime},
+		{"container/s6-rc.d/fivebenthos/timeout-kill", `^(\d+)\n$`, "ms", programTime},
+		{"container/end", `\n\tsleep (\S+)\n.*kill -KILL -1\n`, "s", containerTime},
+		{"container/end", `\nsleep (\S+)\ns6-svscanctl -t `, "s", scanTime},
+		{"container/end", `\ns6-svscanctl -t \S+\nsleep (\S+)\n`, "s", orderTime},
+		{"container/run.sh", `docker stop -t (\d+) `, "s", dockerTime},
+		{"docker-compose.yml", `stop_grace_period: (\d+)s\n`, "s", dockerTime},
+		{"Dockerfile.s6-overlay", `S6_KILL_GRACETIME=(\d+)`, "ms", overlayTime},
+	} {
+		text, err := os.ReadFile("../../" + number.file)
+		require.NoError(t, err)
+		found := regexp.MustCompile(number.pattern).FindAllStringSubmatch(string(text), -1)
+		require.Len(t, found, 1, "%s: not once: %s", number.file, number.pattern)
+		got, err := time.ParseDuration(found[0][1] + number.unit)
+		require.NoError(t, err, number.file)
+		assert.Equal(t, number.want, got, "%s: examples/fivebenthos/stopbudget.go has another number: change both", number.file)
+	}
+}
