@@ -166,10 +166,8 @@ func TestServiceThatCannotBeSeenIsNoEvidence(t *testing.T) {
 		b := &blind{Tree: m.tree}
 		manager, err := benthos.NewManager(b, m.options, fsm.Config{})
 		require.NoError(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() { defer close(ended); new(fsm.Loop).Run(ctx, manager) }()
-		defer func() { cancel(); <-ended; assert.NoError(t, manager.Close(context.Background())) }()
+		go manager.Run(t.Context())
+		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		time.Sleep(5123 * time.Millisecond) // not in the moment of a pass

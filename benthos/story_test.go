@@ -173,14 +173,8 @@ func (m *memory) manage(t *testing.T) *fsm.Manager[*benthos.Config, benthos.Obse
 func (m *memory) start(t *testing.T) (manager *fsm.Manager[*benthos.Config, benthos.Observed], leave func()) {
 	manager, err := benthos.NewManager(m.tree, m.options, fsm.Config{})
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() { new(fsm.Loop).Run(ctx, manager); close(ended) }()
-	return manager, func() {
-		cancel()
-		<-ended
-		assert.NoError(t, manager.Close(context.Background()))
-	}
+	go manager.Run(context.Background())
+	return manager, func() { assert.NoError(t, manager.Close(context.Background())) }
 }
 
 func active(configs map[string]*benthos.Config) map[string]fsm.Desired[*benthos.Config] {

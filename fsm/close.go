@@ -11,13 +11,17 @@ import (
 )
 
 // Close lets go of all instances as they are: nothing is stopped or removed.
-// It waits for passes that are under way until ctx ends; those that outlast it
-// are named in the error and their drivers are not closed.
+// It ends the loop that runs the manager and waits for passes that are under way
+// until ctx ends; those that outlast it are named in the error and their drivers
+// are not closed.
 func (m *Manager[D, O]) Close(ctx context.Context) error {
 	m.mu.Lock()
-	m.closed = true
+	if !m.closed {
+		m.closed = true
+		close(m.closing)
+	}
 	m.announce()
-	for ended := false; len(m.inFlight) > 0 && !ended; {
+	for ended := false; (len(m.inFlight) > 0 || m.looping) && !ended; {
 		changed := m.changed
 		m.mu.Unlock()
 		select {

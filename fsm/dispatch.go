@@ -45,8 +45,37 @@ func (m *Manager[D, O]) nudge() {
 	}
 }
 
-// wakeups tells a loop that something may be due sooner than it thought.
+// Run runs the manager in a Loop of its own until ctx ends or the manager is
+// closed. A manager that is run already, here or by another Loop, is an error
+// that wraps ErrRunning.
+func (m *Manager[D, O]) Run(ctx context.Context) error { return new(Loop).Run(ctx, m) }
+
+// begin books that a loop runs the manager.
+func (m *Manager[D, O]) begin() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.closed:
+		return fmt.Errorf("cannot run the manager of %s: %w", m.kind.Name, ErrClosed)
+	case m.looping:
+		return fmt.Errorf("cannot run the manager of %s: %w", m.kind.Name, ErrRunning)
+	}
+	m.looping = true
+	return nil
+}
+
+// end books that the loop has ended.
+func (m *Manager[D, O]) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.looping = false
+	m.announce()
+}
+
+// wakeups tells a loop that something may be due sooner than it thought, ended
+// that the manager is closed.
 func (m *Manager[D, O]) wakeups() <-chan struct{} { return m.kick }
+func (m *Manager[D, O]) ended() <-chan struct{}   { return m.closing }
 
 // dispatch starts passes over what is due, as many as there are places, and
 // returns when the next is due, the zero time if nothing is scheduled or no
@@ -60,7 +89,7 @@ func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 	}
 	now := time.Now()
 	for len(m.due) > 0 && !m.due[0].due.After(now) && m.active < m.config.Parallel {
-		m.start(ctx, heap.Pop(&m.due).(*entry[D, O]), now)
+		m.start(ctx, heap.Pop(&m.due).(*entry[D, O]))
 	}
 	if len(m.due) > 0 && m.active < m.config.Parallel {
 		next = m.due[0].due
@@ -87,10 +116,8 @@ func (m *Manager[D, O]) giveUpPlaces() {
 	}
 }
 
-func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O], now time.Time) {
-	e.flying, e.woken, e.overrun, e.started = true, false, false, now
-	m.inFlight[e] = struct{}{}
-	m.active++
+func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O]) {
+	m.occupy(e)
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
 		defer cancel()
@@ -129,6 +156,13 @@ func (m *Manager[D, O]) land(e *entry[D, O], after *Snapshot[D, O], next time.Ti
 	}
 	m.schedule(e, next)
 	return false
+}
+
+// occupy takes a place for an entry, which no other pass enters meanwhile.
+func (m *Manager[D, O]) occupy(e *entry[D, O]) {
+	e.flying, e.woken, e.overrun, e.started = true, false, false, time.Now()
+	m.inFlight[e] = struct{}{}
+	m.active++
 }
 
 // vacate takes an entry out of those that are in a pass.
@@ -188,7 +222,7 @@ func (m *Manager[D, O]) startSome(ctx context.Context, todo []*entry[D, O]) []*e
 			break
 		}
 		heap.Remove(&m.due, e.index)
-		m.start(ctx, e, time.Now())
+		m.start(ctx, e)
 	}
 	return todo
 }

@@ -19,7 +19,7 @@
 // managers:
 //
 //	m, err := fsm.NewManager(kind, fsm.Config{})
-//	go new(fsm.Loop).Run(ctx, m)
+//	go m.Run(ctx)
 //	err = m.Apply(ctx, map[string]fsm.Desired[Spec]{"a": {State: "running", Spec: spec}})
 //	err = m.Wait(ctx, "a", fsm.PhaseRunning)
 //

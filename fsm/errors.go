@@ -13,8 +13,8 @@ var ErrInPass = errors.New("a pass over this instance is already under way")
 // ErrUnknown is returned for a name that a manager does not hold.
 var ErrUnknown = errors.New("no such instance")
 
-// ErrClosed is wrapped by what Apply and Wait return of a manager that has been
-// closed. Its other methods find it holding nothing.
+// ErrClosed is wrapped by what Apply, Set, Run and Wait return of a manager that
+// has been closed. Its other methods find it holding nothing.
 var ErrClosed = errors.New("the manager is closed")
 
 // timedOut reports whether an error is a context that ended or any other
@@ -50,6 +50,17 @@ func IsPermanent(err error) bool {
 	var permanent *permanentError
 	return errors.As(err, &permanent) && !timedOut(err)
 }
+
+// ErrRunning is wrapped by what Run returns of a manager that is run already.
+var ErrRunning = errors.New("it is run already")
+
+// ErrNoRestart is wrapped by what Restart returns of an instance that cannot be
+// restarted: its kind does not know how, or it is not to run.
+var ErrNoRestart = errors.New("it cannot be restarted")
+
+// ErrHeld is wrapped by what Wait returns of an instance that is held: what
+// failed is not tried again until something changes.
+var ErrHeld = errors.New("it is held until something changes")
 
 // PanicError is the error of a pass in which a driver or a Decide function
 // panicked.

@@ -70,11 +70,7 @@ func Example() {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
-	looping := make(chan struct{})
-	go func() {
-		defer close(looping)
-		new(fsm.Loop).Run(ctx, m)
-	}()
+	go m.Run(ctx)
 
 	if err := m.Apply(ctx, map[string]fsm.Desired[string]{"north": {State: "open"}}); err != nil {
 		fmt.Println(err)
@@ -86,7 +82,6 @@ func Example() {
 	fmt.Println("open:", s.Observed)
 
 	stop()
-	<-looping
 	if err := m.Close(context.Background()); err != nil {
 		fmt.Println(err)
 	}

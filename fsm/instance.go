@@ -42,6 +42,8 @@ type Instance[D, O any] struct {
 	generation uint64
 	retry      bool
 
+	begun atomic.Uint64 // passes
+
 	busy atomic.Bool // set during a pass, which owns all below
 	// machine holds the current state and checks each transition.
 	machine *looplab.FSM

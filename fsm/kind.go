@@ -100,6 +100,15 @@ type Owner interface {
 	ReconcileOwned(ctx context.Context) (next time.Time)
 }
 
+// Restarter is implemented by a driver that can restart what its instance is of.
+type Restarter[D any] interface {
+	// Restart has what runs end and another take its place, where it runs, and
+	// has it tried again at once where it does not. That it ends is no failure of
+	// the instance. It returns when that is under way and leaves the rest to
+	// passes.
+	Restart(ctx context.Context, desired Desired[D]) error
+}
+
 // Kind is everything there is to say about instances of one sort. Its
 // functions must be safe to call concurrently for different instances.
 type Kind[D, O any] struct {

@@ -12,11 +12,14 @@ const DefaultTick = 100 * time.Millisecond
 
 // Runner is what a Loop runs: a Manager of any kind.
 type Runner interface {
+	begin() error
+	end()
 	dispatch(ctx context.Context) (next time.Time)
 	wakeups() <-chan struct{}
+	ended() <-chan struct{}
 }
 
-// Loop runs managers. It ticks, and wakes between ticks as soon as a driver
+// Loop runs several managers; Manager.Run runs one. It ticks, and wakes between ticks as soon as a driver
 // reports something or an instance is due; each time it starts passes over
 // what is due and over nothing else. The zero Loop works. A Loop must not be
 // copied after Run was called, and a manager belongs to one Loop: what wakes it
@@ -28,14 +31,29 @@ type Loop struct {
 	ticks, late atomic.Uint64
 }
 
-// Run runs the managers until ctx ends. Passes that are under way then see
-// their context end; Manager.Close waits for them.
-func (l *Loop) Run(ctx context.Context, managers ...Runner) {
+// Run runs the managers until ctx ends, or until each has been closed; the
+// error is nil then. Passes that are under way see their context end; Close of
+// their manager waits for them, and for Run to let go of the manager. Where
+// one of the managers is run already the error wraps ErrRunning, where one is
+// closed ErrClosed, and none is run.
+func (l *Loop) Run(ctx context.Context, managers ...Runner) error {
+	for n, m := range managers {
+		if err := m.begin(); err != nil {
+			for _, begun := range managers[:n] {
+				begun.end()
+			}
+			return err
+		}
+	}
 	var all sync.WaitGroup
 	for _, m := range managers {
-		all.Go(func() { l.run(ctx, m) })
+		all.Go(func() {
+			defer m.end()
+			l.run(ctx, m)
+		})
 	}
 	all.Wait()
+	return nil
 }
 
 // Ticks returns how many ticks there were, those of all managers together, and
@@ -48,12 +66,17 @@ func (l *Loop) run(ctx context.Context, m Runner) {
 	if every <= 0 {
 		every = DefaultTick
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of the passes that it has started
 	tick := time.Now().Add(every)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-m.ended():
+			return
 		case <-m.wakeups():
 		case <-timer.C:
 		}

@@ -19,7 +19,10 @@ type slow struct {
 	next  time.Time
 }
 
+func (s *slow) begin() error             { return nil }
+func (s *slow) end()                     {}
 func (s *slow) wakeups() <-chan struct{} { return s.kick }
+func (s *slow) ended() <-chan struct{}   { return nil }
 
 func (s *slow) dispatch(context.Context) time.Time {
 	s.calls = append(s.calls, time.Since(s.start))
@@ -36,7 +39,7 @@ func runSlow(t *testing.T, s *slow, d time.Duration) *Loop {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	l := new(Loop)
-	l.Run(ctx, s)
+	require.NoError(t, l.Run(ctx, s))
 	return l
 }
 

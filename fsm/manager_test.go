@@ -48,7 +48,9 @@ func loop(t testing.TB, m ...fsm.Runner) (l *fsm.Loop, stop func()) {
 	l, done := new(fsm.Loop), make(chan struct{})
 	go func() {
 		defer close(done)
-		l.Run(ctx, m...)
+		if err := l.Run(ctx, m...); !errors.Is(err, fsm.ErrClosed) {
+			assert.NoError(t, err)
+		}
 	}()
 	stop = sync.OnceFunc(func() {
 		cancel()

@@ -53,6 +53,9 @@ type Snapshot[D, O any] struct {
 
 	// History is the newest transitions, oldest first.
 	History []Transition
+
+	pass     uint64 // how many passes had begun, this one included
+	observed bool   // by this pass
 }
 
 // pushed returns a history with t added and no more than limit entries. The

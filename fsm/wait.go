@@ -11,16 +11,19 @@ import (
 // named instance in the phase, with nothing left to do where that is the phase
 // that was asked for; for PhaseRemoved, once the manager holds no such
 // instance. It has such a pass made at once. When ctx ends first, the error
-// says where the instance is and why. A name that is not held is ErrUnknown, a
-// manager that has been closed ErrClosed. Passes are made by a Loop, or by
-// whoever calls Reconcile: without either it waits for ctx.
+// says where the instance is and why. It returns at once where waiting is of no
+// use: a name that is not held is ErrUnknown, one whose last declaration was
+// refused and of which something else is still asked a RefusedError, an instance
+// that is held ErrHeld and the error for which it is, a manager that has been closed ErrClosed. Passes are made by Run,
+// by a Loop, or by whoever calls Reconcile: without any it waits for ctx.
 func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) error {
-	begin := time.Now()
+	var begun uint64 // passes, by the time of the call
 	for first := true; ; first = false {
 		m.mu.Lock()
 		changed, closed := m.changed, m.closed
 		e, held := m.entries[name]
 		if held && first {
+			begun = e.instance.begun.Load()
 			m.wakeLocked(e)
 		}
 		m.mu.Unlock()
@@ -28,10 +31,15 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 		switch {
 		case closed:
 			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, ErrClosed)
-		case held && m.reached(e, phase, begin), !held && phase == PhaseRemoved:
+		case held && m.reached(e, phase, begun), !held && phase == PhaseRemoved:
 			return nil
+		case m.Refused()[name] != nil && (!held || !m.headsFor(e, phase)):
+			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, &RefusedError{name, m.Refused()[name]})
 		case !held:
 			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, ErrUnknown)
+		case m.stuck(e, begun):
+			s := e.instance.Snapshot()
+			return fmt.Errorf("%q will not become %s: it is %s: %s: %w: %w", name, phase, s.State, s.Reason, s.Err, ErrHeld)
 		}
 		select {
 		case <-changed:
@@ -41,14 +49,29 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 	}
 }
 
-// reached reports whether a pass that began no sooner than begin left the
-// instance in the phase, for what is asked of it now.
-func (m *Manager[D, O]) reached(e *entry[D, O], phase Phase, begin time.Time) bool {
+// reached reports whether a pass after the first so many left the instance in
+// the phase, for what is asked of it now.
+func (m *Manager[D, O]) reached(e *entry[D, O], phase Phase, begun uint64) bool {
 	d, generation := e.instance.wanted()
 	target, _ := m.kind.Table.Target(d.State)
 	s := e.instance.Snapshot()
 	return phase != PhaseRemoved && s.Phase == phase && s.Generation == generation &&
-		!s.ObservedAt.Before(begin) && (s.Settled || phase != target)
+		s.pass > begun && s.observed && (s.Settled || phase != target)
+}
+
+// headsFor reports whether the phase is that of what is asked of the instance.
+func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
+	d, _ := e.instance.wanted()
+	target, ok := m.kind.Table.Target(d.State)
+	return ok && target == phase
+}
+
+// stuck reports whether a pass after the first so many left the instance held in
+// what is asked of it now.
+func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) bool {
+	_, generation := e.instance.wanted()
+	s := e.instance.Snapshot()
+	return s.Held && s.Generation == generation && s.pass > begun
 }
 
 // describe says in one line where an instance is and why.

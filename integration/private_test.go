@@ -237,7 +237,7 @@ func playPrivate() error {
 	if err != nil {
 		return errors.Join(err, tree.Close())
 	}
-	go new(fsm.Loop).Run(ctx, services)
+	go services.Run(ctx)
 	if err := reach(ctx, services, running(map[string]*s6.Spec{"a": r.Spec})); err != nil {
 		return errors.Join(err, tree.Close())
 	}

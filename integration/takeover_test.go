@@ -51,7 +51,7 @@ func playManage() error {
 	if err != nil {
 		return err
 	}
-	go new(fsm.Loop).Run(ctx, services)
+	go services.Run(ctx)
 	fmt.Println("begin")
 	for n, d := range s.Declarations {
 		if err := reach(ctx, services, d); err != nil {

@@ -37,7 +37,6 @@ type world struct {
 
 	tree     *s6.SystemTree
 	services *fsm.Manager[*s6.Spec, s6.Observed]
-	endLoop  func()
 
 	mu    sync.Mutex // guards moves
 	moves []fsm.Transition
@@ -105,13 +104,8 @@ func (w *world) manageOn(tree s6.Tree) {
 		w.moves = append(w.moves, move)
 	}})
 	require.NoError(w.t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		new(fsm.Loop).Run(ctx, services)
-	}()
-	w.services, w.endLoop = services, func() { cancel(); <-ended }
+	go services.Run(context.Background())
+	w.services = services
 }
 
 // unmanage lets go of the services as they are.
@@ -119,7 +113,6 @@ func (w *world) unmanage() {
 	if w.services == nil {
 		return
 	}
-	w.endLoop()
 	ctx, cancel := w.context()
 	defer cancel()
 	assert.NoError(w.t, w.services.Close(ctx))

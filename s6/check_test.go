@@ -33,11 +33,7 @@ func settle(t testing.TB, tree s6.Tree, all map[string]desired) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		new(fsm.Loop).Run(ctx, m)
-	}()
+	go m.Run(ctx)
 	require.NoError(t, m.Apply(ctx, all))
 	for name, d := range all {
 		phase := fsm.PhaseRunning
@@ -47,8 +43,6 @@ func settle(t testing.TB, tree s6.Tree, all map[string]desired) {
 		require.NoError(t, m.Wait(ctx, name, phase))
 	}
 	require.NoError(t, m.Close(ctx))
-	cancel()
-	<-ended
 }
 
 func pass(d time.Duration) {

@@ -23,7 +23,7 @@ func ExampleNewManager() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go new(fsm.Loop).Run(ctx, services)
+	go services.Run(ctx)
 
 	wanted := map[string]fsm.Desired[*s6.Spec]{
 		"sleeper": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000"}}},

@@ -31,15 +31,8 @@ type program struct {
 func start(t *testing.T, tree s6.Tree) *program {
 	m, err := s6.NewManager(tree, fsm.Config{Backoff: fsm.Backoff{Cap: time.Second}})
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		new(fsm.Loop).Run(ctx, m)
-	}()
+	go m.Run(context.Background())
 	stop := sync.OnceFunc(func() {
-		cancel()
-		<-ended
 		assert.NoError(t, m.Close(context.Background()))
 	})
 	t.Cleanup(stop)

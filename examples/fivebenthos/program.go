@@ -28,8 +28,6 @@ type program struct {
 	settings
 	tree      *s6.SystemTree
 	instances *fsm.Manager[*benthos.Config, benthos.Observed]
-	endLoop   context.CancelFunc
-	loopEnded chan struct{}
 }
 
 // start opens the tree, starting a private one where none is given, and asks
@@ -45,12 +43,8 @@ func start(ctx context.Context, s settings, listeners []fsm.Listener) (*program,
 	if err != nil {
 		return nil, errors.Join(err, tree.Close())
 	}
-	loop, endLoop := context.WithCancel(context.WithoutCancel(ctx))
-	p := &program{settings: s, tree: tree, instances: manager, endLoop: endLoop, loopEnded: make(chan struct{})}
-	go func() {
-		defer close(p.loopEnded)
-		new(fsm.Loop).Run(loop, manager)
-	}()
+	go manager.Run(context.WithoutCancel(ctx))
+	p := &program{settings: s, tree: tree, instances: manager}
 	err = p.ask(ctx, benthos.Active)
 	refused := new(fsm.RefusedError)
 	switch {
@@ -212,8 +206,6 @@ func (p *program) end() error { return p.letGo(p.scanDir == "") }
 func (p *program) letGo(endTree bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
-	p.endLoop()
-	<-p.loopEnded
 	errs := []error{p.instances.Close(ctx)}
 	if endTree {
 		errs = append(errs, p.tree.Shutdown(ctx))

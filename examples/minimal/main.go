@@ -37,8 +37,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	loop := make(chan struct{})
-	go func() { new(fsm.Loop).Run(ctx, services); close(loop) }()
+	go services.Run(ctx)
 
 	err = services.Apply(ctx, map[string]fsm.Desired[*s6.Spec]{
 		"sleeper": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000"}}},
@@ -51,8 +50,6 @@ func run() error {
 		fmt.Println("sleeper runs as", sleeper.Observed.PID())
 		<-ctx.Done()
 	}
-	cancel()
-	<-loop
 	end, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, services.Close(end), tree.Shutdown(end))

@@ -256,13 +256,10 @@ func TestTwoManagersOnOneTree(t *testing.T) {
 	w := newWorld(t, bento(t))
 	services, err := s6.NewManager(w.tree, fsm.Config{})
 	require.NoError(t, err)
-	endLoop := runLoop(services)
+	go services.Run(context.Background())
 	ctx, cancel := w.context()
 	defer cancel()
-	defer func() {
-		endLoop()
-		assert.NoError(t, services.Close(ctx))
-	}()
+	defer func() { assert.NoError(t, services.Close(ctx)) }()
 	sleep := map[string]fsm.Desired[*s6.Spec]{"sleep": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000000"}}}}
 	require.NoError(t, services.Apply(ctx, sleep))
 	require.NoError(t, services.Wait(ctx, "sleep", fsm.PhaseRunning))
@@ -333,13 +330,10 @@ func TestNameOfAPlainService(t *testing.T) {
 	w := newWorld(t, bento(t))
 	services, err := s6.NewManager(w.tree, fsm.Config{})
 	require.NoError(t, err)
-	endLoop := runLoop(services)
+	go services.Run(context.Background())
 	ctx, cancel := w.context()
 	defer cancel()
-	defer func() {
-		endLoop()
-		assert.NoError(t, services.Close(ctx))
-	}()
+	defer func() { assert.NoError(t, services.Close(ctx)) }()
 	require.NoError(t, services.Apply(ctx, map[string]fsm.Desired[*s6.Spec]{
 		"name": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000000"}}},
 	}))

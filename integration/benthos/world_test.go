@@ -39,7 +39,6 @@ type world struct {
 
 	tree      *s6.SystemTree
 	instances *fsm.Manager[*benthos.Config, benthos.Observed]
-	endLoop   func()
 
 	mu    sync.Mutex // guards moves
 	moves []fsm.Transition
@@ -95,18 +94,8 @@ func (w *world) manage() {
 	}
 	instances, err := benthos.NewManager(w.tree, w.options, config)
 	require.NoError(w.t, err)
-	w.instances, w.endLoop = instances, runLoop(instances)
-}
-
-// runLoop runs a manager until the function that it returns is called.
-func runLoop(m fsm.Runner) (end func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		new(fsm.Loop).Run(ctx, m)
-	}()
-	return func() { cancel(); <-ended }
+	go instances.Run(context.Background())
+	w.instances = instances
 }
 
 // unmanage lets go of the instances as they are.
@@ -114,7 +103,6 @@ func (w *world) unmanage() {
 	if w.instances == nil {
 		return
 	}
-	w.endLoop()
 	ctx, cancel := w.context()
 	defer cancel()
 	assert.NoError(w.t, w.instances.Close(ctx))

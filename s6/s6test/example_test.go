@@ -25,7 +25,7 @@ func Example() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go new(fsm.Loop).Run(ctx, services)
+	go services.Run(ctx)
 	err = services.Apply(ctx, map[string]fsm.Desired[*s6.Spec]{
 		"web": {State: s6.Running, Spec: &s6.Spec{Command: []string{"/usr/local/bin/serve"}}},
 	})

@@ -1,0 +1,212 @@
+package fsm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Apply declares all that is wanted. An instance that is listed is made, kept
+// and moved to what is asked; one that exists and is not listed is removed; one
+// that is listed again while it is being removed is made again after that. Apply
+// returns when the declaration is taken, not when it is reached: see Wait.
+//
+// An instance whose name, state or spec is refused, or whose driver cannot be
+// opened, keeps what was asked of it before, or what it was found to have been
+// asked by an earlier run; the others are applied, and the error wraps a
+// RefusedError for each refused one. On any other error nothing was applied.
+// After Close the error wraps ErrClosed.
+func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]) error {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	asked := m.asked()
+	existing, refused, err := m.examine(ctx, desired)
+	if err != nil {
+		return fmt.Errorf("cannot apply: %w", err)
+	}
+	want := make(map[string]Desired[D], len(desired))
+	var leaving []string
+	for name := range asked {
+		if _, listed := desired[name]; !listed {
+			leaving = append(leaving, name)
+		}
+	}
+	for name, found := range existing {
+		if _, held := asked[name]; held {
+			continue // though it may have gone meanwhile
+		}
+		if _, ok := refused[name]; ok {
+			want[name] = found
+		} else {
+			want[name] = Desired[D]{State: StateRemoved, Spec: found.Spec}
+		}
+	}
+	for name, d := range desired {
+		if _, ok := refused[name]; !ok {
+			want[name] = d
+		}
+	}
+	if err := m.declare(want, leaving, refused); err != nil {
+		return fmt.Errorf("cannot apply: %w", err)
+	}
+	m.refused.Store(&refused)
+	return m.tellRefused(refused)
+}
+
+// Set declares one instance and leaves all others as they are. It is refused
+// for the same reasons as by Apply, seen beside what is asked of the others;
+// the error then wraps a RefusedError, and the instance keeps what was asked of
+// it before.
+func (m *Manager[D, O]) Set(ctx context.Context, name string, d Desired[D]) error {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	all := m.asked()
+	_, held := all[name]
+	all[name] = d
+	existing, others, err := m.examine(ctx, all)
+	if err != nil {
+		return fmt.Errorf("cannot set %q: %w", name, err)
+	}
+	want := map[string]Desired[D]{name: d}
+	refused := make(map[string]error)
+	if why := others[name]; why != nil {
+		refused[name] = why
+		delete(want, name)
+		if found, exists := existing[name]; exists && !held {
+			want[name] = found
+		}
+	}
+	if err := m.declare(want, nil, refused); err != nil {
+		return fmt.Errorf("cannot set %q: %w", name, err)
+	}
+	standing := maps.Clone(*m.refused.Load())
+	delete(standing, name)
+	maps.Copy(standing, refused)
+	m.refused.Store(&standing)
+	return m.tellRefused(refused)
+}
+
+// Remove has one instance removed and leaves all others as they are. The error
+// wraps ErrUnknown where there is no such instance, held or found.
+func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
+	d, known := m.asked()[name]
+	if !known && m.kind.Discover != nil {
+		existing, err := m.kind.Discover(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot remove %q: cannot find out what exists: %w", name, err)
+		}
+		d, known = existing[name]
+	}
+	if !known {
+		return fmt.Errorf("cannot remove %q: %w", name, ErrUnknown)
+	}
+	return m.Set(ctx, name, Desired[D]{State: StateRemoved, Spec: d.Spec})
+}
+
+// Declared returns what is asked at present, by name: what was last declared of
+// each instance and not refused. Instances that are to be removed are not in it.
+func (m *Manager[D, O]) Declared() map[string]Desired[D] {
+	all := m.asked()
+	maps.DeleteFunc(all, func(_ string, d Desired[D]) bool { return d.State == StateRemoved })
+	return all
+}
+
+// asked returns what is wanted of the instances that are held.
+func (m *Manager[D, O]) asked() map[string]Desired[D] {
+	all := make(map[string]Desired[D])
+	for _, e := range *m.listed.Load() {
+		all[e.name], _ = e.instance.wanted()
+	}
+	return all
+}
+
+// Refused returns why the instances whose last declaration was refused were
+// refused. The map must not be modified.
+func (m *Manager[D, O]) Refused() map[string]error { return *m.refused.Load() }
+
+// tellRefused tells of what was refused and returns it as one error.
+func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(refused)) {
+		subject := Subject{At: time.Now(), Kind: m.kind.Name, Instance: name}
+		errs = append(errs, &RefusedError{name, refused[name]}, m.listeners.tell(Refused{Subject: subject, Err: refused[name]}))
+	}
+	return errors.Join(errs...)
+}
+
+// examine answers what must be known before a declaration is taken: what
+// exists, held by this manager or not, and what is refused.
+func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D]) (existing map[string]Desired[D], refused map[string]error, err error) {
+	if m.kind.Discover != nil {
+		if existing, err = m.kind.Discover(ctx); err != nil {
+			return nil, nil, fmt.Errorf("cannot find out what exists: %w", err)
+		}
+	}
+	refused = make(map[string]error)
+	sound := make(map[string]Desired[D], len(desired))
+	for name, d := range desired {
+		if err := CheckName(name); err != nil {
+			refused[name] = err
+		} else if err := m.kind.Table.checkTarget(d.State); err != nil {
+			refused[name] = err
+		} else {
+			sound[name] = d
+		}
+	}
+	if m.kind.Validate == nil || len(sound) == 0 {
+		return existing, refused, nil
+	}
+	before := make(map[string]Desired[D], len(existing))
+	maps.Copy(before, existing)
+	maps.Copy(before, m.asked())
+	more, err := m.kind.Validate(ctx, sound, before)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot validate: %w", err)
+	}
+	for name, why := range more {
+		if _, declared := sound[name]; declared && why != nil {
+			refused[name] = why
+		}
+	}
+	return existing, refused, nil
+}
+
+// declare sets what is wanted of each instance, and that those which are held
+// still and leave are to be removed, and marks each as due. Those that cannot be
+// opened are added to the refused.
+func (m *Manager[D, O]) declare(want map[string]Desired[D], leaving []string, refused map[string]error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	for _, name := range leaving {
+		if e := m.entries[name]; e != nil {
+			d, _ := e.instance.wanted()
+			m.desire(e, Desired[D]{State: StateRemoved, Spec: d.Spec})
+		}
+	}
+	defer m.relist()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		e := m.entries[name]
+		if e == nil {
+			var err error
+			if e, err = m.open(name); errors.Is(err, ErrClosed) {
+				return err
+			} else if err != nil {
+				refused[name] = err
+				continue
+			}
+		}
+		m.desire(e, want[name])
+	}
+	return nil
+}
+
+func (m *Manager[D, O]) desire(e *entry[D, O], d Desired[D]) {
+	_ = e.instance.SetDesired(d) // examine has refused what cannot be asked for
+	m.wakeLocked(e)
+}

@@ -1,0 +1,113 @@
+package fsm_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+func TestSetLeavesTheOthersAsTheyAre(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("cellar", bulb{There: true}, off(25)) // of an earlier run
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		m := running(t, kind, fsm.Config{})
+		require.NoError(t, m.Set(t.Context(), "a", lit(40)))
+		require.NoError(t, m.Set(t.Context(), "b", lit(60)))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		require.NoError(t, m.Wait(t.Context(), "b", fsm.PhaseRunning))
+		assert.Equal(t, declarations{"a": lit(40), "b": lit(60)}, declarations(m.Declared()))
+		h.forget()
+
+		require.NoError(t, m.Set(t.Context(), "b", lit(75)))
+		require.NoError(t, m.Wait(t.Context(), "b", fsm.PhaseRunning))
+		_, done, _ := h.look("a")
+		assert.Empty(t, done)
+		cellar, done, _ := h.look("cellar")
+		assert.True(t, cellar.There, "what exists and was never declared is not touched")
+		assert.Empty(t, done)
+
+		require.NoError(t, m.Remove(t.Context(), "a"))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRemoved))
+		assert.Equal(t, declarations{"b": lit(75)}, declarations(m.Declared()))
+		require.NoError(t, m.Remove(t.Context(), "cellar"))
+		require.NoError(t, m.Wait(t.Context(), "cellar", fsm.PhaseRemoved))
+		cellar, _, _ = h.look("cellar")
+		assert.False(t, cellar.There)
+		assert.ErrorIs(t, m.Remove(t.Context(), "attic"), fsm.ErrUnknown)
+	})
+}
+
+func TestSetIsRefusedForOneNameAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("cellar", bulb{There: true, Power: true, Glows: true, Watts: 25}, lit(25))
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		kind.Validate = func(_ context.Context, all, _ map[string]lampDesired) (map[string]error, error) {
+			refused := make(map[string]error)
+			for name, d := range all {
+				if d.Spec > 100 {
+					refused[name] = errors.New("too bright")
+				}
+			}
+			return refused, nil
+		}
+		m := running(t, kind, fsm.Config{})
+		require.NoError(t, m.Set(t.Context(), "a", lit(40)))
+		var refused *fsm.RefusedError
+		require.ErrorAs(t, m.Set(t.Context(), "a", lit(500)), &refused)
+		assert.Equal(t, "a", refused.Name)
+		assert.ErrorContains(t, m.Refused()["a"], "too bright")
+		require.NoError(t, m.Set(t.Context(), "b", lit(60)), "what is refused of another is no matter")
+		assert.ErrorContains(t, m.Refused()["a"], "too bright", "that stands")
+		assert.Equal(t, lit(40), m.Declared()["a"], "it keeps what was asked before")
+
+		require.ErrorAs(t, m.Set(t.Context(), "cellar", lit(500)), &refused)
+		assert.Equal(t, lit(25), m.Declared()["cellar"], "and so does what an earlier run has left")
+		require.Error(t, m.Set(t.Context(), "c", lit(500)))
+		_, held := m.Instance("c")
+		assert.False(t, held)
+
+		require.NoError(t, m.Set(t.Context(), "a", lit(100)))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.NotContains(t, m.Refused(), "a")
+		require.NoError(t, m.Close(t.Context()))
+		assert.ErrorIs(t, m.Set(t.Context(), "a", lit(1)), fsm.ErrClosed)
+	})
+}
+
+func TestWaitReturnsAtOnceWhereItIsOfNoUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.hook(func(_ context.Context, _, op string) error {
+			if op == "switch_on" {
+				return fsm.Permanent(errors.New("no socket"))
+			}
+			return nil
+		})
+		m := running(t, h.kind(t), fsm.Config{})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(1)}))
+		err := m.Wait(t.Context(), "a", fsm.PhaseRunning)
+		assert.ErrorIs(t, err, fsm.ErrHeld)
+		assert.EqualError(t, err, `"a" will not become running: it is off: it is off: cannot switch_on: no socket: it is held until something changes`)
+
+		h.hook(nil)
+		require.NoError(t, m.Retry("a"))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+
+		require.Error(t, m.Apply(t.Context(), declarations{"a": {State: "bright"}, "b": {State: "bright"}}))
+		var refused *fsm.RefusedError
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning), "as it was asked before")
+		assert.ErrorAs(t, m.Wait(t.Context(), "a", fsm.PhaseStopped), &refused)
+		assert.ErrorAs(t, m.Wait(t.Context(), "b", fsm.PhaseRunning), &refused)
+		assert.ErrorIs(t, m.Wait(t.Context(), "c", fsm.PhaseRunning), fsm.ErrUnknown)
+	})
+}

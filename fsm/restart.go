@@ -1,0 +1,83 @@
+package fsm
+
+import (
+	"container/heap"
+	"context"
+	"fmt"
+)
+
+// Restart has what runs end and another take its place, by the driver's
+// Restarter. It is for whoever restarts a thing by hand; a driver does so with
+// an instance that it owns. It returns once that is under way, to be followed by
+// passes. An instance that is not to run, or whose driver is no Restarter, is an
+// error that wraps ErrNoRestart; while a pass is under way the error is
+// ErrInPass.
+func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
+	if !i.busy.CompareAndSwap(false, true) {
+		return ErrInPass
+	}
+	defer i.busy.Store(false)
+	defer recoverTo(&err)
+	desired, generation := i.wanted()
+	target, _ := i.kind.Table.Target(desired.State)
+	restarter, ok := i.driver.(Restarter[D])
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: kind %s does not know how", ErrNoRestart, i.kind.Name)
+	case generation == 0, target == PhaseStopped, target == PhaseRemoved:
+		return fmt.Errorf("%w: it is not asked to run", ErrNoRestart)
+	}
+	i.Retry()
+	return restarter.Restart(ctx, desired)
+}
+
+// Restart restarts the named instance as Instance.Restart does, once no pass
+// over it is under way, and marks it as due. It returns when that is under way:
+// Wait tells when the instance is back. A name that is not held is ErrUnknown.
+func (m *Manager[D, O]) Restart(ctx context.Context, name string) error {
+	err := m.exclusively(ctx, name, func(i *Instance[D, O]) error {
+		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
+		defer cancel()
+		return i.Restart(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("cannot restart %q: %w", name, err)
+	}
+	return nil
+}
+
+// exclusively calls f with an instance that no pass is made over meanwhile, and
+// marks it as due.
+func (m *Manager[D, O]) exclusively(ctx context.Context, name string, f func(*Instance[D, O]) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.entries[name]
+	for ; e != nil && e.flying; e = m.entries[name] {
+		changed := m.changed
+		m.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		m.mu.Lock()
+		if ctx.Err() != nil {
+			return fmt.Errorf("a pass over it does not end: %w", ctx.Err())
+		}
+	}
+	switch {
+	case m.closed:
+		return ErrClosed
+	case e == nil:
+		return ErrUnknown
+	}
+	if e.index >= 0 {
+		heap.Remove(&m.due, e.index)
+	}
+	m.occupy(e)
+	m.mu.Unlock()
+	err := f(e.instance)
+	m.mu.Lock()
+	m.vacate(e)
+	m.wakeLocked(e)
+	return err
+}
