@@ -3,7 +3,14 @@ package filesystem
 import (
 	"io"
 	"io/fs"
+
+	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
+
+// TempPrefix begins the names of temporary files: those that ReplaceFile renames
+// over others, and others' that are made visible in the same way. A process that
+// is killed may leave one.
+const TempPrefix = contract.TempPrefix
 
 // FS is a filesystem named by slash-separated paths, absolute or relative to
 // the process.
@@ -47,7 +54,7 @@ type FS interface {
 	// atomically and durably: a reader sees the old content or the new, and
 	// so does a machine that lost power. A symbolic link is replaced, not
 	// followed. On failure the old content stays and no temporary file is
-	// left; after a kill one may be, with a name that begins with ".tmp-".
+	// left; after a kill one may be, with a name that begins with TempPrefix.
 	// One failure comes late: where the directory cannot be synced the new
 	// content is there, but may not outlast a loss of power.
 	ReplaceFile(name string, data []byte, perm fs.FileMode) error

@@ -8,12 +8,9 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// CrashWindow is how far back deaths are counted, and CrashLimit how many of
-// them make a service degraded although its process may run at the moment.
-const (
-	CrashWindow = 30 * time.Second
-	CrashLimit  = 3
-)
+// CrashLimit is how many deaths within CrashWindow make a service degraded,
+// although its process may run at the moment.
+const CrashLimit = 3
 
 // tallyCache holds the deaths that belong to a status.
 type tallyCache struct {

@@ -51,17 +51,17 @@ func create(in input) fsm.Decision {
 	case !o.Exists || !o.Linked || !o.Watched:
 		d.Do = createActions
 	case in.Now.Sub(o.Owed) >= scanPatience:
-		d.Do, d.After = nudgeActions, time.Second
+		d.Do, d.After = nudgeActions, later
 	}
 	return d
 }
 
-// soon returns soonest while the state is new, then a second.
+// soon returns soonest while the state is new, then later.
 func soon(in input) time.Duration {
 	if in.Now.Sub(in.Since) < scanPatience {
 		return soonest
 	}
-	return time.Second
+	return later
 }
 
 func decideStopped(in input) fsm.Decision {
@@ -121,7 +121,7 @@ func decideStarting(in input) fsm.Decision {
 	case !o.Status.Up() && !o.Status.WantUp:
 		return fsm.Decision{Do: upActions, Reason: fsm.Because("its process is to start")}
 	}
-	return fsm.Decision{Reason: waiting(o), After: in.Since.Add(o.StartTimeout).Sub(in.Now) + time.Millisecond}
+	return fsm.Decision{Reason: waiting(o), After: in.Since.Add(o.StartTimeout).Sub(in.Now) + past}
 }
 
 func decideRunning(in input) fsm.Decision {
@@ -159,11 +159,11 @@ func decideDegraded(in input) fsm.Decision {
 	case !bad && (o.ReadyRequired || !within(in.Now, o.Status.Stamp, settle)):
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case !bad:
-		return fsm.Decision{Reason: fsm.Because("it has only just started").With(o.lastDeath()), After: settle - in.Now.Sub(o.Status.Stamp) + time.Millisecond}
+		return fsm.Decision{Reason: fsm.Because("it has only just started").With(o.lastDeath()), After: settle - in.Now.Sub(o.Status.Stamp) + past}
 	case o.LoggerProblem != "" && o.Up():
-		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + time.Second}
+		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + later}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
-		return fsm.Decision{Reason: r, After: time.Second}
+		return fsm.Decision{Reason: r, After: later}
 	case o.justDown(in.Now):
 		return fsm.Decision{Reason: r, After: eventPatience}
 	}
@@ -181,7 +181,7 @@ func mend(in input) (fsm.Decision, bool) {
 		return create(in), true
 	case o.Lags:
 		// To bring up what is up has the status written.
-		return fsm.Decision{Do: upActions, Reason: lags(), After: time.Second}, true
+		return fsm.Decision{Do: upActions, Reason: lags(), After: later}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
 		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}, true
 	case !o.current():
@@ -195,7 +195,7 @@ func mend(in input) (fsm.Decision, bool) {
 // restart has the process end so that another takes its place. Its death is an
 // event; until then it is looked at again whether it has to be killed.
 func restart() fsm.Decision {
-	return fsm.Decision{Do: restartActions, Reason: fsm.Because("its process is from before the change"), After: time.Second}
+	return fsm.Decision{Do: restartActions, Reason: fsm.Because("its process is from before the change"), After: later}
 }
 
 func endStray(in input) fsm.Decision {
@@ -215,7 +215,7 @@ func decideStopping(in input) fsm.Decision {
 	case o.StrayPID != 0:
 		return endStray(in)
 	case !o.down():
-		return fsm.Decision{Reason: toEnd(o), After: time.Second}
+		return fsm.Decision{Reason: toEnd(o), After: later}
 	}
 	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Because("nothing of it runs").With(o.lastDeath())}
 }
@@ -226,7 +226,7 @@ func decideRemoving(in input) fsm.Decision {
 	case o.StrayPID != 0:
 		return endStray(in)
 	case o.Locked && !o.Linked && !o.Supervised:
-		return fsm.Decision{Reason: toEnd(o), After: time.Second}
+		return fsm.Decision{Reason: toEnd(o), After: later}
 	case o.Exists || o.Linked || o.Supervised || o.LoggerSupervised || o.Leftover:
 		return fsm.Decision{Do: removeActions, Reason: fsm.Because("being removed").With(removalStage(o)), After: soon(in)}
 	}

@@ -3,7 +3,6 @@ package s6
 import (
 	"path"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -104,17 +103,5 @@ func (d *driver) want(spec *Spec) {
 	}
 }
 
-// stopSignal is the one by which the process is told to end.
-func (d *driver) stopSignal() syscall.Signal {
-	if d.spec == nil {
-		return syscall.SIGTERM
-	}
-	return d.spec.stopSignal()
-}
-
-// aside returns the name beside a service directory under which one is built
-// or taken apart. No instance and no service can have it, for it begins with a
-// dot.
-func (d *driver) aside(what string) string {
-	return path.Join(d.tree.Layout().ServicesDir, "."+what+"-"+d.name)
-}
+// aside returns where this service's directory is built or taken apart.
+func (d *driver) aside(prefix string) string { return d.tree.Layout().aside(prefix, d.name) }

@@ -26,7 +26,7 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 	}
 	// A directory that exists but was left without them gets these too.
 	for _, dir := range []string{d.service, logger(d.service)} {
-		if err := d.fs.MkdirAll(path.Join(dir, "event"), 0o700); err != nil {
+		if err := d.fs.MkdirAll(events(dir), 0o700); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	if err := d.fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, sub := range []string{"event", "data", dirEnv, dirConfig, "log", "log/event"} {
+	for _, sub := range []string{dirEvent, dirData, dirEnv, dirConfig, dirLog, dirLogEvent} {
 		if err := d.fs.Mkdir(path.Join(dir, sub), 0o700); err != nil {
 			return err
 		}

@@ -106,10 +106,7 @@ func (d *driver) endStray(spec *Spec) error {
 	case endWaits:
 		return nil
 	case endAsked:
-		signal = syscall.SIGTERM
-		if spec != nil {
-			signal = spec.stopSignal()
-		}
+		signal = spec.stopSignal()
 	}
 	err := d.tree.Signal(d.service, d.stray.pid, signal)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {

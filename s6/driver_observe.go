@@ -65,13 +65,7 @@ func (d *driver) observeProcess(o *Observed) error {
 	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
 		return err
 	}
-	switch {
-	case !o.Linked || o.Supervised && o.LoggerSupervised:
-		d.owed = time.Time{}
-	case d.owed.IsZero():
-		d.owed = time.Now()
-	}
-	o.Owed = d.owed
+	o.Owed = d.owedSince(o)
 	if err := d.reconcileStatus(o, process); err != nil {
 		return err
 	}
@@ -96,6 +90,6 @@ func (d *driver) observeDeaths(o *Observed) error {
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.stopSignal()}, time.Now())
+	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, time.Now())
 	return nil
 }

@@ -45,8 +45,8 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 // leftover reports whether there are parts of a service directory under the
 // names that are used to make and to remove it.
 func (d *driver) leftover() (bool, error) {
-	for _, what := range []string{asideNew, asideGone} {
-		_, err := d.fs.Lstat(d.aside(what))
+	for _, prefix := range []string{asideNew, asideGone} {
+		_, err := d.fs.Lstat(d.aside(prefix))
 		if ok, err := found(err); ok || err != nil {
 			return ok, err
 		}

@@ -8,6 +8,18 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
+// owedSince returns since when s6-svscan owes a supervisor to the service or its
+// logger, zero while it owes none.
+func (d *driver) owedSince(o *Observed) time.Time {
+	switch {
+	case !o.Linked || o.Supervised && o.LoggerSupervised:
+		d.owed = time.Time{}
+	case d.owed.IsZero():
+		d.owed = time.Now()
+	}
+	return d.owed
+}
+
 // cannotTell reports whether a supervisor has had the time to write its first
 // status: on a full disk it cannot, and serves its service all the same.
 func (d *driver) cannotTell(supervisor supervise.LockState) bool {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -18,7 +19,7 @@ func (d *driver) write(spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range []string{"data", dirEnv, dirConfig, "log"} {
+	for _, dir := range []string{dirData, dirEnv, dirConfig, dirLog} {
 		if err := d.fs.MkdirAll(path.Join(d.service, dir), 0o700); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (d *driver) disown() error {
 // what a ReplaceFile that was killed has left. What else the process has made in
 // config/ is its own.
 func (d *driver) clear(files []file) error {
-	optional := []string{"notification-fd", "down-signal", "finish", "data/check"}
+	optional := []string{fileNotificationFD, fileDownSignal, fileFinish, fileCheck}
 	before, err := readManifest(d.fs, d.service)
 	if err != nil {
 		return err
@@ -112,13 +113,13 @@ func (d *driver) clear(files []file) error {
 			optional = append(optional, path.Join(dirConfig, name))
 		}
 	}
-	for _, dir := range []string{dirEnv, dirConfig, "data", "log", "."} {
+	for _, dir := range []string{dirEnv, dirConfig, dirData, dirLog, "."} {
 		entries, err := d.fs.ReadDir(path.Join(d.service, dir))
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			if dir == dirEnv || strings.HasPrefix(e.Name(), ".tmp-") {
+			if dir == dirEnv || strings.HasPrefix(e.Name(), filesystem.TempPrefix) {
 				optional = append(optional, path.Join(dir, e.Name()))
 			}
 		}

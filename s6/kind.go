@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -75,7 +74,7 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 // s6-svscan or this package gives a meaning of its own: s6-svscan-log, and what
 // begins with evenkeel-nudge-. The error wraps fsm.ErrName and states the rule.
 func CheckName(name string) error {
-	if name == "s6-svscan-log" || strings.HasPrefix(name, nudgeName) {
+	if reserved(name) {
 		return fmt.Errorf("name %q: %w: it means something else in a scan directory", name, fsm.ErrName)
 	}
 	return fsm.CheckName(name)

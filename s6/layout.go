@@ -1,6 +1,11 @@
 package s6
 
-import "path"
+import (
+	"fmt"
+	"hash/crc32"
+	"path"
+	"strings"
+)
 
 // Layout says where a tree's directories are. All paths are absolute.
 type Layout struct {
@@ -22,34 +27,95 @@ func (l Layout) Link(name string) string { return path.Join(l.ScanDir, name) }
 // current.
 func (l Layout) Log(name string) string { return path.Join(l.LogsDir, name) }
 
-// logger returns the service directory of a service's logger.
-func logger(service string) string { return path.Join(service, "log") }
+// managerLock returns the lock of the program that manages the services.
+func (l Layout) managerLock() string { return path.Join(l.ServicesDir, ".lock") }
 
-// Files of a service directory that this package writes besides s6's own.
+// scanControl and scanLock return what s6-svscan reads commands from and what
+// it holds while it lives, scanStderr what takes the diagnostics of one that
+// StartPrivate started.
+func (l Layout) scanControl() string { return path.Join(l.ScanDir, ".s6-svscan", "control") }
+func (l Layout) scanLock() string    { return path.Join(l.ScanDir, ".s6-svscan", "lock") }
+func (l Layout) scanStderr() string  { return path.Join(l.ScanDir, ".stderr") }
+
+// logLock returns what an s6-log holds while it writes to its log directory.
+func (l Layout) logLock(name string) string { return path.Join(l.Log(name), "lock") }
+
+// What is built or taken apart beside the service directories has the name of
+// its service with one of these before it. No instance and no service can have
+// such a name, for it begins with a dot.
 const (
-	fileRun          = "run"
-	fileLogRun       = "log/run"
-	fileDown         = "down"
-	fileHash         = "data/hash"          // Spec.Hash, written last
-	fileManifest     = "data/manifest.json" // the Spec and whose it is
-	fileStarted      = "data/started"       // Spec.processHash and process id, written by run
-	fileInstanceLock = "data/lock"          // held by the service's process
-	dirConfig        = "config"
-	dirEnv           = "env"
+	asideNew  = ".new-"
+	asideGone = ".gone-"
 )
+
+// aside returns where a service directory is built or taken apart.
+func (l Layout) aside(prefix, name string) string { return path.Join(l.ServicesDir, prefix+name) }
+
+// nudgeName begins the names of the services by which s6-svscan is nudged. They
+// are directories in the scan directory itself, and are hidden from s6-svscan by
+// a dot before their name when they are to end.
+const nudgeName = "evenkeel-nudge-"
+
+// nudgePrefix begins the names of this tree's own nudges: other programs may
+// have other services under the same s6-svscan.
+func (l Layout) nudgePrefix() string {
+	return fmt.Sprintf("%s%08x-", nudgeName, crc32.ChecksumIEEE([]byte(l.ServicesDir)))
+}
+
+// hidden returns the name under which s6-svscan passes over a directory in the
+// scan directory, unhidden the one under which it sees it.
+func hidden(dir string) string {
+	return path.Join(path.Dir(dir), "."+strings.TrimPrefix(path.Base(dir), "."))
+}
+
+func unhidden(dir string) string {
+	return path.Join(path.Dir(dir), strings.TrimPrefix(path.Base(dir), "."))
+}
+
+// reserved reports whether a name means something else in a scan directory than
+// a service of this package: s6-svscan gives its own logger one.
+func reserved(name string) bool {
+	return name == "s6-svscan-log" || strings.HasPrefix(name, nudgeName)
+}
+
+// What is in a service directory. What begins with data/ but for the check is
+// this package's own, as are the directories of the environment and of files
+// that the process is configured by; all else is what s6 looks for.
+const (
+	fileRun            = "run"
+	fileFinish         = "finish"
+	fileDown           = "down"
+	fileDownSignal     = "down-signal"
+	fileTimeoutKill    = "timeout-kill"
+	fileTimeoutFinish  = "timeout-finish"
+	fileNotificationFD = "notification-fd"
+	fileCheck          = "data/check"         // run by s6-notifyoncheck
+	fileHash           = "data/hash"          // Spec.Hash, written last
+	fileManifest       = "data/manifest.json" // the Spec and whose it is
+	fileStarted        = "data/started"       // Spec.processHash and process id, written by run
+	fileInstanceLock   = "data/lock"          // held by the service's process
+	dirData            = "data"
+	dirConfig          = "config"
+	dirEnv             = "env"
+	dirEvent           = "event"
+	dirLog             = "log" // the service directory of the logger
+
+	fileLogRun            = dirLog + "/" + fileRun
+	fileLogTimeoutKill    = dirLog + "/" + fileTimeoutKill
+	fileLogNotificationFD = dirLog + "/" + fileNotificationFD
+	dirLogEvent           = dirLog + "/" + dirEvent
+)
+
+// logger returns the service directory of a service's logger.
+func logger(service string) string { return path.Join(service, dirLog) }
 
 // lockOf returns the file by which a service's process holds its instance, so
 // that a second one waits until the first is gone, even one that lost its
 // supervisor.
 func lockOf(service string) string { return service + "/" + fileInstanceLock }
 
-// The names under which directories are built and taken apart.
-const (
-	asideNew  = "new"
-	asideGone = "gone"
-)
-
-// nudgeName begins the names of the services by which s6-svscan is nudged. They
-// are directories in the scan directory itself, and are hidden from s6-svscan by
-// a dot before their name when they are to end.
-const nudgeName = "evenkeel-nudge-"
+// supervisorLock returns what a service's s6-supervise holds while it lives,
+// control what it reads commands from, events where it tells of events.
+func supervisorLock(service string) string { return service + "/supervise/lock" }
+func control(service string) string        { return service + "/supervise/control" }
+func events(service string) string         { return service + "/" + dirEvent }

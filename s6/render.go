@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
@@ -33,26 +34,26 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	}
 	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
 	files := []file{
-		{"timeout-kill", milliseconds(cmp.Or(spec.StopTimeout, defaultStopTimeout)), public},
-		{"timeout-finish", milliseconds(cmp.Or(spec.FinishTimeout, defaultFinishTimeout)), public},
+		{fileTimeoutKill, milliseconds(cmp.Or(spec.StopTimeout, defaultStopTimeout)) + "\n", public},
+		{fileTimeoutFinish, milliseconds(cmp.Or(spec.FinishTimeout, defaultFinishTimeout)) + "\n", public},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
-		{"log/notification-fd", strconv.Itoa(notificationFD) + "\n", public},
-		{"log/timeout-kill", milliseconds(defaultStopTimeout), public},
+		{fileLogNotificationFD, strconv.Itoa(notificationFD) + "\n", public},
+		{fileLogTimeoutKill, milliseconds(defaultStopTimeout) + "\n", public},
 		{fileManifest, string(m) + "\n", secret},
 	}
 	if s := strings.TrimPrefix(spec.StopSignal, "SIG"); s != "" && s != "TERM" {
-		files = append(files, file{"down-signal", "SIG" + s + "\n", public})
+		files = append(files, file{fileDownSignal, "SIG" + s + "\n", public})
 	}
 	if spec.Ready.required() {
-		files = append(files, file{"notification-fd", strconv.Itoa(cmp.Or(spec.Ready.FD, notificationFD)) + "\n", public})
+		files = append(files, file{fileNotificationFD, strconv.Itoa(cmp.Or(spec.Ready.FD, notificationFD)) + "\n", public})
 	}
 	if len(spec.Ready.Check) > 0 {
 		check := asUser(spec, tools, spec.Ready.Check)
-		files = append(files, file{"data/check", "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
+		files = append(files, file{fileCheck, "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
 	}
 	if len(spec.Finish) > 0 {
 		// From 2.13 on s6 gives it the process group besides.
-		files = append(files, file{"finish", "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n", script})
+		files = append(files, file{fileFinish, "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n", script})
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
 		// s6-envdir -fL takes all but one newline at the end, and an empty
@@ -89,7 +90,7 @@ func renderRun(spec *Spec, tools Tools) string {
 	chain = append(chain, tools.path("s6-setlock"), "./"+fileInstanceLock)
 	if len(spec.Ready.Check) > 0 {
 		// It finds ./data/check and ./event where it was started.
-		chain = append(chain, tools.path("s6-notifyoncheck"), "-d", "-3", strconv.Itoa(notificationFD), "-n", "0", "-w", "100", "-t", "5000")
+		chain = append(chain, tools.path("s6-notifyoncheck"), "-d", "-3", strconv.Itoa(notificationFD), "-n", "0", "-w", milliseconds(checkEvery), "-t", milliseconds(checkTimeout))
 	}
 	chain = append(chain, inDir(spec, tools, asUser(spec, tools, spec.Command))...)
 	b.WriteString("exec " + quote(chain) + "\n")
@@ -142,9 +143,7 @@ func asUser(spec *Spec, tools Tools, command []string) []string {
 	return append([]string{tools.path("s6-setuidgid"), spec.User}, command...)
 }
 
-func milliseconds[D interface{ Milliseconds() int64 }](d D) string {
-	return strconv.FormatInt(d.Milliseconds(), 10) + "\n"
-}
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // quote renders words for a POSIX shell so that each arrives as it is.
 func quote(words []string) string {

@@ -111,13 +111,10 @@ type Log struct {
 func (l Log) Kept() int { return max(0, cmp.Or(l.Files, defaultLogFiles)) }
 
 const (
-	defaultStartTimeout  = 30 * time.Second
-	defaultStopTimeout   = 10 * time.Second
-	defaultFinishTimeout = 5 * time.Second
-	defaultLogSize       = 1 << 20
-	defaultLogFiles      = 10
-	minLogSize           = 4096
-	maxLogSize           = 268435455
+	defaultLogSize  = 1 << 20
+	defaultLogFiles = 10
+	minLogSize      = 4096
+	maxLogSize      = 268435455
 )
 
 // stopSignals are the signals that a down-signal file may name.
@@ -174,7 +171,7 @@ func (s *Spec) Validate() error {
 func (s *Spec) validateNumbers() (errs []error) {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	duration := func(field string, d time.Duration) {
-		if d < 0 || d > 24*time.Hour || d > 0 && d < time.Millisecond {
+		if d < 0 || d > longestTimeout || d > 0 && d < shortestTimeout {
 			bad("%s: %v must be from 1ms to 24h", field, d)
 		}
 	}
@@ -218,9 +215,10 @@ func (s *Spec) workingDir(service string) string {
 	return s.Dir
 }
 
-// stopSignal returns the signal that StopSignal names.
+// stopSignal returns the signal that StopSignal names; TERM where there is no
+// spec to name one.
 func (s *Spec) stopSignal() syscall.Signal {
-	if s.StopSignal == "" {
+	if s == nil || s.StopSignal == "" {
 		return syscall.SIGTERM
 	}
 	return unix.SignalNum("SIG" + strings.TrimPrefix(s.StopSignal, "SIG"))

@@ -2,55 +2,89 @@ package s6
 
 import "time"
 
-// soonest is how often something is looked at that happens in milliseconds
-// and gives no notice.
-const soonest = 10 * time.Millisecond
+// Times of this package are of four sorts: how often is looked, how long s6 may
+// take, how long a death is remembered, and what a Spec that says nothing means.
+// Those of s6 itself that they are made for: s6-supervise waits a second before
+// it starts a process again that had not been ready, s6-svscan leaves a second
+// between two starts of one supervisor, and a scan takes milliseconds.
 
-// scanPatience is how long s6-svscan may take to start or end a supervisor
-// before it is told again.
-const scanPatience = 2 * time.Second
-
-// scanTime is more than a scan takes that has nothing to start.
-const scanTime = 250 * time.Millisecond
-
-// poll is how often a supervisor that gives no notice is looked at.
-const poll = 5 * time.Millisecond
-
-// keepEvery is how often a keeper looks.
-const keepEvery = time.Second
-
-// startPatience is how long an s6-svscan may take to serve its directory.
-const startPatience = 10 * time.Second
-
-// nudgePatience is how long a tree that is closed waits for a nudge to be over.
-const nudgePatience = time.Second
-
-// statusPatience is how long a supervisor may take to write its first status.
-const statusPatience = time.Second
-
-// strayPatience is how long a lock may be held by another process than the
-// status names: between the start of a process and its status there is some
-// time.
-const strayPatience = 100 * time.Millisecond
-
-// endedPatience is how long a status may lag behind the end of a process: its
-// supervisor has to reap it, and to run its finish command.
-const endedPatience = 500 * time.Millisecond
-
+// How often is looked at what gives no notice.
 const (
-	// loggerEvery is how often a logger that runs is looked at.
+	// poll is for the few who wait while they are called: the start of an
+	// s6-svscan, a shutdown, a nudge. Each of these looks at locks alone.
+	poll = 5 * time.Millisecond
+	// soonest is for a pass over what happens in milliseconds.
+	soonest = 10 * time.Millisecond
+	// later is for a pass over what may take seconds, or may never happen.
+	later = time.Second
+	// keepEvery is for the keeper: an s6-svscan that was killed is replaced
+	// within it.
+	keepEvery = time.Second
+	// loggerEvery is for a logger that runs, on which no decision depends.
 	loggerEvery = 2 * time.Second
-	// loggerPatience is how long one may take to be started anew.
-	loggerPatience = 2 * time.Second
+	// past is added to the time at which something will be so, for a pass that
+	// is to find that it is.
+	past = time.Millisecond
 )
 
-// settle is how long a process without readiness of its own must have run,
-// after a death, to count as running again.
-const settle = time.Second
+// How long s6 may take, from the shortest. What is seen for less may be the
+// moment between two steps of a supervisor and is not taken for a state.
+const (
+	// eventPatience is for an event that comes with a status. The two are
+	// written one after the other.
+	eventPatience = 100 * time.Millisecond
+	// strayPatience is for the instance lock to be held by another process than
+	// the status names: a process locks before its supervisor writes.
+	strayPatience = 100 * time.Millisecond
+	// scanTime is for a scan that has nothing to start. s6 2.13 and 2.15 hang
+	// on a scan that is followed sooner by the end.
+	scanTime = 250 * time.Millisecond
+	// endedPatience is for a status to tell that a process has ended: its
+	// supervisor has to reap it, and to run its finish command.
+	endedPatience = 500 * time.Millisecond
+	// statusPatience is for a supervisor to write its first status. One that
+	// cannot, on a full disk, serves its service all the same.
+	statusPatience = time.Second
+	// nudgePatience is for a nudge to be over while a tree is closed. One that
+	// is not is left to the next program.
+	nudgePatience = time.Second
+	// scanPatience is for s6-svscan to start or end a supervisor before it is
+	// told again, and for a supervisor to end before it is told by itself. It
+	// is longer than the second between two starts of a supervisor.
+	scanPatience = 2 * time.Second
+	// loggerPatience is for a logger to be started again. It is longer than the
+	// second before a start.
+	loggerPatience = 2 * time.Second
+	// startPatience is for an s6-svscan to serve its directory, where no caller
+	// says how long.
+	startPatience = 10 * time.Second
+)
 
-// eventPatience is how long an event may take that comes with a status.
-const eventPatience = 100 * time.Millisecond
+// How long a death is remembered.
+const (
+	// CrashWindow is how far back deaths are counted: CrashLimit of them make a
+	// service degraded although its process may run at the moment.
+	CrashWindow = 30 * time.Second
+	// askedWindow is how long it is known that a process was asked to end: as
+	// long as its death counts, and as long again for it to die.
+	askedWindow = 2 * CrashWindow
+	// settle is how long a process without readiness of its own must have run,
+	// after a death, to count as running again.
+	settle = time.Second
+)
 
-// askedWindow is how long it is known that a process was asked to end: as long as
-// a death counts, and that it may take to die.
-const askedWindow = 2 * CrashWindow
+// What a Spec that says nothing means, and what it may say.
+const (
+	defaultStartTimeout  = 30 * time.Second
+	defaultStopTimeout   = 10 * time.Second
+	defaultFinishTimeout = 5 * time.Second
+	shortestTimeout      = time.Millisecond // s6 counts in these
+	longestTimeout       = 24 * time.Hour
+)
+
+// A command that checks whether a process is ready is tried every checkEvery,
+// and given checkTimeout.
+const (
+	checkEvery   = 100 * time.Millisecond
+	checkTimeout = 5 * time.Second
+)

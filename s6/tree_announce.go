@@ -45,7 +45,7 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 	case status.Ready:
 		return nil
 	}
-	number, err := os.ReadFile(path.Join(service, "notification-fd"))
+	number, err := os.ReadFile(path.Join(service, fileNotificationFD))
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,13 @@ type keeper struct {
 	ended  chan struct{}
 }
 
-func startKeeper(t *SystemTree) *keeper {
+// startKeeper has keep run beside the caller, until end.
+func startKeeper(keep func(context.Context)) *keeper {
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &keeper{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(k.ended)
-		t.keep(ctx)
+		keep(ctx)
 	}()
 	return k
 }
@@ -46,43 +47,54 @@ type nudge struct {
 	abandon chan struct{} // closed when it is to be over at once
 }
 
-// begin has fn run beside the caller, who holds nudges.mu.
-func (t *SystemTree) begin(fn func(*nudge)) {
-	n := &nudge{over: make(chan struct{}), ending: make(chan struct{}), abandon: make(chan struct{})}
-	t.nudges.current = n
+// begin prepares a nudge and has it run beside the caller, unless one is under
+// way or none is to begin any more.
+func (n *nudges) begin(prepare func() (run func(*nudge), err error)) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.current != nil {
+		return nil
+	}
+	run, err := prepare()
+	if err != nil {
+		return err
+	}
+	current := &nudge{over: make(chan struct{}), ending: make(chan struct{}), abandon: make(chan struct{})}
+	n.current = current
 	go func() {
-		fn(n)
-		t.nudges.mu.Lock()
-		defer t.nudges.mu.Unlock()
-		t.nudges.current = nil
-		close(n.over)
+		run(current)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.current = nil
+		close(current.over)
 	}()
+	return nil
 }
 
-// endNudges waits until the one under way is over, and has no other begin. One
-// that is not over when ctx ends is left as it is: the next program sees to it.
-func (t *SystemTree) endNudges(ctx context.Context) {
-	t.nudges.mu.Lock()
-	n, first := t.nudges.current, !t.nudges.closed
-	t.nudges.closed = true
-	t.nudges.mu.Unlock()
-	if n == nil {
+// end waits until the one under way is over, and has no other begin. One that is
+// not over when ctx ends is left as it is: the next program sees to it.
+func (n *nudges) end(ctx context.Context) {
+	n.mu.Lock()
+	current, first := n.current, !n.closed
+	n.closed = true
+	n.mu.Unlock()
+	if current == nil {
 		return
 	}
 	if first {
-		close(n.ending)
+		close(current.ending)
 	}
 	select {
-	case <-n.over:
+	case <-current.over:
 		return
 	case <-ctx.Done():
 	}
-	t.nudges.mu.Lock()
+	n.mu.Lock()
 	select {
-	case <-n.abandon:
+	case <-current.abandon:
 	default:
-		close(n.abandon)
+		close(current.abandon)
 	}
-	t.nudges.mu.Unlock()
-	<-n.over
+	n.mu.Unlock()
+	<-current.over
 }

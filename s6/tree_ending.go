@@ -71,7 +71,7 @@ func (t *SystemTree) endStrays(services []pair, kill map[int]time.Time) {
 
 // timeToStop returns how long after its stop signal a service gets KILL.
 func (t *SystemTree) timeToStop(service string) time.Duration {
-	data, err := os.ReadFile(path.Join(service, "timeout-kill"))
+	data, err := os.ReadFile(path.Join(service, fileTimeoutKill))
 	ms, parsed := strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || parsed != nil || ms <= 0 {
 		return defaultStopTimeout
@@ -81,7 +81,7 @@ func (t *SystemTree) timeToStop(service string) time.Duration {
 
 // dismissScanner ends an s6-svscan that hangs with nothing left to do.
 func (t *SystemTree) dismissScanner(scanner supervise.LockState, insist bool) {
-	_ = supervise.WriteControl(t.scanControl(), supervise.ScanCommandAbort)
+	_ = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandAbort)
 	if insist && scanner.PID > 0 {
 		_ = syscall.Kill(scanner.PID, syscall.SIGKILL)
 	}

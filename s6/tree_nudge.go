@@ -2,10 +2,8 @@ package s6
 
 import (
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -23,29 +21,19 @@ func (t *SystemTree) Nudge() error {
 	if err := t.Served(); err != nil {
 		return err
 	}
-	t.nudges.mu.Lock()
-	defer t.nudges.mu.Unlock()
-	if t.nudges.closed || t.nudges.current != nil {
-		return nil
-	}
-	if err := t.unlinkDangling(t.keeper != nil); err != nil {
-		return fmt.Errorf("cannot clear the scan directory: %w", err)
-	}
-	dir, err := os.MkdirTemp(t.layout.ScanDir, "."+t.nudgePrefix())
-	if err != nil {
-		return fmt.Errorf("cannot make a service to nudge s6-svscan with: %w", err)
-	}
-	t.begin(func(n *nudge) {
-		t.show(n, dir)
-		t.hide(n, dir)
+	return t.nudges.begin(func() (func(*nudge), error) {
+		if err := t.unlinkDangling(t.keeper != nil); err != nil {
+			return nil, fmt.Errorf("cannot clear the scan directory: %w", err)
+		}
+		dir, err := os.MkdirTemp(t.layout.ScanDir, "."+t.layout.nudgePrefix())
+		if err != nil {
+			return nil, fmt.Errorf("cannot make a service to nudge s6-svscan with: %w", err)
+		}
+		return func(n *nudge) {
+			t.show(n, dir)
+			t.hide(n, dir)
+		}, nil
 	})
-	return nil
-}
-
-// nudgePrefix begins the names of this tree's own nudges: other programs may
-// have other services under the same s6-svscan.
-func (t *SystemTree) nudgePrefix() string {
-	return fmt.Sprintf("%s%08x-", nudgeName, crc32.ChecksumIEEE([]byte(t.layout.ServicesDir)))
 }
 
 // show shows a hidden service directory to s6-svscan until it has a supervisor.
@@ -111,9 +99,4 @@ func wait(patience time.Duration, ended <-chan struct{}, done func() bool) bool 
 		}
 	}
 	return true
-}
-
-// unhidden returns the name under which s6-svscan sees a hidden directory.
-func unhidden(dir string) string {
-	return path.Join(path.Dir(dir), strings.TrimPrefix(path.Base(dir), "."))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -89,7 +88,7 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 		started = true
 	}
 	t.sweepNudges()
-	t.keeper = startKeeper(t)
+	t.keeper = startKeeper(t.keep)
 	return t, started, nil
 }
 
@@ -111,7 +110,7 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 			return nil, err
 		}
 	}
-	if t.lock, err = supervise.AcquireLock(path.Join(t.layout.ServicesDir, ".lock")); err != nil {
+	if t.lock, err = supervise.AcquireLock(t.layout.managerLock()); err != nil {
 		return nil, fmt.Errorf("cannot manage the services in %s: %w", t.layout.ServicesDir, err)
 	}
 	t.sweep()
@@ -123,6 +122,6 @@ func (t *SystemTree) Close() error {
 	t.keeper.end()
 	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
 	defer cancel()
-	t.endNudges(ctx)
+	t.nudges.end(ctx)
 	return t.lock.Close()
 }

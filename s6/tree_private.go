@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"syscall"
 	"time"
 
@@ -16,7 +15,7 @@ func (t *SystemTree) start(ctx context.Context) error {
 	if err := makeWritable(t.layout.ScanDir); err != nil {
 		return err
 	}
-	stderr, err := os.OpenFile(t.stderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	stderr, err := os.OpenFile(t.layout.scanStderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
@@ -63,9 +62,6 @@ func makeWritable(dir string) error {
 	return nil
 }
 
-// stderr returns the file that takes the diagnostics of s6-svscan.
-func (t *SystemTree) stderr() string { return path.Join(t.layout.ScanDir, ".stderr") }
-
 // maxStderr is how much is kept of what s6-svscan and s6-supervise say.
 const maxStderr = 1 << 20
 
@@ -73,7 +69,7 @@ const maxStderr = 1 << 20
 // that cannot hand over yet is announced in it every second. All who write to
 // it append.
 func (t *SystemTree) trimStderr() {
-	name := t.stderr()
+	name := t.layout.scanStderr()
 	if info, err := os.Stat(name); err == nil && info.Size() > maxStderr {
 		_ = os.Truncate(name, 0)
 	}

@@ -15,16 +15,12 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-func (t *SystemTree) scanControl() string {
-	return path.Join(t.layout.ScanDir, ".s6-svscan", "control")
-}
-
 // Served implements Tree.
 func (t *SystemTree) Served() error {
 	if err := unix.Access(t.layout.ScanDir, unix.W_OK|unix.X_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot write in the scan directory %s: %w: run as the user of s6-svscan", t.layout.ScanDir, err)
 	}
-	if err := supervise.WriteControl[supervise.ScanCommand](t.scanControl()); err != nil {
+	if err := supervise.WriteControl[supervise.ScanCommand](t.layout.scanControl()); err != nil {
 		return fmt.Errorf("no s6-svscan serves %s: start one with \"s6-svscan %[1]s\", or give the directory of one that runs: %w", t.layout.ScanDir, err)
 	}
 	return nil
@@ -32,7 +28,7 @@ func (t *SystemTree) Served() error {
 
 // scanner says who serves the scan directory.
 func (t *SystemTree) scanner() (supervise.LockState, error) {
-	return holder(path.Join(t.layout.ScanDir, ".s6-svscan", "lock"))
+	return holder(t.layout.scanLock())
 }
 
 // Rescan implements Tree.
@@ -46,7 +42,7 @@ func (t *SystemTree) Prune() error {
 func (t *SystemTree) scan(commands ...supervise.ScanCommand) error {
 	now := time.Now()
 	t.lastScan.Store(&now)
-	return supervise.WriteControl(t.scanControl(), commands...)
+	return supervise.WriteControl(t.layout.scanControl(), commands...)
 }
 
 // calm waits until the last scan that this tree asked for is surely over.

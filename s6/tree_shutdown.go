@@ -30,7 +30,7 @@ func (t *SystemTree) Shutdown(ctx context.Context) error {
 
 func (t *SystemTree) shutdown(ctx context.Context) error {
 	t.keeper.end()
-	t.endNudges(ctx)
+	t.nudges.end(ctx)
 	services, err := t.pairs()
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		return err
 	}
 	patient := time.Now().Add(scanPatience)
-	err = supervise.WriteControl(t.scanControl(), supervise.ScanCommandTerminate)
+	err = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandTerminate)
 	switch {
 	case errors.Is(err, supervise.ErrNotSupervised):
 		patient = time.Time{} // nobody else tells the supervisors

@@ -4,9 +4,11 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/evenkeel/evenkeel/filesystem"
 )
 
-// sweep removes what an earlier run was building or taking apart (driver.aside),
+// sweep removes what an earlier run was building or taking apart (Layout.aside),
 // replacing (filesystem.FS.ReplaceFile) or subscribing (supervise.Subscribe)
 // when it was killed. The lock says that nobody does now. What cannot be removed
 // does no harm.
@@ -15,10 +17,10 @@ func (t *SystemTree) sweep() {
 	for _, e := range entries {
 		name := path.Join(t.layout.ServicesDir, e.Name())
 		switch {
-		case strings.HasPrefix(e.Name(), ".new-"), strings.HasPrefix(e.Name(), ".gone-"):
+		case strings.HasPrefix(e.Name(), asideNew), strings.HasPrefix(e.Name(), asideGone):
 			_ = os.RemoveAll(name)
 		case e.IsDir() && e.Name()[0] != '.':
-			for _, dir := range []string{"", "data", dirEnv, dirConfig, "log", "event", "log/event"} {
+			for _, dir := range []string{"", dirData, dirEnv, dirConfig, dirLog, dirEvent, dirLogEvent} {
 				sweepFiles(path.Join(name, dir))
 			}
 		}
@@ -28,7 +30,7 @@ func (t *SystemTree) sweep() {
 func sweepFiles(dir string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".tmp-") {
+		if strings.HasPrefix(e.Name(), filesystem.TempPrefix) {
 			_ = os.Remove(path.Join(dir, e.Name()))
 		}
 	}
@@ -40,14 +42,14 @@ func (t *SystemTree) sweepNudges() {
 	var left []string
 	entries, _ := os.ReadDir(t.layout.ScanDir)
 	for _, e := range entries {
-		if name := strings.TrimPrefix(e.Name(), "."); e.IsDir() && strings.HasPrefix(name, t.nudgePrefix()) {
-			left = append(left, path.Join(t.layout.ScanDir, "."+name))
+		if e.IsDir() && strings.HasPrefix(unhidden(e.Name()), t.layout.nudgePrefix()) {
+			left = append(left, path.Join(t.layout.ScanDir, hidden(e.Name())))
 		}
 	}
 	if left == nil {
 		return
 	}
-	t.nudges.mu.Lock()
-	defer t.nudges.mu.Unlock()
-	t.begin(func(n *nudge) { t.hide(n, left...) })
+	_ = t.nudges.begin(func() (func(*nudge), error) {
+		return func(n *nudge) { t.hide(n, left...) }, nil
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -39,7 +38,7 @@ func (t *SystemTree) Tools() Tools { return t.tools }
 
 // Supervisor implements Tree.
 func (t *SystemTree) Supervisor(service string) (supervise.LockState, error) {
-	return holder(service + "/supervise/lock")
+	return holder(supervisorLock(service))
 }
 
 // Process implements Tree.
@@ -49,7 +48,7 @@ func (t *SystemTree) Process(service string) (supervise.LockState, error) {
 
 // Logger implements Tree.
 func (t *SystemTree) Logger(name string) (supervise.LockState, error) {
-	return holder(path.Join(t.layout.Log(name), "lock"))
+	return holder(t.layout.logLock(name))
 }
 
 // holder is supervise.LockHolder for a lock that nobody may have made yet.
@@ -81,12 +80,12 @@ func (t *SystemTree) Status(service string) (supervise.Status, error) {
 
 // Control implements Tree.
 func (t *SystemTree) Control(service string, commands ...supervise.Command) error {
-	return supervise.WriteControl(path.Join(service, "supervise", "control"), commands...)
+	return supervise.WriteControl(control(service), commands...)
 }
 
 // Watch implements Tree.
 func (t *SystemTree) Watch(service string, fn func(supervise.Event)) (Watch, error) {
-	s, err := supervise.Subscribe(path.Join(service, "event"), fn)
+	s, err := supervise.Subscribe(events(service), fn)
 	if err != nil {
 		return nil, err
 	}

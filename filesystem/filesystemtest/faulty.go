@@ -121,7 +121,7 @@ func (f *Faulty) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
 		return f.inner.ReplaceFile(name, data, perm)
 	}
 	if fault.Torn && errors.Is(fault.Err, ErrCrashed) {
-		_ = f.inner.WriteFile(path.Dir(name)+"/.tmp-crashed", fault.part(data), 0o600)
+		_ = f.inner.WriteFile(path.Join(path.Dir(name), filesystem.TempPrefix+"crashed"), fault.part(data), 0o600)
 	}
 	return injected(ReplaceFile, name, fault)
 }

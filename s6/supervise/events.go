@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/filesystem"
 )
 
 // Event is one byte that s6-supervise writes into the event directory of its
@@ -100,7 +102,7 @@ func Subscribe(eventDir string, fn func(Event)) (*Subscription, error) {
 func makeFIFO(dir string) (path string, fifo *os.File, err error) {
 	name := fmt.Sprintf("ftrig1:%s:%.6s", FormatTAI64N(time.Now()), rand.Text())
 	path = filepath.Join(dir, name)
-	hidden := filepath.Join(dir, ".tmp-"+name)
+	hidden := filepath.Join(dir, filesystem.TempPrefix+name)
 	if err := unix.Mkfifo(hidden, 0o622); err != nil {
 		return "", nil, &fs.PathError{Op: "mkfifo", Path: hidden, Err: err}
 	}

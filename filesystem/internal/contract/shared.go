@@ -10,8 +10,11 @@ import (
 	"syscall"
 )
 
+// TempPrefix begins what TempName returns.
+const TempPrefix = ".tmp-"
+
 // TempName is a name for a file that is to be renamed over another.
-func TempName() string { return ".tmp-" + strconv.FormatUint(rand.Uint64(), 36) }
+func TempName() string { return TempPrefix + strconv.FormatUint(rand.Uint64(), 36) }
 
 // SyncDir makes a rename in dir outlast a power cut. Filesystems that cannot
 // sync a directory say so with EINVAL or ENOTSUP, and order it in their own way.
