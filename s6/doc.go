@@ -12,4 +12,58 @@
 //
 // A service's processes belong to s6. They go on when the program that asked
 // for them ends in whatever way, and are adopted when it comes back.
+//
+// # Files
+//
+// From low to high: each uses only what stands in those before it.
+//
+// What is, in names and values:
+//
+//   - layout.go: where everything is, and what it is called there
+//   - timing.go: all times, with what they have to do with each other
+//   - tools.go: where s6's programs are
+//   - spec.go: what a service is made from
+//   - manifest.go: what is kept of that in the service directory
+//   - render.go: the files of a service directory
+//   - observed.go: what is seen of a service, and what follows from it
+//   - deaths.go: what is concluded from the death tally
+//
+// What is to be done, decided from these alone:
+//
+//   - table.go: states and events
+//   - decide_actions.go: what can be done
+//   - decide_reasons.go: what is said about it
+//   - decide.go: what is to be done in each state
+//
+// A live tree:
+//
+//   - tree.go: the interface by which all the rest touches one
+//   - proc.go: what is read in /proc
+//   - tree_background.go: what goes on beside the callers of a tree
+//   - tree_system.go: services and their supervisors in the real one
+//   - tree_scan.go: its s6-svscan
+//   - tree_pairs.go: the supervisors of all its services
+//   - tree_announce.go: readiness on behalf of a process
+//   - tree_ending.go: who is told to end, and when harder
+//   - tree_nudge.go: an s6-svscan that forgets what it owes
+//   - tree_private.go: an s6-svscan of its own
+//   - tree_keeper.go: another where that was killed
+//   - tree_sweep.go: what a program that was killed has left
+//   - tree_shutdown.go: the end of the tree
+//   - tree_open.go: how one is opened and closed
+//
+// One service in a tree:
+//
+//   - driver.go: what is remembered of a service between two passes
+//   - driver_read.go: what its files say
+//   - driver_command.go: whether its command can be started
+//   - driver_since.go: for how long something has been so
+//   - driver_observe.go: how all this is seen in a pass
+//   - driver_watch.go: its events
+//   - driver_write.go: how files in use are changed
+//   - driver_create.go: how it is put in place
+//   - driver_ending.go: who is told to end, and when harder
+//   - driver_remove.go: how it is taken away
+//   - driver_act.go: how all this is done in a pass
+//   - kind.go: the kind of instance that it is
 package s6

@@ -32,6 +32,7 @@ func rules() map[string]func(*tree) []string {
 		"nothing unfinished": unfinished,
 		"make targets":       makeTargets,
 		"minimal is minimal": minimal,
+		"order of files":     order,
 	}
 }
 
@@ -143,6 +144,18 @@ func plantings() map[string]planting {
 		"minimal is minimal": {
 			map[string]string{"examples/minimal/main.go": "package main\n" + strings.Repeat("// a\n", 59)},
 			[]string{"examples/minimal/main.go: 60 lines"},
+		},
+		"order of files": {
+			map[string]string{
+				"s6/doc.go":  "// Package s6 is.\n//\n// # Files\n//\n//   - a.go: low\n//   - b.go: high\n//   - gone.go\npackage s6",
+				"s6/a.go":    "package s6\n\nimport \"" + module + "/fsm\"\n\ntype T struct{ f fsm.F }\n\nfunc a(t T) {\n\tb()\n\tb()\n\tt.m()\n\tt.f.F.M()\n}",
+				"s6/b.go":    "package s6\n\nimport \"os\"\n\nfunc b() { _ = os.Args }\nfunc (t T) m() { a(t) }",
+				"s6/c.go":    "package s6",
+				"fsm/doc.go": "// Package fsm has no list.\npackage fsm",
+				"fsm/a.go":   "package fsm\n\ntype F struct{ *F }\n\nfunc (F) M() { b() }",
+				"fsm/b.go":   "package fsm\n\nfunc b() {}",
+			},
+			[]string{"s6/a.go:10: m is declared in b.go", "s6/a.go:8: b is declared in b.go", "s6/c.go:1: the list", "s6/doc.go:8: there is no gone.go"},
 		},
 	}
 }
