@@ -38,7 +38,6 @@
 // A live tree:
 //
 //   - tree.go: the interface by which all the rest touches one
-//   - proc.go: what is read in /proc
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_scan.go: its s6-svscan

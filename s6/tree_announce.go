@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -24,12 +26,12 @@ func (t *SystemTree) AnnounceReady(service string, pid int) error {
 }
 
 func (t *SystemTree) announceReady(service string, pid int) error {
-	proc, err := unix.Open(fmt.Sprintf("/proc/%d", pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	process, err := proc.System.Open(pid)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(proc)
-	// The directory stays that of one process even if the id is used again.
+	defer process.Close()
+	// From here on it is this one process even if the id is used again.
 	status, err := t.Status(service)
 	if err != nil {
 		return err
@@ -45,23 +47,29 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 	case status.Ready:
 		return nil
 	}
-	number, err := os.ReadFile(path.Join(service, fileNotificationFD))
+	text, err := os.ReadFile(path.Join(service, fileNotificationFD))
 	if err != nil {
 		return err
 	}
-	fd := "fd/" + strings.TrimSpace(string(number))
-	var link [64]byte
-	n, err := unix.Readlinkat(proc, fd, link[:])
+	fd, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return fmt.Errorf("%s of the service is no number: %w", fileNotificationFD, err)
+	}
+	pipe, err := process.Descriptor(fd)
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("its descriptors may not be looked into, it is another user's or has capabilities of its own: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("it has closed its descriptor for readiness: %w", err)
 	}
-	if pipe := string(link[:n]); !holdsPipe(supervisor.PID, pipe) {
+	read, err := proc.System.Holds(supervisor.PID, pipe)
+	if err != nil {
+		return err
+	}
+	if !read || !strings.HasPrefix(pipe, "pipe:[") {
 		return fmt.Errorf("its descriptor for readiness is %s, which its supervisor does not read", pipe)
 	}
-	w, err := unix.Openat(proc, fd, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	w, err := process.OpenDescriptor(fd, unix.O_WRONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return err
 	}

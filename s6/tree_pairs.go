@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -108,6 +109,6 @@ func orphaned(supervisor, scanner supervise.LockState) bool {
 	if supervisor.PID == 0 {
 		return false
 	}
-	parent, err := parentOf(supervisor.PID)
+	parent, err := proc.System.Parent(supervisor.PID)
 	return err == nil && parent != scanner.PID
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -66,7 +67,7 @@ func (t *SystemTree) Child(service string, pid int) (bool, error) {
 	if err != nil || supervisor.PID == 0 {
 		return false, err
 	}
-	parent, err := parentOf(pid)
+	parent, err := proc.System.Parent(pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return false, nil
 	}
@@ -108,7 +109,7 @@ func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) erro
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}
-	if parent, err := parentOf(pid); supervisor.PID != 0 && (err != nil || parent == supervisor.PID) {
+	if parent, err := proc.System.Parent(pid); supervisor.PID != 0 && (err != nil || parent == supervisor.PID) {
 		return fmt.Errorf("cannot signal process %d: it is supervised, by process %d: %w", pid, supervisor.PID, errors.Join(err, unix.EPERM))
 	}
 	if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != nil {

@@ -29,7 +29,7 @@ func arrows() map[string]arrow {
 		"filesystem/internal/contract": {},
 		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},
 		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
-		"s6":                           {[]string{"s6/supervise", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6":                           {[]string{"s6/supervise", "internal/proc", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "fsm", "filesystem", "filesystem/memfs"}, []string{testify, unix}, []string{"s6/s6log", "filesystem/filesystemtest"}},

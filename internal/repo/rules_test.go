@@ -29,6 +29,7 @@ func rules() map[string]func(*tree) []string {
 		"documented":         documented,
 		"no sleep in tests":  sleeps,
 		"no skipped tests":   skips,
+		"proc in one place":  procfs,
 		"nothing unfinished": unfinished,
 		"make targets":       makeTargets,
 		"minimal is minimal": minimal,
@@ -128,6 +129,14 @@ func plantings() map[string]planting {
 		"no skipped tests": {
 			map[string]string{"integration/a_test.go": "package a\n\nfunc f() {\n\tt.Skip()\n\tb.Skipf(\"\")\n\tx.SkipNow()\n\tfs.SkipDir()\n}"},
 			[]string{"integration/a_test.go:4: ", "integration/a_test.go:5: ", "integration/a_test.go:6: "},
+		},
+		"proc in one place": {
+			map[string]string{
+				"a/a.go":             "package a\n\nconst c = \"/proc\"\nconst d = `/proc/self/stat`\nconst e = \"/procs\"\nconst f = \"cannot read /proc/1\"",
+				"a/a_test.go":        "package a\n\nconst g = \"/proc\"",
+				"internal/proc/a.go": "package proc\n\nconst c = \"/proc\"",
+			},
+			[]string{"a/a.go:3: /proc is", "a/a.go:4: /proc/self/stat is"},
 		},
 		"nothing unfinished": {
 			map[string]string{"README.md": "one\nTO" + "DO: two\nmktemp XX" + "XXXX\n", "Makefile": "# FIX" + "ME\n"},

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"go/ast"
+	"go/token"
 	"path"
 	"regexp"
 	"slices"
@@ -141,6 +142,27 @@ func isCall(f *goFile, n ast.Node, name, function string) bool {
 	}
 	x, ok := s.X.(*ast.Ident)
 	return ok && slices.Contains(importedAs(f, name), x.Name)
+}
+
+// procfs holds that one package reads /proc, so that what a failed read means is
+// decided once. Tests may open a file there as any other file.
+func procfs(t *tree) (found []string) {
+	for _, f := range t.files {
+		if f.test() || f.within("internal/proc") {
+			continue
+		}
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			if text, _ := strconv.Unquote(literal.Value); under(text, "/proc") {
+				found = append(found, t.at(n, "%s is opened by hand: read it through internal/proc", text))
+			}
+			return true
+		})
+	}
+	return found
 }
 
 // importedAs returns the names a package has in a file.
