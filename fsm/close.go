@@ -13,7 +13,8 @@ import (
 // Close lets go of all instances as they are: nothing is stopped or removed.
 // It ends the loop that runs the manager and waits for passes that are under way
 // until ctx ends; those that outlast it are named in the error and their drivers
-// are not closed.
+// are not closed, and what its kind claims stays claimed until Close is called
+// again and finds that they have ended.
 func (m *Manager[D, O]) Close(ctx context.Context) error {
 	m.mu.Lock()
 	if !m.closed {
@@ -35,6 +36,7 @@ func (m *Manager[D, O]) Close(ctx context.Context) error {
 	for e := range m.inFlight {
 		errs = append(errs, fmt.Errorf("cannot close %q: its pass does not end: %w", e.name, context.Cause(ctx)))
 	}
+	overlong := len(errs)
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	var idle []*entry[D, O]
 	for _, name := range slices.Sorted(maps.Keys(m.entries)) {
@@ -49,6 +51,9 @@ func (m *Manager[D, O]) Close(ctx context.Context) error {
 		if err := m.closeInstance(e); err != nil {
 			errs = append(errs, fmt.Errorf("cannot close %q: %w", e.name, err))
 		}
+	}
+	if overlong == 0 {
+		m.release()
 	}
 	return errors.Join(errs...)
 }

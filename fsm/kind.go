@@ -139,6 +139,10 @@ type Kind[D, O any] struct {
 	// asked of them, for instance those of an earlier run of the program; nil
 	// where there can be none.
 	Discover func(ctx context.Context) (map[string]Desired[D], error)
+	// Claim is called when a manager of the kind is made, and what it returns when
+	// that is closed: it is for what two managers must not have at a time. An
+	// error is that of NewManager. nil claims nothing.
+	Claim func() (release func(), err error)
 	// Compare says what it takes to get from what was observed to what is
 	// desired, for an instance that exists and is to go on existing; nil
 	// means that Plan tells only by states.

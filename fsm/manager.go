@@ -82,18 +82,28 @@ type Manager[D, O any] struct {
 	changed  chan struct{} // closed and replaced when a pass or a loop has ended
 
 	closing chan struct{} // closed by Close
+	release func()        // what the kind has claimed
 
 	listed  atomic.Pointer[[]*entry[D, O]] // all entries, by name
 	refused atomic.Pointer[map[string]error]
 	kick    chan struct{} // has room for one: something is due
 }
 
-// NewManager returns a manager that holds nothing yet.
+// NewManager returns a manager that holds nothing yet. What its kind claims is
+// its own until it is closed.
 func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error) {
 	if err := kind.check(); err != nil {
 		return nil, fmt.Errorf("cannot make a manager: %w", err)
 	}
+	release := func() {}
+	if kind.Claim != nil {
+		var err error
+		if release, err = kind.Claim(); err != nil {
+			return nil, fmt.Errorf("cannot make a manager of %s: %w", kind.Name, err)
+		}
+	}
 	m := &Manager[D, O]{
+		release:  sync.OnceFunc(release),
 		kind:     kind,
 		config:   config.defaults(),
 		entries:  make(map[string]*entry[D, O]),

@@ -39,7 +39,7 @@ func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 	p := pass[D, O]{now: time.Now(), before: i.snapshot.Load()}
 	next := *p.before
 	p.after = &next
-	p.after.pass, p.after.observed = i.begun.Add(1), false
+	p.after.pass = i.begun.Add(1)
 	p.after.Desired, p.after.Generation, p.retry = i.asked()
 	p.outcome.Err = i.step(ctx, &p)
 	return i.conclude(ctx, &p)
@@ -54,7 +54,7 @@ func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 	if err != nil {
 		return fmt.Errorf("cannot observe: %w", err)
 	}
-	p.after.Observed, p.after.ObservedAt, p.after.observed = observed, p.now, true
+	p.after.Observed, p.after.ObservedAt, p.after.seen = observed, p.now, p.after.pass
 	if p.after.Generation == 0 {
 		return nil
 	}

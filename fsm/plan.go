@@ -109,5 +109,8 @@ func (m *Manager[D, O]) observeOnce(ctx context.Context, name string, d Desired[
 		return observed, err
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
+	if owner, ok := i.driver.(Owner); ok {
+		owner.ReconcileOwned(ctx)
+	}
 	return i.driver.Observe(ctx, d)
 }

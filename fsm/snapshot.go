@@ -54,8 +54,8 @@ type Snapshot[D, O any] struct {
 	// History is the newest transitions, oldest first.
 	History []Transition
 
-	pass     uint64 // how many passes had begun, this one included
-	observed bool   // by this pass
+	pass uint64 // how many passes had begun, this one included
+	seen uint64 // the same of the pass that made the observation
 }
 
 // pushed returns a history with t added and no more than limit entries. The

@@ -56,7 +56,7 @@ func (m *Manager[D, O]) reached(e *entry[D, O], phase Phase, begun uint64) bool 
 	target, _ := m.kind.Table.Target(d.State)
 	s := e.instance.Snapshot()
 	return phase != PhaseRemoved && s.Phase == phase && s.Generation == generation &&
-		s.pass > begun && s.observed && (s.Settled || phase != target)
+		s.seen > begun && s.seen == s.pass && (s.Settled || phase != target)
 }
 
 // headsFor reports whether the phase is that of what is asked of the instance.

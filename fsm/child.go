@@ -1,0 +1,176 @@
+package fsm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// ChildKind says how instances of one kind, with specs of type P, are built on
+// one instance each of another, their child, which has their name. [BuildOn]
+// makes a kind of it.
+type ChildKind[P, D, O any] struct {
+	// Kind of the children.
+	Kind Kind[D, O]
+	// Targets says what a child is asked while its parent is asked something:
+	// each target of the parent's table but StateRemoved, and no two the same.
+	Targets map[State]State
+	// Spec returns what the child of the named parent is made from. It is pure.
+	// An error refuses the parent.
+	Spec func(name string, parent P) (D, error)
+	// Parent is the way back, for what an earlier run has left: what the parent
+	// was made from, as Spec has put it into the child's spec. It returns false
+	// where that cannot be told.
+	Parent func(child D) (P, bool)
+	// Equal reports whether two specs ask for the same child; nil means
+	// reflect.DeepEqual.
+	Equal func(a, b D) bool
+	// Backoff of the children's own passes.
+	Backoff Backoff
+}
+
+// Child is the child of one instance, for the instance's driver to embed: it
+// has the methods by which the child is reconciled first in each pass, speaks
+// through its parent, is restarted with it and closed with it. A driver that
+// has a Close of its own calls that of its Child.
+type Child[P, D, O any] struct {
+	kind     *ChildKind[P, D, O]
+	name     string
+	wake     func()
+	instance *Instance[D, O]
+	listener Listener
+
+	parent  P // from which spec was made
+	spec    D
+	derived bool
+
+	asked Desired[D]
+	begun uint64 // passes of the child, when it was asked; zero before
+}
+
+// ChildObserved is what a parent sees of its child in a pass.
+type ChildObserved[D, O any] struct {
+	// Snapshot is what the child's own pass found, which came first.
+	Snapshot *Snapshot[D, O] `json:"snapshot"`
+	// Asked is what was last asked of the child, empty for nothing yet, and
+	// Current says that it was asked so with the spec that is desired now.
+	Asked   State `json:"asked,omitempty"`
+	Current bool  `json:"current,omitempty"`
+	// Unseen says that the child could not be observed since it was asked that.
+	Unseen bool `json:"unseen,omitempty"`
+}
+
+var _ Owner = (*Child[int, int, int])(nil)
+
+func openChild[P, D, O any](kind *ChildKind[P, D, O], name string, wake func()) (*Child[P, D, O], error) {
+	c := &Child[P, D, O]{kind: kind, name: name, wake: wake}
+	instance, err := NewInstance(&kind.Kind, name, InstanceConfig{Backoff: kind.Backoff, Listener: c.tell}, wake)
+	if err != nil {
+		return nil, err
+	}
+	c.instance = instance
+	return c, nil
+}
+
+// Look returns what is known of the child, for the parent's Observe. It reads
+// nothing: the child's own pass has. A parent's spec of which no child can be
+// made is an error, and so is a child that has never been observed.
+func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
+	if err := c.derive(desired.Spec); err != nil {
+		return ChildObserved[D, O]{}, err
+	}
+	s := c.instance.Snapshot()
+	if s.ObservedAt.IsZero() {
+		return ChildObserved[D, O]{}, fmt.Errorf("its %s has not been seen: %w", s.Kind, cmp.Or(s.Err, errNoPass))
+	}
+	return ChildObserved[D, O]{
+		Snapshot: s, Asked: c.asked.State,
+		Current: c.begun > 0 && c.derived && c.equal(c.asked.Spec, c.spec),
+		Unseen:  c.begun > 0 && s.seen < c.begun,
+	}, nil
+}
+
+var errNoPass = errors.New("no pass has been made over it")
+
+// derive makes the child's spec from the parent's, where that is another one.
+func (c *Child[P, D, O]) derive(parent P) error {
+	if missing(parent) {
+		c.derived = false
+		return nil
+	}
+	if c.derived && same(c.parent, parent) {
+		return nil
+	}
+	c.derived = false
+	spec, err := c.kind.Spec(c.name, parent)
+	if err != nil {
+		return err
+	}
+	c.parent, c.spec, c.derived = parent, spec, true
+	if c.begun > 0 && c.equal(c.asked.Spec, spec) {
+		c.spec = c.asked.Spec // what was computed of it need not be once more
+	}
+	return nil
+}
+
+func (c *Child[P, D, O]) equal(a, b D) bool {
+	if same(a, b) {
+		return true
+	}
+	return c.kind.Equal != nil && c.kind.Equal(a, b)
+}
+
+// same reports whether two specs are one, if they are pointers, or equal.
+func same[D any](a, b D) bool {
+	if reflect.TypeFor[D]().Kind() == reflect.Pointer && any(a) == any(b) {
+		return true
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// Ask asks a state of the child, one of its own table's targets, with the spec
+// of the desired parent where there is one, and makes a pass over it at once.
+// That the child cannot do it, it says itself: the parent sees that in its next
+// pass.
+func (c *Child[P, D, O]) Ask(ctx context.Context, desired Desired[P], state State) error {
+	if err := c.derive(desired.Spec); err != nil {
+		return Permanent(err)
+	}
+	ask := Desired[D]{State: state, Spec: c.asked.Spec}
+	if c.derived {
+		ask.Spec = c.spec
+	}
+	if err := c.instance.SetDesired(ask); err != nil {
+		return Permanent(err)
+	}
+	c.asked, c.begun = ask, c.instance.begun.Load()+1
+	if c.instance.Reconcile(ctx).Fired {
+		c.wake()
+	}
+	return nil
+}
+
+// Restart implements Restarter: the child is restarted.
+func (c *Child[P, D, O]) Restart(ctx context.Context, _ Desired[P]) error {
+	return c.instance.Restart(ctx)
+}
+
+// ReconcileOwned implements Owner.
+func (c *Child[P, D, O]) ReconcileOwned(ctx context.Context) time.Time {
+	return c.instance.Reconcile(ctx).Next
+}
+
+// TellTo implements Teller.
+func (c *Child[P, D, O]) TellTo(l Listener) { c.listener = l }
+
+func (c *Child[P, D, O]) tell(n Notice) {
+	if c.listener != nil {
+		c.listener(n)
+	}
+}
+
+// Close lets go of the child as it is.
+func (c *Child[P, D, O]) Close() error { return c.instance.Close() }

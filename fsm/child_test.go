@@ -1,0 +1,280 @@
+package fsm_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// A room is bright while its lamp is lit: a kind built on lamps.
+type room struct{ Watts watts }
+
+type roomSeen struct {
+	Lamp fsm.ChildObserved[watts, bulb]
+}
+
+type (
+	roomDesired = fsm.Desired[*room]
+	roomManager = fsm.Manager[*room, roomSeen]
+	roomChild   = fsm.Child[*room, watts, bulb]
+)
+
+const (
+	roomDark   fsm.State = "dark"
+	roomBright fsm.State = "bright"
+)
+
+func bright(w watts) roomDesired { return roomDesired{State: roomBright, Spec: &room{w}} }
+
+type roomDriver struct {
+	*roomChild
+	lit fsm.State // what it asks of the lamp to be bright
+}
+
+func (d roomDriver) Observe(_ context.Context, desired roomDesired) (seen roomSeen, err error) {
+	seen.Lamp, err = d.Look(desired)
+	return seen, err
+}
+
+func (d roomDriver) Do(ctx context.Context, action fsm.Action, desired roomDesired) error {
+	switch action {
+	case "light":
+		return d.Ask(ctx, desired, d.lit)
+	case "dim":
+		return d.Ask(ctx, desired, lampOff)
+	}
+	return d.Ask(ctx, desired, fsm.StateRemoved)
+}
+
+func decideRoom(in fsm.Input[*room, roomSeen]) fsm.Decision {
+	lamp, want := in.Observed.Lamp, in.Desired.State
+	ask := fsm.Action("dim")
+	if want == roomBright {
+		ask = "light"
+	}
+	shines := lamp.Snapshot.Phase == fsm.PhaseRunning && !lamp.Unseen
+	told := lamp.Current && lamp.Asked == map[fsm.Action]fsm.State{"dim": lampOff, "light": lampLit}[ask]
+	switch {
+	case in.State == fsm.StateRemoving && lamp.Asked != fsm.StateRemoved:
+		return fsm.Decision{Do: []fsm.Action{"remove"}, Reason: in.Asked()}
+	case in.State == fsm.StateRemoving && lamp.Snapshot.State != fsm.StateRemoved:
+		return fsm.Decision{Reason: why("its lamp is being removed")}
+	case in.State == fsm.StateRemoving:
+		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: why("its lamp is gone")}
+	case want == fsm.StateRemoved && in.State != roomBright:
+		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
+	case want != fsm.StateRemoved && !told:
+		return fsm.Decision{Do: []fsm.Action{ask}, Reason: in.Asked()}
+	case in.State == fsm.StateCreating:
+		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: why("its lamp was asked")}
+	case in.State == roomDark && want == roomBright && shines:
+		return fsm.Decision{Fire: "brighten", Reason: why("its lamp is lit")}
+	case in.State == roomBright && (want != roomBright || !shines):
+		return fsm.Decision{Fire: "darken", Reason: why("its lamp is " + string(lamp.Snapshot.State))}
+	case in.State == roomDark && want == roomBright:
+		return fsm.Decision{Reason: why("its lamp is " + string(lamp.Snapshot.State))}
+	}
+	return fsm.Decision{}
+}
+
+func roomTable(t testing.TB) *fsm.Table {
+	t.Helper()
+	table, err := fsm.NewTable(fsm.TableSpec{
+		Name:    "room",
+		States:  []fsm.StateSpec{{Name: roomDark, Phase: fsm.PhaseStopped}, {Name: roomBright, Phase: fsm.PhaseRunning}},
+		Initial: roomDark,
+		Targets: []fsm.Target{{Name: roomBright, Phase: fsm.PhaseRunning}, {Name: roomDark, Phase: fsm.PhaseStopped}},
+		Rows: []fsm.Row{
+			{Event: "brighten", From: roomDark, To: roomBright}, {Event: "darken", From: roomBright, To: roomDark},
+		},
+	})
+	require.NoError(t, err)
+	return table
+}
+
+func onLamps(lamps lampKind) fsm.ChildKind[*room, watts, bulb] {
+	return fsm.ChildKind[*room, watts, bulb]{
+		Kind:    lamps,
+		Targets: map[fsm.State]fsm.State{roomBright: lampLit, roomDark: lampOff},
+		Spec: func(_ string, r *room) (watts, error) {
+			if r.Watts < 0 {
+				return 0, errors.New("a lamp takes no negative watts")
+			}
+			return r.Watts, nil
+		},
+		Parent: func(w watts) (*room, bool) { return &room{w}, true },
+	}
+}
+
+func roomKind(t testing.TB, lamps lampKind) fsm.Kind[*room, roomSeen] {
+	t.Helper()
+	kind, err := fsm.BuildOn(fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}, onLamps(lamps),
+		func(_ string, _ func(), lamp *roomChild) (fsm.Driver[*room, roomSeen], error) {
+			return roomDriver{lamp, lampLit}, nil
+		})
+	require.NoError(t, err)
+	return kind
+}
+
+func rooms(t testing.TB, lamps lampKind, config fsm.Config) *roomManager {
+	t.Helper()
+	m, err := fsm.NewManager(roomKind(t, lamps), config)
+	require.NoError(t, err)
+	go m.Run(context.Background())
+	t.Cleanup(func() { assert.NoError(t, m.Close(context.Background())) })
+	return m
+}
+
+func TestAChildIsAskedSpeaksAndGoesWithItsParent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told heard
+		h := newHouse()
+		m := rooms(t, flickering(t, h), fsm.Config{Listeners: []fsm.Listener{told.listen}})
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRunning))
+		lamp, _, _ := h.look("hall")
+		assert.Equal(t, bulb{There: true, Power: true, Glows: true, Watts: 40}, lamp)
+		var moves []fsm.State
+		for _, n := range told.taken() {
+			if o, ok := n.(fsm.Owned); ok {
+				assert.Equal(t, "room", o.Kind)
+				moves = append(moves, o.Notice.(fsm.Transition).To)
+			}
+		}
+		assert.Equal(t, []fsm.State{fsm.StateCreating, lampOff, lampLighting, lampLit}, moves)
+
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(60)}))
+		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRunning))
+		synctest.Wait()
+		s, _ := m.Instance("hall")
+		assert.EqualValues(t, 60, s.Observed.Lamp.Snapshot.Desired.Spec)
+
+		require.NoError(t, m.Restart(t.Context(), "hall"))
+		_, done, _ := h.look("hall")
+		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRunning))
+		_, after, _ := h.look("hall")
+		assert.Greater(t, len(after), len(done), "the lamp went dark and was lit again")
+
+		require.NoError(t, m.Apply(t.Context(), nil))
+		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRemoved))
+		lamp, _, _ = h.look("hall")
+		assert.Zero(t, lamp)
+		synctest.Wait()
+		assert.Zero(t, h.opened["hall"], "it is closed with its parent")
+	})
+}
+
+func TestParentsAreFoundByTheirChildren(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("hall", bulb{There: true, Power: true, Glows: true, Watts: 40}, lit(40))
+		h.put("cellar", bulb{There: true}, off(25))
+		lamps := h.kind(t)
+		lamps.Discover = h.discover
+		kind := roomKind(t, lamps)
+		found, err := kind.Discover(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, map[string]roomDesired{"hall": bright(40), "cellar": {State: roomDark, Spec: &room{25}}}, found)
+
+		m := rooms(t, lamps, fsm.Config{})
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRunning))
+		_, done, _ := h.look("hall")
+		assert.Empty(t, done, "it is adopted as it is")
+		require.NoError(t, m.Wait(t.Context(), "cellar", fsm.PhaseRemoved))
+	})
+}
+
+func TestChildrenAreValidatedWithTheirParents(t *testing.T) {
+	lamps := newHouse().kind(t)
+	lamps.Validate = func(_ context.Context, all, before map[string]lampDesired) (map[string]error, error) {
+		assert.Equal(t, map[string]lampDesired{"hall": lit(10)}, before)
+		refused := make(map[string]error)
+		for name, d := range all {
+			if d.Spec > 100 {
+				refused[name] = errors.New("too bright for a " + string(d.State) + " lamp")
+			}
+		}
+		return refused, nil
+	}
+	kind := fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}
+	kind.Validate = func(_ context.Context, all, _ map[string]roomDesired) (map[string]error, error) {
+		return map[string]error{"attic": errors.New("no room")}, nil
+	}
+	kind, err := fsm.BuildOn(kind, onLamps(lamps), nil)
+	require.NoError(t, err)
+	refused, err := kind.Validate(t.Context(), map[string]roomDesired{
+		"hall": bright(40), "attic": bright(500), "stage": bright(500), "cellar": bright(-1),
+	}, map[string]roomDesired{"hall": bright(10), "cellar": bright(-1)})
+	require.NoError(t, err)
+	assert.Len(t, refused, 3)
+	assert.EqualError(t, refused["attic"], "no room")
+	assert.EqualError(t, refused["stage"], "too bright for a lit lamp")
+	assert.EqualError(t, refused["cellar"], "a lamp takes no negative watts")
+}
+
+func TestAChildIsNotAskedWhatItsTableHasNoTargetFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kind, err := fsm.BuildOn(fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}, onLamps(newHouse().kind(t)),
+			func(_ string, _ func(), lamp *roomChild) (fsm.Driver[*room, roomSeen], error) {
+				return roomDriver{lamp, "running"}, nil
+			})
+		require.NoError(t, err)
+		m, err := fsm.NewManager(kind, fsm.Config{})
+		require.NoError(t, err)
+		go m.Run(t.Context())
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		err = m.Wait(t.Context(), "hall", fsm.PhaseRunning)
+		assert.ErrorIs(t, err, fsm.ErrHeld)
+		assert.ErrorContains(t, err, `cannot light: cannot ask that of lamp "hall": "running" cannot be asked for`)
+		require.NoError(t, m.Close(t.Context()))
+	})
+}
+
+func TestBuildOnRefuses(t *testing.T) {
+	for want, breaks := range map[string]func(*fsm.ChildKind[*room, watts, bulb]){
+		`cannot build room on lamp: Targets does not say what the child is asked for "dark"`: func(k *fsm.ChildKind[*room, watts, bulb]) {
+			delete(k.Targets, roomDark)
+		},
+		`Targets: for "dark" the child: "gloomy" cannot be asked for`: func(k *fsm.ChildKind[*room, watts, bulb]) {
+			k.Targets[roomDark] = "gloomy"
+		},
+		`Targets: "bright" and "dark" ask the same of the child`: func(k *fsm.ChildKind[*room, watts, bulb]) {
+			k.Targets[roomDark] = lampLit
+		},
+		"Spec and Parent must say": func(k *fsm.ChildKind[*room, watts, bulb]) { k.Parent = nil },
+		"both need a Table":        func(k *fsm.ChildKind[*room, watts, bulb]) { k.Kind.Table = nil },
+	} {
+		child := onLamps(newHouse().kind(t))
+		breaks(&child)
+		_, err := fsm.BuildOn(fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t)}, child, nil)
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+func TestWhatAKindClaimsIsItsManagersUntilThatIsClosed(t *testing.T) {
+	lamps := newHouse().kind(t)
+	claimed := 0
+	lamps.Claim = func() (func(), error) {
+		if claimed > 0 {
+			return nil, errors.New("the house has a manager")
+		}
+		claimed++
+		return func() { claimed-- }, nil
+	}
+	first, err := fsm.NewManager(roomKind(t, lamps), fsm.Config{})
+	require.NoError(t, err)
+	_, err = fsm.NewManager(lamps, fsm.Config{})
+	assert.EqualError(t, err, "cannot make a manager of lamp: the house has a manager")
+	require.NoError(t, first.Close(t.Context()))
+	require.NoError(t, first.Close(t.Context()), "closed twice it is let go of once")
+	second := newManager(t, lamps, fsm.Config{})
+	require.NoError(t, second.Close(t.Context()))
+	assert.Zero(t, claimed)
+}
