@@ -131,7 +131,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 	if err != nil {
 		return fsm.Kind[*Config, Observed]{}, err
 	}
-	v := &validator{tree: tree, options: o}
+	a := &admission{tree: tree, options: o}
 	return fsm.Kind[*Config, Observed]{
 		Name:   KindName,
 		Table:  table,
@@ -140,7 +140,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 			return newDriver(tree, &service, o, name, wake)
 		},
 		Resync:   o.HealthInterval,
-		Validate: v.validate,
+		Validate: a.validate,
 		Discover: func(context.Context) (map[string]fsm.Desired[*Config], error) { return discover(tree) },
 		Compare:  func(d fsm.Desired[*Config], seen Observed) fsm.Change { return compare(o, &service, d, seen) },
 	}, nil

@@ -17,8 +17,8 @@ import (
 // refused by the engine's linter, or in conflict with another's ports.
 var ErrConfig = errors.New("not a valid Benthos configuration")
 
-// validator decides which configurations of a declaration are taken.
-type validator struct {
+// admission decides which configurations of a declaration are taken.
+type admission struct {
 	tree    s6.Tree
 	options *Options
 
@@ -47,7 +47,7 @@ func (d *declaration) unchanged(name string) bool {
 }
 
 // validate implements fsm.Kind.Validate.
-func (v *validator) validate(ctx context.Context, desired, before map[string]fsm.Desired[*Config]) (map[string]error, error) {
+func (a *admission) validate(ctx context.Context, desired, before map[string]fsm.Desired[*Config]) (map[string]error, error) {
 	d := &declaration{
 		desired: desired, before: before, docs: make(map[string][]byte),
 		inUse: make(map[string]string), refused: make(map[string]error),
@@ -62,7 +62,7 @@ func (v *validator) validate(ctx context.Context, desired, before map[string]fsm
 		if want.State == fsm.StateRemoved {
 			continue
 		}
-		owner, err := s6.Owner(v.tree, name)
+		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
 			return nil, err
 		}
@@ -82,8 +82,8 @@ func (v *validator) validate(ctx context.Context, desired, before map[string]fsm
 		d.docs[name] = doc
 	}
 	d.refusePortConflicts()
-	v.refuseTakenPorts(d)
-	if err := v.lint(ctx, d); err != nil {
+	a.refuseTakenPorts(d)
+	if err := a.lint(ctx, d); err != nil {
 		return nil, err
 	}
 	d.refuseKeptPorts()
@@ -167,7 +167,7 @@ func (d *declaration) refuseKeptPort(name string) bool {
 // listen where some other program does: it could not, and what runs would have
 // ended for nothing. Ports that instances have already change hands between
 // them.
-func (v *validator) refuseTakenPorts(d *declaration) {
+func (a *admission) refuseTakenPorts(d *declaration) {
 	var ours []Listen
 	var pids []int
 	for name, was := range d.before {
@@ -175,7 +175,7 @@ func (v *validator) refuseTakenPorts(d *declaration) {
 			ours = append(ours, Ports(*was.Spec)...)
 		}
 		// Where a port is interpolated only the engine knows it.
-		if process, err := v.tree.Process(v.tree.Layout().Service(name)); err == nil {
+		if process, err := a.tree.Process(a.tree.Layout().Service(name)); err == nil {
 			pids = append(pids, process.PID)
 		}
 	}
@@ -188,7 +188,7 @@ func (v *validator) refuseTakenPorts(d *declaration) {
 			if slices.ContainsFunc(ours, l.Overlaps) {
 				continue
 			}
-			if problem := portProblem(v.options.Prober, l, pids); problem != "" {
+			if problem := portProblem(a.options.Prober, l, pids); problem != "" {
 				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
 				break
 			}
@@ -200,16 +200,16 @@ func (v *validator) refuseTakenPorts(d *declaration) {
 // known already, and refuses those that it refuses. Where the engine is missing
 // there is no verdict: an instance that exists keeps what it has, a new one is
 // taken and then shows what is missing.
-func (v *validator) lint(ctx context.Context, d *declaration) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+func (a *admission) lint(ctx context.Context, d *declaration) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	unknown := make(map[string][]byte)
 	for name, doc := range d.docs {
-		if !d.unchanged(name) && !v.passed[d.desired[name].Spec.Hash()] {
+		if !d.unchanged(name) && !a.passed[d.desired[name].Spec.Hash()] {
 			unknown[name] = doc
 		}
 	}
-	verdicts, err := v.ask(ctx, unknown)
+	verdicts, err := a.ask(ctx, unknown)
 	missing := errors.Is(err, ErrNoEngine)
 	if err != nil && !missing {
 		return err
@@ -227,13 +227,13 @@ func (v *validator) lint(ctx context.Context, d *declaration) error {
 			passed[d.desired[name].Spec.Hash()] = true
 		}
 	}
-	v.passed = passed
+	a.passed = passed
 	return nil
 }
 
-func (v *validator) ask(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
+func (a *admission) ask(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
 	if len(docs) == 0 {
 		return nil, nil
 	}
-	return v.options.Linter.Lint(ctx, docs)
+	return a.options.Linter.Lint(ctx, docs)
 }
