@@ -18,8 +18,8 @@ type Action string
 
 // Desired is what is asked of one instance.
 type Desired[D any] struct {
-	State State // one of the table's targets, or StateRemoved
-	Spec  D     // what the instance is made from; not to be modified once handed over
+	State State `json:"state,omitempty"` // one of the table's targets, or StateRemoved
+	Spec  D     `json:"spec,omitzero"`   // what the instance is made from; not to be modified once handed over
 }
 
 // Reason says why an instance is where it is: what was concluded, and the

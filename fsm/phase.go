@@ -1,5 +1,10 @@
 package fsm
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Phase is what any instance can be said to be doing, whatever the states of
 // its own kind are called. The zero Phase is no phase.
 type Phase uint8
@@ -39,3 +44,17 @@ func (p Phase) String() string {
 
 // MarshalText returns the phase's name.
 func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText takes what MarshalText returns, and refuses every other text.
+func (p *Phase) UnmarshalText(text []byte) error {
+	if string(text) == Phase(0).String() {
+		*p = 0
+		return nil
+	}
+	n := slices.Index(phaseNames[1:], string(text))
+	if n < 0 {
+		return fmt.Errorf("cannot read phase: %q is none of %q", text, phaseNames[1:])
+	}
+	*p = Phase(n + 1)
+	return nil
+}

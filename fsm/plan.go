@@ -25,9 +25,9 @@ const (
 
 // Change is what Apply would do to one instance, and why.
 type Change struct {
-	Name string
-	Kind ChangeKind
-	Why  string
+	Name string     `json:"name"`
+	Kind ChangeKind `json:"kind"`
+	Why  string     `json:"why,omitempty"`
 }
 
 // Plan says what Apply would do with the same declaration, instance by

@@ -18,41 +18,41 @@ type Transition struct {
 // Snapshot is what was known of an instance when its last pass ended. It is
 // never changed afterwards; nothing in it may be modified.
 type Snapshot[D, O any] struct {
-	Kind string
-	Name string
+	Kind string `json:"kind"`
+	Name string `json:"name"`
 
-	State State
-	Phase Phase
-	Since time.Time // when State was entered
+	State State     `json:"state"`
+	Phase Phase     `json:"phase"`
+	Since time.Time `json:"since,omitzero"` // when State was entered
 
 	// Desired is what the pass worked towards, and Generation how many times
 	// it had been changed by then; zero means that nothing has been asked yet.
-	Desired    Desired[D]
-	Generation uint64
+	Desired    Desired[D] `json:"desired,omitzero"`
+	Generation uint64     `json:"generation"`
 
 	// Observed is the last successful observation, made at ObservedAt; zero
 	// before the first.
-	Observed   O
-	ObservedAt time.Time
+	Observed   O         `json:"observed,omitzero"`
+	ObservedAt time.Time `json:"observedAt,omitzero"`
 
 	// Reason explains State. Settled says that the pass found nothing to do
 	// for this Generation.
-	Reason  Reason
-	Settled bool
+	Reason  Reason `json:"reason,omitzero"`
+	Settled bool   `json:"settled"`
 
 	// Err is why the last pass failed, Failures how many have in a row, and
 	// NextTry when what failed is tried again. Held means that it will not be,
 	// until something changes; NextTry is zero then.
-	Err      error
-	Failures int
-	NextTry  time.Time
-	Held     bool
+	Err      error     `json:"error,omitempty"`
+	Failures int       `json:"failures,omitempty"`
+	NextTry  time.Time `json:"nextTry,omitzero"`
+	Held     bool      `json:"held,omitempty"`
 
 	// NextPass is when the instance was to be looked at again, unless woken.
-	NextPass time.Time
+	NextPass time.Time `json:"nextPass,omitzero"`
 
 	// History is the newest transitions, oldest first.
-	History []Transition
+	History []Transition `json:"history,omitempty"`
 
 	pass uint64 // how many passes had begun, this one included
 	seen uint64 // the same of the pass that made the observation

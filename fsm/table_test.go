@@ -142,7 +142,14 @@ func TestPhaseNames(t *testing.T) {
 		text, err := phase.MarshalText()
 		require.NoError(t, err)
 		assert.Equal(t, name, string(text))
+		back := fsm.PhaseStopped
+		require.NoError(t, back.UnmarshalText(text))
+		assert.Equal(t, name, back.String())
 	}
+	phase := fsm.PhaseStopped
+	assert.ErrorContains(t, phase.UnmarshalText([]byte("walking")), `cannot read phase: "walking" is none of ["to_be_created"`)
+	assert.Error(t, phase.UnmarshalText(nil))
+	assert.Equal(t, fsm.PhaseStopped, phase, "what cannot be read changes nothing")
 }
 
 func TestImportsNothingButLooplab(t *testing.T) {
