@@ -26,6 +26,7 @@
 //   - manifest.go: what is kept of that in the service directory
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it
+//   - masked.go: what is shown of spec and observation where there are secrets
 //   - deaths.go: what is concluded from the death tally
 //
 // What is to be done, decided from these alone:

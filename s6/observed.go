@@ -10,64 +10,70 @@ import (
 type Observed struct {
 	// Exists: the service directory is there. Linked: the scan directory
 	// links to it. Watched: its events are listened to.
-	Exists, Linked, Watched bool
+	Exists  bool `json:"exists"`
+	Linked  bool `json:"linked"`
+	Watched bool `json:"watched"`
 	// Leftover: parts are there of a service directory that was being made or
 	// taken away; it is looked for only where the service is to be removed.
-	Leftover bool
+	Leftover bool `json:"leftover,omitempty"`
 	// AskedDown: the service directory has a file named down, with which s6
 	// does not start the service by itself.
-	AskedDown bool
+	AskedDown bool `json:"askedDown,omitempty"`
 
 	// WantHash and WantProcess are the hashes of the desired spec, Hash and
 	// Started those on disk: of the spec that the directory was written from,
 	// empty while it is not whole, and of what the process that runs was
 	// started from, empty until its start has said so.
-	WantHash, Hash       string
-	WantProcess, Started string
+	WantHash    string `json:"wantHash,omitempty"`
+	Hash        string `json:"hash,omitempty"`
+	WantProcess string `json:"wantProcess,omitempty"`
+	Started     string `json:"started,omitempty"`
 	// Intact: when the service was first looked at the files were those that
 	// its manifest calls for.
-	Intact bool
+	Intact bool `json:"intact"`
 
 	// Supervised and LoggerSupervised: an s6-supervise serves the service
 	// and its logger.
-	Supervised, LoggerSupervised bool
+	Supervised       bool `json:"supervised"`
+	LoggerSupervised bool `json:"loggerSupervised"`
 	// Owed is since when s6-svscan has been seen to owe one of the two to a
 	// service that is linked; zero while it owes none.
-	Owed time.Time
+	Owed time.Time `json:"owed,omitzero"`
 	// Status is what s6-supervise says; it means nothing unless Supervised.
 	// Where it lags behind, PID is the process that runs all the same.
-	Status supervise.Status
+	Status supervise.Status `json:"status,omitzero"`
 	// Lags: the status names another process than the one that its supervisor
 	// runs, as on a full disk, on which no other can be written.
-	Lags bool
+	Lags bool `json:"lags,omitempty"`
 	// Told: this program has told the process to end. Ended: it has, though the
 	// status cannot say so.
-	Told, Ended bool
+	Told  bool `json:"told,omitempty"`
+	Ended bool `json:"ended,omitempty"`
 	// LoggerProblem says for how long the logger has not run, and how it ended
 	// last; empty while it runs.
-	LoggerProblem string
+	LoggerProblem string `json:"loggerProblem,omitempty"`
 	// ReadyRequired: readiness is to be shown, not taken from Status.Up.
-	ReadyRequired bool
+	ReadyRequired bool `json:"readyRequired,omitempty"`
 	// Locked: some process holds the service's instance lock, supervised or
 	// not.
-	Locked bool
+	Locked bool `json:"locked,omitempty"`
 	// StrayPID is a process of the service that has lost its supervisor and
 	// keeps the supervised one waiting; 0 for none.
-	StrayPID int
+	StrayPID int `json:"strayPID,omitempty"`
 	// Failed: the finish command said never to start the service again.
-	Failed bool
+	Failed bool `json:"failed,omitempty"`
 
 	// Deaths is how many times the process ended in the last CrashWindow, other
 	// than by being asked to and not before it was changed for another; Restarts
 	// how many times since the supervisor started. Last is the newest.
-	Deaths   int
-	Restarts int
-	Last     supervise.Death
+	Deaths   int             `json:"deaths"`
+	Restarts int             `json:"restarts"`
+	Last     supervise.Death `json:"last,omitzero"`
 	// CommandProblem says why the command cannot be started; it is looked
 	// for only while nothing runs.
-	CommandProblem string
+	CommandProblem string `json:"commandProblem,omitempty"`
 	// StartTimeout of the desired spec.
-	StartTimeout time.Duration
+	StartTimeout time.Duration `json:"startTimeout,omitempty"`
 }
 
 // Up reports whether the service's own, supervised process runs.

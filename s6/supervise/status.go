@@ -36,33 +36,33 @@ const (
 // how things are only where LockHolder says that a supervisor is alive.
 type Status struct {
 	// Stamp is when the service last went up or down.
-	Stamp time.Time
+	Stamp time.Time `json:"stamp,omitzero"`
 	// ReadyStamp is when it last became ready, or when its finish script
 	// ended; zero before either.
-	ReadyStamp time.Time
+	ReadyStamp time.Time `json:"readyStamp,omitzero"`
 	// PID is the process of run, or that of finish while Finishing; 0 when
 	// there is neither.
-	PID int
+	PID int `json:"pid,omitempty"`
 	// PGID is its process group as s6 2.13 writes it, 0 from other versions.
-	PGID int
+	PGID int `json:"pgid,omitempty"`
 	// WaitStatus is how run last died. It keeps the value of the previous
 	// death while the service is up.
-	WaitStatus WaitStatus
+	WaitStatus WaitStatus `json:"waitStatus,omitempty"`
 	// Paused means that the process was stopped by a command.
-	Paused bool
+	Paused bool `json:"paused,omitempty"`
 	// NotStarted means that the supervisor has not started run yet, and not
 	// changed its mind about that either. It is written as Paused is, of a
 	// service that has no process.
-	NotStarted bool
+	NotStarted bool `json:"notStarted,omitempty"`
 	// Finishing means that run has died and finish is running.
-	Finishing bool
+	Finishing bool `json:"finishing,omitempty"`
 	// WantUp means that s6-supervise will start the service again. It is
 	// false after a down command, and after finish exited with 125: the two
 	// cannot be told apart here.
-	WantUp bool
+	WantUp bool `json:"wantUp,omitempty"`
 	// Ready means of a service that is up that it announced readiness, and
 	// of one that is down that its finish script is done.
-	Ready bool
+	Ready bool `json:"ready,omitempty"`
 }
 
 // Up reports whether run is running.

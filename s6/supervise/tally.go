@@ -16,11 +16,11 @@ const TallySize = tai64nSize + 2
 // Death is one record of supervise/death_tally: one end of run.
 type Death struct {
 	// Time is when it was reaped.
-	Time time.Time
+	Time time.Time `json:"time,omitzero"`
 	// ExitCode is the exit code, 128 plus the signal where one killed it.
-	ExitCode int
+	ExitCode int `json:"exitCode"`
 	// Signal is the signal that killed it, 0 where it exited by itself.
-	Signal syscall.Signal
+	Signal syscall.Signal `json:"signal,omitempty"`
 }
 
 // DecodeTally reads a death tally, oldest record first. s6-supervise appends
