@@ -1,7 +1,6 @@
 package benthos
 
 import (
-	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -37,37 +36,37 @@ const (
 // shared by its copies, see Clone.
 type Config struct {
 	// Input and Output are required.
-	Input    map[string]any `yaml:"input"`
-	Pipeline map[string]any `yaml:"pipeline,omitempty"`
-	Buffer   map[string]any `yaml:"buffer,omitempty"`
-	Output   map[string]any `yaml:"output"`
+	Input    map[string]any `json:"input" yaml:"input"`
+	Pipeline map[string]any `json:"pipeline,omitempty" yaml:"pipeline,omitempty"`
+	Buffer   map[string]any `json:"buffer,omitempty" yaml:"buffer,omitempty"`
+	Output   map[string]any `json:"output" yaml:"output"`
 
-	CacheResources     []map[string]any `yaml:"cache_resources,omitempty"`
-	RateLimitResources []map[string]any `yaml:"rate_limit_resources,omitempty"`
+	CacheResources     []map[string]any `json:"cache_resources,omitempty" yaml:"cache_resources,omitempty"`
+	RateLimitResources []map[string]any `json:"rate_limit_resources,omitempty" yaml:"rate_limit_resources,omitempty"`
 
 	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
 	// /version and /metrics. Zero is none: a caller that does not care which it
 	// is has one allocated, by a ports.Allocator for instance.
-	MetricsPort uint16 `yaml:"metrics_port,omitempty"`
+	MetricsPort uint16 `json:"metrics_port,omitempty" yaml:"metrics_port,omitempty"`
 
 	// LogLevel is one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE and
 	// ALL, in any case. Empty means DefaultLogLevel.
-	LogLevel string `yaml:"log_level,omitempty"`
+	LogLevel string `json:"log_level,omitempty" yaml:"log_level,omitempty"`
 	// DebugLevel sets the level to DEBUG, whatever LogLevel says.
-	DebugLevel bool `yaml:"debug_level,omitempty"`
+	DebugLevel bool `json:"debug_level,omitempty" yaml:"debug_level,omitempty"`
 
 	// Host is the address the HTTP endpoint listens on: a host name or an IP
 	// address without a port. Empty means DefaultHost, so that nothing listens
 	// beyond loopback unless asked.
-	Host string `yaml:"host,omitempty"`
+	Host string `json:"host,omitempty" yaml:"host,omitempty"`
 
 	// Metrics is MetricsPrometheus or MetricsNone. Empty means the former.
-	Metrics string `yaml:"metrics,omitempty"`
+	Metrics string `json:"metrics,omitempty" yaml:"metrics,omitempty"`
 
 	// ShutdownTimeout is how long the engine may take, once told to stop, to
 	// finish what it has accepted. Zero means DefaultShutdownTimeout. Engines
 	// end within it; whoever kills one should leave it a second more.
-	ShutdownTimeout time.Duration `yaml:"shutdown_timeout,omitempty"`
+	ShutdownTimeout time.Duration `json:"shutdown_timeout,omitempty" yaml:"shutdown_timeout,omitempty"`
 }
 
 // EndpointAddr returns the host:port at which the HTTP endpoint of the
@@ -86,13 +85,7 @@ func (c Config) EndpointAddr() string {
 
 // Clone returns a copy that shares no map and no list with c.
 func (c Config) Clone() Config {
-	c.Input = cloneMap(c.Input)
-	c.Pipeline = cloneMap(c.Pipeline)
-	c.Buffer = cloneMap(c.Buffer)
-	c.Output = cloneMap(c.Output)
-	c.CacheResources = cloneMaps(c.CacheResources)
-	c.RateLimitResources = cloneMaps(c.RateLimitResources)
-	return c
+	return c.converted(func(_ place, v any) any { return v })
 }
 
 func (c Config) listenAddr() string {
@@ -156,51 +149,5 @@ func (c Config) resources() [2]resources {
 	return [2]resources{
 		{"cache_resources", c.CacheResources},
 		{"rate_limit_resources", c.RateLimitResources},
-	}
-}
-
-func cloneMap(m map[string]any) map[string]any {
-	if m == nil {
-		return nil
-	}
-	return cloneValue(m, 0).(map[string]any)
-}
-
-func cloneMaps(list []map[string]any) []map[string]any {
-	if list == nil {
-		return nil
-	}
-	out := make([]map[string]any, len(list))
-	for i, m := range list {
-		out[i] = cloneMap(m)
-	}
-	return out
-}
-
-// cloneValue copies maps and lists down to maxDepth; Validate refuses what is
-// nested deeper. A value of no supported type is kept as it is.
-func cloneValue(v any, depth int) any {
-	n, err := classify(v)
-	if err != nil || depth > maxDepth {
-		return v
-	}
-	switch n.shape {
-	case shapeMap:
-		out := maps.Clone(n.m)
-		if out == nil {
-			out = map[string]any{}
-		}
-		for k, e := range out {
-			out[k] = cloneValue(e, depth+1)
-		}
-		return out
-	case shapeList:
-		out := make([]any, len(n.list))
-		for i, e := range n.list {
-			out[i] = cloneValue(e, depth+1)
-		}
-		return out
-	default:
-		return v
 	}
 }

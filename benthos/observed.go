@@ -14,55 +14,60 @@ type Service = fsm.Snapshot[*s6.Spec, s6.Observed]
 // Observed is what was seen of a Benthos instance in one pass.
 type Observed struct {
 	// Service is the state of the s6 service, whose own pass came first.
-	Service *Service
+	Service *Service `json:"service,omitempty"`
 	// Asked is what the service was last asked by this instance, empty for
 	// nothing yet; Current says that it was asked to run the desired Config.
-	Asked   fsm.State // in the terms of package s6
-	Current bool
+	Asked   fsm.State `json:"asked,omitempty"` // in the terms of package s6
+	Current bool      `json:"current"`
 	// Unseen: the service could not be observed since it was asked that.
-	Unseen bool
+	Unseen bool `json:"unseen,omitempty"`
 	// PortTaken says which port somebody else listens on: before the service
 	// is to run, or because its process began without that port, which an
 	// engine does not try again.
-	PortTaken string
+	PortTaken string `json:"portTaken,omitempty"`
 	// Health is what the engine itself said last.
-	Health Health
+	Health Health `json:"health,omitzero"`
 	// Traffic is what its counters say.
-	Traffic Traffic
+	Traffic Traffic `json:"traffic,omitzero"`
 	// LogProblem is the newest line of its log that tells of something wrong,
 	// since the instance was last well, or why the log cannot be read; it is
 	// looked for only where something is wrong.
-	LogProblem string
-	LogTime    time.Time
+	LogProblem string    `json:"logProblem,omitempty"`
+	LogTime    time.Time `json:"logTime,omitzero"`
 }
 
 // Health is what an engine answered on its HTTP endpoint.
 type Health struct {
 	// At is when it was asked, PID the process that was running then.
-	At  time.Time
-	PID int
+	At  time.Time `json:"at,omitzero"`
+	PID int       `json:"pid,omitempty"`
 	// Alive: /ping was answered, by that process. Ready: /ready was.
-	Alive, Ready bool
+	Alive bool `json:"alive"`
+	Ready bool `json:"ready"`
 	// Problem says why it is not alive or not ready, PortTaken that somebody
 	// else has a port that the process should listen on.
-	Problem, PortTaken string
+	Problem   string `json:"problem,omitempty"`
+	PortTaken string `json:"portTaken,omitempty"`
 	// Version as /version gives it, empty if it does not.
-	Version string
+	Version string `json:"version,omitempty"`
 	// MetricsProblem says why there are no metrics. It is no failure of the
 	// instance: some engines have none.
-	MetricsProblem string
+	MetricsProblem string `json:"metricsProblem,omitempty"`
 }
 
 // Traffic is what the counters of an engine say. They begin with its process.
 type Traffic struct {
 	// InputReceived and OutputSent are messages, OutputErrors failed writes.
-	InputReceived, OutputSent, OutputErrors uint64
+	InputReceived uint64 `json:"inputReceived"`
+	OutputSent    uint64 `json:"outputSent"`
+	OutputErrors  uint64 `json:"outputErrors"`
 	// InputRate and OutputRate are messages per second of late.
-	InputRate, OutputRate float64
+	InputRate  float64 `json:"inputRate"`
+	OutputRate float64 `json:"outputRate"`
 	// Active: messages came in within the activity window.
-	Active bool
+	Active bool `json:"active"`
 	// RecentErrors is how many writes failed within the error window.
-	RecentErrors uint64
+	RecentErrors uint64 `json:"recentErrors"`
 }
 
 // up reports whether a process of the desired configuration runs, and is not
