@@ -190,8 +190,8 @@ func (d *driver) own(service *s6.Observed) []int {
 }
 
 // observeEngine asks the engine how it is and what it has counted, where the
-// last answer is too old. That the time of a pass is over says nothing about
-// the engine.
+// last answer is too old. That a pass runs out of time says nothing about the
+// engine, unless the engine had as much time as a Client gives one.
 func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.Observed) error {
 	status := &service.Status
 	now, pid := time.Now(), status.PID
@@ -216,16 +216,19 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.
 		m, err = d.options.Prober.Metrics(ctx, config.EndpointAddr())
 		asked.MetricsProblem = metricsProblem(err)
 	}
-	if ctx.Err() != nil {
+	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(now) >= DefaultRequestTimeout
+	if ctx.Err() != nil && !hadTime {
 		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
 	}
 	d.health = asked
 	if !asked.Ready || err != nil {
 		return nil
 	}
+	// A window that is shorter than an engine takes to answer must hold it.
+	read := time.Now()
 	d.latest = m
-	d.count(&d.activity, now, status, m)
-	d.count(&d.errors, now, status, m)
+	d.count(&d.activity, read, status, m)
+	d.count(&d.errors, read, status, m)
 	return nil
 }
 
