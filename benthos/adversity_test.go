@@ -65,9 +65,10 @@ func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: syscall.ENOENT}}
-		manager := m.manage(t)
+		manager, leave := m.start(t)
 		require.ErrorIs(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})), syscall.ENOENT)
 		assert.Empty(t, manager.Snapshot())
+		leave()
 		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: benthos.ErrNoEngine}}
 		manager = m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))

@@ -13,6 +13,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 // What counts is what was asked, not how far it has come.
@@ -74,5 +75,26 @@ func TestPortThatWasJustGivenIsKept(t *testing.T) {
 			assert.Equal(t, fsm.PhaseRunning, s.Phase, "%s: %s", name, s.Reason)
 		}
 		assert.Equal(t, before, all.pid("b"))
+	})
+}
+
+// Two managers on one tree keep to what their owners have.
+func TestOwnersKeepToTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		before := m.tree.Processes()
+
+		_, err := benthos.NewManager(m.tree, m.options, fsm.Config{})
+		assert.ErrorIs(t, err, s6.ErrClaimed)
+		m.options.Owner = "bridge"
+		other := m.manage(t)
+		require.NoError(t, other.Apply(t.Context(), nil), "what it does not list is another's")
+		assert.ErrorIs(t, other.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})), s6.ErrOwned)
+		time.Sleep(time.Minute)
+		assert.Equal(t, before, m.tree.Processes())
 	})
 }

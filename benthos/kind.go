@@ -21,6 +21,10 @@ type Options struct {
 	// Engine is the executable: a path, from this process's working directory
 	// if it is relative, or a name that is looked up in PATH.
 	Engine string
+	// Owner is whose the instances are, as s6.NewKind says: managers of one tree
+	// that have another's name each leave each other's instances alone. Empty
+	// means KindName.
+	Owner string
 	// Linter checks configurations before they are taken; nil means the
 	// engine's own.
 	Linter ConfigLinter
@@ -78,6 +82,7 @@ func (o Options) defaults() (*Options, error) {
 		o.client = NewClient(ClientConfig{})
 		o.Prober = NewProber(o.client)
 	}
+	o.Owner = cmp.Or(o.Owner, KindName)
 	o.HealthInterval = cmp.Or(o.HealthInterval, time.Second)
 	o.ActivityWindow = cmp.Or(o.ActivityWindow, 10*time.Second)
 	o.ErrorWindow = cmp.Or(o.ErrorWindow, 30*time.Second)
@@ -127,7 +132,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 	if err != nil {
 		return fsm.Kind[*Config, Observed]{}, err
 	}
-	service, err := s6.NewKind(tree, KindName)
+	service, err := s6.NewKind(tree, o.Owner)
 	if err != nil {
 		return fsm.Kind[*Config, Observed]{}, err
 	}
@@ -139,9 +144,10 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 		Open: func(name string, wake func()) (fsm.Driver[*Config, Observed], error) {
 			return newDriver(tree, &service, o, name, wake)
 		},
+		Claim:    service.Claim,
 		Resync:   o.HealthInterval,
 		Validate: a.validate,
-		Discover: func(context.Context) (map[string]fsm.Desired[*Config], error) { return discover(tree) },
+		Discover: func(context.Context) (map[string]fsm.Desired[*Config], error) { return discover(tree, o.Owner) },
 		Compare:  func(d fsm.Desired[*Config], seen Observed) fsm.Change { return compare(o, &service, d, seen) },
 	}, nil
 }
@@ -157,8 +163,8 @@ func NewManager(tree s6.Tree, options Options, config fsm.Config) (*fsm.Manager[
 
 // discover returns the instances in the tree with the configuration and the
 // state that was last asked of them.
-func discover(tree s6.Tree) (map[string]fsm.Desired[*Config], error) {
-	services, err := s6.Discover(tree, KindName)
+func discover(tree s6.Tree, owner string) (map[string]fsm.Desired[*Config], error) {
+	services, err := s6.Discover(tree, owner)
 	if err != nil {
 		return nil, err
 	}

@@ -70,8 +70,8 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 			d.refuse(name, err)
 			continue
 		}
-		if owner != "" && owner != KindName {
-			d.refuse(name, fmt.Errorf("%q is the name of a service of kind %s already", name, owner))
+		if owner != "" && owner != a.options.Owner {
+			d.refuse(name, fmt.Errorf("%w: it belongs to %q", s6.ErrOwned, owner))
 			continue
 		}
 		doc, err := render(want.Spec)

@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
@@ -188,6 +189,12 @@ var checkScenes = []checkScene{
 	{name: "name taken by another link", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
 		require.NoError(t, tree.FS().Symlink("/elsewhere", tree.Layout().Link("a")))
 	}, ends: map[fsm.State][]fsm.Phase{s6.Running: anywhere, s6.Stopped: anywhere, fsm.StateRemoved: anywhere}},
+	{name: "name taken by another owner's service", set: func(t testing.TB, tree *s6test.Tree) {
+		file := path.Join(tree.Layout().Service("a"), "data/manifest.json")
+		data, err := tree.FS().ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, tree.FS().WriteFile(file, bytes.Replace(data, []byte(`"kind": "s6"`), []byte(`"kind": "theirs"`), 1), 0o600))
+	}, ends: map[fsm.State][]fsm.Phase{s6.Running: {fsm.PhaseCreating, fsm.PhaseStopped, fsm.PhaseDegraded}, s6.Stopped: anywhere}},
 	{name: "cannot be observed at first", blind: 5},
 	{name: "directory deleted by hand", vandal: true, set: func(t testing.TB, tree *s6test.Tree) {
 		require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))

@@ -10,6 +10,9 @@ import (
 // decide is the state machine of a service: what is to be done in a state,
 // given what was asked and seen.
 func decide(in input) fsm.Decision {
+	if in.Observed.Owner != "" {
+		return decideForeign(in)
+	}
 	switch in.State {
 	case fsm.StateCreating:
 		return decideCreating(in)
@@ -26,6 +29,35 @@ func decide(in input) fsm.Decision {
 	default:
 		return decideRemoving(in)
 	}
+}
+
+// decideForeign does nothing to a service of another owner that has the name. To
+// be removed there is nothing; else to put it in place is tried, which fails and
+// says why.
+func decideForeign(in input) fsm.Decision {
+	r := foreign(&in.Observed)
+	if in.Desired.State != fsm.StateRemoved {
+		switch in.State {
+		case StateStarting:
+			return fsm.Decision{Fire: EventStartFailed, Reason: r}
+		case StateRunning:
+			return fsm.Decision{Fire: EventDegraded, Reason: r}
+		case StateStopping:
+			return fsm.Decision{Fire: EventStopDone, Reason: r}
+		case fsm.StateRemoving:
+			return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: r}
+		}
+		return fsm.Decision{Do: createActions, Reason: r}
+	}
+	switch in.State {
+	case StateStarting, StateRunning, StateDegraded:
+		return fsm.Decision{Fire: EventStop, Reason: r}
+	case StateStopping:
+		return fsm.Decision{Fire: EventStopDone, Reason: r}
+	case fsm.StateRemoving:
+		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: r}
+	}
+	return fsm.Decision{Fire: fsm.EventRemove, Reason: r}
 }
 
 func decideCreating(in input) fsm.Decision {

@@ -72,6 +72,10 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	return fsm.Reason{}, false
 }
 
+func foreign(o *Observed) fsm.Reason {
+	return fsm.Because("a service of another owner has its name").With("it belongs to " + o.Owner)
+}
+
 func crashing(o *Observed) fsm.Reason {
 	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
 }

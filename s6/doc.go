@@ -39,6 +39,7 @@
 // A live tree:
 //
 //   - tree.go: the interface by which all the rest touches one
+//   - owners.go: whose services are whose
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_scan.go: its s6-svscan

@@ -15,7 +15,7 @@ type driver struct {
 	name    string
 	service string // its directory
 	paths   paths
-	kind    string
+	owner   string
 	tree    Tree
 	fs      filesystem.FS
 	wake    func()
@@ -31,8 +31,9 @@ type driver struct {
 
 	opened time.Time // when this driver was made, which knows of no request before
 
-	examined bool // intact is known
+	examined bool // intact and foreign are known
 	intact   bool
+	foreign  string // whose the service directory is, if another's
 
 	tally  tallyCache
 	asked  []time.Time // when the process was told to end, newest last
@@ -72,10 +73,10 @@ type ending struct {
 	told, gone time.Time
 }
 
-func newDriver(tree Tree, kind, name string, wake func()) *driver {
+func newDriver(tree Tree, owner, name string, wake func()) *driver {
 	service := tree.Layout().Service(name)
 	return &driver{
-		name: name, kind: kind, tree: tree, fs: tree.FS(), wake: wake,
+		name: name, owner: owner, tree: tree, fs: tree.FS(), wake: wake,
 		service: service, opened: time.Now(),
 		paths: paths{
 			link:    tree.Layout().Link(name),
@@ -104,4 +105,4 @@ func (d *driver) want(spec *Spec) {
 }
 
 // aside returns where this service's directory is built or taken apart.
-func (d *driver) aside(prefix string) string { return d.tree.Layout().aside(prefix, d.name) }
+func (d *driver) aside(prefix string) string { return d.tree.Layout().aside(prefix, d.owner, d.name) }

@@ -11,8 +11,16 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// Do implements fsm.Driver.
+// Do implements fsm.Driver. To what another owner's is it does nothing, which
+// no other try would change.
 func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
+	switch other, err := Owner(d.tree, d.name); {
+	case err != nil:
+		return err
+	case other != "" && other != d.owner:
+		d.foreign, d.examined = other, true
+		return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
+	}
 	switch action {
 	case actCreate:
 		return d.create(desired)

@@ -75,6 +75,6 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	if err := d.fs.Rename(dir, d.service); err != nil {
 		return err
 	}
-	d.examined, d.intact = true, true
+	d.examined, d.intact, d.foreign = true, true, ""
 	return nil
 }

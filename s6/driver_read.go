@@ -20,6 +20,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 	if o.Exists = o.Hash != ""; !o.Exists {
 		_, err = d.fs.Lstat(d.service)
 		if o.Exists, err = found(err); err != nil || !o.Exists {
+			d.examined, d.foreign = false, ""
 			return err
 		}
 	}
@@ -37,7 +38,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 		}
 		d.examined = true
 	}
-	o.Intact = d.intact
+	o.Intact, o.Owner = d.intact, d.foreign
 	o.Watched = d.watch != nil && d.watch.Linked()
 	return nil
 }
@@ -118,11 +119,16 @@ func (d *driver) known(hash []byte) string {
 }
 
 // examine compares the files of the service directory with those that its
-// manifest calls for.
+// manifest calls for, unless they are another owner's.
 func (d *driver) examine() (intact bool, err error) {
 	m, err := readManifest(d.fs, d.service)
+	d.foreign = ""
 	if err != nil || m == nil {
 		return false, err
+	}
+	if m.Kind != d.owner {
+		d.foreign = m.Kind
+		return false, nil
 	}
 	files, err := d.render(m.Spec)
 	if err != nil {
@@ -141,5 +147,5 @@ func (d *driver) examine() (intact bool, err error) {
 }
 
 func (d *driver) render(spec *Spec) ([]file, error) {
-	return render(spec, d.kind, d.tree.Layout().Log(d.name), d.tree.Tools())
+	return render(spec, d.owner, d.tree.Layout().Log(d.name), d.tree.Tools())
 }

@@ -14,8 +14,12 @@ var ErrSpec = errors.New("not a valid service spec")
 
 // NewKind returns the kind of instance that is one service of the tree. owner
 // is written into each service directory: of all services in a tree, those with
-// the same owner are this kind's own. Plain services have KindName.
+// the same owner are this kind's own, and no other is ever touched. Plain
+// services have KindName. An owner has one manager at a time.
 func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
+	if err := checkOwner(owner); err != nil {
+		return fsm.Kind[*Spec, Observed]{}, fmt.Errorf("cannot make a kind of service: %w", err)
+	}
 	table, err := NewTable()
 	if err != nil {
 		return fsm.Kind[*Spec, Observed]{}, err
@@ -31,6 +35,7 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 			return validate(tree, owner, desired)
 		},
 		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return Discover(tree, owner) },
+		Claim:    func() (func(), error) { return tree.Claim(owner) },
 		Compare:  compare,
 	}, nil
 }
@@ -58,7 +63,7 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 		case reserved != nil:
 			refused[name] = fmt.Errorf("%w: %w", ErrSpec, reserved)
 		case other != "" && other != owner:
-			refused[name] = fmt.Errorf("%w: %q is the name of a service of kind %s already", ErrSpec, name, other)
+			refused[name] = fmt.Errorf("%w: %w: it belongs to %q", ErrSpec, ErrOwned, other)
 		case d.Spec == nil:
 			refused[name] = fmt.Errorf("%w: there is none", ErrSpec)
 		default:
@@ -78,16 +83,6 @@ func CheckName(name string) error {
 		return fmt.Errorf("name %q: %w: it means something else in a scan directory", name, fsm.ErrName)
 	}
 	return fsm.CheckName(name)
-}
-
-// Owner returns the owner of the named service in the tree, "" where there is
-// no such service or its directory does not say. The name must be a valid one.
-func Owner(tree Tree, name string) (string, error) {
-	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
-	if err != nil || m == nil {
-		return "", err
-	}
-	return m.Kind, nil
 }
 
 // Discover returns the services of an owner in the tree, with the spec each

@@ -76,7 +76,7 @@ func TestNameOfAnotherOwnersService(t *testing.T) {
 			"theirs": {State: s6.Running, Spec: plainSpec}, "ours": {State: s6.Running, Spec: plainSpec},
 		}, nil)
 		require.NoError(t, err)
-		assert.ErrorContains(t, refused["theirs"], "kind benthos already")
+		assert.ErrorContains(t, refused["theirs"], `it belongs to "benthos"`)
 		assert.NotContains(t, refused, "ours")
 	})
 }

@@ -40,16 +40,18 @@ func (l Layout) scanStderr() string  { return path.Join(l.ScanDir, ".stderr") }
 // logLock returns what an s6-log holds while it writes to its log directory.
 func (l Layout) logLock(name string) string { return path.Join(l.Log(name), "lock") }
 
-// What is built or taken apart beside the service directories has the name of
-// its service with one of these before it. No instance and no service can have
-// such a name, for it begins with a dot.
+// What is built or taken apart beside the service directories has the names of
+// its owner and its service with one of these before it. No instance and no
+// service can have such a name, for it begins with a dot.
 const (
 	asideNew  = ".new-"
 	asideGone = ".gone-"
 )
 
-// aside returns where a service directory is built or taken apart.
-func (l Layout) aside(prefix, name string) string { return path.Join(l.ServicesDir, prefix+name) }
+// aside returns where an owner's service directory is built or taken apart.
+func (l Layout) aside(prefix, owner, name string) string {
+	return path.Join(l.ServicesDir, prefix+owner+".."+name) // neither has two dots in a row
+}
 
 // nudgeName begins the names of the services by which s6-svscan is nudged. They
 // are directories in the scan directory itself, and are hidden from s6-svscan by

@@ -13,6 +13,9 @@ type Observed struct {
 	Exists  bool `json:"exists"`
 	Linked  bool `json:"linked"`
 	Watched bool `json:"watched"`
+	// Owner is whose the service directory is, where it is another's; nothing is
+	// done to it then.
+	Owner string `json:"owner,omitempty"`
 	// Leftover: parts are there of a service directory that was being made or
 	// taken away; it is looked for only where the service is to be removed.
 	Leftover bool `json:"leftover,omitempty"`

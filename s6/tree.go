@@ -18,6 +18,10 @@ type Tree interface {
 	Layout() Layout
 	FS() filesystem.FS
 	Tools() Tools
+	// Claim gives an owner's name out, to one manager at a time, until release is
+	// called. The error wraps ErrClaimed where it has been given out, and
+	// fsm.ErrName where it is no name.
+	Claim(owner string) (release func(), err error)
 
 	// Served returns nil if an s6-svscan serves the scan directory, and else
 	// an error that says so.

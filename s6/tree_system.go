@@ -24,6 +24,7 @@ type SystemTree struct {
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree
 	nudges   nudges
+	owners   Owners
 }
 
 var _ Tree = (*SystemTree)(nil)
@@ -36,6 +37,9 @@ func (t *SystemTree) FS() filesystem.FS { return filesystem.OS{} }
 
 // Tools implements Tree.
 func (t *SystemTree) Tools() Tools { return t.tools }
+
+// Claim implements Tree. Other programs are kept out by the tree's lock.
+func (t *SystemTree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }
 
 // Supervisor implements Tree.
 func (t *SystemTree) Supervisor(service string) (supervise.LockState, error) {

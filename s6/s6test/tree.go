@@ -38,6 +38,7 @@ type Config struct {
 type Tree struct {
 	config Config
 	mem    *memfs.FS
+	owners s6.Owners
 
 	mu         sync.Mutex // guards all below and what it leads to
 	closed     bool
@@ -78,6 +79,9 @@ func New(config Config) *Tree {
 	t.StartSvscan()
 	return t
 }
+
+// Claim implements s6.Tree.
+func (t *Tree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }
 
 // Close ends all that runs, without a trace. The error lists the violations,
 // so that a test that checks it cannot miss them. It may be called more than

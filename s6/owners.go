@@ -1,0 +1,70 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// ErrClaimed is wrapped by what Tree.Claim returns of an owner that has a
+// manager already.
+var ErrClaimed = errors.New("it has a manager already")
+
+// ErrOwned is wrapped by the refusal of a name that a service of another owner
+// has.
+var ErrOwned = errors.New("a service of another owner has its name")
+
+// maxOwner is the longest name of an owner, in bytes: it is part of names of
+// directories, with that of a service.
+const maxOwner = 40
+
+// Owners gives out the names of owners in one tree, each to one manager at a
+// time. The zero Owners has given out none. It is for implementations of Tree.
+type Owners struct {
+	mu      sync.Mutex // guards claimed
+	claimed map[string]bool
+}
+
+// Claim implements Tree.
+func (o *Owners) Claim(owner string) (release func(), err error) {
+	if err := checkOwner(owner); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.claimed[owner] {
+		return nil, fmt.Errorf("owner %q: %w: close that one before, or give one of the two an owner's name of its own", owner, ErrClaimed)
+	}
+	if o.claimed == nil {
+		o.claimed = make(map[string]bool)
+	}
+	o.claimed[owner] = true
+	return sync.OnceFunc(func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.claimed, owner)
+	}), nil
+}
+
+// checkOwner refuses what is no name for an owner.
+func checkOwner(owner string) error {
+	if err := fsm.CheckName(owner); err != nil {
+		return fmt.Errorf("owner: %w", err)
+	}
+	if len(owner) > maxOwner {
+		return fmt.Errorf("owner %q: %w: it must not be longer than %d bytes", owner, fsm.ErrName, maxOwner)
+	}
+	return nil
+}
+
+// Owner returns the owner of the named service in the tree, "" where there is
+// no such service or its directory does not say. The name must be a valid one.
+func Owner(tree Tree, name string) (string, error) {
+	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
+	if err != nil || m == nil {
+		return "", err
+	}
+	return m.Kind, nil
+}

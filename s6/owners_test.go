@@ -1,0 +1,117 @@
+package s6_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+func TestAnOwnerHasOneManagerAtATime(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		first, err := s6.NewManager(tree, fsm.Config{})
+		require.NoError(t, err)
+		_, err = s6.NewManager(tree, fsm.Config{})
+		require.ErrorIs(t, err, s6.ErrClaimed)
+		assert.EqualError(t, err, `cannot make a manager of s6: owner "s6": it has a manager already: close that one before, or give one of the two an owner's name of its own`)
+
+		kind, err := s6.NewKind(tree, "mine")
+		require.NoError(t, err)
+		other, err := fsm.NewManager(kind, fsm.Config{})
+		require.NoError(t, err, "another owner has its own")
+		require.NoError(t, other.Close(t.Context()))
+		require.NoError(t, first.Close(t.Context()))
+		again, err := s6.NewManager(tree, fsm.Config{})
+		require.NoError(t, err)
+		require.NoError(t, again.Close(t.Context()))
+	})
+}
+
+func TestOwnersHaveNames(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		for _, owner := range []string{"", "../x", "a/b", ".a", strings.Repeat("a", 41)} {
+			_, err := s6.NewKind(tree, owner)
+			assert.ErrorIs(t, err, fsm.ErrName, "%q", owner)
+		}
+	})
+}
+
+// managerOf runs a manager of an owner's services until the test ends.
+func managerOf(t *testing.T, tree s6.Tree, owner string) *fsm.Manager[*s6.Spec, s6.Observed] {
+	t.Helper()
+	kind, err := s6.NewKind(tree, owner)
+	require.NoError(t, err)
+	m, err := fsm.NewManager(kind, fsm.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, m.Close(t.Context())) })
+	return m
+}
+
+// Both declare the name before either has made a pass.
+func TestOneNewNameOfTwoOwners(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		managers := map[string]*fsm.Manager[*s6.Spec, s6.Observed]{"one": nil, "two": nil}
+		for owner := range managers {
+			managers[owner] = managerOf(t, tree, owner)
+			require.NoError(t, managers[owner].Apply(t.Context(), map[string]desired{"a": {State: s6.Running, Spec: plainSpec}}))
+		}
+		for _, m := range managers {
+			go m.Run(t.Context())
+		}
+		has, lacks := 0, 0
+		for owner, m := range managers {
+			err := m.Wait(t.Context(), "a", fsm.PhaseRunning)
+			actual, ownerErr := s6.Owner(tree, "a")
+			require.NoError(t, ownerErr)
+			if actual == owner {
+				has++
+				assert.NoError(t, err)
+				continue
+			}
+			lacks++
+			assert.ErrorIs(t, err, fsm.ErrHeld)
+			assert.ErrorIs(t, err, s6.ErrOwned)
+		}
+		assert.Equal(t, []int{1, 1}, []int{has, lacks})
+		before := tree.Processes()
+		time.Sleep(time.Minute)
+		assert.Equal(t, before, tree.Processes(), "neither does anything more")
+	})
+}
+
+func TestAnothersServiceIsNotTaken(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: plainSpec}})
+		before := tree.Processes()
+		kind, err := s6.NewKind(tree, "mine")
+		require.NoError(t, err)
+		for _, state := range []fsm.State{s6.Running, s6.Stopped, fsm.StateRemoved} {
+			i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
+			require.NoError(t, err)
+			require.NoError(t, i.SetDesired(desired{State: state, Spec: plainSpec}))
+			for range 20 {
+				i.Reconcile(t.Context())
+				time.Sleep(time.Second)
+			}
+			s := i.Snapshot()
+			assert.Equal(t, before, tree.Processes(), state)
+			if state == fsm.StateRemoved {
+				assert.Equal(t, fsm.StateRemoved, s.State, "nothing of its own is there")
+			} else {
+				assert.True(t, s.Held)
+				assert.EqualError(t, s.Err, `cannot create: a service of another owner has its name: /data/services/a belongs to "s6": give one of the two another name`)
+				assert.Equal(t, "a service of another owner has its name: it belongs to s6", s.Reason.String())
+			}
+			require.NoError(t, i.Close())
+		}
+		owner, err := s6.Owner(tree, "a")
+		require.NoError(t, err)
+		assert.Equal(t, s6.KindName, owner)
+	})
+}
