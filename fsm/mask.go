@@ -38,6 +38,12 @@ func (s *Snapshot[D, O]) Masked() *Snapshot[D, O] {
 	return &shown
 }
 
+// Masked implements Masker: with the Snapshot masked.
+func (c ChildObserved[D, O]) Masked() ChildObserved[D, O] {
+	c.Snapshot = c.Snapshot.Masked()
+	return c
+}
+
 // LogValue implements slog.LogValuer: what is asked, with the Spec masked where
 // it is a Masker. The JSON of Desired itself has all that is in it.
 func (d Desired[D]) LogValue() slog.Value {

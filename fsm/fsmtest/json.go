@@ -14,8 +14,9 @@ import (
 
 // RoundTripJSON holds that snapshots of a kind survive JSON: the given ones, and
 // one with every exported field set. What is read back is what Snapshot.Masked
-// returns of them, errors by their text, and has the same JSON again. Every
-// exported field of D and O has a json tag.
+// returns of them, errors by their text, and has the same JSON again. What has a
+// method Masked within D and O is masked there. Every exported field of D and O
+// has a json tag.
 func RoundTripJSON[D, O any](t testing.TB, snapshots ...*fsm.Snapshot[D, O]) {
 	t.Helper()
 	for _, field := range untagged(reflect.TypeFor[fsm.Snapshot[D, O]](), "Snapshot", nil) {
@@ -172,9 +173,10 @@ func (f *filler) fillComposite(v reflect.Value, depth int) error {
 	return nil
 }
 
-// difference says in what two values of a type differ, "" for nothing. An empty
-// map or list is as good as none.
+// difference says in what a value that was masked differs from another one, ""
+// for nothing. An empty map or list is as good as none.
 func difference(a, b reflect.Value, path string) string {
+	a = masked(a)
 	switch x := a.Interface().(type) {
 	case time.Time:
 		if y := b.Interface().(time.Time); !x.Equal(y) {
@@ -209,6 +211,24 @@ func difference(a, b reflect.Value, path string) string {
 		return differentElements(a, b, path)
 	}
 	return differs(a.Equal(b), a, b, path)
+}
+
+// masked returns what a method Masked of a value, or of a pointer to it, returns.
+// What has been masked already stays as it is.
+func masked(v reflect.Value) reflect.Value {
+	if v.Kind() == reflect.Pointer && v.IsNil() || v.Kind() == reflect.Interface {
+		return v
+	}
+	methods := []reflect.Value{v.MethodByName("Masked")}
+	if v.CanAddr() {
+		methods = append(methods, v.Addr().MethodByName("Masked"))
+	}
+	for _, m := range methods {
+		if m.IsValid() && m.Type().NumIn() == 0 && m.Type().NumOut() == 1 && m.Type().Out(0) == v.Type() {
+			return m.Call(nil)[0]
+		}
+	}
+	return v
 }
 
 func differentElements(a, b reflect.Value, path string) string {

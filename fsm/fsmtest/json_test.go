@@ -41,6 +41,19 @@ type seen struct {
 	Of    *room         `json:"of,omitempty"`
 }
 
+func (s *seen) Masked() seen {
+	shown := *s
+	if s.Of != nil {
+		shown.Of = s.Of.Masked()
+	}
+	return shown
+}
+
+// telltale is like seen and shows it all.
+type telltale struct {
+	Of *room `json:"of,omitempty"`
+}
+
 // forgetful is like seen with fields that do not survive, each in its way.
 type forgetful struct {
 	Untagged int
@@ -77,6 +90,20 @@ func TestRoundTripJSON(t *testing.T) {
 			Desired:  fsm.Desired[*room]{State: "open", Spec: &room{Style: map[string]any{"a": 1, "b": []any{2.5}}}},
 			Observed: seen{At: now.In(time.FixedZone("there", 3600)), Of: &room{Doors: map[string]int{}}},
 		})
+}
+
+// A parent sees its child as a snapshot, which is masked by itself.
+func TestRoundTripJSONOfParent(t *testing.T) {
+	type parent struct {
+		Door fsm.ChildObserved[*room, seen] `json:"door"`
+	}
+	fsmtest.RoundTripJSON[string, parent](t)
+	fsmtest.RoundTripJSON[string, fsm.ChildObserved[*room, seen]](t)
+
+	f := &failures{TB: t}
+	fsmtest.RoundTripJSON[string, telltale](f)
+	assert.Len(t, f.found, 1, "a spec in an observation has to be masked by it")
+	assert.Contains(t, f.found[0], "Snapshot.Observed.Of.Code was *** and is text")
 }
 
 func TestRoundTripJSONFindsWhatIsLost(t *testing.T) {
