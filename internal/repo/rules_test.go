@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write the diagrams and examples in the documents anew")
+var update = flag.Bool("update", false, "rewrite what is generated: in the documents and in testdata/api")
 
 // root is the repository, seen from this package.
 const root = "../.."
