@@ -46,7 +46,7 @@ func (k *ChildKind[P, D, O]) check(parent *Table) error {
 	case k.Kind.Table == nil || parent == nil:
 		return errors.New("both need a Table")
 	case k.Spec == nil || k.Parent == nil:
-		return errors.New("Spec and Parent must say how one spec is made from the other")
+		return errors.New("it takes a Spec and a Parent to make one spec from the other")
 	}
 	used := make(map[State]State)
 	for _, target := range parent.Targets() {

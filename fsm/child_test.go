@@ -248,7 +248,7 @@ func TestBuildOnRefuses(t *testing.T) {
 		`Targets: "bright" and "dark" ask the same of the child`: func(k *fsm.ChildKind[*room, watts, bulb]) {
 			k.Targets[roomDark] = lampLit
 		},
-		"Spec and Parent must say": func(k *fsm.ChildKind[*room, watts, bulb]) { k.Parent = nil },
+		"it takes a Spec and a Parent": func(k *fsm.ChildKind[*room, watts, bulb]) { k.Parent = nil },
 		"both need a Table":        func(k *fsm.ChildKind[*room, watts, bulb]) { k.Kind.Table = nil },
 	} {
 		child := onLamps(newHouse().kind(t))

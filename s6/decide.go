@@ -132,6 +132,7 @@ func decideStarting(in input) fsm.Decision {
 	if d, needed := mend(in); needed {
 		return d
 	}
+	left, fresh := o.fresh(in.Now)
 	late := in.Now.Sub(in.Since) > o.StartTimeout
 	switch {
 	case o.CommandProblem != "":
@@ -141,9 +142,11 @@ func decideStarting(in input) fsm.Decision {
 	case o.Failed:
 		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
 	case o.outgoing():
-		return restart()
+		return restart(o)
 	case o.beginning(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: soonest}
+	case o.Ready() && fresh:
+		return fsm.Decision{Reason: justStarted(o), After: left + past}
 	case o.Ready():
 		return fsm.Decision{Fire: EventStartDone, Reason: shown(o)}
 	case late:
@@ -164,7 +167,7 @@ func decideRunning(in input) fsm.Decision {
 	case o.Stale() && !o.current():
 		return fsm.Decision{Do: writeActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	case o.Stale():
-		return fsm.Decision{Fire: EventRestart, Reason: fsm.Because("its process is from before the change")}
+		return fsm.Decision{Fire: EventRestart, Reason: outdated(o)}
 	}
 	if r, bad := trouble(o); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
@@ -184,14 +187,15 @@ func decideDegraded(in input) fsm.Decision {
 		return d
 	}
 	if o.outgoing() {
-		return restart()
+		return restart(o)
 	}
+	left, fresh := o.fresh(in.Now)
 	r, bad := trouble(o)
 	switch {
-	case !bad && (o.ReadyRequired || !within(in.Now, o.Status.Stamp, settle)):
-		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
+	case !bad && fresh:
+		return fsm.Decision{Reason: justStarted(o), After: left + past}
 	case !bad:
-		return fsm.Decision{Reason: fsm.Because("it has only just started").With(o.lastDeath()), After: settle - in.Now.Sub(o.Status.Stamp) + past}
+		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case o.LoggerProblem != "" && o.Up():
 		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + later}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
@@ -226,8 +230,8 @@ func mend(in input) (fsm.Decision, bool) {
 
 // restart has the process end so that another takes its place. Its death is an
 // event; until then it is looked at again whether it has to be killed.
-func restart() fsm.Decision {
-	return fsm.Decision{Do: restartActions, Reason: fsm.Because("its process is from before the change"), After: later}
+func restart(o *Observed) fsm.Decision {
+	return fsm.Decision{Do: restartActions, Reason: outdated(o), After: later}
 }
 
 func endStray(in input) fsm.Decision {

@@ -76,6 +76,19 @@ func foreign(o *Observed) fsm.Reason {
 	return fsm.Because("a service of another owner has its name").With("it belongs to " + o.Owner)
 }
 
+// outdated says why another process has to take the place of the one that runs.
+func outdated(o *Observed) fsm.Reason {
+	if o.replaced() {
+		return fsm.Because("a restart was asked for")
+	}
+	return fsm.Because("its process is from before the change")
+}
+
+// justStarted says that a process has not run for long enough.
+func justStarted(o *Observed) fsm.Reason {
+	return fsm.Because("it has only just started").With(o.lastDeath())
+}
+
 func crashing(o *Observed) fsm.Reason {
 	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
 }

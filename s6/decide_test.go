@@ -22,7 +22,7 @@ func healthy() s6.Observed {
 		Exists: true, Linked: true, Watched: true, Supervised: true, LoggerSupervised: true, Locked: true,
 		WantHash: hash, Hash: hash, WantProcess: hash, Started: hash, Intact: true,
 		Status:       supervise.Status{PID: 7, WantUp: true, Stamp: now.Add(-time.Hour), ReadyStamp: now.Add(-time.Hour)},
-		StartTimeout: 30 * time.Second,
+		StartTimeout: 30 * time.Second, Stays: time.Second,
 	}
 }
 
@@ -117,11 +117,21 @@ func TestDecide(t *testing.T) {
 			fire: fsm.EventRemoveDone, reason: "nothing of it is left"},
 		{name: "a clock that was set back does not hold recovery up", state: s6.StateDegraded, want: s6.Running, from: healthy,
 			but: func(o observed) { o.Status.Stamp = now.Add(time.Hour) }, fire: s6.EventRecovered, reason: "its process runs: pid 7"},
+		{name: "up for a moment", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Status.Stamp = now.Add(-time.Millisecond) }, reason: "it has only just started"},
+		{name: "a restart was asked for", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Started = strings.Repeat("1", 64) }, fire: s6.EventRestart, reason: "a restart was asked for"},
+		{name: "a restart was asked for and begins", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Started = strings.Repeat("1", 64) }, do: []fsm.Action{"restart"}, reason: "a restart was asked for"},
+		{name: "another owner's", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Owner = "theirs" }, fire: s6.EventDegraded, reason: "a service of another owner has its name: it belongs to theirs"},
+		{name: "another owner's, to be removed", state: s6.StateStopped, want: fsm.StateRemoved, from: healthy,
+			but: func(o observed) { o.Owner = "theirs" }, fire: fsm.EventRemove, reason: "a service of another owner has its name: it belongs to theirs"},
 		{name: "up again for a moment", state: s6.StateDegraded, want: s6.Running, from: healthy,
 			but: func(o observed) { o.Status.Stamp = now.Add(-time.Millisecond) }, reason: "it has only just started"},
 		{name: "up again and ready", state: s6.StateDegraded, want: s6.Running, from: healthy,
 			but: func(o observed) {
-				o.Status.Stamp, o.ReadyRequired, o.Status.Ready = now.Add(-time.Millisecond), true, true
+				o.Status.Stamp, o.ReadyRequired, o.Status.Ready, o.Stays = now.Add(-time.Millisecond), true, true, 0
 			},
 			fire: s6.EventRecovered, reason: "its process runs: pid 7"},
 	} {

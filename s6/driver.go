@@ -47,7 +47,10 @@ type driver struct {
 	calm   time.Time // when s6-svscan has surely done with a service it was starting
 }
 
-var _ fsm.Driver[*Spec, Observed] = (*driver)(nil)
+var (
+	_ fsm.Driver[*Spec, Observed] = (*driver)(nil)
+	_ fsm.Restarter[*Spec]        = (*driver)(nil)
+)
 
 // paths are those that every pass needs.
 type paths struct {

@@ -14,12 +14,8 @@ import (
 // Do implements fsm.Driver. To what another owner's is it does nothing, which
 // no other try would change.
 func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
-	switch other, err := Owner(d.tree, d.name); {
-	case err != nil:
+	if err := d.checkOwner(); err != nil {
 		return err
-	case other != "" && other != d.owner:
-		d.foreign, d.examined = other, true
-		return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
 	}
 	switch action {
 	case actCreate:
@@ -46,6 +42,37 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 		return d.remove(desired.Spec)
 	}
 	return fsm.Permanent(fmt.Errorf("no action %q", action))
+}
+
+// checkOwner refuses what is another owner's.
+func (d *driver) checkOwner() error {
+	other, err := Owner(d.tree, d.name)
+	if err != nil || other == "" || other == d.owner {
+		return err
+	}
+	d.foreign, d.examined = other, true
+	return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
+}
+
+// Restart implements fsm.Restarter. A process that runs is marked as one whose
+// place another has to take, which outlives this program; one that does not run
+// is started at once, whatever keeps s6 from it.
+func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
+	if err := d.checkOwner(); err != nil {
+		return err
+	}
+	status, err := d.tree.Status(d.service)
+	if ok, err := found(err); err != nil || !ok {
+		return err // what has never run will be started
+	}
+	if status.Up() {
+		return d.writeStarted(startedReplaced, status.PID)
+	}
+	err = d.up()
+	if errors.Is(err, supervise.ErrNotSupervised) {
+		return nil // it is seen to by passes
+	}
+	return err
 }
 
 func (d *driver) up() error {

@@ -31,7 +31,7 @@ func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Obser
 	if o.StartTimeout == 0 {
 		o.StartTimeout = defaultStartTimeout
 	}
-	o.ReadyRequired = desired.Spec.Ready.required()
+	o.ReadyRequired, o.Stays = desired.Spec.Ready.required(), desired.Spec.Ready.stays()
 	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
 	if desired.State == Running && !o.Status.Up() {
 		o.CommandProblem, err = d.commandProblem(desired.Spec)

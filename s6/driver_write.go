@@ -2,10 +2,10 @@ package s6
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -70,7 +70,7 @@ func (d *driver) mark(spec *Spec, files []file) error {
 	if err == nil && string(data) == run.data {
 		return nil // nothing changes that reaches the process
 	}
-	run.data = strings.Replace(run.data, spec.processHash(), strings.Repeat("0", hashSize), 1)
+	run.data = strings.Replace(run.data, spec.processHash(), startedUnknown, 1)
 	_, err = d.replace(run)
 	return err
 }
@@ -95,8 +95,12 @@ func (d *driver) disown() error {
 	if started, err := d.readStarted(status.PID); err != nil || started != "" {
 		return err
 	}
-	unknown := fmt.Sprintf("%0*d %d\n", hashSize, 0, status.PID)
-	return d.fs.WriteFile(path.Join(d.service, fileStarted), []byte(unknown), 0o644)
+	return d.writeStarted(startedUnknown, status.PID)
+}
+
+// writeStarted writes down what a process counts as started from.
+func (d *driver) writeStarted(from string, pid int) error {
+	return d.fs.WriteFile(d.paths.started, []byte(from+" "+strconv.Itoa(pid)+"\n"), 0o644)
 }
 
 // clear removes the files that a spec can call for and this one does not, and

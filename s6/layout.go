@@ -108,6 +108,14 @@ const (
 	dirLogEvent           = dirLog + "/" + dirEvent
 )
 
+// What data/started says in place of a hash: that it is not known from what the
+// process was started, and that a restart of it was asked for. Neither is the
+// hash of anything, so that either way another process has to take its place.
+const (
+	startedUnknown  = "0000000000000000000000000000000000000000000000000000000000000000"
+	startedReplaced = "1111111111111111111111111111111111111111111111111111111111111111"
+)
+
 // logger returns the service directory of a service's logger.
 func logger(service string) string { return path.Join(service, dirLog) }
 

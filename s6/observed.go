@@ -75,14 +75,16 @@ type Observed struct {
 	// CommandProblem says why the command cannot be started; it is looked
 	// for only while nothing runs.
 	CommandProblem string `json:"commandProblem,omitempty"`
-	// StartTimeout of the desired spec.
+	// StartTimeout of the desired spec, and Stays, zero where ReadyRequired.
 	StartTimeout time.Duration `json:"startTimeout,omitempty"`
+	Stays        time.Duration `json:"stays,omitempty"`
 }
 
 // Up reports whether the service's own, supervised process runs.
 func (o *Observed) Up() bool { return o.Supervised && o.Status.Up() && o.StrayPID == 0 }
 
-// Ready reports whether it runs and does its work, as far as can be known.
+// Ready reports whether it runs and does its work, as far as can be known by
+// one look: Stays is for decisions.
 func (o *Observed) Ready() bool {
 	return o.Up() && !o.Status.Paused && (o.Status.Ready || !o.ReadyRequired)
 }
@@ -123,8 +125,17 @@ func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && o.Told }
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.
 func (o *Observed) beginning(now time.Time) bool {
-	return o.Up() && o.Started == "" && within(now, o.Status.Stamp, settle)
+	return o.Up() && o.Started == "" && within(now, o.Status.Stamp, startedPatience)
 }
+
+// fresh reports that the process has not run for as long as it has to, to count
+// as ready, and how long it still has to.
+func (o *Observed) fresh(now time.Time) (left time.Duration, fresh bool) {
+	return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)
+}
+
+// replaced reports that a restart was asked for of the process that runs.
+func (o *Observed) replaced() bool { return o.Up() && o.Started == startedReplaced }
 
 // justDown reports that the process ended so recently that the event may be on
 // its way that says never to start it again.

@@ -78,10 +78,14 @@ type Limits struct {
 }
 
 // Readiness says how it is known that a process does its work. At most one
-// field is set; with none, a process that runs counts as ready. Where there is
-// one, s6 restarts a process that had been ready for a second within
-// milliseconds of its death, and after a second otherwise.
+// field is set. Where it is FD, Check or Announced, s6 restarts a process that
+// had been ready for a second within milliseconds of its death, and after a
+// second otherwise.
 type Readiness struct {
+	// Stays: the process has run for so long without ending. Zero, with no other
+	// field set, means a second: s6 itself takes a process that ends sooner for
+	// one that failed to start, and pauses before the next.
+	Stays time.Duration `json:"stays,omitempty" yaml:"stays,omitempty"`
 	// FD: the process itself writes a newline to this descriptor.
 	FD int `json:"fd,omitempty" yaml:"fd,omitempty"`
 	// Check is a command that exits with 0 once the process is ready; it is
@@ -91,7 +95,17 @@ type Readiness struct {
 	Announced bool `json:"announced,omitempty" yaml:"announced,omitempty"`
 }
 
+// required reports whether readiness is announced to s6.
 func (r Readiness) required() bool { return r.FD > 0 || len(r.Check) > 0 || r.Announced }
+
+// stays is how long a process has to run to count as ready, zero where that is
+// announced.
+func (r Readiness) stays() time.Duration {
+	if r.required() {
+		return 0
+	}
+	return cmp.Or(r.Stays, defaultStays)
+}
 
 // Log says how s6-log keeps what a service prints, in the directory that the
 // Layout names.
@@ -176,6 +190,7 @@ func (s *Spec) validateNumbers() (errs []error) {
 		}
 	}
 	duration("startTimeout", s.StartTimeout)
+	duration("ready.stays", s.Ready.Stays)
 	duration("stopTimeout", s.StopTimeout)
 	duration("finishTimeout", s.FinishTimeout)
 	limit := func(field string, n int64) {
@@ -194,13 +209,13 @@ func (s *Spec) validateNumbers() (errs []error) {
 		bad("stopSignal: %q must be one of %v", s.StopSignal, stopSignals)
 	}
 	set := 0
-	for _, used := range []bool{s.Ready.FD != 0, len(s.Ready.Check) > 0, s.Ready.Announced} {
+	for _, used := range []bool{s.Ready.Stays != 0, s.Ready.FD != 0, len(s.Ready.Check) > 0, s.Ready.Announced} {
 		if used {
 			set++
 		}
 	}
 	if set > 1 {
-		bad("ready: only one of fd, check and announced can be set")
+		bad("ready: only one of stays, fd, check and announced can be set")
 	}
 	if s.Ready.FD != 0 && (s.Ready.FD < 3 || s.Ready.FD > 255) {
 		bad("ready.fd: %d must be from 3 to 255", s.Ready.FD)
@@ -244,7 +259,7 @@ const hashSize = 64
 // looks up when the process is to end or has ended, have the same.
 func (s *Spec) processHash() string {
 	process := *s
-	process.Log, process.Note, process.StartTimeout = Log{}, "", 0
+	process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, "", 0, 0
 	process.StopSignal, process.StopTimeout = "", 0
 	process.Finish, process.FinishTimeout = nil, 0
 	return process.Hash()

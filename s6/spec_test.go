@@ -49,7 +49,7 @@ func TestSpecValidate(t *testing.T) {
 		"log files too large":      {func(s *s6.Spec) { s.Log.FileSize = 268435456 }, "log.fileSize"},
 		"unknown signal":           {func(s *s6.Spec) { s.StopSignal = "STOP" }, `stopSignal: "STOP" must be one of`},
 		"two kinds of readiness": {func(s *s6.Spec) { s.Ready = s6.Readiness{FD: 3, Announced: true} },
-			"ready: only one of fd, check and announced can be set"},
+			"ready: only one of stays, fd, check and announced can be set"},
 		"readiness on standard error": {func(s *s6.Spec) { s.Ready.FD = 2 }, "ready.fd: 2 must be from 3 to 255"},
 	} {
 		t.Run(what, func(t *testing.T) {

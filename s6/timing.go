@@ -45,6 +45,9 @@ const (
 	// statusPatience is for a supervisor to write its first status. One that
 	// cannot, on a full disk, serves its service all the same.
 	statusPatience = time.Second
+	// startedPatience is for a process that has just started to say what it was
+	// started from. It is the first thing that its run script does.
+	startedPatience = time.Second
 	// nudgePatience is for a nudge to be over while a tree is closed. One that
 	// is not is left to the next program.
 	nudgePatience = time.Second
@@ -68,13 +71,11 @@ const (
 	// askedWindow is how long it is known that a process was asked to end: as
 	// long as its death counts, and as long again for it to die.
 	askedWindow = 2 * CrashWindow
-	// settle is how long a process without readiness of its own must have run,
-	// after a death, to count as running again.
-	settle = time.Second
 )
 
 // What a Spec that says nothing means, and what it may say.
 const (
+	defaultStays         = time.Second // as long as s6-supervise pauses after less
 	defaultStartTimeout  = 30 * time.Second
 	defaultStopTimeout   = 10 * time.Second
 	defaultFinishTimeout = 5 * time.Second

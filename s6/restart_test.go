@@ -1,0 +1,111 @@
+package s6_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// pidOf returns the process of a service in the tree, 0 for none.
+func pidOf(tree *s6test.Tree, service string) int {
+	for _, p := range tree.Processes() {
+		if p.Service == service {
+			return p.PID
+		}
+	}
+	return 0
+}
+
+// states returns where an instance has gone since the history had so many
+// entries.
+func states(p *program, name string, since int) (all []fsm.State) {
+	s, _ := p.Instance(name)
+	for _, move := range s.History[since:] {
+		all = append(all, move.To)
+	}
+	return all
+}
+
+func TestRestartByHand(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		p.wants(running("a"))
+		pass(time.Minute)
+		s, _ := p.Instance("a")
+		moves, before := len(s.History), pidOf(tree, "a")
+		for range 4 { // more than makes crashes of it
+			require.NoError(t, p.Restart(t.Context(), "a"))
+			require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		}
+		assert.NotEqual(t, before, pidOf(tree, "a"))
+		assert.NotContains(t, states(p, "a", moves), s6.StateDegraded)
+		s, _ = p.Instance("a")
+		assert.Zero(t, s.Observed.Deaths, "they were asked for")
+		now := pidOf(tree, "a")
+		pass(time.Minute)
+		assert.Equal(t, now, pidOf(tree, "a"), "once")
+	})
+}
+
+// A restart that was asked for is made though the program is killed meanwhile.
+func TestRestartOutlivesTheProgram(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		before := pidOf(tree, "a")
+		driver := s6.NewDriver(tree, "a", func() {})
+		require.NoError(t, driver.(fsm.Restarter[*s6.Spec]).Restart(t.Context(), running("a")["a"]))
+		pass(time.Second)
+		require.Equal(t, before, pidOf(tree, "a"), "nothing but a mark was made")
+		settle(t, tree, running("a"))
+		assert.NotEqual(t, before, pidOf(tree, "a"))
+		assert.NotZero(t, pidOf(tree, "a"))
+	})
+}
+
+// What its finish command wants never to run again is started once more.
+func TestRestartOfWhatDoesNotRun(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{FinishCode: 125})
+		p := start(t, tree)
+		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
+		p.wants(map[string]desired{"a": {State: s6.Running, Spec: spec}})
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseDegraded))
+		pass(time.Minute)
+		require.Zero(t, pidOf(tree, "a"))
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.NotZero(t, pidOf(tree, "a"))
+	})
+}
+
+func TestRunningIsSaidOfWhatStays(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("dies", s6test.Program{RunFor: 10 * time.Millisecond, ExitCode: 1})
+		p := start(t, tree)
+		spec := func(stays time.Duration) desired {
+			return desired{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Ready: s6.Readiness{Stays: stays}}}
+		}
+		begin := time.Now()
+		require.NoError(t, p.Apply(t.Context(), map[string]desired{"dies": spec(0), "a": spec(0), "long": spec(5 * time.Second)}))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.WithinRange(t, time.Now(), begin.Add(time.Second), begin.Add(1100*time.Millisecond))
+		require.NoError(t, p.Wait(t.Context(), "long", fsm.PhaseRunning))
+		assert.WithinRange(t, time.Now(), begin.Add(5*time.Second), begin.Add(5100*time.Millisecond))
+		require.NoError(t, p.Wait(t.Context(), "dies", fsm.PhaseDegraded))
+		for _, to := range states(p, "dies", 0) {
+			assert.NotEqual(t, s6.StateRunning, to)
+		}
+		before := pidOf(tree, "a")
+		require.NoError(t, p.Set(t.Context(), "a", spec(2*time.Second)))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.Equal(t, before, pidOf(tree, "a"), "how long it has to stay is no matter of the process")
+	})
+}
