@@ -249,7 +249,7 @@ func TestBuildOnRefuses(t *testing.T) {
 			k.Targets[roomDark] = lampLit
 		},
 		"it takes a Spec and a Parent": func(k *fsm.ChildKind[*room, watts, bulb]) { k.Parent = nil },
-		"both need a Table":        func(k *fsm.ChildKind[*room, watts, bulb]) { k.Kind.Table = nil },
+		"both need a Table":            func(k *fsm.ChildKind[*room, watts, bulb]) { k.Kind.Table = nil },
 	} {
 		child := onLamps(newHouse().kind(t))
 		breaks(&child)
