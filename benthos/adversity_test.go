@@ -37,7 +37,7 @@ func TestPortOfARefusedInstanceIsKept(t *testing.T) {
 			m.prober.Set(addr, benthostest.Endpoint{})
 		}
 		refuse := map[string]error{}
-		m.options.Linter = picky{refuse}
+		m.options.Linter = picky(refuse)
 		manager := m.manage(t)
 		all := map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s"), "c": on(9082, "1s")}
 		require.NoError(t, manager.Apply(t.Context(), active(all)))
@@ -56,20 +56,20 @@ func TestPortOfARefusedInstanceIsKept(t *testing.T) {
 }
 
 // mute is a linter that gives no verdict.
-type mute struct{ err error }
-
-func (m mute) Lint(context.Context, map[string][]byte) (map[string]error, error) { return nil, m.err }
+func mute(why error) benthostest.Linter {
+	return func(string, []byte) error { return &benthos.LinterError{Path: "benthos", Err: why} }
+}
 
 // Only a missing engine is a reason to take what could not be checked.
 func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
-		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: syscall.ENOENT}}
+		m.options.Linter = mute(syscall.ENOENT)
 		manager, leave := m.start(t)
 		require.ErrorIs(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})), syscall.ENOENT)
 		assert.Empty(t, manager.Snapshot())
 		leave()
-		m.options.Linter = mute{&benthos.LinterError{Path: "benthos", Err: benthos.ErrNoEngine}}
+		m.options.Linter = mute(benthos.ErrNoEngine)
 		manager = m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 	})

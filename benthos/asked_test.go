@@ -1,7 +1,6 @@
 package benthos_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -19,14 +18,11 @@ import (
 // What counts is what was asked, not how far it has come.
 
 // slow is a linter that takes its time, as an engine does.
-type slow struct {
-	picky
-	takes time.Duration
-}
-
-func (s slow) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
-	time.Sleep(s.takes)
-	return s.picky.Lint(ctx, docs)
+func slow(takes time.Duration, l benthostest.Linter) benthostest.Linter {
+	return func(name string, doc []byte) error {
+		time.Sleep(takes)
+		return l(name, doc)
+	}
 }
 
 // An instance is removed, and listed again with a configuration that is refused
@@ -36,7 +32,7 @@ func TestRemovedInstanceDoesNotComeBackByARefusal(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		refuse := make(map[string]error)
-		m.options.Linter = slow{picky{refuse}, 2 * time.Second}
+		m.options.Linter = slow(2*time.Second, picky(refuse))
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
@@ -58,7 +54,7 @@ func TestPortThatWasJustGivenIsKept(t *testing.T) {
 		m := newMemory(t)
 		all := newEngines(t, m)
 		refuse := make(map[string]error)
-		m.options.Linter = picky{refuse}
+		m.options.Linter = picky(refuse)
 		manager := m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))

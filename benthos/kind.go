@@ -26,9 +26,12 @@ type Options struct {
 	// means KindName.
 	Owner string
 	// Linter checks configurations before they are taken; nil means the
-	// engine's own.
+	// engine's own. On a tree that is in memory (s6.Tree.OnHost) nothing is ever
+	// executed: nil means none there, and only Config.Validate checks.
 	Linter ConfigLinter
-	// Prober looks at engines and ports; nil means the real one.
+	// Prober looks at engines and ports; nil means the real one. On a tree that
+	// is in memory it is required, as there is no engine to ask: package
+	// benthostest has one.
 	Prober Prober
 	// HealthInterval is how often an engine that is ready is asked again;
 	// zero means a second.
@@ -64,9 +67,14 @@ const configFile = "benthos.yaml"
 // is killed.
 const StopGrace = 2 * time.Second
 
-func (o Options) defaults() (*Options, error) {
-	if o.Engine == "" {
+// defaults returns the options for a tree whose processes are this host's, or
+// are not.
+func (o Options) defaults(onHost bool) (*Options, error) {
+	switch {
+	case o.Engine == "":
 		return nil, errors.New("cannot manage Benthos instances: Options.Engine must name an executable")
+	case o.Prober == nil && !onHost:
+		return nil, errors.New("cannot manage Benthos instances: the tree is in memory, where no engine can be asked: give Options.Prober, for instance benthostest.NewProber()")
 	}
 	if strings.Contains(o.Engine, "/") {
 		engine, err := filepath.Abs(o.Engine)
@@ -75,7 +83,7 @@ func (o Options) defaults() (*Options, error) {
 		}
 		o.Engine = engine
 	}
-	if o.Linter == nil {
+	if o.Linter == nil && onHost {
 		o.Linter = &Linter{Path: o.Engine, Env: o.lintEnv()}
 	}
 	if o.Prober == nil {
@@ -124,7 +132,7 @@ func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
 
 // NewKind returns the kind of instance that is one Benthos stream in the tree.
 func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error) {
-	o, err := options.defaults()
+	o, err := options.defaults(tree.OnHost())
 	if err != nil {
 		return fsm.Kind[*Config, Observed]{}, err
 	}

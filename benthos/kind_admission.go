@@ -232,7 +232,7 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 }
 
 func (a *admission) ask(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
-	if len(docs) == 0 {
+	if len(docs) == 0 || a.options.Linter == nil {
 		return nil, nil
 	}
 	return a.options.Linter.Lint(ctx, docs)

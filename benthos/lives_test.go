@@ -209,7 +209,7 @@ func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {
 				require.NoError(t, first.Wait(t.Context(), "a", fsm.PhaseRunning))
 				leave()
 				before := all.pid("a")
-				m.options.Linter = picky{map[string]error{"a": errors.New("no")}}
+				m.options.Linter = picky(map[string]error{"a": errors.New("no")})
 				manager := m.manage(t)
 				require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})))
 				time.Sleep(30 * time.Second)

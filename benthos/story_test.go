@@ -36,16 +36,8 @@ func stream(interval string) *benthos.Config {
 }
 
 // picky is a linter that refuses what it is told to.
-type picky struct{ refused map[string]error }
-
-func (p picky) Lint(_ context.Context, docs map[string][]byte) (map[string]error, error) {
-	verdicts := make(map[string]error)
-	for name := range docs {
-		if err := p.refused[name]; err != nil {
-			verdicts[name] = err
-		}
-	}
-	return verdicts, nil
+func picky(refused map[string]error) benthostest.Linter {
+	return func(name string, _ []byte) error { return refused[name] }
 }
 
 // memory is an s6 tree in memory with an engine installed.
@@ -62,7 +54,7 @@ func newMemory(t *testing.T) *memory {
 		assert.Empty(t, m.tree.Violations())
 	})
 	m.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never})
-	m.options = benthos.Options{Engine: "/usr/bin/benthos", Linter: picky{}, Prober: m.prober}
+	m.options = benthos.Options{Engine: "/usr/bin/benthos", Prober: m.prober}
 	return m
 }
 
@@ -202,7 +194,7 @@ func TestBadConfigurationNeverStopsAGoodInstance(t *testing.T) {
 				m := newMemory(t)
 				m.prober.Set(endpoint, benthostest.Endpoint{})
 				refuse := map[string]error{}
-				m.options.Linter = picky{refuse}
+				m.options.Linter = picky(refuse)
 				manager := m.manage(t)
 				require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 				require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
@@ -234,7 +226,7 @@ func TestBadConfigurationOfAnAdoptedInstance(t *testing.T) {
 		require.NoError(t, first.Wait(t.Context(), "a", fsm.PhaseRunning))
 		leave()
 		before := m.tree.Processes()
-		m.options.Linter = picky{map[string]error{"a": errors.New("no")}}
+		m.options.Linter = picky(map[string]error{"a": errors.New("no")})
 		manager := m.manage(t)
 		require.Error(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("5s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))

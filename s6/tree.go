@@ -18,6 +18,10 @@ type Tree interface {
 	Layout() Layout
 	FS() filesystem.FS
 	Tools() Tools
+	// OnHost reports whether the tree's processes are processes of this host: the
+	// commands of its services can be executed here, and what runs can be found in
+	// /proc and asked over the network. Those of a tree in memory are not.
+	OnHost() bool
 	// Claim gives an owner's name out, to one manager at a time, until release is
 	// called. The error wraps ErrClaimed where it has been given out, and
 	// fsm.ErrName where it is no name.

@@ -38,6 +38,9 @@ func (t *SystemTree) FS() filesystem.FS { return filesystem.OS{} }
 // Tools implements Tree.
 func (t *SystemTree) Tools() Tools { return t.tools }
 
+// OnHost implements Tree: they are.
+func (t *SystemTree) OnHost() bool { return true }
+
 // Claim implements Tree. Other programs are kept out by the tree's lock.
 func (t *SystemTree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }
 

@@ -212,6 +212,10 @@ func (t *Tree) FS() filesystem.FS { return t.mem }
 // Tools implements s6.Tree.
 func (t *Tree) Tools() s6.Tools { return s6.Tools{Dir: "/usr/bin"} }
 
+// OnHost implements s6.Tree: there are no processes. What is built on the tree
+// has nothing to execute and nobody to ask.
+func (t *Tree) OnHost() bool { return false }
+
 // Served implements s6.Tree.
 func (t *Tree) Served() error {
 	t.mu.Lock()
