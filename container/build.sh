@@ -1,19 +1,14 @@
 #!/bin/sh
-# Usage: build.sh [-f DOCKERFILE] [IMAGE]
+# Usage: build.sh [IMAGE]
 #
 # Builds the container image, evenkeel/fivebenthos:latest if not said otherwise,
-# from BASE_IMAGE and GO_IMAGE where these are set. Of the Dockerfile's own, one
-# that is neither here nor to be pulled is built with base-images.sh. How this
-# machine's Go reaches modules, and its proxies, are handed on where they are not
-# the defaults.
+# from BASE_IMAGE and GO_IMAGE and with the INIT of the Dockerfile where these
+# are set. Of the Dockerfile's own base images, one that is neither here nor to
+# be pulled is built with base-images.sh. How this machine's Go reaches modules,
+# and its proxies, are handed on where they are not the defaults.
 set -eu
 cd "$(dirname "$0")/.."
 
-file=Dockerfile
-if [ "${1-}" = -f ]; then
-	file=$2
-	shift 2
-fi
 image=${1:-evenkeel/fivebenthos:latest}
 
 docker version >/dev/null 2>&1 || { echo "build.sh: no Docker engine answers: start one, or see \"docker version\"" >&2 && exit 1; }
@@ -29,8 +24,8 @@ for argument in BASE_IMAGE GO_IMAGE; do
 	sh container/base-images.sh $argument
 done
 
-set -- -f "$file" -t "$image"
-for name in BASE_IMAGE GO_IMAGE; do
+set -- -t "$image"
+for name in BASE_IMAGE GO_IMAGE INIT; do
 	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here
 done
 for name in GOPROXY GOSUMDB GOPRIVATE GONOPROXY GONOSUMDB GOINSECURE; do

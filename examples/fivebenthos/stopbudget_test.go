@@ -30,7 +30,7 @@ func TestStopBudgetIsTheContainers(t *testing.T) {
 		{"container/end", `\ns6-svscanctl -t \S+\nsleep (\S+)\n`, "s", orderTime},
 		{"container/run.sh", `docker stop -t (\d+) `, "s", dockerTime},
 		{"docker-compose.yml", `stop_grace_period: (\d+)s\n`, "s", dockerTime},
-		{"Dockerfile.s6-overlay", `S6_KILL_GRACETIME=(\d+)`, "ms", overlayTime},
+		{"Dockerfile", `S6_KILL_GRACETIME=(\d+)`, "ms", overlayTime},
 	} {
 		text, err := os.ReadFile("../../" + number.file)
 		require.NoError(t, err)

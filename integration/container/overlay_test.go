@@ -19,9 +19,8 @@ import (
 )
 
 const (
-	root        = "../.."
-	overlayFile = "Dockerfile.s6-overlay"
-	tarballs    = "container/overlay"
+	root     = "../.."
+	tarballs = "container/overlay"
 )
 
 func text(t testing.TB, name string) string {
@@ -29,19 +28,6 @@ func text(t testing.TB, name string) string {
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
 	return strings.TrimSpace(string(data))
-}
-
-// TestBothImagesBuildTheSamePrograms holds that the stage is one, so that its
-// layers are, too.
-func TestBothImagesBuildTheSamePrograms(t *testing.T) {
-	stage := func(file string) string {
-		_, after, found := strings.Cut(text(t, filepath.Join(root, file)), "\nFROM ${GO_IMAGE} AS build\n")
-		require.True(t, found)
-		stage, _, found := strings.Cut(after, "\nFROM ")
-		require.True(t, found)
-		return stage
-	}
-	assert.Equal(t, stage("Dockerfile"), stage(overlayFile))
 }
 
 // TestOverlayServicesAreWellFormed holds what s6-rc-compile asks of a source.
@@ -98,7 +84,7 @@ func buildOverlay(t *testing.T, context string, arguments []string) (tag string)
 	t.Helper()
 	tag = unique()
 	t.Cleanup(func() { _, _ = docker("rmi", "-f", tag) })
-	args := append([]string{"build", "-q", "-f", filepath.Join(context, overlayFile), "-t", tag}, arguments...)
+	args := append([]string{"build", "-q", "--build-arg", "INIT=s6-overlay", "-t", tag}, arguments...)
 	mustDocker(t, append(args, context)...)
 	return tag
 }
@@ -158,7 +144,7 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 	context, arguments := standIns(t)
 	name := filepath.Join(context, tarballs, "s6-overlay-noarch.tar.xz")
 	require.NoError(t, os.WriteFile(name, []byte("not the right one"), 0o644))
-	args := append([]string{"build", "--force-rm", "-f", filepath.Join(context, overlayFile)}, arguments...)
+	args := append([]string{"build", "--force-rm", "--build-arg", "INIT=s6-overlay"}, arguments...)
 	out, err := exec.Command("docker", append(args, context)...).CombinedOutput()
 	assert.Error(t, err)
 	assert.Contains(t, string(out), "the checksum of s6-overlay-noarch.tar.xz is not")
@@ -170,7 +156,7 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 func standIns(t testing.TB) (context string, arguments []string) {
 	t.Helper()
 	context = t.TempDir()
-	names := []string{overlayFile, ".dockerignore"}
+	names := []string{"Dockerfile", ".dockerignore"}
 	for line := range strings.Lines(text(t, filepath.Join(root, ".dockerignore"))) {
 		if name, taken := strings.CutPrefix(strings.TrimSpace(line), "!"); taken {
 			names = append(names, name)
