@@ -33,6 +33,7 @@ func rules() map[string]func(*tree) []string {
 		"nothing unfinished": unfinished,
 		"make targets":       makeTargets,
 		"minimal is minimal": minimal,
+		"mentioned is there": mentioned,
 		"order of files":     order,
 	}
 }
@@ -153,6 +154,19 @@ func plantings() map[string]planting {
 		"minimal is minimal": {
 			map[string]string{"examples/minimal/main.go": "package main\n" + strings.Repeat("// a\n", 59)},
 			[]string{"examples/minimal/main.go: 60 lines"},
+		},
+		"mentioned is there": {
+			map[string]string{
+				"a/a.go":       "package a",
+				"a/a_test.go":  "package a\n\nfunc TestHere(t *testing.T) {}\n\nfunc TestBegins(t *testing.T) {}",
+				"README.md":    "[a](a) [b](docs/b.md#part) [c](https://c.example) [d](#d) [e](docs/gone.md) `a/a.go` `a/gone.go` `gone.go`\n",
+				"docs/b.md":    "[a](../a/a.go) [b](a/a.go) `a: TestHere` `a: TestBeg…` `a: TestBeg` `TestHere`\n",
+				"CHANGELOG.md": "`a/gone.go` `a: TestGone` [a](gone)\n",
+			},
+			[]string{
+				"CHANGELOG.md: the link to gone", "README.md: the link to docs/gone.md", "README.md: there is no file a/gone.go",
+				"docs/b.md: the link to a/a.go", "docs/b.md: there is no test TestBeg", "docs/b.md: there is no test TestHere",
+			},
 		},
 		"order of files": {
 			map[string]string{

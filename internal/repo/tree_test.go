@@ -19,6 +19,7 @@ type tree struct {
 	fset  *token.FileSet
 	files []*goFile
 	texts map[string]string // every file that people write, Go included, by path
+	paths map[string]bool   // every file and directory that is not passed over
 }
 
 // goFile is a parsed file.
@@ -37,7 +38,7 @@ func (f *goFile) within(dir string) bool {
 // load reads a repository. Directories that hold what runs leave, data of tests
 // or hidden things are passed over.
 func load(fsys fs.FS) (*tree, error) {
-	t := &tree{fset: token.NewFileSet(), texts: make(map[string]string)}
+	t := &tree{fset: token.NewFileSet(), texts: make(map[string]string), paths: make(map[string]bool)}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -48,8 +49,10 @@ func load(fsys fs.FS) (*tree, error) {
 			if hidden || left || d.Name() == "testdata" {
 				return fs.SkipDir
 			}
+			t.paths[name] = true
 			return nil
 		}
+		t.paths[name] = true
 		if d.Type().IsRegular() && written(name) {
 			return t.read(fsys, name)
 		}
