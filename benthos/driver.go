@@ -115,11 +115,6 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		return Observed{}, err
 	}
 	o := Observed{Service: d.service.Snapshot(), Asked: d.asked, Current: d.asked != "" && d.askedSpec == d.spec}
-	if o.Service.ObservedAt.IsZero() && d.asked == "" {
-		// Nothing was asked of it, so that a pass only looks.
-		d.service.Reconcile(ctx)
-		o.Service = d.service.Snapshot()
-	}
 	if o.Service.ObservedAt.IsZero() {
 		return Observed{}, fmt.Errorf("its service has not been seen: %w", o.Service.Err)
 	}
