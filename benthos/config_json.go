@@ -13,8 +13,8 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(c.converted(jsonValue)))
 }
 
-// UnmarshalJSON reads what MarshalJSON returned, as a Config of the same Hash
-// but that an unquoted date is text. Whole numbers are int, or uint64 where they
+// UnmarshalJSON reads what MarshalJSON returned, as a Config of the same
+// document but that an unquoted date is text. Whole numbers are int, or uint64 where they
 // are too large for that.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	type plain Config

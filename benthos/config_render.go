@@ -13,7 +13,9 @@ import (
 )
 
 // Render returns the configuration as the one YAML document an engine is
-// started with. Configurations with the same Hash give the same bytes.
+// started with. The order of keys, the Go types of whole numbers, defaults
+// spelled out or left out, and absent against empty sections make no difference
+// to it: configurations that mean the same give the same bytes.
 //
 // Next to the sections the document sets http, logger (logfmt without time
 // stamps, which the supervisor's logger adds), metrics and shutdown_timeout.
@@ -23,9 +25,15 @@ import (
 // The error is the *ConfigError of Validate, or one that says that MetricsPort
 // is still zero.
 func (c Config) Render() ([]byte, error) {
-	if err := c.Validate(); err != nil {
+	d, err := newDocument(&c)
+	if err != nil {
 		return nil, err
 	}
+	return d.text, nil
+}
+
+// render is Render for a configuration that was checked.
+func (c Config) render() ([]byte, error) {
 	if c.MetricsPort == 0 {
 		return nil, &ConfigError{Problems: []FieldProblem{{
 			Field:   "metrics_port",
@@ -46,12 +54,10 @@ func (c Config) Render() ([]byte, error) {
 	return encode(doc)
 }
 
-// note returns a text that readNote reads as a Config of the same Hash,
-// whatever Go types its values have and whatever is in its texts.
+// note returns a text that readNote reads as a Config of the same document,
+// whatever Go types its values have and whatever is in its texts. The
+// configuration is one that was checked.
 func (c Config) note() (string, error) {
-	if err := c.Validate(); err != nil {
-		return "", err
-	}
 	settings := c
 	settings.Input, settings.Output = nil, nil
 	settings.Pipeline, settings.Buffer = nil, nil

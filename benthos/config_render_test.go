@@ -105,9 +105,6 @@ func TestWhatMakesNoDifference(t *testing.T) {
 		got, err := c.Render()
 		require.NoError(t, err, name)
 		assert.Equal(t, string(want), string(got), name)
-		assert.Equal(t, base.Hash(), c.Hash(), name)
-		assert.True(t, base.Equal(c), name)
-		assert.True(t, c.Equal(base), name)
 	}
 }
 
@@ -142,14 +139,11 @@ func TestWhatMakesADifference(t *testing.T) {
 		got, err := c.Render()
 		require.NoError(t, err, name)
 		assert.NotEqual(t, string(want), string(got), name)
-		assert.NotEqual(t, base.Hash(), c.Hash(), name)
-		assert.False(t, base.Equal(c), name)
 	}
 }
 
 // TestRenderProperties holds, for random configurations: rendering is stable,
-// reads back as what went in, and agrees with Hash and Equal on what is the
-// same.
+// the same for what means the same, and reads back as what went in.
 func TestRenderProperties(t *testing.T) {
 	for seed := range uint64(1500) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -157,28 +151,19 @@ func TestRenderProperties(t *testing.T) {
 		c.Pipeline = m{"v": randomValue(r, 0)}
 		same := benthos.Config{Input: c.Input, Output: c.Output, MetricsPort: c.MetricsPort}
 		same.Pipeline = disguise(r, c.Pipeline).(m)
-		other := c.Clone()
-		other.Pipeline["v"] = randomValue(r, 0)
 
 		first, err := c.Render()
 		require.NoError(t, err, "seed %d", seed)
 		second, err := same.Render()
 		require.NoError(t, err, "seed %d", seed)
 		require.Equal(t, string(first), string(second), "seed %d", seed)
-		require.Equal(t, c.Hash(), same.Hash(), "seed %d", seed)
-		require.True(t, c.Equal(same), "seed %d", seed)
 
 		var doc map[string]any
 		require.NoError(t, yaml.Unmarshal(first, &doc), "seed %d:\n%s", seed, first)
 		read := c
 		read.Pipeline = doc["pipeline"].(m)
-		require.Equal(t, c.Hash(), read.Hash(), "seed %d:\n%s", seed, first)
+		require.Equal(t, string(first), rendered(t, read), "seed %d", seed)
 
-		third, err := other.Render()
-		require.NoError(t, err, "seed %d", seed)
-		differs := string(first) != string(third)
-		require.Equal(t, differs, c.Hash() != other.Hash(), "seed %d", seed)
-		require.Equal(t, differs, !c.Equal(other), "seed %d", seed)
 	}
 }
 

@@ -44,6 +44,14 @@ func (e *ConfigError) Error() string {
 // have a port and do not collide with each other or with the HTTP endpoint. It
 // returns nil or a *ConfigError. A MetricsPort of zero is accepted.
 func (c Config) Validate() error {
+	_, err := c.check()
+	return err
+}
+
+// check is Validate, and returns the addresses that the configuration listens
+// on.
+func (c Config) check() ([]Listen, error) {
+	var listens []Listen
 	var p problems
 	if len(c.Input) == 0 {
 		p.add("input", "is missing")
@@ -61,13 +69,13 @@ func (c Config) Validate() error {
 	}
 	c.validateSettings(&p)
 	if len(p) == 0 {
-		c.validateListens(&p)
+		listens = c.validateListens(&p)
 	}
 	if len(p) == 0 {
-		return nil
+		return listens, nil
 	}
 	slices.SortStableFunc(p, func(a, b FieldProblem) int { return cmp.Compare(a.Field, b.Field) })
-	return &ConfigError{Problems: p}
+	return nil, &ConfigError{Problems: p}
 }
 
 func (c Config) validateSettings(p *problems) {
@@ -87,7 +95,7 @@ func (c Config) validateSettings(p *problems) {
 	}
 }
 
-func (c Config) validateListens(p *problems) {
+func (c Config) validateListens(p *problems) []Listen {
 	found, bad := c.listens()
 	*p = append(*p, bad...)
 	for i, a := range found {
@@ -98,6 +106,7 @@ func (c Config) validateListens(p *problems) {
 			}
 		}
 	}
+	return found
 }
 
 var errBadHost = errors.New("is neither a host name nor an IP address; it takes no port")

@@ -23,8 +23,8 @@ type driver struct {
 	service *fsm.Instance[*s6.Spec, s6.Observed]
 
 	// For the desired configuration.
-	config *Config
-	spec   *s6.Spec
+	doc  *document
+	spec *s6.Spec
 
 	// What the service was asked last.
 	asked     fsm.State
@@ -79,14 +79,18 @@ func (d *driver) ReconcileOwned(ctx context.Context) time.Time {
 
 // want remembers what is desired, with the spec that is dear to render.
 func (d *driver) want(config *Config) error {
-	if config == d.config {
+	if d.doc != nil && config == d.doc.config {
 		return nil
 	}
-	d.config, d.spec = config, nil
+	d.doc, d.spec = nil, nil
 	if config == nil {
 		return nil
 	}
-	spec, err := d.options.serviceSpec(config)
+	doc, err := d.options.documents.of(config)
+	if err != nil {
+		return err
+	}
+	spec, err := d.options.serviceSpec(doc)
 	if err != nil {
 		return err
 	}
@@ -96,7 +100,7 @@ func (d *driver) want(config *Config) error {
 	} else if d.askedSpec != nil {
 		d.forget()
 	}
-	d.spec = spec
+	d.doc, d.spec = doc, spec
 	return nil
 }
 
@@ -125,7 +129,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	service := &o.Service.Observed
 	switch {
 	case o.up():
-		if err := d.observeEngine(ctx, desired.Spec, service); err != nil {
+		if err := d.observeEngine(ctx, service); err != nil {
 			return Observed{}, err
 		}
 		d.taken.found(d.health.PID, d.health.PortTaken)
@@ -135,7 +139,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	default:
 		d.health, d.latest = Health{}, Metrics{}
 		if desired.State == Active {
-			o.PortTaken = d.taken.still(d.portTaken(desired.Spec, service))
+			o.PortTaken = d.taken.still(d.portTaken(service))
 		}
 	}
 	o.Health = d.health
@@ -155,12 +159,12 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 // portTaken says which of the ports somebody else has. While a process of the
 // instance's own ends that cannot be told: the kernel may no longer say whose its
 // sockets are.
-func (d *driver) portTaken(config *Config, service *s6.Observed) string {
+func (d *driver) portTaken(service *s6.Observed) string {
 	if d.waitsFor(0) {
 		return ""
 	}
 	own := d.own(service)
-	for _, l := range Ports(*config) {
+	for _, l := range d.doc.listens {
 		if problem := portProblem(d.options.Prober, l, own); problem != "" {
 			return problem
 		}
@@ -187,7 +191,7 @@ func (d *driver) own(service *s6.Observed) []int {
 // observeEngine asks the engine how it is and what it has counted, where the
 // last answer is too old. That a pass runs out of time says nothing about the
 // engine, unless the engine had as much time as a Client gives one.
-func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.Observed) error {
+func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error {
 	status := &service.Status
 	now, pid := time.Now(), status.PID
 	every := d.options.HealthInterval - probeEvery/2
@@ -203,12 +207,12 @@ func (d *driver) observeEngine(ctx context.Context, config *Config, service *s6.
 	var m Metrics
 	var err error
 	own := func() []int { return d.own(service) }
-	asked := health(ctx, d.options.Prober, config, pid, own, d.health)
+	asked := health(ctx, d.options.Prober, d.doc, pid, own, d.health)
 	if asked.PortTaken != "" && d.waitsFor(pid) {
 		asked.PortTaken = ""
 	}
 	if asked.Ready {
-		m, err = d.options.Prober.Metrics(ctx, config.EndpointAddr())
+		m, err = d.options.Prober.Metrics(ctx, d.doc.config.EndpointAddr())
 		asked.MetricsProblem = metricsProblem(err)
 	}
 	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(now) >= DefaultRequestTimeout

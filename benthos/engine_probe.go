@@ -40,16 +40,16 @@ func (systemProber) Listens(pid int, addr string) (bool, error) { return ports.L
 // health asks the engine how it is. What was known of the same process before
 // is not asked again; own are all the instance's processes. A question that
 // could not be answered is a problem of the engine's, not an error.
-func health(ctx context.Context, p Prober, cfg *Config, pid int, own func() []int, before Health) Health {
+func health(ctx context.Context, p Prober, doc *document, pid int, own func() []int, before Health) Health {
 	h := Health{At: time.Now(), PID: pid}
 	if before.PID == pid {
 		h.Alive, h.Version = before.Alive, before.Version
 	}
-	addr := cfg.EndpointAddr()
+	addr := doc.config.EndpointAddr()
 	if !h.Alive {
 		err := p.Ping(ctx, addr)
 		if err == nil || !errors.Is(err, syscall.ECONNREFUSED) {
-			h.Problem, h.PortTaken = notListening(p, pid, own, Ports(*cfg)[:1])
+			h.Problem, h.PortTaken = notListening(p, pid, own, doc.endpoint())
 		}
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
@@ -71,7 +71,7 @@ func health(ctx context.Context, p Prober, cfg *Config, pid int, own func() []in
 	}
 	// Some inputs call themselves connected without the port they listen on.
 	if before.PID != pid || !before.Ready {
-		h.Problem, h.PortTaken = notListening(p, pid, own, Ports(*cfg))
+		h.Problem, h.PortTaken = notListening(p, pid, own, doc.listens)
 	}
 	h.Ready = h.Problem == ""
 	if h.Version == "" {

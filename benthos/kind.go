@@ -48,7 +48,8 @@ type Options struct {
 	// Backoff of the services' own passes.
 	Backoff fsm.Backoff
 
-	client *Client // of the Prober, where that is the real one
+	client    *Client // of the Prober, where that is the real one
+	documents *documents
 }
 
 // ConfigLinter says which of some rendered configurations an engine would
@@ -91,6 +92,7 @@ func (o Options) defaults(onHost bool) (*Options, error) {
 		o.Prober = NewProber(o.client)
 	}
 	o.Owner = cmp.Or(o.Owner, KindName)
+	o.documents = new(documents)
 	o.HealthInterval = cmp.Or(o.HealthInterval, time.Second)
 	o.ActivityWindow = cmp.Or(o.ActivityWindow, 10*time.Second)
 	o.ErrorWindow = cmp.Or(o.ErrorWindow, 30*time.Second)
@@ -108,24 +110,20 @@ func (o *Options) lintEnv() []string {
 }
 
 // serviceSpec returns the service that runs a configuration.
-func (o *Options) serviceSpec(c *Config) (*s6.Spec, error) {
-	doc, err := c.Render()
-	if err != nil {
-		return nil, err
-	}
-	note, err := c.note()
+func (o *Options) serviceSpec(doc *document) (*s6.Spec, error) {
+	note, err := doc.config.note()
 	if err != nil {
 		return nil, err
 	}
 	return &s6.Spec{
 		Command:     []string{o.Engine, "-c", "config/" + configFile},
 		Env:         o.Env,
-		ConfigFiles: map[string]string{configFile: string(doc)},
+		ConfigFiles: map[string]string{configFile: string(doc.text)},
 		User:        o.User,
 		Limits:      o.Limits,
 		Log:         o.Log,
 		Ready:       s6.Readiness{Announced: true},
-		StopTimeout: c.shutdownTimeout() + StopGrace,
+		StopTimeout: doc.config.shutdownTimeout() + StopGrace,
 		Note:        note,
 	}, nil
 }
@@ -194,7 +192,11 @@ func discover(tree s6.Tree, owner string) (map[string]fsm.Desired[*Config], erro
 
 // compare implements fsm.Kind.Compare: what the service under it would need.
 func compare(o *Options, service *fsm.Kind[*s6.Spec, s6.Observed], d fsm.Desired[*Config], seen Observed) fsm.Change {
-	spec, err := o.serviceSpec(d.Spec)
+	doc, err := o.documents.of(d.Spec)
+	if err != nil {
+		return fsm.Change{Kind: fsm.ChangeRefused, Why: err.Error()}
+	}
+	spec, err := o.serviceSpec(doc)
 	if err != nil {
 		return fsm.Change{Kind: fsm.ChangeRefused, Why: err.Error()}
 	}

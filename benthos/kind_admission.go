@@ -23,15 +23,15 @@ type admission struct {
 	options *Options
 
 	mu     sync.Mutex      // guards passed
-	passed map[string]bool // hashes in the last declaration that the linter accepted
+	passed map[digest]bool // of the last declaration, what the linter accepted
 }
 
 // declaration is one that is being validated.
 type declaration struct {
 	desired map[string]fsm.Desired[*Config]
-	docs    map[string][]byte // rendered, of those that are sound so far
+	docs    map[string]*document // of those that are sound so far
 	before  map[string]fsm.Desired[*Config]
-	inUse   map[string]string // hashes of what was asked before, by name
+	inUse   map[string]*document // what was asked before, of each that exists
 	refused map[string]error
 }
 
@@ -42,26 +42,26 @@ func (d *declaration) refuse(name string, err error) {
 
 // unchanged reports whether an instance exists with this very configuration.
 func (d *declaration) unchanged(name string) bool {
-	hash, exists := d.inUse[name]
-	return exists && hash == d.desired[name].Spec.Hash()
+	was, exists := d.inUse[name]
+	return exists && was.hash == d.docs[name].hash
 }
 
 // validate implements fsm.Kind.Validate.
 func (a *admission) validate(ctx context.Context, desired, before map[string]fsm.Desired[*Config]) (map[string]error, error) {
 	d := &declaration{
-		desired: desired, before: before, docs: make(map[string][]byte),
-		inUse: make(map[string]string), refused: make(map[string]error),
+		desired: desired, before: before, docs: make(map[string]*document),
+		inUse: make(map[string]*document), refused: make(map[string]error),
 	}
+	used := make(map[*Config]bool)
 	for name, was := range before {
-		d.inUse[name] = ""
-		if was.Spec != nil {
-			d.inUse[name] = was.Spec.Hash()
-		}
+		d.inUse[name] = a.inUse(was.Spec)
+		used[was.Spec] = true
 	}
 	for name, want := range desired {
 		if want.State == fsm.StateRemoved {
 			continue
 		}
+		used[want.Spec] = true
 		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
 			return nil, err
@@ -74,13 +74,18 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 			d.refuse(name, fmt.Errorf("%w: it belongs to %q", s6.ErrOwned, owner))
 			continue
 		}
-		doc, err := render(want.Spec)
+		if want.Spec == nil {
+			d.refuse(name, errors.New("there is none"))
+			continue
+		}
+		doc, err := a.options.documents.of(want.Spec)
 		if err != nil {
 			d.refuse(name, err)
 			continue
 		}
 		d.docs[name] = doc
 	}
+	a.options.documents.keep(used)
 	d.refusePortConflicts()
 	a.refuseTakenPorts(d)
 	if err := a.lint(ctx, d); err != nil {
@@ -90,14 +95,17 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 	return d.refused, nil
 }
 
-func render(c *Config) ([]byte, error) {
+// inUse returns the document of a configuration that an instance has: of one
+// that is not valid any more, no more than where it listens.
+func (a *admission) inUse(c *Config) *document {
 	if c == nil {
-		return nil, errors.New("there is none")
+		return new(document)
 	}
-	if err := c.Validate(); err != nil {
-		return nil, err
+	doc, err := a.options.documents.of(c)
+	if err != nil {
+		return &document{listens: Ports(*c)}
 	}
-	return c.Render()
+	return doc
 }
 
 // refusePortConflicts refuses the instances that would listen where another
@@ -120,7 +128,7 @@ func (d *declaration) refusePortConflicts() {
 	})
 	for _, name := range names {
 		var mine []owned
-		for _, l := range Ports(*d.desired[name].Spec) {
+		for _, l := range d.docs[name].listens {
 			at := slices.IndexFunc(taken, func(o owned) bool { return o.Overlaps(l) })
 			if at >= 0 {
 				d.refuse(name, fmt.Errorf("%s: port %d is that of %q already (%s)", l.Path, l.Port, taken[at].name, taken[at].Path))
@@ -148,14 +156,13 @@ func (d *declaration) refuseKeptPorts() {
 
 func (d *declaration) refuseKeptPort(name string) bool {
 	for other := range d.refused {
-		was := d.before[other].Spec
-		if other == name || was == nil || d.before[other].State == fsm.StateRemoved {
+		was, exists := d.inUse[other]
+		if other == name || !exists || d.before[other].State == fsm.StateRemoved {
 			continue
 		}
-		for _, l := range Ports(*d.desired[name].Spec) {
-			kept := Ports(*was)
-			if at := slices.IndexFunc(kept, l.Overlaps); at >= 0 {
-				d.refuse(name, fmt.Errorf("%s: port %d is that of %q (%s), which was refused and keeps it", l.Path, l.Port, other, kept[at].Path))
+		for _, l := range d.docs[name].listens {
+			if at := slices.IndexFunc(was.listens, l.Overlaps); at >= 0 {
+				d.refuse(name, fmt.Errorf("%s: port %d is that of %q (%s), which was refused and keeps it", l.Path, l.Port, other, was.listens[at].Path))
 				return true
 			}
 		}
@@ -170,21 +177,18 @@ func (d *declaration) refuseKeptPort(name string) bool {
 func (a *admission) refuseTakenPorts(d *declaration) {
 	var ours []Listen
 	var pids []int
-	for name, was := range d.before {
-		if was.Spec != nil {
-			ours = append(ours, Ports(*was.Spec)...)
-		}
+	for name, was := range d.inUse {
+		ours = append(ours, was.listens...)
 		// Where a port is interpolated only the engine knows it.
 		if process, err := a.tree.Process(a.tree.Layout().Service(name)); err == nil {
 			pids = append(pids, process.PID)
 		}
 	}
-	for name := range d.docs {
-		want := d.desired[name]
-		if want.State != Active || d.before[name].State != Active || d.unchanged(name) {
+	for name, doc := range d.docs {
+		if d.desired[name].State != Active || d.before[name].State != Active || d.unchanged(name) {
 			continue
 		}
-		for _, l := range Ports(*want.Spec) {
+		for _, l := range doc.listens {
 			if slices.ContainsFunc(ours, l.Overlaps) {
 				continue
 			}
@@ -205,8 +209,8 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 	defer a.mu.Unlock()
 	unknown := make(map[string][]byte)
 	for name, doc := range d.docs {
-		if !d.unchanged(name) && !a.passed[d.desired[name].Spec.Hash()] {
-			unknown[name] = doc
+		if !d.unchanged(name) && !a.passed[doc.hash] {
+			unknown[name] = doc.text
 		}
 	}
 	verdicts, err := a.ask(ctx, unknown)
@@ -221,10 +225,10 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 			d.refuse(name, verdicts[name])
 		}
 	}
-	passed := make(map[string]bool, len(d.docs))
-	for name := range d.docs {
+	passed := make(map[digest]bool, len(d.docs))
+	for name, doc := range d.docs {
 		if _, asked := unknown[name]; !missing || !asked {
-			passed[d.desired[name].Spec.Hash()] = true
+			passed[doc.hash] = true
 		}
 	}
 	a.passed = passed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
@@ -222,4 +224,40 @@ func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A service that is on disk as this package has always made it goes on.
+func TestServiceThatWasMadeEarlierKeepsItsProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		for _, addr := range []string{"[::1]:9080", "[::]:9080", "127.0.0.1:8080"} {
+			m.prober.Set(addr, benthostest.Endpoint{})
+		}
+		var c benthos.Config
+		text, err := os.ReadFile("testdata/config.yaml")
+		require.NoError(t, err)
+		require.NoError(t, yaml.Unmarshal(text, &c))
+		var service *s6.Spec
+		text, err = os.ReadFile("testdata/service.json")
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &service))
+
+		kind, err := s6.NewKind(m.tree, benthos.KindName)
+		require.NoError(t, err)
+		services, err := fsm.NewManager(kind, fsm.Config{})
+		require.NoError(t, err)
+		go services.Run(context.Background())
+		require.NoError(t, services.Apply(t.Context(), map[string]fsm.Desired[*s6.Spec]{"a": {State: s6.Running, Spec: service}}))
+		time.Sleep(5 * time.Second)
+		require.NoError(t, services.Close(context.Background()))
+		before := m.tree.Processes()
+		require.Len(t, before, 2, "the engine and its logger")
+
+		m.options.Env, m.options.Limits, m.options.User = service.Env, service.Limits, service.User
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": &c})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		time.Sleep(time.Minute)
+		assert.Equal(t, before, m.tree.Processes())
+	})
 }

@@ -232,7 +232,7 @@ func TestBadConfigurationOfAnAdoptedInstance(t *testing.T) {
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		assert.Equal(t, before, m.tree.Processes())
 		s, _ := manager.Instance("a")
-		assert.True(t, s.Desired.Spec.Equal(*stream("1s")), "what it was found with goes on")
+		assert.Equal(t, rendered(t, *stream("1s")), rendered(t, *s.Desired.Spec), "what it was found with goes on")
 	})
 }
 

@@ -1,0 +1,73 @@
+package benthos
+
+import (
+	"crypto/sha256"
+	"maps"
+	"sync"
+)
+
+// digest is the SHA-256 of a document: two configurations with one digest are the
+// same to an engine.
+type digest [sha256.Size]byte
+
+// document is a configuration as an engine is started with it, and what follows
+// from it. It is not modified.
+type document struct {
+	config  *Config
+	text    []byte // YAML
+	hash    digest
+	listens []Listen // those of Ports
+}
+
+// newDocument renders a configuration. Its errors are those of Config.Render.
+func newDocument(c *Config) (*document, error) {
+	listens, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.render()
+	if err != nil {
+		return nil, err
+	}
+	return &document{config: c, text: text, hash: sha256.Sum256(text), listens: listens}, nil
+}
+
+// endpoint is the first address that an engine listens on.
+func (d *document) endpoint() []Listen { return d.listens[:1] }
+
+// documents has the documents of the configurations in use, so that each is
+// rendered once. A configuration is known by its pointer: it is not modified
+// once it was handed over.
+type documents struct {
+	mu   sync.Mutex
+	made map[*Config]*document // guarded by mu
+}
+
+// of returns the document of a configuration. Its errors are those of
+// Config.Render; they are not remembered.
+func (s *documents) of(c *Config) (*document, error) {
+	s.mu.Lock()
+	d, known := s.made[c]
+	s.mu.Unlock()
+	if known {
+		return d, nil
+	}
+	d, err := newDocument(c)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.made == nil {
+		s.made = make(map[*Config]*document)
+	}
+	s.made[c] = d
+	return d, nil
+}
+
+// keep forgets the documents of all other configurations.
+func (s *documents) keep(used map[*Config]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.made, func(c *Config, _ *document) bool { return !used[c] })
+}
