@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func managerOf(t *testing.T, tree s6.Tree, owner string) *fsm.Manager[*s6.Spec, 
 	require.NoError(t, err)
 	m, err := fsm.NewManager(kind, fsm.Config{})
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, m.Close(t.Context())) })
+	t.Cleanup(func() { assert.NoError(t, m.Close(context.Background())) }) // t.Context has ended by then
 	return m
 }
 
