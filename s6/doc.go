@@ -27,6 +27,7 @@
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it
 //   - masked.go: what is shown of spec and observation where there are secrets
+//   - spell.go: for how long something has been so
 //   - deaths.go: what is concluded from the death tally
 //
 // What is to be done, decided from these alone:
@@ -58,7 +59,7 @@
 //   - driver.go: what is remembered of a service between two passes
 //   - driver_read.go: what its files say
 //   - driver_command.go: whether its command can be started
-//   - driver_since.go: for how long something has been so
+//   - driver_since.go: what counts once it has been so for a while
 //   - driver_observe.go: how all this is seen in a pass
 //   - driver_watch.go: its events
 //   - driver_write.go: how files in use are changed

@@ -35,16 +35,18 @@ type driver struct {
 	intact   bool
 	foreign  string // whose the service directory is, if another's
 
-	tally  tallyCache
-	asked  []time.Time // when the process was told to end, newest last
-	stray  straySighting
-	owed   time.Time // as Observed.Owed
-	silent time.Time // since when its supervisor has written no status
-	logs   loggerSighting
-	seen   int // the process that the last observation saw
-	ending ending
-	pruned time.Time // when supervisors without a link were last told to end
-	calm   time.Time // when s6-svscan has surely done with a service it was starting
+	tally      tallyCache
+	asked      []time.Time // when the process was told to end, newest last
+	stray      spell[int]  // a process that the status does not name
+	owed       spell[bool] // s6-svscan owes a supervisor
+	silent     spell[bool] // a supervisor has written no status
+	loggerDown spell[bool] // the logger does not run
+	loggerAt   time.Time   // when the logger was last looked at
+	seen       int         // the process that the last observation saw
+	ending     ending
+	gone       spell[int] // the process that was told to end has, and the status names it
+	pruned     time.Time  // when supervisors without a link were last told to end
+	calm       time.Time  // when s6-svscan has surely done with a service it was starting
 }
 
 var (
@@ -57,23 +59,10 @@ type paths struct {
 	link, down, hash, started, logger string
 }
 
-// straySighting is when a process without a supervisor was first seen.
-type straySighting struct {
-	pid   int
-	since time.Time
-}
-
-// loggerSighting is since when a logger has not been seen to run.
-type loggerSighting struct {
-	looked, since time.Time
-	problem       string
-}
-
-// ending is a process that was told to end, and when it was first seen to have
-// gone though the status still names it.
+// ending is a process that was told to end, and when.
 type ending struct {
-	pid        int
-	told, gone time.Time
+	pid  int
+	told time.Time
 }
 
 func newDriver(tree Tree, owner, name string, wake func()) *driver {

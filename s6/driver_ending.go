@@ -102,17 +102,17 @@ func (d *driver) restart(spec *Spec) error {
 // endStray ends a process that lost its supervisor, in the same way.
 func (d *driver) endStray(spec *Spec) error {
 	signal := syscall.SIGKILL
-	switch d.due(d.stray.pid, spec) {
+	switch d.due(d.stray.of, spec) {
 	case endWaits:
 		return nil
 	case endAsked:
 		signal = spec.stopSignal()
 	}
-	err := d.tree.Signal(d.service, d.stray.pid, signal)
+	err := d.tree.Signal(d.service, d.stray.of, signal)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
-	d.told(d.stray.pid) // or it has ended
+	d.told(d.stray.of) // or it has ended
 	return nil
 }
 

@@ -3,7 +3,6 @@ package s6
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -12,11 +11,12 @@ import (
 
 // Observe implements fsm.Driver.
 func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
+	now := time.Now()
 	d.want(desired.Spec)
 	if err := d.observeFiles(&o); err != nil {
 		return Observed{}, err
 	}
-	if err := d.observeProcess(&o); err != nil {
+	if err := d.observeProcess(now, &o); err != nil {
 		return Observed{}, err
 	}
 	if desired.State == fsm.StateRemoved {
@@ -39,7 +39,7 @@ func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Obser
 	return o, err
 }
 
-func (d *driver) observeProcess(o *Observed) error {
+func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	service, err := d.tree.Supervisor(d.service)
 	if err != nil {
 		return err
@@ -53,32 +53,34 @@ func (d *driver) observeProcess(o *Observed) error {
 		return err
 	}
 	o.Supervised, o.LoggerSupervised, o.Locked = service.Held, logs.Held, process.Held
-	if o.Status, err = d.tree.Status(d.service); errors.Is(err, fs.ErrNotExist) {
-		err = nil
-		o.Supervised = d.cannotTell(service)
-	} else {
-		d.silent = time.Time{}
-	}
+	o.Status, err = d.tree.Status(d.service)
+	written, err := found(err)
 	if err != nil {
 		return err
+	}
+	d.silent.note(!written && service.Held)
+	if !written {
+		// On a full disk it cannot write one, and serves its service all the same.
+		o.Supervised = d.silent.lasts(now, statusPatience)
 	}
 	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
 		return err
 	}
-	o.Owed = d.owedSince(o)
-	if err := d.reconcileStatus(o, process); err != nil {
+	d.owed.note(o.Linked && !(o.Supervised && o.LoggerSupervised))
+	o.Owed = d.owed.since
+	if err := d.reconcileStatus(now, o, process); err != nil {
 		return err
 	}
 	d.seen = o.Status.PID
 	o.Told = d.seen != 0 && d.seen == d.ending.pid
-	if err := d.observeLogger(o); err != nil {
+	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}
 	o.Failed = d.failed.Load()
-	return d.observeDeaths(o)
+	return d.observeDeaths(now, o)
 }
 
-func (d *driver) observeDeaths(o *Observed) error {
+func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 	if !d.tally.stamp.Equal(o.Status.Stamp) {
 		deaths, err := supervise.ReadTally(d.fs, d.service)
 		if _, err := found(err); err != nil && !errors.As(err, new(*supervise.StampError)) {
@@ -90,6 +92,6 @@ func (d *driver) observeDeaths(o *Observed) error {
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, time.Now())
+	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, now)
 	return nil
 }

@@ -8,94 +8,67 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// owedSince returns since when s6-svscan owes a supervisor to the service or its
-// logger, zero while it owes none.
-func (d *driver) owedSince(o *Observed) time.Time {
-	switch {
-	case !o.Linked || o.Supervised && o.LoggerSupervised:
-		d.owed = time.Time{}
-	case d.owed.IsZero():
-		d.owed = time.Now()
-	}
-	return d.owed
-}
-
-// cannotTell reports whether a supervisor has had the time to write its first
-// status: on a full disk it cannot, and serves its service all the same.
-func (d *driver) cannotTell(supervisor supervise.LockState) bool {
-	now := time.Now()
-	switch {
-	case !supervisor.Held:
-		d.silent = time.Time{}
-		return false
-	case d.silent.IsZero():
-		d.silent = now
-	}
-	return now.Sub(d.silent) >= statusPatience
-}
-
 // reconcileStatus compares the status with who holds the instance lock. Where a
 // process holds it, for a while, that the status does not name, either it has
 // lost its supervisor or the status lags behind.
-func (d *driver) reconcileStatus(o *Observed, process supervise.LockState) (err error) {
-	if process.PID == 0 || o.Supervised && process.PID == o.Status.PID {
-		d.stray = straySighting{}
-		o.Ended, err = d.ended(o)
+func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.LockState) error {
+	gone, err := d.hasGone(o)
+	if err != nil {
 		return err
 	}
-	now := time.Now()
-	if d.stray.pid != process.PID {
-		d.stray = straySighting{process.PID, now}
-		time.AfterFunc(strayPatience, d.wake)
-		return nil
+	if d.gone.note(gone) {
+		time.AfterFunc(endedPatience, d.wake)
 	}
-	if now.Sub(d.stray.since) < strayPatience {
+	o.Ended = d.gone.lasts(now, endedPatience)
+	stray := process.PID
+	if o.Supervised && stray == o.Status.PID {
+		stray = 0
+	}
+	if d.stray.note(stray) {
+		time.AfterFunc(strayPatience, d.wake)
+	}
+	if !d.stray.lasts(now, strayPatience) {
 		return nil
 	}
 	if o.Supervised {
-		if o.Lags, err = d.tree.Child(d.service, process.PID); err != nil {
+		if o.Lags, err = d.tree.Child(d.service, stray); err != nil {
 			return err
 		}
 	}
 	if o.Lags {
-		o.Status.PID = process.PID
+		o.Status.PID = stray
 		return nil
 	}
-	o.StrayPID = process.PID
+	o.StrayPID = stray
 	return nil
 }
 
-// ended reports whether the process that the status names was told to end by
-// this driver, and has, for so long that the status does not tell.
-func (d *driver) ended(o *Observed) (bool, error) {
-	pid := o.Status.PID
+// hasGone returns the process that the status names where that was told to end
+// by this driver and has, 0 for none.
+func (d *driver) hasGone(o *Observed) (pid int, err error) {
+	pid = o.Status.PID
 	if !o.Supervised || o.Locked || !o.AskedDown || pid == 0 || pid != d.ending.pid {
-		return false, nil
+		return 0, nil
 	}
 	child, err := d.tree.Child(d.service, pid)
-	switch {
-	case child || err != nil:
-		d.ending.gone = time.Time{}
-		return false, err
-	case d.ending.gone.IsZero():
-		d.ending.gone = time.Now()
-		time.AfterFunc(endedPatience, d.wake)
+	if child || err != nil {
+		return 0, err
 	}
-	return time.Since(d.ending.gone) >= endedPatience, nil
+	return pid, nil
 }
 
 // observeLogger finds out whether the logger runs. It is looked at now and then:
 // nothing depends on its state but what is said of the service.
-func (d *driver) observeLogger(o *Observed) error {
-	now := time.Now()
+func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	if !o.LoggerSupervised {
-		d.logs = loggerSighting{}
+		d.loggerDown.note(false)
+		d.loggerAt = time.Time{}
 		return nil
 	}
-	if d.logs.since.IsZero() && now.Sub(d.logs.looked) < loggerEvery {
+	if !d.loggerDown.of && now.Sub(d.loggerAt) < loggerEvery {
 		return nil
 	}
-	d.logs.looked = now
+	d.loggerAt = now
 	status, err := d.tree.Status(d.paths.logger)
 	if ok, err := found(err); err != nil || !ok {
 		return err
@@ -109,16 +82,9 @@ func (d *driver) observeLogger(o *Observed) error {
 		}
 		runs = holder.Held
 	}
-	if runs {
-		d.logs.since, d.logs.problem = time.Time{}, ""
-		return nil
+	d.loggerDown.note(!runs)
+	if d.loggerDown.lasts(now, loggerPatience) {
+		o.LoggerProblem = "since " + d.loggerDown.since.Format(time.RFC3339) + ", last " + status.WaitStatus.String()
 	}
-	if d.logs.since.IsZero() {
-		d.logs.since = now
-	}
-	if now.Sub(d.logs.since) >= loggerPatience {
-		d.logs.problem = "since " + d.logs.since.Format(time.RFC3339) + ", last " + status.WaitStatus.String()
-	}
-	o.LoggerProblem = d.logs.problem
 	return nil
 }

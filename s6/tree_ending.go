@@ -16,7 +16,7 @@ import (
 // in some time, because a process that the service has left lives on, are ended
 // all the same. Those that have just gone need no telling. Each is told to bring its service down
 // once, and not where it does already: it would give it as much time once more.
-func (t *SystemTree) tell(services []pair, told map[int]bool) {
+func (t *SystemTree) tell(now time.Time, services []pair, told map[int]bool) {
 	for _, p := range services {
 		switch {
 		case p.supervisor.Held:
@@ -27,7 +27,7 @@ func (t *SystemTree) tell(services []pair, told map[int]bool) {
 			}
 			told[p.supervisor.PID] = true
 			_ = t.Control(p.service, commands...)
-		case !p.quiet.IsZero() && time.Since(p.quiet) >= scanPatience:
+		case p.quiet.lasts(now, scanPatience):
 			_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandExit)
 		default:
 			_ = t.Control(logger(p.service), supervise.CommandExit)

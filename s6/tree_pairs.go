@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -21,7 +20,7 @@ type pair struct {
 	service               string
 	supervisor, logSupers supervise.LockState
 	stray                 supervise.LockState
-	quiet                 time.Time // since when only its logger's side is left
+	quiet                 spell[bool] // only its logger's side is left
 }
 
 func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
@@ -61,12 +60,7 @@ func (t *SystemTree) look(p *pair) (err error) {
 	if !p.supervisor.Held {
 		p.stray, err = t.Process(p.service)
 	}
-	switch {
-	case p.supervisor.Held || p.stray.Held:
-		p.quiet = time.Time{}
-	case p.quiet.IsZero():
-		p.quiet = time.Now()
-	}
+	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
 	return err
 }
 

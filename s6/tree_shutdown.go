@@ -60,9 +60,9 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 			return nil
 		}
 		t.endStrays(services, strays)
-		if time.Now().After(patient) {
-			patient = time.Now().Add(scanPatience)
-			t.tell(services, told)
+		if now := time.Now(); now.After(patient) {
+			patient = now.Add(scanPatience)
+			t.tell(now, services, told)
 			if len(services) == 0 {
 				t.dismissScanner(scanner, insist)
 			}
