@@ -1,0 +1,128 @@
+package benthos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Observe implements fsm.Driver.
+func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Observed, error) {
+	if err := d.want(desired.Spec); err != nil {
+		return Observed{}, err
+	}
+	s := d.stream
+	o := Observed{Service: d.service.Snapshot(), Asked: d.asked, Current: d.asked != "" && d.askedSpec == s.wanted()}
+	if o.Service.ObservedAt.IsZero() {
+		return Observed{}, fmt.Errorf("its service has not been seen: %w", o.Service.Err)
+	}
+	if desired.Spec == nil {
+		return o, nil
+	}
+	o.Unseen = d.asked != "" && o.Service.ObservedAt.Before(d.askedAt)
+	service := &o.Service.Observed
+	switch {
+	case o.up():
+		if err := d.observeEngine(ctx, service); err != nil {
+			return Observed{}, err
+		}
+		s.taken.found(s.health.PID, s.health.PortTaken)
+		o.PortTaken = s.taken.of(service.Status.PID)
+	case service.Up(): // another's place, where it may be another that answers
+		o.PortTaken = s.taken.of(service.Status.PID)
+	default:
+		s.health, s.latest = Health{}, Metrics{}
+		if desired.State == Active {
+			o.PortTaken = s.taken.still(d.portTaken(service))
+		}
+	}
+	o.Health = s.health
+	o.Traffic = s.traffic(time.Now())
+	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
+		if o.Health.Ready {
+			s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
+		}
+		return o, d.closeLog()
+	}
+	if err := d.readLog(&o); err != nil {
+		o.LogProblem, o.LogTime = err.Error(), time.Now()
+	}
+	return o, nil
+}
+
+// portTaken says which of the ports somebody else has. While a process of the
+// instance's own ends that cannot be told: the kernel may no longer say whose its
+// sockets are.
+func (d *driver) portTaken(service *s6.Observed) string {
+	if d.waitsFor(0) {
+		return ""
+	}
+	own := d.own(service)
+	for _, l := range d.stream.doc.listens {
+		if problem := portProblem(d.options.Prober, l, own); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// waitsFor reports whether some process of the instance holds its lock, or may,
+// other than one of that id.
+func (d *driver) waitsFor(pid int) bool {
+	process, err := d.tree.Process(d.tree.Layout().Service(d.name))
+	return err != nil || process.Held && process.PID != pid
+}
+
+// own returns the processes of the instance, supervised and not.
+func (d *driver) own(service *s6.Observed) []int {
+	own := []int{service.Status.PID, service.StrayPID}
+	if holder, err := d.tree.Process(d.tree.Layout().Service(d.name)); err == nil {
+		own = append(own, holder.PID)
+	}
+	return own
+}
+
+// observeEngine asks the engine how it is and what it has counted, where the
+// last answer is too old. That a pass runs out of time says nothing about the
+// engine, unless the engine had as much time as a Client gives one.
+func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error {
+	s, status := d.stream, &service.Status
+	now, pid := time.Now(), status.PID
+	every := d.options.HealthInterval - probeEvery/2
+	if !s.health.Ready {
+		every = probeEvery / 2
+	}
+	switch {
+	case pid != s.health.PID:
+		s.latest = Metrics{}
+	case now.Sub(s.health.At) < every:
+		return nil
+	}
+	var m Metrics
+	var err error
+	own := func() []int { return d.own(service) }
+	asked := health(ctx, d.options.Prober, s.doc, pid, own, s.health)
+	if asked.PortTaken != "" && d.waitsFor(pid) {
+		asked.PortTaken = ""
+	}
+	if asked.Ready {
+		m, err = d.options.Prober.Metrics(ctx, s.doc.config.EndpointAddr())
+		asked.MetricsProblem = metricsProblem(err)
+	}
+	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(now) >= DefaultRequestTimeout
+	if ctx.Err() != nil && !hadTime {
+		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
+	}
+	s.health = asked
+	if !asked.Ready || err != nil {
+		return nil
+	}
+	// A window that is shorter than an engine takes to answer must hold it.
+	read := time.Now()
+	s.count(read, status, m)
+	return nil
+}

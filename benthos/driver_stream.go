@@ -1,0 +1,97 @@
+package benthos
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// stream is all that belongs to one configuration of an instance: what it asks
+// for, and what was found of the processes that run it. Another configuration
+// is another stream, of which nothing has been found.
+type stream struct {
+	doc  *document
+	spec *s6.Spec // of the service that runs it
+
+	health           Health
+	latest           Metrics // of the process that health is of
+	activity, errors MetricsWindow
+	problem          logProblem
+	well             time.Time // when the instance was last seen to be
+	taken            portTrouble
+}
+
+// wanted is the service that the stream wants, nil for no stream.
+func (s *stream) wanted() *s6.Spec {
+	if s == nil {
+		return nil
+	}
+	return s.spec
+}
+
+// want has the stream be that of a configuration, nil for none. The same
+// configuration in another Config is the same stream.
+func (d *driver) want(config *Config) error {
+	before := d.stream
+	if before != nil && config == before.doc.config {
+		return nil
+	}
+	d.stream = nil
+	if config == nil {
+		return nil
+	}
+	doc, err := d.options.documents.of(config)
+	if err != nil {
+		return err
+	}
+	spec, err := d.options.serviceSpec(doc)
+	if err != nil {
+		return err
+	}
+	if before != nil && before.spec.Hash() == spec.Hash() {
+		before.doc = doc
+		d.stream = before
+		return nil
+	}
+	next := &stream{
+		doc: doc, spec: spec,
+		activity: MetricsWindow{Span: d.options.ActivityWindow},
+		errors:   MetricsWindow{Span: d.options.ErrorWindow},
+	}
+	if d.askedSpec != nil {
+		next.well = time.Now() // what its log says so far is another's
+		if d.askedSpec.Hash() == spec.Hash() {
+			next.spec = d.askedSpec
+		}
+	}
+	d.stream = next
+	return nil
+}
+
+// count adds what the engine has counted to the windows.
+func (s *stream) count(read time.Time, status *supervise.Status, m Metrics) {
+	s.latest = m
+	for _, w := range []*MetricsWindow{&s.activity, &s.errors} {
+		// Of a process that is younger than the window all counts, though it was
+		// not looked at before.
+		age := read.Sub(status.Stamp)
+		if _, any := w.Latest(); !any && age > 0 && age < w.span() {
+			// By the clock that is never set, as what follows.
+			w.Add(read.Add(-age), status.PID, Metrics{})
+		}
+		w.Add(read, status.PID, m)
+	}
+}
+
+// traffic returns what the counters say now.
+func (s *stream) traffic(now time.Time) Traffic {
+	lately := s.activity.Delta(now)
+	return Traffic{
+		InputReceived: s.latest.InputReceived, OutputSent: s.latest.OutputSent, OutputErrors: s.latest.OutputError,
+		InputRate:    lately.PerSecond(lately.Counts.InputReceived),
+		OutputRate:   lately.PerSecond(lately.Counts.OutputSent),
+		Active:       lately.Counts.InputReceived > 0,
+		RecentErrors: s.errors.Delta(now).Counts.OutputError,
+	}
+}
