@@ -32,22 +32,3 @@ func BenchmarkRender(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkParseMetrics(b *testing.B) {
-	text := readMetrics(b, "bento-1.10.0-http.metrics")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := benthos.ParseMetrics(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkClassifyLine(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, tt := range logLines {
-			benthos.ClassifyLine(tt.line)
-		}
-	}
-}

@@ -8,5 +8,5 @@
 //
 // The pieces are of use on their own: [Linter] asks an engine about
 // configurations, [Ports] tells where one listens, [Client] speaks to a running
-// engine, [ParseMetrics] and [ClassifyLine] read what it says.
+// engine.
 package benthos

@@ -42,8 +42,8 @@ func (d *driver) readLog(o *Observed) error {
 		if line.Time.Before(s.well.Add(-d.options.HealthInterval)) {
 			continue // of something that is over
 		}
-		if class := ClassifyLine(string(line.Text)); class.Matters {
-			s.problem = logProblem{line.Time, class.Kind.String() + ": " + class.Message}
+		if class := classifyLine(string(line.Text)); class.matters {
+			s.problem = logProblem{line.Time, class.kind.String() + ": " + class.message}
 		}
 	}
 	if s.problem.at.After(o.Service.Observed.Status.Stamp.Add(-d.options.ErrorWindow)) {

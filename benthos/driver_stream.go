@@ -16,7 +16,7 @@ type stream struct {
 
 	health           Health
 	latest           Metrics // of the process that health is of
-	activity, errors MetricsWindow
+	activity, errors window
 	problem          logProblem
 	well             time.Time // when the instance was last seen to be
 	taken            portTrouble
@@ -56,8 +56,8 @@ func (d *driver) want(config *Config) error {
 	}
 	next := &stream{
 		doc: doc, spec: spec,
-		activity: MetricsWindow{Span: d.options.ActivityWindow},
-		errors:   MetricsWindow{Span: d.options.ErrorWindow},
+		activity: window{span: d.options.ActivityWindow},
+		errors:   window{span: d.options.ErrorWindow},
 	}
 	if d.askedSpec != nil {
 		next.well = time.Now() // what its log says so far is another's
@@ -72,26 +72,26 @@ func (d *driver) want(config *Config) error {
 // count adds what the engine has counted to the windows.
 func (s *stream) count(read time.Time, status *supervise.Status, m Metrics) {
 	s.latest = m
-	for _, w := range []*MetricsWindow{&s.activity, &s.errors} {
+	for _, w := range []*window{&s.activity, &s.errors} {
 		// Of a process that is younger than the window all counts, though it was
 		// not looked at before.
 		age := read.Sub(status.Stamp)
-		if _, any := w.Latest(); !any && age > 0 && age < w.span() {
+		if _, any := w.last(); !any && age > 0 && age < w.span {
 			// By the clock that is never set, as what follows.
-			w.Add(read.Add(-age), status.PID, Metrics{})
+			w.add(read.Add(-age), status.PID, Metrics{})
 		}
-		w.Add(read, status.PID, m)
+		w.add(read, status.PID, m)
 	}
 }
 
 // traffic returns what the counters say now.
 func (s *stream) traffic(now time.Time) Traffic {
-	lately := s.activity.Delta(now)
+	lately := s.activity.delta(now)
 	return Traffic{
 		InputReceived: s.latest.InputReceived, OutputSent: s.latest.OutputSent, OutputErrors: s.latest.OutputError,
-		InputRate:    lately.PerSecond(lately.Counts.InputReceived),
-		OutputRate:   lately.PerSecond(lately.Counts.OutputSent),
-		Active:       lately.Counts.InputReceived > 0,
-		RecentErrors: s.errors.Delta(now).Counts.OutputError,
+		InputRate:    lately.perSecond(lately.counts.InputReceived),
+		OutputRate:   lately.perSecond(lately.counts.OutputSent),
+		Active:       lately.counts.InputReceived > 0,
+		RecentErrors: s.errors.delta(now).counts.OutputError,
 	}
 }

@@ -162,7 +162,7 @@ func (c *Client) Metrics(ctx context.Context, addr string) (Metrics, error) {
 	}
 	var m Metrics
 	if err == nil {
-		m, err = ParseMetrics(body)
+		m, err = parseMetrics(body)
 	}
 	return m, requestError(addr, "/metrics", err)
 }

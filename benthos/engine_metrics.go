@@ -42,10 +42,10 @@ type Metrics struct {
 	OutputConnections, OutputConnectionUp uint64
 }
 
-// ParseMetrics reads Prometheus text. Families and labels it does not know are
+// parseMetrics reads Prometheus text. Families and labels it does not know are
 // passed over unread; values that are not counts (negative, NaN)
 // are taken as zero. Other text is an error.
-func ParseMetrics(text []byte) (Metrics, error) {
+func parseMetrics(text []byte) (Metrics, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(relevant(text)))
 	if err != nil {

@@ -1,27 +1,17 @@
 package benthos
 
-import (
-	"time"
-)
-
-// DefaultMetricsWindow is the span of a MetricsWindow that is given none.
-const DefaultMetricsWindow = time.Minute
+import "time"
 
 // windowSlots bounds the samples kept: those closer to each other than a
 // window's span divided by this are merged.
 const windowSlots = 128
 
-// MetricsWindow turns counters that grow for as long as a process lives into
-// what happened lately, so that an instance that had errors and healed is
-// healthy again. It has no clock: times are the caller's.
-//
-// The zero value is a window of DefaultMetricsWindow. It is not safe for
-// concurrent use; its owner is whoever observes the instance. It keeps a
-// bounded number of samples.
-type MetricsWindow struct {
-	// Span is how far back Delta looks. Zero means DefaultMetricsWindow. Do not
-	// change it after the first Add.
-	Span time.Duration
+// window turns counters that grow for as long as a process lives into what
+// happened lately, so that an instance that had errors and healed is healthy
+// again. It has no clock: times are the caller's. It keeps a bounded number of
+// samples.
+type window struct {
+	span time.Duration // how far back delta looks; more than zero
 
 	samples []windowSample // oldest first
 	latest  Metrics
@@ -35,25 +25,25 @@ type windowSample struct {
 	total [counterCount]uint64
 }
 
-// MetricsDelta is what happened between two samples.
-type MetricsDelta struct {
-	// Span is the time between them: less than the window's while it fills,
+// metricsDelta is what happened between two samples.
+type metricsDelta struct {
+	// span is the time between them: less than the window's while it fills,
 	// more where samples are further apart. Zero with fewer than two samples.
-	Span time.Duration
-	// Counts holds the increments of the counters. Its connection fields hold
+	span time.Duration
+	// counts holds the increments of the counters. Its connection fields hold
 	// the latest values, for these are no counters.
-	Counts Metrics
+	counts Metrics
 }
 
-// PerSecond returns the rate of n, one of the Counts, over the span.
-func (d MetricsDelta) PerSecond(n uint64) float64 {
-	if d.Span <= 0 {
+// perSecond returns the rate of n, one of the counts, over the span.
+func (d metricsDelta) perSecond(n uint64) float64 {
+	if d.span <= 0 {
 		return 0
 	}
-	return float64(n) / d.Span.Seconds()
+	return float64(n) / d.span.Seconds()
 }
 
-// Add takes the metrics that process had at a time. The process is its PID, or
+// add takes the metrics that process had at a time. The process is its PID, or
 // zero where it is not known. When it is another than before, the counters have
 // started from zero; where it is not known, one counter that has gone down says
 // so for all. A counter that goes down within one process, because a component
@@ -62,7 +52,7 @@ func (d MetricsDelta) PerSecond(n uint64) float64 {
 // The first sample is a base only: what an adopted process counted before it
 // was first looked at is no news. A time before that of the latest sample, the
 // clock having jumped, starts the window anew from this sample.
-func (w *MetricsWindow) Add(at time.Time, process int, m Metrics) {
+func (w *window) add(at time.Time, process int, m Metrics) {
 	known := process != 0 && w.process != 0
 	restarted := known && process != w.process
 	before, after := w.latest.families(), m.families()
@@ -92,10 +82,10 @@ func (w *MetricsWindow) Add(at time.Time, process int, m Metrics) {
 }
 
 // keep appends a sample, in place of the latest where that one lies within a
-// slot of the one before it, and drops what no Delta will ask for again.
-func (w *MetricsWindow) keep(s windowSample) {
+// slot of the one before it, and drops what no delta will ask for again.
+func (w *window) keep(s windowSample) {
 	n := len(w.samples)
-	if n >= 2 && s.at.Sub(w.samples[n-2].at) < w.span()/windowSlots {
+	if n >= 2 && s.at.Sub(w.samples[n-2].at) < w.span/windowSlots {
 		w.samples[n-1] = s
 		return
 	}
@@ -103,10 +93,10 @@ func (w *MetricsWindow) keep(s windowSample) {
 	w.samples = append(w.samples[:copy(w.samples, w.samples[base:])], s)
 }
 
-// base returns the index of the sample that a Delta at now starts from: the
+// base returns the index of the sample that a delta at now starts from: the
 // latest one that is at least a span old, or else the oldest.
-func (w *MetricsWindow) base(now time.Time) int {
-	start := now.Add(-w.span())
+func (w *window) base(now time.Time) int {
+	start := now.Add(-w.span)
 	base := 0
 	for i, s := range w.samples {
 		if s.at.After(start) {
@@ -117,10 +107,10 @@ func (w *MetricsWindow) base(now time.Time) int {
 	return base
 }
 
-// Delta returns what happened in the span that ends at now, as far as it was
+// delta returns what happened in the span that ends at now, as far as it was
 // sampled. Once no sample is younger than the span, that is nothing.
-func (w *MetricsWindow) Delta(now time.Time) MetricsDelta {
-	d := MetricsDelta{Counts: Metrics{
+func (w *window) delta(now time.Time) metricsDelta {
+	d := metricsDelta{counts: Metrics{
 		InputConnections:   w.latest.InputConnections,
 		InputConnectionUp:  w.latest.InputConnectionUp,
 		OutputConnections:  w.latest.OutputConnections,
@@ -130,21 +120,14 @@ func (w *MetricsWindow) Delta(now time.Time) MetricsDelta {
 		return d
 	}
 	first, last := w.samples[w.base(now)], w.samples[len(w.samples)-1]
-	d.Span = last.at.Sub(first.at)
-	for i, f := range d.Counts.families() {
+	d.span = last.at.Sub(first.at)
+	for i, f := range d.counts.families() {
 		*f.counter = last.total[i] - first.total[i]
 	}
 	return d
 }
 
-// Latest returns the metrics added last, and whether there are any.
-func (w *MetricsWindow) Latest() (Metrics, bool) {
+// last returns the metrics added last, and whether there are any.
+func (w *window) last() (Metrics, bool) {
 	return w.latest, len(w.samples) > 0
-}
-
-func (w *MetricsWindow) span() time.Duration {
-	if w.Span <= 0 {
-		return DefaultMetricsWindow
-	}
-	return w.Span
 }

@@ -5,16 +5,119 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestWindowKeepsABoundedNumberOfSamples(t *testing.T) {
 	for _, interval := range []time.Duration{time.Millisecond, 90 * time.Millisecond, time.Second, time.Hour} {
-		w := MetricsWindow{Span: 10 * time.Second}
+		w := window{span: 10 * time.Second}
 		most := 0
 		for i := range 20_000 {
-			w.Add(time.Unix(0, 0).Add(time.Duration(i)*interval), 7, Metrics{InputReceived: uint64(i)})
+			w.add(time.Unix(0, 0).Add(time.Duration(i)*interval), 7, Metrics{InputReceived: uint64(i)})
 			most = max(most, len(w.samples))
 		}
 		assert.LessOrEqual(t, most, 2*windowSlots+3, "one sample every %s", interval)
+	}
+}
+
+// at is a time by seconds on a clock that starts anywhere.
+func at(seconds float64) time.Time {
+	return time.Unix(1_700_000_000, 0).Add(time.Duration(seconds * float64(time.Second)))
+}
+
+func errorsAt(n uint64) Metrics { return Metrics{OutputError: n} }
+
+func TestWindowForgetsWhatIsOver(t *testing.T) {
+	w := window{span: 10 * time.Second}
+	assert.Zero(t, w.delta(at(0)))
+	w.add(at(0), 7, errorsAt(5))
+	assert.Zero(t, w.delta(at(0)).counts.OutputError, "what was counted before the first look is no news")
+	w.add(at(1), 7, errorsAt(8))
+	for s := 2.0; s <= 30; s++ {
+		w.add(at(s), 7, errorsAt(8))
+		want := uint64(3)
+		if s >= 11 {
+			want = 0
+		}
+		assert.Equal(t, want, w.delta(at(s)).counts.OutputError, "after %v s", s)
+	}
+	assert.Equal(t, 10*time.Second, w.delta(at(30)).span)
+}
+
+func TestWindowWithoutNewSamplesComesToNothing(t *testing.T) {
+	w := window{span: time.Minute}
+	w.add(at(0), 7, errorsAt(0))
+	w.add(at(30), 7, errorsAt(9))
+	assert.EqualValues(t, 9, w.delta(at(59)).counts.OutputError)
+	assert.EqualValues(t, 9, w.delta(at(60)).counts.OutputError)
+	assert.Zero(t, w.delta(at(90)).counts.OutputError)
+	latest, any := w.last()
+	assert.True(t, any)
+	assert.EqualValues(t, 9, latest.OutputError)
+}
+
+func TestWindowOverRestarts(t *testing.T) {
+	tests := []struct {
+		name      string
+		processes [3]int
+		counts    [3]uint64
+		want      uint64
+	}{
+		{"same process", [3]int{7, 7, 7}, [3]uint64{5, 6, 8}, 3},
+		{"new process counts from zero", [3]int{7, 7, 8}, [3]uint64{5, 6, 2}, 3},
+		{"new process that got further", [3]int{7, 7, 8}, [3]uint64{5, 6, 9}, 10},
+		{"unknown process, counter gone down", [3]int{0, 0, 0}, [3]uint64{5, 6, 2}, 3},
+		{"process became known", [3]int{0, 7, 7}, [3]uint64{5, 6, 8}, 3},
+		{"a component was removed", [3]int{7, 7, 7}, [3]uint64{5, 2, 3}, 1},
+	}
+	for _, tt := range tests {
+		w := window{span: time.Minute}
+		for i, n := range tt.counts {
+			w.add(at(float64(i)), tt.processes[i], errorsAt(n))
+		}
+		assert.Equal(t, tt.want, w.delta(at(2)).counts.OutputError, tt.name)
+	}
+}
+
+func TestWindowOverAJumpOfTheClock(t *testing.T) {
+	w := window{span: time.Minute}
+	w.add(at(1000), 7, errorsAt(0))
+	w.add(at(1001), 7, errorsAt(4))
+	w.add(at(5), 7, errorsAt(5))
+	assert.Equal(t, metricsDelta{}, w.delta(at(5)))
+	w.add(at(6), 7, errorsAt(6))
+	assert.EqualValues(t, 1, w.delta(at(6)).counts.OutputError)
+	assert.Equal(t, time.Second, w.delta(at(6)).span)
+}
+
+func TestWindowRates(t *testing.T) {
+	w := window{span: time.Minute}
+	w.add(at(0), 7, Metrics{InputConnections: 2})
+	assert.Zero(t, w.delta(at(0)).perSecond(5))
+	w.add(at(4), 7, Metrics{InputReceived: 10, InputConnections: 2, InputConnectionUp: 1})
+	d := w.delta(at(4))
+	assert.InDelta(t, 2.5, d.perSecond(d.counts.InputReceived), 1e-9)
+	assert.Equal(t, Metrics{InputReceived: 10, InputConnections: 2, InputConnectionUp: 1}, d.counts)
+}
+
+// TestWindowAgainstEverySample compares the window, which merges and drops
+// samples, with one that keeps all of them.
+func TestWindowAgainstEverySample(t *testing.T) {
+	const span, step = 10.0, 0.01
+	w := window{span: span * 1e9}
+	var total uint64
+	counts := map[int]uint64{}
+	for i := range 5000 {
+		if i%700 < 50 {
+			total += uint64(i % 7)
+		}
+		counts[i] = total
+		w.add(at(float64(i)*step), 7, errorsAt(total))
+		d := w.delta(at(float64(i) * step))
+		slot := int(d.span.Seconds()/step + 0.5)
+		require.Equal(t, counts[i]-counts[i-slot], d.counts.OutputError, "sample %d", i)
+		if i > 1000 {
+			require.InDelta(t, span, d.span.Seconds(), 2*span/128, "sample %d", i)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package benthos_test
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
 )
@@ -43,23 +42,4 @@ func ExampleConfig_Validate() {
 	err := benthos.Config{Input: map[string]any{"stdin": map[string]any{}}, LogLevel: "LOUD"}.Validate()
 	fmt.Println(err)
 	// Output: cannot use the Benthos configuration: log_level is "LOUD", not one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL; output is missing
-}
-
-func ExampleMetricsWindow() {
-	window := benthos.MetricsWindow{Span: 10 * time.Second}
-	start := time.Now()
-	window.Add(start, 4711, benthos.Metrics{OutputError: 2})
-	window.Add(start.Add(1*time.Second), 4711, benthos.Metrics{OutputError: 5})
-	fmt.Println(window.Delta(start.Add(1 * time.Second)).Counts.OutputError)
-	window.Add(start.Add(11*time.Second), 4711, benthos.Metrics{OutputError: 5})
-	fmt.Println(window.Delta(start.Add(11 * time.Second)).Counts.OutputError)
-	// Output:
-	// 3
-	// 0
-}
-
-func ExampleClassifyLine() {
-	c := benthos.ClassifyLine(`level=error msg="Server error: listen tcp 127.0.0.1:8080: bind: address already in use" @service=benthos label="" path=root.input`)
-	fmt.Println(c.Kind, c.Path)
-	// Output: port in use root.input
 }

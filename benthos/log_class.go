@@ -2,94 +2,74 @@ package benthos
 
 import "strings"
 
-// LogLevel is the level of a log line. Levels are ordered by severity.
-type LogLevel uint8
+// logLevel is the level of a log line. Levels are ordered by severity.
+type logLevel uint8
 
-// The levels of Benthos. LogLevelNone is that of a line that has none.
+// The levels of Benthos. logLevelNone is that of a line that has none.
 const (
-	LogLevelNone LogLevel = iota
-	LogLevelTrace
-	LogLevelDebug
-	LogLevelInfo
-	LogLevelWarn
-	LogLevelError
-	LogLevelFatal
+	logLevelNone logLevel = iota
+	logLevelTrace
+	logLevelDebug
+	logLevelInfo
+	logLevelWarn
+	logLevelError
+	logLevelFatal
 )
 
-// String returns the level as engines write it.
-func (l LogLevel) String() string {
-	switch l {
-	case LogLevelTrace:
-		return "trace"
-	case LogLevelDebug:
-		return "debug"
-	case LogLevelInfo:
-		return "info"
-	case LogLevelWarn:
-		return "warning"
-	case LogLevelError:
-		return "error"
-	case LogLevelFatal:
-		return "fatal"
-	default:
-		return "none"
-	}
-}
-
-// LogKind is what a log line tells about an instance.
-type LogKind uint8
+// logKind is what a log line tells about an instance.
+type logKind uint8
 
 // The kinds of log lines.
 const (
-	// LogOther is every line not known, messages on stdout among them.
-	LogOther LogKind = iota
+	// logOther is every line not known, messages on stdout among them.
+	logOther logKind = iota
 
-	// LogStarting is the first line of a process, LogListening the address of
+	// logStarting is the first line of a process, logListening the address of
 	// its HTTP endpoint, which is written before the port is bound, and
-	// LogLaunched that the stream was built.
-	LogStarting
-	LogListening
-	LogLaunched
-	// LogInputActive and LogOutputActive tell that a component connected, or,
+	// logLaunched that the stream was built.
+	logStarting
+	logListening
+	logLaunched
+	// logInputActive and logOutputActive tell that a component connected, or,
 	// for an http_server, that it is about to listen.
-	LogInputActive
-	LogOutputActive
-	// LogStopping tells that a signal arrived, LogFinished that the inputs came
-	// to their end and the process ends with exit code 0, LogUnfinished that it
+	logInputActive
+	logOutputActive
+	// logStopping tells that a signal arrived, logFinished that the inputs came
+	// to their end and the process ends with exit code 0, logUnfinished that it
 	// gave up what it had accepted at the end of the shutdown time-out.
-	LogStopping
-	LogFinished
-	LogUnfinished
+	logStopping
+	logFinished
+	logUnfinished
 
-	// LogConfigRefused tells that the process ends because of its configuration
-	// file, LogStartFailed that it ends because a component cannot be built.
-	LogConfigRefused
-	LogStartFailed
-	// LogPortInUse tells that a listener failed on a taken port. The process
+	// logConfigRefused tells that the process ends because of its configuration
+	// file, logStartFailed that it ends because a component cannot be built.
+	logConfigRefused
+	logStartFailed
+	// logPortInUse tells that a listener failed on a taken port. The process
 	// goes on without it, and goes on calling itself ready where the listener
 	// was an http_server or the HTTP endpoint.
-	LogPortInUse
-	// LogListenFailed is the same for any other reason.
-	LogListenFailed
-	LogInputConnectionFailed
-	LogInputFailed // a read failed
-	LogOutputConnectionFailed
-	LogOutputFailed // a write failed
-	LogProcessorFailed
-	// LogCrashed is the first line of a Go panic or fatal error.
-	LogCrashed
+	logPortInUse
+	// logListenFailed is the same for any other reason.
+	logListenFailed
+	logInputConnectionFailed
+	logInputFailed // a read failed
+	logOutputConnectionFailed
+	logOutputFailed // a write failed
+	logProcessorFailed
+	// logCrashed is the first line of a Go panic or fatal error.
+	logCrashed
 )
 
 // String returns a few words, such as "port in use".
-func (k LogKind) String() string {
+func (k logKind) String() string {
 	names := [...]string{
-		LogOther: "other", LogStarting: "starting", LogListening: "listening", LogLaunched: "launched",
-		LogInputActive: "input active", LogOutputActive: "output active", LogStopping: "stopping",
-		LogFinished: "finished", LogUnfinished: "unfinished", LogConfigRefused: "configuration refused",
-		LogStartFailed: "start failed", LogPortInUse: "port in use", LogListenFailed: "cannot listen",
-		LogInputConnectionFailed: "input connection failed", LogInputFailed: "input failed",
-		LogOutputConnectionFailed: "output connection failed", LogOutputFailed: "output failed",
-		LogProcessorFailed: "processor failed", LogCrashed: "crashed",
+		logOther: "other", logStarting: "starting", logListening: "listening", logLaunched: "launched",
+		logInputActive: "input active", logOutputActive: "output active", logStopping: "stopping",
+		logFinished: "finished", logUnfinished: "unfinished", logConfigRefused: "configuration refused",
+		logStartFailed: "start failed", logPortInUse: "port in use", logListenFailed: "cannot listen",
+		logInputConnectionFailed: "input connection failed", logInputFailed: "input failed",
+		logOutputConnectionFailed: "output connection failed", logOutputFailed: "output failed",
+		logProcessorFailed: "processor failed", logCrashed: "crashed",
 	}
 	if int(k) >= len(names) {
 		return "other"
@@ -97,48 +77,48 @@ func (k LogKind) String() string {
 	return names[k]
 }
 
-// LogClass is what one line of an engine's log says.
-type LogClass struct {
-	Level LogLevel
-	Kind  LogKind
-	// Matters is true for what an operator has to know of: errors, refusals and
+// logClass is what one line of an engine's log says.
+type logClass struct {
+	level logLevel
+	kind  logKind
+	// matters is true for what an operator has to know of: errors, refusals and
 	// crashes, and warnings of a connection that failed or was lost.
-	Matters bool
-	// Message is what the engine says, without the fields around it. For a
+	matters bool
+	// message is what the engine says, without the fields around it. For a
 	// refused configuration it is the problem, with "line N" for where.
-	Message string
-	// Path and Label are those of the component that speaks, such as
+	message string
+	// path and label are those of the component that speaks, such as
 	// "root.input", empty where the line names none.
-	Path, Label string
+	path, label string
 }
 
 // maxLogLine is as much of a line as is looked at.
 const maxLogLine = 16 << 10
 
-// ClassifyLine reads one line of the log of any Benthos lineage, in logfmt or
+// classifyLine reads one line of the log of any Benthos lineage, in logfmt or
 // JSON, without the supervisor's time stamp.
 //
 // A stream may write its messages to the same log. A line is taken for the
 // engine's own when it has the static field @service, which Render sets and
 // engines set by default, or begins as the few lines do that engines write
-// before they have a logger; every other line is LogOther with Message empty.
-func ClassifyLine(line string) LogClass {
+// before they have a logger; every other line is logOther with message empty.
+func classifyLine(line string) logClass {
 	line = strings.TrimRight(line[:min(len(line), maxLogLine)], "\r\n")
 	f, ok := parseLogLine(line)
 	if !ok {
 		return classifyBare(line)
 	}
-	c := LogClass{Level: parseLogLevel(f.level), Message: f.msg, Path: f.path, Label: f.label}
-	c.Kind = kindOf(f, c.Level)
-	switch c.Kind {
-	case LogConfigRefused:
+	c := logClass{level: parseLogLevel(f.level), message: f.msg, path: f.path, label: f.label}
+	c.kind = kindOf(f, c.level)
+	switch c.kind {
+	case logConfigRefused:
 		if f.lint != "" {
-			c.Message = describeLint(f.lint)
+			c.message = describeLint(f.lint)
 		}
-	case LogStartFailed:
-		c.Message = trimFoldPrefix(c.Message, closingDueTo)
+	case logStartFailed:
+		c.message = trimFoldPrefix(c.message, closingDueTo)
 	}
-	c.Matters = c.Level >= LogLevelError || c.Level == LogLevelWarn && isTrouble(c.Message)
+	c.matters = c.level >= logLevelError || c.level == logLevelWarn && isTrouble(c.message)
 	return c
 }
 
@@ -152,86 +132,86 @@ const (
 )
 
 // classifyBare reads the lines that come without level and fields.
-func classifyBare(line string) LogClass {
-	c := LogClass{Level: LogLevelError, Matters: true, Message: line}
+func classifyBare(line string) logClass {
+	c := logClass{level: logLevelError, matters: true, message: line}
 	switch {
 	case hasFoldPrefix(line, configRead):
-		c.Kind, c.Message = LogConfigRefused, describeLint(line[len(configRead):])
+		c.kind, c.message = logConfigRefused, describeLint(line[len(configRead):])
 	case hasFoldPrefix(line, lintShutdown), hasFoldPrefix(line, loggerFailed):
-		c.Kind = LogConfigRefused
+		c.kind = logConfigRefused
 	case hasFoldPrefix(line, closingDueTo):
-		c.Kind, c.Message = LogStartFailed, line[len(closingDueTo):]
+		c.kind, c.message = logStartFailed, line[len(closingDueTo):]
 	case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "):
-		c.Kind, c.Level = LogCrashed, LogLevelFatal
+		c.kind, c.level = logCrashed, logLevelFatal
 	default:
-		return LogClass{}
+		return logClass{}
 	}
 	return c
 }
 
-func kindOf(f logFields, level LogLevel) LogKind {
-	if level >= LogLevelError {
+func kindOf(f logFields, level logLevel) logKind {
+	if level >= logLevelError {
 		return errorKind(f)
 	}
 	switch msg := f.msg; {
 	case strings.HasPrefix(msg, "Running main config"):
-		return LogStarting
+		return logStarting
 	case strings.HasPrefix(msg, "Listening for HTTP requests at"):
-		return LogListening
+		return logListening
 	case strings.HasPrefix(msg, "Launching a "):
-		return LogLaunched
+		return logLaunched
 	case strings.HasPrefix(msg, "Input type ") && strings.HasSuffix(msg, " is now active"),
 		strings.HasPrefix(msg, "Receiving HTTP messages at"):
-		return LogInputActive
+		return logInputActive
 	case strings.HasPrefix(msg, "Output type ") && strings.HasSuffix(msg, " is now active"),
 		strings.HasPrefix(msg, "Serving messages through HTTP"):
-		return LogOutputActive
+		return logOutputActive
 	case strings.HasPrefix(msg, "Received SIG"):
-		return LogStopping
+		return logStopping
 	case strings.HasPrefix(msg, "Pipeline has terminated"):
-		return LogFinished
+		return logFinished
 	case strings.HasPrefix(msg, "Some components prevented forced termination"):
-		return LogUnfinished
+		return logUnfinished
 	}
-	if level == LogLevelWarn && isTrouble(f.msg) {
+	if level == logLevelWarn && isTrouble(f.msg) {
 		return componentKind(f)
 	}
-	return LogOther
+	return logOther
 }
 
-func errorKind(f logFields) LogKind {
+func errorKind(f logFields) logKind {
 	switch msg := f.msg; {
 	case hasFoldPrefix(msg, lintErrorText), hasFoldPrefix(msg, lintShutdown), hasFoldPrefix(msg, configRead):
-		return LogConfigRefused
+		return logConfigRefused
 	case hasFoldPrefix(msg, closingDueTo):
-		return LogStartFailed
+		return logStartFailed
 	case strings.Contains(msg, addressInUse) && strings.Contains(msg, "listen "):
-		return LogPortInUse
+		return logPortInUse
 	case strings.HasPrefix(msg, "Server error: "), strings.HasPrefix(msg, "HTTP Server error: "):
-		return LogListenFailed
+		return logListenFailed
 	}
 	return componentKind(f)
 }
 
 // componentKind tells troubles apart by the component that has them.
-func componentKind(f logFields) LogKind {
+func componentKind(f logFields) logKind {
 	connection := strings.HasPrefix(f.msg, "Failed to connect") || strings.Contains(strings.ToLower(f.msg), "connection lost")
 	section := strings.TrimPrefix(f.path, "root.")
 	switch {
 	case strings.Contains(section, "processors."), strings.HasPrefix(section, "pipeline"):
-		return LogProcessorFailed
+		return logProcessorFailed
 	case strings.HasPrefix(section, "input"):
 		if connection {
-			return LogInputConnectionFailed
+			return logInputConnectionFailed
 		}
-		return LogInputFailed
+		return logInputFailed
 	case strings.HasPrefix(section, "output"):
 		if connection {
-			return LogOutputConnectionFailed
+			return logOutputConnectionFailed
 		}
-		return LogOutputFailed
+		return logOutputFailed
 	default:
-		return LogOther
+		return logOther
 	}
 }
 

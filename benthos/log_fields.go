@@ -35,7 +35,7 @@ func parseJSONLine(line string) (logFields, bool) {
 		Label   string  `json:"label"`
 		Lint    string  `json:"lint"`
 	}
-	if json.Unmarshal([]byte(line), &v) != nil || v.Service == nil || parseLogLevel(v.Level) == LogLevelNone {
+	if json.Unmarshal([]byte(line), &v) != nil || v.Service == nil || parseLogLevel(v.Level) == logLevelNone {
 		return logFields{}, false
 	}
 	return logFields{level: v.Level, msg: v.Msg, path: v.Path, label: v.Label, lint: v.Lint}, true
@@ -60,7 +60,7 @@ func parseLogfmt(line string) (f logFields, ok bool) {
 			ok = true
 		}
 	}
-	return f, ok && parseLogLevel(f.level) != LogLevelNone
+	return f, ok && parseLogLevel(f.level) != logLevelNone
 }
 
 // nextField cuts one key=value from the front of a line. A quoted value that
@@ -87,21 +87,21 @@ func nextField(line string) (key, val, rest string) {
 	return key, line[1:], ""
 }
 
-func parseLogLevel(s string) LogLevel {
+func parseLogLevel(s string) logLevel {
 	switch strings.ToLower(s) {
 	case "trace":
-		return LogLevelTrace
+		return logLevelTrace
 	case "debug":
-		return LogLevelDebug
+		return logLevelDebug
 	case "info":
-		return LogLevelInfo
+		return logLevelInfo
 	case "warn", "warning":
-		return LogLevelWarn
+		return logLevelWarn
 	case "error":
-		return LogLevelError
+		return logLevelError
 	case "fatal", "panic":
-		return LogLevelFatal
+		return logLevelFatal
 	default:
-		return LogLevelNone
+		return logLevelNone
 	}
 }
