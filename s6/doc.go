@@ -13,6 +13,40 @@
 // A service's processes belong to s6. They go on when the program that asked
 // for them ends in whatever way, and are adopted when it comes back.
 //
+// # Words
+//
+// Each means one thing in this package and its documents.
+//
+//   - supervisor: an s6-supervise. A service has two, its own and that of its
+//     logger.
+//   - link: the symbolic link in the scan directory by which s6-svscan knows a
+//     service. One whose target is gone is dangling.
+//   - instance lock: data/lock in the service directory. The service's process
+//     holds it, and a second copy waits for it.
+//   - stray: a process of a service that holds the instance lock and has lost
+//     its supervisor. It has to end before the supervised copy can begin.
+//   - orphan: a supervisor that has lost its s6-svscan. It serves its service
+//     until that ends.
+//   - owed: a supervisor that s6-svscan has to start for a linked service, and
+//     has not started yet.
+//   - nudge: to show s6-svscan a service that runs nothing, so that it starts
+//     what it owes.
+//   - keeper: what replaces the s6-svscan of a private tree that was killed.
+//   - foreign: a service of another owner. Nothing is done to it.
+//   - whole: everything is in place for the service to run. Current: its files
+//     are those of the desired spec.
+//   - asked down: the service directory has a file down, so that the service
+//     does not start with the tree.
+//   - told: this program has told the process to end. It is told once, for s6
+//     counts its time to end from the last telling.
+//   - stale: the process was started from another spec than the desired one.
+//   - outgoing: another process has to take its place, because it is stale or
+//     was told.
+//   - lagging: the status names another process than the one that the
+//     supervisor runs, as it does on a full disk.
+//   - aside: under another name beside the service directories, where one is
+//     built or deleted.
+//
 // # Files
 //
 // From low to high: each uses only what stands in those before it.
