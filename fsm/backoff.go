@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Backoff is how long to wait before trying again: Base after the first
-// failure, twice as long after each further one, never more than Cap, and each
-// delay shortened by a random part of up to Jitter (0 to 1) of itself so that
-// instances that failed together do not try together. Zero fields mean 100 ms,
-// 30 s and 0.2; a negative Jitter means none.
+// Backoff says how long to wait before trying again. The wait is Base after the
+// first failure, doubles with each further one, and never exceeds Cap. Each
+// wait is shortened by a random part of itself, at most Jitter (0 to 1), so
+// that instances that failed together do not retry together. Zero fields mean
+// 100 ms, 30 s and 0.2; a negative Jitter means none.
 type Backoff struct {
 	Base   time.Duration
 	Cap    time.Duration
 	Jitter float64
 }
 
-// Delay returns how long to wait after so many failures in a row; zero after
-// none.
+// Delay returns how long to wait after a number of failures in a row, zero
+// after none.
 func (b Backoff) Delay(failures int) time.Duration {
 	if failures <= 0 {
 		return 0

@@ -7,11 +7,11 @@ import (
 	"maps"
 )
 
-// BuildOn completes a kind whose instances are built on a child each. It sets
-// Open, which hands open the child that the driver embeds; Validate, which asks
-// the kind's own, if it has one, and then that of the children; Discover, for
-// what an earlier run has left; and Claim. The kind's own Discover, Open and
-// Claim are not used.
+// BuildOn completes a kind whose instances are each built on one instance of
+// another kind, their child. It sets Open, which hands the child to open for
+// the driver to embed; Validate, which asks the kind's own Validate, if there
+// is one, and then that of the children; Discover, for what an earlier run has
+// left; and Claim. The kind's own Open, Discover and Claim are not used.
 func BuildOn[P, PO, D, O any](
 	kind Kind[P, PO], child ChildKind[P, D, O],
 	open func(name string, wake func(), child *Child[P, D, O]) (Driver[P, PO], error),
@@ -68,7 +68,8 @@ func (k *ChildKind[P, D, O]) check(parent *Table) error {
 	return nil
 }
 
-// target returns what the child is asked while its parent is asked something.
+// target returns what is asked of the child while its parent is asked for a
+// state.
 func (k *ChildKind[P, D, O]) target(parent State) State {
 	if parent == StateRemoved {
 		return StateRemoved
@@ -76,8 +77,9 @@ func (k *ChildKind[P, D, O]) target(parent State) State {
 	return k.Targets[parent]
 }
 
-// children returns what is asked of the children of some parents, without those
-// of which none can be made; why is in refused, where that is not nil.
+// children returns what is asked of the children of these parents. A parent
+// whose spec makes no child is left out; the reason goes into refused, unless
+// that is nil.
 func (k *ChildKind[P, D, O]) children(parents map[string]Desired[P], refused map[string]error) map[string]Desired[D] {
 	all := make(map[string]Desired[D], len(parents))
 	for name, d := range parents {
@@ -153,8 +155,9 @@ func (k *ChildKind[P, D, O]) discover(ctx context.Context, parent *Table) (map[s
 	return all, nil
 }
 
-// parentTarget returns what a parent was asked whose child is asked something:
-// the target that Targets says, else one of the same phase, else the first.
+// parentTarget returns what was asked of a parent, judging by its child: the
+// target that Targets maps to what the child is asked for, else one of the same
+// phase, else the first.
 func (k *ChildKind[P, D, O]) parentTarget(parent *Table, child State) State {
 	phase, _ := k.Kind.Table.Target(child)
 	targets := parent.Targets()

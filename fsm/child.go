@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// ChildKind says how instances of one kind, with specs of type P, are built on
-// one instance each of another, their child, which has their name. [BuildOn]
-// makes a kind of it.
+// ChildKind says how instances of one kind, with specs of type P, are each
+// built on one instance of another kind, their child, which has the same name.
+// [BuildOn] makes a kind of it.
 type ChildKind[P, D, O any] struct {
 	// Kind of the children.
 	Kind Kind[D, O]
-	// Targets says what a child is asked while its parent is asked something:
-	// each target of the parent's table but StateRemoved, and no two the same.
+	// Targets maps each target of the parent's table but StateRemoved to what
+	// is asked of the child. No two map to the same.
 	Targets map[State]State
-	// Spec returns what the child of the named parent is made from. It is pure.
-	// An error refuses the parent.
+	// Spec returns the spec of the named parent's child. It is pure. An error
+	// refuses the parent.
 	Spec func(name string, parent P) (D, error)
-	// Parent is the way back, for what an earlier run has left: what the parent
-	// was made from, as Spec has put it into the child's spec. It returns false
-	// where that cannot be told.
+	// Parent is the way back, for what an earlier run has left: it returns the
+	// parent's spec, as Spec has put it into the child's. It returns false
+	// where the child's spec does not say.
 	Parent func(child D) (P, bool)
 	// Equal reports whether two specs ask for the same child; nil means
 	// reflect.DeepEqual.
@@ -32,10 +32,10 @@ type ChildKind[P, D, O any] struct {
 	Backoff Backoff
 }
 
-// Child is the child of one instance, for the instance's driver to embed: it
-// has the methods by which the child is reconciled first in each pass, speaks
-// through its parent, is restarted with it and closed with it. A driver that
-// has a Close of its own calls that of its Child.
+// Child is the child of one instance, for the instance's driver to embed. Its
+// methods have the child reconciled first in each pass, pass its notices on to
+// the parent's listeners, and restart and close it with the parent. A driver
+// that has a Close of its own calls that of its Child.
 type Child[P, D, O any] struct {
 	kind     *ChildKind[P, D, O]
 	name     string
@@ -53,13 +53,13 @@ type Child[P, D, O any] struct {
 
 // ChildObserved is what a parent sees of its child in a pass.
 type ChildObserved[D, O any] struct {
-	// Snapshot is what the child's own pass found, which came first.
+	// Snapshot is what the child's own pass found. That pass came first.
 	Snapshot *Snapshot[D, O] `json:"snapshot"`
-	// Asked is what was last asked of the child, empty for nothing yet, and
-	// Current says that it was asked so with the spec that is desired now.
+	// Asked is the state that was last asked of the child, empty before the
+	// first. Current says that it was asked with the spec that is desired now.
 	Asked   State `json:"asked,omitempty"`
 	Current bool  `json:"current,omitempty"`
-	// Unseen says that the child could not be observed since it was asked that.
+	// Unseen says that the child has not been observed since it was asked.
 	Unseen bool `json:"unseen,omitempty"`
 }
 
@@ -76,8 +76,8 @@ func openChild[P, D, O any](kind *ChildKind[P, D, O], name string, wake func()) 
 }
 
 // Look returns what is known of the child, for the parent's Observe. It reads
-// nothing: the child's own pass has. A parent's spec of which no child can be
-// made is an error, and so is a child that has never been observed.
+// nothing: the child's own pass has read it. It is an error if no child can be
+// made from the parent's spec, or if the child has never been observed.
 func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
 	if err := c.derive(desired.Spec); err != nil {
 		return ChildObserved[D, O]{}, err
@@ -95,7 +95,7 @@ func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
 
 var errNoPass = errors.New("no pass has been made over it")
 
-// derive makes the child's spec from the parent's, where that is another one.
+// derive makes the child's spec from the parent's, if that has changed.
 func (c *Child[P, D, O]) derive(parent P) error {
 	if missing(parent) {
 		c.derived = false
@@ -111,7 +111,7 @@ func (c *Child[P, D, O]) derive(parent P) error {
 	}
 	c.parent, c.spec, c.derived = parent, spec, true
 	if c.begun > 0 && c.equal(c.asked.Spec, spec) {
-		c.spec = c.asked.Spec // what was computed of it need not be once more
+		c.spec = c.asked.Spec // what was computed from it is still good
 	}
 	return nil
 }
@@ -131,10 +131,10 @@ func same[D any](a, b D) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Ask asks a state of the child, one of its own table's targets, with the spec
-// of the desired parent where there is one, and makes a pass over it at once.
-// That the child cannot do it, it says itself: the parent sees that in its next
-// pass.
+// Ask asks the child for a state, one of the targets of its own table, with the
+// spec made from the parent's if there is one, and makes a pass over the child
+// at once. If that pass fails, the child's snapshot says so; the parent sees it
+// in its next pass.
 func (c *Child[P, D, O]) Ask(ctx context.Context, desired Desired[P], state State) error {
 	if err := c.derive(desired.Spec); err != nil {
 		return Permanent(err)

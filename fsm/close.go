@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// Close lets go of all instances as they are: nothing is stopped or removed.
-// It ends the loop that runs the manager and waits for passes that are under way
-// until ctx ends; those that outlast it are named in the error and their drivers
-// are not closed, and what its kind claims stays claimed until Close is called
-// again and finds that they have ended.
+// Close lets go of all instances as they are: nothing is stopped or removed. It
+// ends the loop that runs the manager, and waits until ctx ends for passes that
+// are under way. Instances whose passes outlast ctx are named in the error.
+// Their drivers are not closed, and what the kind has claimed stays claimed,
+// until Close is called again and finds that they have ended.
 func (m *Manager[D, O]) Close(ctx context.Context) error {
 	m.mu.Lock()
 	if !m.closed {
@@ -58,7 +58,8 @@ func (m *Manager[D, O]) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// closeInstance closes an instance that is held no longer, and tells.
+// closeInstance closes an instance that the manager has let go of, and tells
+// the listeners.
 func (m *Manager[D, O]) closeInstance(e *entry[D, O]) error {
 	err := e.instance.Close()
 	told := m.listeners.tell(Closed{Subject: e.instance.subject(time.Now()), Err: err})

@@ -2,10 +2,9 @@ package fsm
 
 import "reflect"
 
-// Decision returns what a pass is to do. It is pure, as Decide is, which it
-// calls where the lifecycle leaves something to decide: not in to_be_created and
-// removed, which an instance leaves as soon as it is asked for anything else,
-// and not while there is no spec to work from.
+// Decision returns what a pass is to do. It is pure. It asks Decide, except in
+// to_be_created and removed, which an instance leaves as soon as it is asked
+// for anything else, and except while there is no spec to work from.
 func (k *Kind[D, O]) Decision(in Input[D, O]) Decision {
 	removal := in.Desired.State == StateRemoved
 	switch {

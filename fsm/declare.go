@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// Apply declares all that is wanted. An instance that is listed is made, kept
-// and moved to what is asked; one that exists and is not listed is removed; one
-// that is listed again while it is being removed is made again after that. Apply
-// returns when the declaration is taken, not when it is reached: see Wait.
+// Apply declares all that is wanted. An instance that is listed is created,
+// kept, and moved to the state that is asked for. One that exists and is not
+// listed is removed. One that is listed again while it is being removed is
+// created again afterwards. Apply returns once the declaration is taken; Wait
+// waits until it is reached.
 //
-// An instance whose name, state or spec is refused, or whose driver cannot be
-// opened, keeps what was asked of it before, or what it was found to have been
-// asked by an earlier run; the others are applied, and the error wraps a
-// RefusedError for each refused one. On any other error nothing was applied.
-// After Close the error wraps ErrClosed.
+// An instance is refused where its name, state or spec is not valid or its
+// driver cannot be opened. It keeps what was asked of it before, by this
+// manager or by an earlier run. The others are applied, and the error wraps a
+// RefusedError for each instance that was refused. On any other error nothing
+// was applied. After Close the error wraps ErrClosed.
 func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
@@ -57,9 +58,9 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 }
 
 // Set declares one instance and leaves all others as they are. It is refused
-// for the same reasons as by Apply, seen beside what is asked of the others;
-// the error then wraps a RefusedError, and the instance keeps what was asked of
-// it before.
+// for the same reasons as by Apply, beside what is asked of the others. The
+// error then wraps a RefusedError, and the instance keeps what was asked of it
+// before.
 func (m *Manager[D, O]) Set(ctx context.Context, name string, d Desired[D]) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
@@ -89,8 +90,9 @@ func (m *Manager[D, O]) Set(ctx context.Context, name string, d Desired[D]) erro
 	return m.tellRefused(refused)
 }
 
-// Remove has one instance removed and leaves all others as they are. The error
-// wraps ErrUnknown where there is no such instance, held or found.
+// Remove asks for one instance to be removed and leaves all others as they are.
+// The error wraps ErrUnknown where there is no such instance, neither in this
+// manager nor left by an earlier run.
 func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
 	d, known := m.asked()[name]
 	if !known && m.kind.Discover != nil {
@@ -107,14 +109,14 @@ func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
 }
 
 // Declared returns what is asked at present, by name: what was last declared of
-// each instance and not refused. Instances that are to be removed are not in it.
+// each instance and not refused. Instances that are to be removed are left out.
 func (m *Manager[D, O]) Declared() map[string]Desired[D] {
 	all := m.asked()
 	maps.DeleteFunc(all, func(_ string, d Desired[D]) bool { return d.State == StateRemoved })
 	return all
 }
 
-// asked returns what is wanted of the instances that are held.
+// asked returns what is wanted of the manager's instances.
 func (m *Manager[D, O]) asked() map[string]Desired[D] {
 	all := make(map[string]Desired[D])
 	for _, e := range *m.listed.Load() {
@@ -123,11 +125,12 @@ func (m *Manager[D, O]) asked() map[string]Desired[D] {
 	return all
 }
 
-// Refused returns why the instances whose last declaration was refused were
+// Refused returns the reason for each instance whose last declaration was
 // refused. The map must not be modified.
 func (m *Manager[D, O]) Refused() map[string]error { return *m.refused.Load() }
 
-// tellRefused tells of what was refused and returns it as one error.
+// tellRefused tells the listeners what was refused, and returns it as one
+// error.
 func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(refused)) {
@@ -137,8 +140,8 @@ func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
 	return errors.Join(errs...)
 }
 
-// examine answers what must be known before a declaration is taken: what
-// exists, held by this manager or not, and what is refused.
+// examine finds out what must be known before a declaration is taken: what
+// exists, in this manager or not, and what is refused.
 func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D]) (existing map[string]Desired[D], refused map[string]error, err error) {
 	if m.kind.Discover != nil {
 		if existing, err = m.kind.Discover(ctx); err != nil {
@@ -174,9 +177,9 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	return existing, refused, nil
 }
 
-// declare sets what is wanted of each instance, and that those which are held
-// still and leave are to be removed, and marks each as due. Those that cannot be
-// opened are added to the refused.
+// declare sets what is wanted of each instance, asks for those that leave to be
+// removed, and marks all of them as due. Those that cannot be opened are added
+// to the refused.
 func (m *Manager[D, O]) declare(want map[string]Desired[D], leaving []string, refused map[string]error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -37,7 +37,7 @@ func (m *Manager[D, O]) schedule(e *entry[D, O], due time.Time) {
 	m.nudge()
 }
 
-// nudge has the loop look at the queue.
+// nudge makes the loop look at the queue.
 func (m *Manager[D, O]) nudge() {
 	select {
 	case m.kick <- struct{}{}:
@@ -46,11 +46,11 @@ func (m *Manager[D, O]) nudge() {
 }
 
 // Run runs the manager in a Loop of its own until ctx ends or the manager is
-// closed. A manager that is run already, here or by another Loop, is an error
-// that wraps ErrRunning.
+// closed. The error wraps ErrRunning if the manager is already being run, here
+// or by another Loop.
 func (m *Manager[D, O]) Run(ctx context.Context) error { return new(Loop).Run(ctx, m) }
 
-// begin books that a loop runs the manager.
+// begin records that a loop runs the manager.
 func (m *Manager[D, O]) begin() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,7 +64,7 @@ func (m *Manager[D, O]) begin() error {
 	return nil
 }
 
-// end books that the loop has ended.
+// end records that the loop has ended.
 func (m *Manager[D, O]) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -72,14 +72,14 @@ func (m *Manager[D, O]) end() {
 	m.announce()
 }
 
-// wakeups tells a loop that something may be due sooner than it thought, ended
-// that the manager is closed.
+// wakeups tells a loop that something may be due sooner than it thought; ended
+// tells it that the manager is closed.
 func (m *Manager[D, O]) wakeups() <-chan struct{} { return m.kick }
 func (m *Manager[D, O]) ended() <-chan struct{}   { return m.closing }
 
-// dispatch starts passes over what is due, as many as there are places, and
-// returns when the next is due, the zero time if nothing is scheduled or no
-// place is free; a pass that ends sends a wake-up.
+// dispatch starts passes over what is due, as many as there are places. It
+// returns when the next instance is due, or the zero time if nothing is
+// scheduled or no place is free: a pass that ends sends a wake-up.
 func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 	m.giveUpPlaces()
 	m.mu.Lock()
@@ -97,8 +97,8 @@ func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 	return next
 }
 
-// giveUpPlaces takes the places of passes that outlast their time-out, so that
-// a driver that hangs takes nothing from the others.
+// giveUpPlaces takes its place away from each pass that outlasts its time-out,
+// so that a driver that hangs takes nothing from the others.
 func (m *Manager[D, O]) giveUpPlaces() {
 	var over []*entry[D, O]
 	m.mu.Lock()
@@ -112,7 +112,7 @@ func (m *Manager[D, O]) giveUpPlaces() {
 	}
 	m.mu.Unlock()
 	for _, e := range over {
-		_ = m.listeners.tell(Overran{Subject: e.instance.subject(now), After: m.config.PassTimeout}) // of a listener that panics the pass that hangs cannot tell
+		_ = m.listeners.tell(Overran{Subject: e.instance.subject(now), After: m.config.PassTimeout}) // the pass that hangs cannot be failed for a listener that panics
 	}
 }
 
@@ -129,15 +129,15 @@ func (m *Manager[D, O]) finish(e *entry[D, O], res Result) {
 	if !m.land(e, e.instance.Snapshot(), res.Next) {
 		return
 	}
-	_ = m.closeInstance(e) // which has been told
+	_ = m.closeInstance(e) // its error is in the notice
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.vacate(e)
 }
 
-// land books a pass that has ended. It reports whether the instance is gone;
-// the caller then closes it, without the lock, for a driver may wait for
-// somebody who is about to wake it, and vacates its place.
+// land records that a pass has ended, and reports whether the instance is gone.
+// The caller then closes it and vacates its place. It does so without the lock:
+// a driver may wait for a goroutine that is about to wake it.
 func (m *Manager[D, O]) land(e *entry[D, O], after *Snapshot[D, O], next time.Time) (gone bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -158,7 +158,7 @@ func (m *Manager[D, O]) land(e *entry[D, O], after *Snapshot[D, O], next time.Ti
 	return false
 }
 
-// occupy takes a place for an entry, which no other pass enters meanwhile.
+// occupy gives an entry a place. No other pass enters it meanwhile.
 func (m *Manager[D, O]) occupy(e *entry[D, O]) {
 	e.flying, e.woken, e.overrun, e.started = true, false, false, time.Now()
 	m.inFlight[e] = struct{}{}
@@ -176,15 +176,15 @@ func (m *Manager[D, O]) vacate(e *entry[D, O]) {
 	m.announce()
 }
 
-// announce tells all who wait that something has changed.
+// announce tells everyone who waits that something has changed.
 func (m *Manager[D, O]) announce() {
 	close(m.changed)
 	m.changed = make(chan struct{})
 }
 
-// Reconcile makes one pass over every instance that is due now and returns
-// when those passes have ended. A Loop does the same all the time; this is for
-// programs and tests that step by themselves. It returns early when ctx ends.
+// Reconcile makes one pass over every instance that is due now, and returns
+// when those passes have ended, or when ctx ends. It is for programs and tests
+// that step by themselves; a Loop does the same all the time.
 func (m *Manager[D, O]) Reconcile(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -210,8 +210,8 @@ func (m *Manager[D, O]) Reconcile(ctx context.Context) error {
 	}
 }
 
-// startSome starts passes as long as there are places and returns what is left.
-// What is not in the queue any more is gone, or in a pass already.
+// startSome starts passes as long as there are places, and returns what is
+// left. An entry that is no longer in the queue is gone or in a pass.
 func (m *Manager[D, O]) startSome(ctx context.Context, todo []*entry[D, O]) []*entry[D, O] {
 	for ; len(todo) > 0 && !m.closed; todo = todo[1:] {
 		e := todo[0]

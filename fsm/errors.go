@@ -10,11 +10,11 @@ import (
 // same instance is under way.
 var ErrInPass = errors.New("a pass over this instance is already under way")
 
-// ErrUnknown is returned for a name that a manager does not hold.
+// ErrUnknown is returned for a name that a manager does not have.
 var ErrUnknown = errors.New("no such instance")
 
-// ErrClosed is wrapped by what Apply, Set, Run and Wait return of a manager that
-// has been closed. Its other methods find it holding nothing.
+// ErrClosed is wrapped by the errors of Apply, Set, Run and Wait once the
+// manager has been closed. Its other methods then find no instances.
 var ErrClosed = errors.New("the manager is closed")
 
 // timedOut reports whether an error is a context that ended or any other
@@ -30,13 +30,13 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
-// Permanent marks an error of Driver.Do as one that trying again the same way
-// cannot mend. The instance is held: it goes on being observed, but the action
-// is not tried again until what is desired, the state or the decision's reason
-// changes, or Manager.Retry is called; where only the reason's evidence changes,
-// no sooner than the back-off allows. An error that says of itself that it is a
-// time-out, or that comes once the pass's context has ended, is never permanent,
-// whatever it is wrapped in. Permanent(nil) is nil.
+// Permanent marks an error of Driver.Do as one that trying again cannot mend.
+// The instance is held: it is still observed, but the action is not tried again
+// until what is desired, the state or the decision's reason changes, or
+// Manager.Retry is called. Where only the reason's evidence changes, it is
+// tried again no sooner than the back-off allows. An error that says of itself
+// that it is a time-out, or that comes after the pass's context has ended, is
+// never permanent, whatever wraps it. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -51,14 +51,15 @@ func IsPermanent(err error) bool {
 	return errors.As(err, &permanent) && !timedOut(err)
 }
 
-// ErrRunning is wrapped by what Run returns of a manager that is run already.
-var ErrRunning = errors.New("it is run already")
+// ErrRunning is wrapped by the error of Run for a manager that is already being
+// run.
+var ErrRunning = errors.New("it is already being run")
 
-// ErrNoRestart is wrapped by what Restart returns of an instance that cannot be
-// restarted: its kind does not know how, or it is not to run.
+// ErrNoRestart is wrapped by the error of Restart for an instance that cannot
+// be restarted: its kind does not know how, or it is not to run.
 var ErrNoRestart = errors.New("it cannot be restarted")
 
-// ErrHeld is wrapped by what Wait returns of an instance that is held: what
+// ErrHeld is wrapped by the error of Wait for an instance that is held: what
 // failed is not tried again until something changes.
 var ErrHeld = errors.New("it is held until something changes")
 
@@ -72,8 +73,8 @@ type PanicError struct {
 // Error names the value that was panicked with.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
-// RefusedError says that one instance's declaration was refused; what it was
-// before goes on.
+// RefusedError says that one instance's declaration was refused. What was asked
+// of it before goes on.
 type RefusedError struct {
 	Name string
 	Err  error

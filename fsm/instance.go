@@ -110,10 +110,10 @@ func recoverTo(err *error) {
 func (i *Instance[D, O]) Name() string { return i.name }
 
 // SetDesired says what the next pass is to work towards. It may be called at
-// any time; an instance has one caller of it, so that the last word is known.
-// Setting what is set already, by reflect.DeepEqual, changes nothing: what is
-// put off or held stays so. A state that is not one of the table's targets is
-// refused and changes nothing either.
+// any time; an instance has one caller of it, so that it is clear who has the
+// last word. Setting what is set already, by reflect.DeepEqual, changes
+// nothing: what is put off or held stays so. A state that is not one of the
+// table's targets is refused and changes nothing.
 func (i *Instance[D, O]) SetDesired(d Desired[D]) error {
 	if err := i.kind.Table.checkTarget(d.State); err != nil {
 		return fmt.Errorf("cannot ask that of %s %q: %w", i.kind.Name, i.name, err)
@@ -128,15 +128,15 @@ func (i *Instance[D, O]) SetDesired(d Desired[D]) error {
 	return nil
 }
 
-// wanted returns what was last set and how many times it had been changed.
+// wanted returns what was last set, and how many times it had changed.
 func (i *Instance[D, O]) wanted() (Desired[D], uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.desired, i.generation
 }
 
-// Retry has the next pass that gets so far try what failed, however long it was
-// to be put off.
+// Retry makes the next pass that gets so far try what failed, however long that
+// was put off.
 func (i *Instance[D, O]) Retry() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -154,7 +154,8 @@ func (i *Instance[D, O]) tell(n Notice) (err error) {
 	return nil
 }
 
-// tellOwned passes on what an owned instance tells, in whose pass it panics.
+// tellOwned passes on a notice of an owned instance. A listener that panics
+// fails the owned instance's pass.
 func (i *Instance[D, O]) tellOwned(n Notice) {
 	if i.config.Listener != nil {
 		i.config.Listener(Owned{Subject: i.subject(n.About().At), Notice: n})
@@ -177,8 +178,8 @@ func (i *Instance[D, O]) Close() (err error) {
 	return nil
 }
 
-// asked returns what is desired now, how many times that was set, and whether
-// a retry was asked for since the last call.
+// asked returns what is desired now, how many times that had changed, and
+// whether a retry was asked for since the last call.
 func (i *Instance[D, O]) asked() (d Desired[D], generation uint64, retry bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

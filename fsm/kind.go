@@ -23,7 +23,7 @@ type Desired[D any] struct {
 }
 
 // Reason says why an instance is where it is: what was concluded, and the
-// evidence it was concluded from. The zero Reason is none.
+// evidence for it. The zero Reason is none.
 type Reason struct {
 	Summary  string `json:"summary,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
@@ -100,11 +100,11 @@ type Owner interface {
 	ReconcileOwned(ctx context.Context) (next time.Time)
 }
 
-// Restarter is implemented by a driver that can restart what its instance is of.
+// Restarter is implemented by a driver that can restart what its instance runs.
 type Restarter[D any] interface {
-	// Restart has what runs end and another take its place, where it runs, and
-	// has it tried again at once where it does not. That it ends is no failure of
-	// the instance. It returns when that is under way and leaves the rest to
+	// Restart ends what runs, so that another takes its place. Where nothing
+	// runs, the start is tried again at once. The end is no failure of the
+	// instance. Restart returns once this is under way, and leaves the rest to
 	// passes.
 	Restart(ctx context.Context, desired Desired[D]) error
 }
@@ -139,13 +139,13 @@ type Kind[D, O any] struct {
 	// asked of them, for instance those of an earlier run of the program; nil
 	// where there can be none.
 	Discover func(ctx context.Context) (map[string]Desired[D], error)
-	// Claim is called when a manager of the kind is made, and what it returns when
-	// that is closed: it is for what two managers must not have at a time. An
-	// error is that of NewManager. nil claims nothing.
+	// Claim is called when a manager of the kind is made, and release when that
+	// manager is closed. It is for what two managers must not have at the same
+	// time. Its error is that of NewManager. nil claims nothing.
 	Claim func() (release func(), err error)
 	// Compare says what it takes to get from what was observed to what is
-	// desired, for an instance that exists and is to go on existing; nil
-	// means that Plan tells only by states.
+	// desired, for an instance that exists and is to go on existing. nil means
+	// that Plan judges by states alone.
 	Compare func(Desired[D], O) Change
 }
 

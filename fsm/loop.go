@@ -19,11 +19,11 @@ type Runner interface {
 	ended() <-chan struct{}
 }
 
-// Loop runs several managers; Manager.Run runs one. It ticks, and wakes between ticks as soon as a driver
-// reports something or an instance is due; each time it starts passes over
-// what is due and over nothing else. The zero Loop works. A Loop must not be
-// copied after Run was called, and a manager belongs to one Loop: what wakes it
-// is heard once.
+// Loop runs several managers; Manager.Run runs one. It ticks, and wakes between
+// ticks when a driver reports something or an instance is due. Each time it
+// starts passes over what is due, and looks at nothing else. The zero Loop
+// works. A Loop must not be copied after Run was called. A manager belongs to
+// one Loop, for each of its wake-ups is heard once.
 type Loop struct {
 	// Tick is the time between ticks; zero means DefaultTick.
 	Tick time.Duration
@@ -31,11 +31,11 @@ type Loop struct {
 	ticks, late atomic.Uint64
 }
 
-// Run runs the managers until ctx ends, or until each has been closed; the
-// error is nil then. Passes that are under way see their context end; Close of
-// their manager waits for them, and for Run to let go of the manager. Where
-// one of the managers is run already the error wraps ErrRunning, where one is
-// closed ErrClosed, and none is run.
+// Run runs the managers until ctx ends or each of them has been closed; the
+// error is then nil. Passes that are under way see their context end; Close of
+// their manager waits for them, and for Run to let go of the manager. The error
+// wraps ErrRunning if one of the managers is already being run, and ErrClosed
+// if one is closed; then none is run.
 func (l *Loop) Run(ctx context.Context, managers ...Runner) error {
 	for n, m := range managers {
 		if err := m.begin(); err != nil {

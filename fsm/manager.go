@@ -89,8 +89,8 @@ type Manager[D, O any] struct {
 	kick    chan struct{} // has room for one: something is due
 }
 
-// NewManager returns a manager that holds nothing yet. What its kind claims is
-// its own until it is closed.
+// NewManager returns a manager without instances. What its kind claims is its
+// own until it is closed.
 func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error) {
 	if err := kind.check(); err != nil {
 		return nil, fmt.Errorf("cannot make a manager: %w", err)
@@ -118,8 +118,8 @@ func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error
 	return m, nil
 }
 
-// open makes an entry. It lets go of the lock meanwhile, for a driver may wake
-// its instance while it is opened, and may take its time.
+// open makes an entry. It releases the lock meanwhile: a driver may wake its
+// instance while it is being opened, and opening may take time.
 func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 	e := &entry[D, O]{name: name, index: -1}
 	m.mu.Unlock()
@@ -138,8 +138,8 @@ func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 	return e, nil
 }
 
-// Listen has a listener told what happens from now on, until stop is called. A
-// notice that is being told meanwhile may still reach it.
+// Listen adds a listener, which is told what happens from now on until stop is
+// called. A notice that is being told at that moment may still reach it.
 func (m *Manager[D, O]) Listen(l Listener) (stop func()) { return m.listeners.add(l) }
 
 // tell tells the listeners what happens in a pass, which fails if one panics.
@@ -158,8 +158,8 @@ func (m *Manager[D, O]) relist() {
 	m.listed.Store(&list)
 }
 
-// Instance returns the snapshot of the named instance and whether the manager
-// holds it. It never blocks.
+// Instance returns the snapshot of the named instance, and whether the manager
+// has it. It never blocks.
 func (m *Manager[D, O]) Instance(name string) (*Snapshot[D, O], bool) {
 	list := *m.listed.Load()
 	at, ok := slices.BinarySearchFunc(list, name, func(e *entry[D, O], name string) int {
@@ -182,7 +182,7 @@ func (m *Manager[D, O]) Snapshot() []*Snapshot[D, O] {
 	return all
 }
 
-// Retry has the named instance try at once what failed or is held.
+// Retry makes the named instance try at once what failed or is held.
 func (m *Manager[D, O]) Retry(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

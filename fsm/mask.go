@@ -11,15 +11,15 @@ const Mask = "***"
 // Masker is implemented by a spec or an observation that may hold secrets; T is
 // its own type. Where a snapshot is shown, what Masked returns takes its place.
 //
-// Masked returns a copy without the secrets, which shares nothing with the
-// original that either would change. It says the same of what is masked already.
+// Masked returns a copy without the secrets. The copy shares nothing with the
+// original that either would change, and masking it again changes nothing.
 // MaskText, MaskArgs and SecretName help to write one.
 type Masker[T any] interface {
 	Masked() T
 }
 
-// Masked returns a copy of the snapshot to be shown: Desired.Spec and Observed
-// are masked where they are Maskers, texts as MaskText does it.
+// Masked returns a copy of the snapshot for display: Desired.Spec and Observed
+// are masked where they are Maskers, texts as by MaskText.
 func (s *Snapshot[D, O]) Masked() *Snapshot[D, O] {
 	if s == nil {
 		return nil

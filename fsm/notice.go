@@ -25,7 +25,7 @@ type Notice interface {
 	About() Subject
 }
 
-// PassFailed says that passes over an instance fail: it is told once, and again
+// PassFailed says that passes over an instance fail. It is told once, and again
 // when they fail with another error.
 type PassFailed struct {
 	Subject
@@ -50,14 +50,15 @@ type Refused struct {
 }
 
 // Overran says that a pass takes longer than Config.PassTimeout. Its instance
-// waits for it to end; others go on.
+// waits until it ends; others go on.
 type Overran struct {
 	Subject
 	After time.Duration `json:"after"`
 }
 
-// Closed says that an instance is held no longer: it was removed, or its
-// manager was closed. Err is why its driver could not be closed, nil if it was.
+// Closed says that a manager has let go of an instance: the instance was
+// removed, or the manager was closed. Err is why its driver could not be
+// closed, nil if it was.
 type Closed struct {
 	Subject
 	Err error `json:"-"`
@@ -90,7 +91,7 @@ type listeners struct {
 	all    atomic.Pointer[[]*Listener]
 }
 
-// add has l told from now on, until remove is called.
+// add adds a listener, until remove is called.
 func (ls *listeners) add(l Listener) (remove func()) {
 	at := &l
 	ls.change(func(all []*Listener) []*Listener { return append(all, at) })

@@ -30,9 +30,9 @@ type Change struct {
 	Why  string     `json:"why,omitempty"`
 }
 
-// Plan says what Apply would do with the same declaration, instance by
-// instance in the order of their names, without doing it. An instance that
-// this manager does not hold yet is observed for it.
+// Plan says what Apply would do with the same declaration, without doing it:
+// one change for each instance, in the order of their names. An instance that
+// this manager does not have yet is observed for it.
 func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D]) ([]Change, error) {
 	existing, refused, err := m.examine(ctx, desired)
 	if err != nil {

@@ -6,12 +6,11 @@ import (
 	"fmt"
 )
 
-// Restart has what runs end and another take its place, by the driver's
-// Restarter. It is for whoever restarts a thing by hand; a driver does so with
-// an instance that it owns. It returns once that is under way, to be followed by
-// passes. An instance that is not to run, or whose driver is no Restarter, is an
-// error that wraps ErrNoRestart; while a pass is under way the error is
-// ErrInPass.
+// Restart ends what runs, so that another takes its place, by the driver's
+// Restarter. It is for restarts by hand, and for a driver that restarts an
+// instance that it owns. It returns once this is under way; passes see to the
+// rest. The error wraps ErrNoRestart if the instance is not to run or its
+// driver is no Restarter. It is ErrInPass while a pass is under way.
 func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 	if !i.busy.CompareAndSwap(false, true) {
 		return ErrInPass
@@ -32,8 +31,9 @@ func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 }
 
 // Restart restarts the named instance as Instance.Restart does, once no pass
-// over it is under way, and marks it as due. It returns when that is under way:
-// Wait tells when the instance is back. A name that is not held is ErrUnknown.
+// over it is under way, and marks it as due. It returns when that is under way;
+// Wait tells when the instance is back. A name that the manager does not have
+// is ErrUnknown.
 func (m *Manager[D, O]) Restart(ctx context.Context, name string) error {
 	err := m.exclusively(ctx, name, func(i *Instance[D, O]) error {
 		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
@@ -46,8 +46,8 @@ func (m *Manager[D, O]) Restart(ctx context.Context, name string) error {
 	return nil
 }
 
-// exclusively calls f with an instance that no pass is made over meanwhile, and
-// marks it as due.
+// exclusively calls f with an instance while no pass is made over it, and marks
+// it as due.
 func (m *Manager[D, O]) exclusively(ctx context.Context, name string, f func(*Instance[D, O]) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,15 +7,21 @@ import (
 	"time"
 )
 
-// Wait returns nil once a pass that began after the call's time has seen the
-// named instance in the phase, with nothing left to do where that is the phase
-// that was asked for; for PhaseRemoved, once the manager holds no such
-// instance. It has such a pass made at once. When ctx ends first, the error
-// says where the instance is and why. It returns at once where waiting is of no
-// use: a name that is not held is ErrUnknown, one whose last declaration was
-// refused and of which something else is still asked a RefusedError, an instance
-// that is held ErrHeld and the error for which it is, a manager that has been closed ErrClosed. Passes are made by Run,
-// by a Loop, or by whoever calls Reconcile: without any it waits for ctx.
+// Wait waits until the named instance is in the phase: until a pass that began
+// after the call has seen it there and, if the phase is that of the desired
+// state, has found nothing left to do. For PhaseRemoved it waits until the
+// manager has no such instance. It has a pass made at once. When ctx ends
+// first, the error says where the instance is and why.
+//
+// It returns at once where waiting is of no use. The error then wraps
+//   - ErrUnknown for a name that the manager does not have
+//   - a RefusedError for an instance whose last declaration was refused, while
+//     something else is asked of it
+//   - ErrHeld and the error behind it for an instance that is held
+//   - ErrClosed once the manager has been closed
+//
+// Passes are made by Run, by a Loop, or by whoever calls Reconcile. Without any
+// of these, Wait waits for ctx.
 func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) error {
 	var begun uint64 // passes, by the time of the call
 	for first := true; ; first = false {
@@ -49,8 +55,8 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 	}
 }
 
-// reached reports whether a pass after the first so many left the instance in
-// the phase, for what is asked of it now.
+// reached reports whether a pass after the first so many has left the instance
+// in the phase, for what is asked of it now.
 func (m *Manager[D, O]) reached(e *entry[D, O], phase Phase, begun uint64) bool {
 	d, generation := e.instance.wanted()
 	target, _ := m.kind.Table.Target(d.State)
@@ -66,8 +72,8 @@ func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
 	return ok && target == phase
 }
 
-// stuck reports whether a pass after the first so many left the instance held in
-// what is asked of it now.
+// stuck reports whether a pass after the first so many has left the instance
+// held, for what is asked of it now.
 func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) bool {
 	_, generation := e.instance.wanted()
 	s := e.instance.Snapshot()

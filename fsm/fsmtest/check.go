@@ -30,28 +30,27 @@ type Scene[D, O any] struct {
 	Name string
 	// New makes a fresh world whose clock stands at now.
 	New func(now time.Time) World[D, O]
-	// Ends lists, by what is asked for, the phases in which an instance may
-	// be left where it cannot get there in this world. Where an entry lacks
-	// the phase that was asked for, getting there is a failure.
+	// Ends lists, for each target, the phases in which an instance may be left
+	// in this world because it cannot get further. Where an entry lacks the
+	// target's own phase, getting there is a failure.
 	Ends map[fsm.State][]fsm.Phase
 }
 
 // Check is an exhaustive check of a kind. From every state of the table, with
 // every target and spec, in every scene, passes are simulated until there is
-// nothing more to do. Demanded are:
-//
-//   - the instance gets to the phase that was asked for and a pass finds
-//     nothing to do there; or, where the scene lists Ends, it is in one of these when Within is over, with the next look
-//     no further away than that;
-//   - every pass that leaves it elsewhere gives a Reason or fails with an error;
+// nothing more to do. The check demands that
+//   - the instance reaches the phase that was asked for, and a pass finds nothing
+//     to do there; where the scene lists Ends, the instance is in one of these
+//     when Within is over, and its next look is no further away than that
+//   - every pass that leaves it elsewhere gives a Reason or fails with an error
 //   - Decide gives the same decision for the same input, fires only rows of the
 //     table, asks for no negative After, and does not go round in circles
-//     without letting time pass;
-//   - from to_be_created, what was asked for first can be changed for anything
-//     else;
-//   - every row of the table is used by somebody.
+//     without letting time pass
+//   - what was asked for first, from to_be_created, can be changed for anything
+//     else
+//   - every row of the table is used in some simulation
 //
-// What failed is tried again or held by the very rule of fsm.Instance, with the
+// What failed is retried or held by the rule that fsm.Instance uses, with the
 // default back-off and without jitter. The check stops after ten failures.
 type Check[D, O any] struct {
 	Kind   fsm.Kind[D, O] // its Open is not called
@@ -97,7 +96,8 @@ func (c Check[D, O]) Run(t testing.TB) {
 	}
 }
 
-// walk makes all lives and returns what is wrong with the first that fail.
+// walk simulates all lives and returns what is wrong with the first ten that
+// fail.
 func (c *Check[D, O]) walk(used map[fsm.Row]bool) (failures []string) {
 	for _, scene := range c.Scenes {
 		for _, state := range c.Kind.Table.States() {
@@ -139,8 +139,8 @@ func (c *Check[D, O]) desired() (all []fsm.Desired[D]) {
 	return all
 }
 
-// live makes one instance in the state and asks all of the plan of it, one
-// after the other. It returns what went wrong, with the path.
+// live puts one instance into the state and asks it for everything in the plan,
+// one after the other. It returns what went wrong, with the path.
 func (c *Check[D, O]) live(scene Scene[D, O], state fsm.State, plan []fsm.Desired[D], used map[fsm.Row]bool) string {
 	l := newLife(c, scene, state, used)
 	problem := ""
@@ -169,8 +169,8 @@ func asked[D any](plan []fsm.Desired[D]) (text string) {
 	return text
 }
 
-// checkRows reports the rows that were never used, and those that were though
-// they are listed as unused.
+// checkRows reports the rows that were never used, and those that were used
+// though they are listed as unused.
 func (c *Check[D, O]) checkRows(t testing.TB, used map[fsm.Row]bool) {
 	t.Helper()
 	for _, row := range c.Kind.Table.Rows() {

@@ -12,11 +12,11 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// RoundTripJSON holds that snapshots of a kind survive JSON: the given ones, and
-// one with every exported field set. What is read back is what Snapshot.Masked
-// returns of them, errors by their text, and has the same JSON again. What has a
-// method Masked within D and O is masked there. Every exported field of D and O
-// has a json tag.
+// RoundTripJSON checks that snapshots of a kind survive JSON: the given ones,
+// and one with every exported field set. What is read back has to be what
+// Snapshot.Masked returns, with errors by their text, and has to give the same
+// JSON again. A value within D or O that has a method Masked has to be masked.
+// Every exported field of D and O needs a json tag.
 func RoundTripJSON[D, O any](t testing.TB, snapshots ...*fsm.Snapshot[D, O]) {
 	t.Helper()
 	for _, field := range untagged(reflect.TypeFor[fsm.Snapshot[D, O]](), "Snapshot", nil) {
@@ -86,7 +86,7 @@ func untagged(t reflect.Type, path string, above []reflect.Type) (found []string
 	return found
 }
 
-// filler sets values, each to another one.
+// filler sets values, each to a different one.
 type filler struct{ n int64 }
 
 // deepest is how deep values are filled. A type that holds itself ends there.
@@ -173,8 +173,8 @@ func (f *filler) fillComposite(v reflect.Value, depth int) error {
 	return nil
 }
 
-// difference says in what a value that was masked differs from another one, ""
-// for nothing. An empty map or list is as good as none.
+// difference says in what a masked value differs from another one, "" for
+// nothing. An empty map or list equals none.
 func difference(a, b reflect.Value, path string) string {
 	a = masked(a)
 	switch x := a.Interface().(type) {
@@ -213,8 +213,8 @@ func difference(a, b reflect.Value, path string) string {
 	return differs(a.Equal(b), a, b, path)
 }
 
-// masked returns what a method Masked of a value, or of a pointer to it, returns.
-// What has been masked already stays as it is.
+// masked returns what the method Masked of a value, or of a pointer to it,
+// returns. A value that has been masked already stays as it is.
 func masked(v reflect.Value) reflect.Value {
 	if v.Kind() == reflect.Pointer && v.IsNil() || v.Kind() == reflect.Interface {
 		return v

@@ -37,7 +37,7 @@ type life[D, O any] struct {
 	log     log
 }
 
-// decided is what Decide said of an input.
+// decided is what Decide answered to an input.
 type decided[D, O any] struct {
 	in fsm.Input[D, O]
 	d  fsm.Decision
@@ -55,7 +55,7 @@ func newLife[D, O any](c *Check[D, O], scene Scene[D, O], state fsm.State, used 
 	return l
 }
 
-// ask lives on until what is asked for is reached, and returns what is wrong.
+// ask goes on until what is asked for is reached, and returns what is wrong.
 func (l *life[D, O]) ask(desired fsm.Desired[D]) (problem string) {
 	l.desired, l.still = desired, 0
 	l.asked++
@@ -95,7 +95,7 @@ func (l *life[D, O]) ask(desired fsm.Desired[D]) (problem string) {
 
 func (l *life[D, O]) phase() fsm.Phase { return l.check.Kind.Table.Phase(l.state) }
 
-// there reports whether the state is what is asked for.
+// there reports whether the state is the one that is asked for.
 func (l *life[D, O]) there() bool {
 	target, _ := l.check.Kind.Table.Target(l.desired.State)
 	return l.phase() == target
@@ -111,8 +111,8 @@ func (l *life[D, O]) advance(d time.Duration) {
 	}
 }
 
-// pass makes one pass. It returns whether it found the instance settled where
-// it is to be, else how long to wait for the next.
+// pass makes one pass. It reports whether the instance was settled where it is
+// to be, and otherwise how long to wait for the next pass.
 func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) {
 	observed, err := l.world.Observe(context.Background(), l.desired)
 	if err != nil {
@@ -155,7 +155,7 @@ func (l *life[D, O]) fire(event fsm.Event) {
 	l.state, l.since = to, l.now
 }
 
-// conclude books a pass, writes it down, and returns how long to wait for the
+// conclude records a pass, writes it down, and returns how long to wait for the
 // next.
 func (l *life[D, O]) conclude(from fsm.State, d fsm.Decision, tried []fsm.Action, o pace.Outcome) time.Duration {
 	v := l.memory.Conclude(l.now, l.rule, o)
@@ -168,7 +168,7 @@ func (l *life[D, O]) conclude(from fsm.State, d fsm.Decision, tried []fsm.Action
 	return v.Next.Sub(l.now)
 }
 
-// decide has the kind decide twice and checks what it says.
+// decide makes the kind decide twice and checks the decision.
 func (l *life[D, O]) decide(in fsm.Input[D, O]) (d fsm.Decision, problem string) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -200,8 +200,8 @@ func (l *life[D, O]) do(actions []fsm.Action) (tried []fsm.Action, err error) {
 	return actions, nil
 }
 
-// impure looks whether what Decide said depends on what it was asked besides:
-// it is asked all of it once more, in the opposite order.
+// impure finds out whether decisions depend on more than their input: it asks
+// for all of them again, in the opposite order.
 func (l *life[D, O]) impure() (problem string) {
 	for _, was := range slices.Backward(l.decided) {
 		if d := l.check.Kind.Decision(was.in); !reflect.DeepEqual(was.d, d) {

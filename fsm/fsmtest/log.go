@@ -63,8 +63,8 @@ func (l *log) String() string {
 	return b.String()
 }
 
-// tail returns the last lines, at most so many; those that say the same as the
-// one before are only counted.
+// tail returns at most so many of the last lines. Lines that repeat the one
+// before are only counted.
 func (l *log) tail(limit int) string {
 	var folded []string
 	for n := 0; n < len(l.lines); {

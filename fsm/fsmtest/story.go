@@ -58,7 +58,7 @@ func NewStory[D, O any](t testing.TB, kind fsm.Kind[D, O], name string) *Story[D
 	return s
 }
 
-// Ask sets what is desired, which the next Watch works towards at once.
+// Ask sets what is desired. The next Watch works towards it at once.
 func (s *Story[D, O]) Ask(desired fsm.Desired[D]) {
 	s.t.Helper()
 	s.log.note("asked for %s", desired.State)
@@ -66,7 +66,7 @@ func (s *Story[D, O]) Ask(desired fsm.Desired[D]) {
 	s.next = time.Now()
 }
 
-// Retry has what failed or is held tried at the beginning of the next Watch.
+// Retry makes the next Watch try at once what failed or is held.
 func (s *Story[D, O]) Retry() {
 	s.log.note("asked to try again")
 	s.instance.Retry()
@@ -79,8 +79,8 @@ func (s *Story[D, O]) Note(format string, args ...any) { s.log.note(format, args
 // Snapshot returns the instance's snapshot.
 func (s *Story[D, O]) Snapshot() *fsm.Snapshot[D, O] { return s.instance.Snapshot() }
 
-// Watch lets the time pass and makes each pass as it falls due, the one that is
-// due at the very end included.
+// Watch lets time pass and makes each pass when it is due, including one that
+// is due at the very end.
 func (s *Story[D, O]) Watch(d time.Duration) {
 	s.t.Helper()
 	const tooMany = 1000

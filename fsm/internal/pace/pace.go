@@ -2,7 +2,7 @@ package pace
 
 import "time"
 
-// Attempt tells what a pass tries, so that only the same thing is put off.
+// Attempt says what a pass tries, so that only the same thing is put off.
 type Attempt struct {
 	Generation uint64 // how many times what is desired had changed
 	State      string
@@ -40,7 +40,7 @@ type Rule struct {
 // Outcome is what came of a pass.
 type Outcome struct {
 	// Decided says that the pass observed and decided. Attempt is what it
-	// decided, PutOff that it left that alone because Waits said so.
+	// decided. PutOff says that it did not try that, because Waits said so.
 	Decided bool
 	Attempt Attempt
 	PutOff  bool
@@ -61,9 +61,9 @@ type Outcome struct {
 type Verdict struct {
 	// Next is when the next pass is due.
 	Next time.Time
-	// Err is what fails at present, Failures how often in a row it has, Held
-	// that it is not tried again until something changes, and NextTry when it
-	// is tried again otherwise.
+	// Err is what fails at present, and Failures how often in a row it has
+	// failed. Held says that it is not tried again until something changes;
+	// otherwise NextTry is when it is tried again.
 	Err      error
 	Failures int
 	Held     bool
@@ -86,7 +86,8 @@ type failure struct {
 	held    bool      // not tried again until the attempt changes
 }
 
-// again adds a failed try, the first where it is one of something else.
+// again adds a failed try. The count begins at one if the try is of something
+// else.
 func (f failure) again(now time.Time, a Attempt, err error, held bool, rule Rule) failure {
 	count := 1
 	if f.attempt.like(a) {
@@ -95,8 +96,8 @@ func (f failure) again(now time.Time, a Attempt, err error, held bool, rule Rule
 	return failure{attempt: a, err: err, count: count, held: held, next: now.Add(rule.Delay(count))}
 }
 
-// due reports whether what failed is due by itself, and when: a held attempt
-// is once its delay is over, for other evidence may try it then.
+// due reports whether and when the attempt that failed is due by itself. A held
+// attempt is due once, when its delay is over: other evidence may try it then.
 func (f failure) due(now time.Time) (time.Time, bool) {
 	return f.next, f.err != nil && (!f.held || f.next.After(now))
 }
@@ -110,7 +111,7 @@ func (m *Memory) Waits(now time.Time, a Attempt) bool {
 	return now.Before(f.next) || f.held && f.attempt == a
 }
 
-// Conclude books a pass that ended at now.
+// Conclude records a pass that ended at now.
 func (m *Memory) Conclude(now time.Time, rule Rule, o Outcome) Verdict {
 	if o.Decided || o.Err == nil {
 		m.looking = failure{}
