@@ -83,11 +83,6 @@ func (c Config) EndpointAddr() string {
 	return net.JoinHostPort(host, strconv.Itoa(int(c.MetricsPort)))
 }
 
-// Clone returns a copy that shares no map and no list with c.
-func (c Config) Clone() Config {
-	return c.converted(func(_ place, v any) any { return v })
-}
-
 func (c Config) listenAddr() string {
 	return net.JoinHostPort(c.host(), strconv.Itoa(int(c.MetricsPort)))
 }

@@ -35,6 +35,26 @@ func newDocument(c *Config) (*document, error) {
 // endpoint is the first address that an engine listens on.
 func (d *document) endpoint() []Listen { return d.listens[:1] }
 
+// Render returns the configuration as the one YAML document an engine is
+// started with. The order of keys, the Go types of whole numbers, defaults
+// spelled out or left out, and absent against empty sections make no difference
+// to it: configurations that mean the same give the same bytes.
+//
+// Next to the sections the document sets http, logger (logfmt without time
+// stamps, which the supervisor's logger adds), metrics and shutdown_timeout.
+// Keys below these are sorted. Text is written so that YAML 1.1 and 1.2 readers
+// agree on it; ${NAME} is left for the engine to fill in from its environment.
+//
+// The error is the *ConfigError of Validate, or one that says that MetricsPort
+// is still zero.
+func (c Config) Render() ([]byte, error) {
+	d, err := newDocument(&c)
+	if err != nil {
+		return nil, err
+	}
+	return d.text, nil
+}
+
 // documents has the documents of the configurations in use, so that each is
 // rendered once. A configuration is known by its pointer: it is not modified
 // once it was handed over.

@@ -14,8 +14,8 @@ func (c Config) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON returned, as a Config of the same
-// document but that an unquoted date is text. Whole numbers are int, or uint64 where they
-// are too large for that.
+// document but that an unquoted date is text. Whole numbers are int, or uint64
+// where they are too large for that.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	type plain Config
 	var read plain
@@ -26,66 +26,6 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	*c = Config(read).converted(goValue)
 	return nil
-}
-
-// place is where in a configuration a value stands.
-type place struct {
-	path   []string // the keys that lead there; not to be kept
-	before any      // the value before it in a list
-}
-
-// converted returns a copy of c that shares no map and no list with it, with
-// what f returns in the place of each value that is neither. What is nested
-// deeper than maxDepth counts as that; Validate refuses it.
-func (c Config) converted(f func(at place, v any) any) Config {
-	c.Input = convertMap(c.Input, "input", f)
-	c.Pipeline = convertMap(c.Pipeline, "pipeline", f)
-	c.Buffer = convertMap(c.Buffer, "buffer", f)
-	c.Output = convertMap(c.Output, "output", f)
-	c.CacheResources = convertMaps(c.CacheResources, "cache_resources", f)
-	c.RateLimitResources = convertMaps(c.RateLimitResources, "rate_limit_resources", f)
-	return c
-}
-
-func convertMap(m map[string]any, section string, f func(at place, v any) any) map[string]any {
-	if m == nil {
-		return nil
-	}
-	return convert(m, place{path: []string{section}}, f).(map[string]any)
-}
-
-func convertMaps(list []map[string]any, section string, f func(at place, v any) any) []map[string]any {
-	if list == nil {
-		return nil
-	}
-	out := make([]map[string]any, len(list))
-	for i, m := range list {
-		out[i] = convertMap(m, section, f)
-	}
-	return out
-}
-
-func convert(v any, at place, f func(at place, v any) any) any {
-	n, err := classify(v)
-	switch {
-	case err != nil || len(at.path) > maxDepth:
-		return f(at, v)
-	case n.shape == shapeMap:
-		out := make(map[string]any, len(n.m))
-		for k, e := range n.m {
-			out[k] = convert(e, place{path: append(at.path, k)}, f)
-		}
-		return out
-	case n.shape == shapeList:
-		out := make([]any, len(n.list))
-		at.before = nil
-		for i, e := range n.list {
-			out[i] = convert(e, at, f)
-			at.before = e
-		}
-		return out
-	}
-	return f(at, v)
 }
 
 // jsonValue is the scalar that JSON has in the place of another.

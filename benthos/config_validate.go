@@ -11,34 +11,6 @@ import (
 	"strings"
 )
 
-// FieldProblem is one thing wrong with one field.
-type FieldProblem struct {
-	// Field is the field's path in the configuration's YAML, such as
-	// "pipeline.processors.0.mapping".
-	Field string
-	// Problem completes a sentence that begins with the field.
-	Problem string
-}
-
-// ConfigError lists everything Validate found wrong with a configuration,
-// ordered by field.
-type ConfigError struct {
-	Problems []FieldProblem
-}
-
-// Error names every problem with its field.
-func (e *ConfigError) Error() string {
-	var b strings.Builder
-	b.WriteString("cannot use the Benthos configuration: ")
-	for i, p := range e.Problems {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(p.Field + " " + p.Problem)
-	}
-	return b.String()
-}
-
 // Validate checks what can be known without an engine: that input and output
 // are there, that values are of types YAML has, that addresses to listen on
 // have a port and do not collide with each other or with the HTTP endpoint. It
@@ -135,12 +107,6 @@ func checkHost(host string) error {
 
 func isHostByte(b byte) bool {
 	return b == '-' || b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
-}
-
-type problems []FieldProblem
-
-func (p *problems) add(field, problem string) {
-	*p = append(*p, FieldProblem{Field: field, Problem: problem})
 }
 
 func (p *problems) walk(path string, v any, depth int) {

@@ -1,9 +1,6 @@
 package benthos
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -29,11 +26,6 @@ type driver struct {
 	logs   *s6log.Reader // nil while nothing is looked for
 }
 
-var (
-	_ fsm.Driver[*Config, Observed] = (*driver)(nil)
-	_ fsm.Owner                     = (*driver)(nil)
-)
-
 func newDriver(tree s6.Tree, serviceKind *fsm.Kind[*s6.Spec, s6.Observed], options *Options, name string, wake func()) (*driver, error) {
 	service, err := fsm.NewInstance(serviceKind, name, fsm.InstanceConfig{Backoff: options.Backoff}, wake)
 	if err != nil {
@@ -42,48 +34,41 @@ func newDriver(tree s6.Tree, serviceKind *fsm.Kind[*s6.Spec, s6.Observed], optio
 	return &driver{name: name, tree: tree, options: options, wake: wake, service: service}, nil
 }
 
-// Close lets go of the service and its log, and of connections. Those of other
-// instances are made anew when they are needed.
-func (d *driver) Close() error {
-	if d.options.client != nil {
-		d.options.client.Close()
+// want has the stream be that of a configuration, nil for none. The same
+// configuration in another Config is the same stream.
+func (d *driver) want(config *Config) error {
+	before := d.stream
+	if before != nil && config == before.doc.config {
+		return nil
 	}
-	return errors.Join(d.service.Close(), d.closeLog())
-}
-
-// ReconcileOwned implements fsm.Owner.
-func (d *driver) ReconcileOwned(ctx context.Context) time.Time {
-	return d.service.Reconcile(ctx).Next
-}
-
-// Do implements fsm.Driver. What the service is asked it is stepped towards at
-// once.
-func (d *driver) Do(ctx context.Context, action fsm.Action, _ fsm.Desired[*Config]) error {
-	switch action {
-	case actRun:
-		return d.ask(ctx, s6.Running)
-	case actHalt:
-		return d.ask(ctx, s6.Stopped)
-	case actDiscard:
-		return d.ask(ctx, fsm.StateRemoved)
-	case actAnnounce:
-		return d.tree.AnnounceReady(d.tree.Layout().Service(d.name), d.stream.health.PID)
+	d.stream = nil
+	if config == nil {
+		return nil
 	}
-	return fsm.Permanent(fmt.Errorf("no action %q", action))
-}
-
-// ask hands the service what is wanted of it. That it cannot do it, it says
-// itself; the instance sees that in its next pass.
-func (d *driver) ask(ctx context.Context, state fsm.State) error {
-	if spec := d.stream.wanted(); spec != nil {
-		d.askedSpec = spec
+	doc, err := d.options.documents.of(config)
+	if err != nil {
+		return err
 	}
-	d.asked, d.askedAt = state, time.Now()
-	if err := d.service.SetDesired(fsm.Desired[*s6.Spec]{State: state, Spec: d.askedSpec}); err != nil {
-		return fsm.Permanent(err)
+	spec, err := d.options.serviceSpec(doc)
+	if err != nil {
+		return err
 	}
-	if d.service.Reconcile(ctx).Fired {
-		d.wake()
+	if before != nil && before.spec.Hash() == spec.Hash() {
+		before.doc = doc
+		d.stream = before
+		return nil
 	}
+	next := &stream{
+		doc: doc, spec: spec,
+		activity: window{span: d.options.ActivityWindow},
+		errors:   window{span: d.options.ErrorWindow},
+	}
+	if d.askedSpec != nil {
+		next.well = time.Now() // what its log says so far is another's
+		if d.askedSpec.Hash() == spec.Hash() {
+			next.spec = d.askedSpec
+		}
+	}
+	d.stream = next
 	return nil
 }

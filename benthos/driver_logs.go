@@ -3,16 +3,9 @@ package benthos
 import (
 	"errors"
 	"io/fs"
-	"time"
 
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
-
-// logProblem is a line of the log that tells of something wrong.
-type logProblem struct {
-	at   time.Time
-	text string
-}
 
 const (
 	// logTail is how much of the log is read when something begins to be

@@ -22,51 +22,18 @@ type stream struct {
 	taken            portTrouble
 }
 
+// logProblem is a line of the log that tells of something wrong.
+type logProblem struct {
+	at   time.Time
+	text string
+}
+
 // wanted is the service that the stream wants, nil for no stream.
 func (s *stream) wanted() *s6.Spec {
 	if s == nil {
 		return nil
 	}
 	return s.spec
-}
-
-// want has the stream be that of a configuration, nil for none. The same
-// configuration in another Config is the same stream.
-func (d *driver) want(config *Config) error {
-	before := d.stream
-	if before != nil && config == before.doc.config {
-		return nil
-	}
-	d.stream = nil
-	if config == nil {
-		return nil
-	}
-	doc, err := d.options.documents.of(config)
-	if err != nil {
-		return err
-	}
-	spec, err := d.options.serviceSpec(doc)
-	if err != nil {
-		return err
-	}
-	if before != nil && before.spec.Hash() == spec.Hash() {
-		before.doc = doc
-		d.stream = before
-		return nil
-	}
-	next := &stream{
-		doc: doc, spec: spec,
-		activity: window{span: d.options.ActivityWindow},
-		errors:   window{span: d.options.ErrorWindow},
-	}
-	if d.askedSpec != nil {
-		next.well = time.Now() // what its log says so far is another's
-		if d.askedSpec.Hash() == spec.Hash() {
-			next.spec = d.askedSpec
-		}
-	}
-	d.stream = next
-	return nil
 }
 
 // count adds what the engine has counted to the windows.

@@ -2,20 +2,6 @@ package benthos
 
 import "strings"
 
-// logLevel is the level of a log line. Levels are ordered by severity.
-type logLevel uint8
-
-// The levels of Benthos. logLevelNone is that of a line that has none.
-const (
-	logLevelNone logLevel = iota
-	logLevelTrace
-	logLevelDebug
-	logLevelInfo
-	logLevelWarn
-	logLevelError
-	logLevelFatal
-)
-
 // logKind is what a log line tells about an instance.
 type logKind uint8
 

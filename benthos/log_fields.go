@@ -6,6 +6,20 @@ import (
 	"strings"
 )
 
+// logLevel is the level of a log line. Levels are ordered by severity.
+type logLevel uint8
+
+// The levels of Benthos. logLevelNone is that of a line that has none.
+const (
+	logLevelNone logLevel = iota
+	logLevelTrace
+	logLevelDebug
+	logLevelInfo
+	logLevelWarn
+	logLevelError
+	logLevelFatal
+)
+
 // logFields are the fields of a log line that its class depends on.
 type logFields struct {
 	level, msg, path, label, lint string
