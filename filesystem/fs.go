@@ -7,28 +7,28 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// TempPrefix begins the names of temporary files: those that ReplaceFile renames
-// over others, and others' that are made visible in the same way. A process that
-// is killed may leave one.
+// TempPrefix begins the names of temporary files: those that ReplaceFile
+// renames over others, and those of other packages that publish files in the
+// same way. A process that is killed may leave one.
 const TempPrefix = contract.TempPrefix
 
 // FS is a filesystem named by slash-separated paths, absolute or relative to
 // the process.
 //
 // Every method may be called by any number of goroutines at once. Errors are
-// *fs.PathError or *os.LinkError with the names as the caller wrote them, and
+// *fs.PathError or *os.LinkError with the names as the caller wrote them. They
 // satisfy errors.Is for fs.ErrNotExist, fs.ErrExist, fs.ErrPermission and
-// fs.ErrInvalid; a full disk is syscall.ENOSPC, a path through a file
+// fs.ErrInvalid. A full disk is syscall.ENOSPC, a path through a file
 // syscall.ENOTDIR, a directory in place of a file syscall.EISDIR, and a
-// directory that has to be empty and is not syscall.ENOTEMPTY or fs.ErrExist.
-// Except where it says otherwise a method follows symbolic links in every
-// element of the path, the last one included; a chain of more than forty links
-// fails with syscall.ELOOP.
+// directory that should be empty and is not is syscall.ENOTEMPTY or
+// fs.ErrExist. A method follows symbolic links in every element of the path,
+// the last one included, unless it says otherwise; a chain of more than forty
+// links fails with syscall.ELOOP.
 //
-// An empty path and one with a NUL byte are refused with fs.ErrInvalid. So are,
-// by ReplaceFile, Rename, Remove and RemoveAll, the root and a path whose last
-// element is "." or "..". A FIFO, a socket or a device is never opened as a
-// file, nor waited for: that fails with fs.ErrInvalid.
+// An empty path and one with a NUL byte are refused with fs.ErrInvalid.
+// ReplaceFile, Rename, Remove and RemoveAll also refuse the root, and a path
+// whose last element is "." or "..". A FIFO, a socket or a device is never
+// opened as a file or waited for: that fails with fs.ErrInvalid.
 //
 // Permissions may carry fs.ModeSetuid, fs.ModeSetgid and fs.ModeSticky.
 type FS interface {
@@ -41,30 +41,30 @@ type FS interface {
 	ReadRange(name string, p []byte, off int64) (n int, err error)
 
 	// Open opens a regular file for reading. The caller closes it. The file
-	// goes on being readable when it is renamed, replaced or removed.
+	// stays readable when it is renamed, replaced or removed.
 	Open(name string) (File, error)
 
-	// WriteFile creates the file with the permission bits of perm, whatever
-	// the umask, or truncates it, keeping its permissions, and writes data.
-	// A failure or a crash can leave part of it: it is for files that nobody
-	// reads yet.
+	// WriteFile creates the file with the permission bits of perm, whatever the
+	// umask, or truncates it and keeps its permissions, and writes data. A
+	// failure or a crash can leave part of it: WriteFile is for files that
+	// nobody reads yet.
 	WriteFile(name string, data []byte, perm fs.FileMode) error
 
 	// ReplaceFile makes name hold data with the permission bits of perm,
-	// atomically and durably: a reader sees the old content or the new, and
-	// so does a machine that lost power. A symbolic link is replaced, not
-	// followed. On failure the old content stays and no temporary file is
-	// left; after a kill one may be, with a name that begins with TempPrefix.
-	// One failure comes late: where the directory cannot be synced the new
-	// content is there, but may not outlast a loss of power.
+	// atomically and durably: a reader, or a machine that lost power, sees
+	// either the old content or the new. A symbolic link is replaced, not
+	// followed. On failure the old content stays and no temporary file is left;
+	// after a kill one may be left, with a name that begins with TempPrefix.
+	// One failure comes late: where the directory cannot be synced, the new
+	// content is there but may not survive a loss of power.
 	ReplaceFile(name string, data []byte, perm fs.FileMode) error
 
 	// Mkdir creates one directory with the permission bits of perm, whatever
 	// the umask; fs.ErrExist if the name is taken.
 	Mkdir(name string, perm fs.FileMode) error
 
-	// MkdirAll creates a directory and its parents, each as Mkdir does; one
-	// that is there is no error, a file in its place is.
+	// MkdirAll creates a directory and its parents, each as Mkdir does. A
+	// directory that exists is no error; a file in its place is.
 	MkdirAll(name string, perm fs.FileMode) error
 
 	// Symlink makes link a symbolic link to target, which need not exist;
@@ -100,8 +100,8 @@ type FS interface {
 	// them.
 	ReadDir(name string) ([]fs.DirEntry, error)
 
-	// SameFile reports whether two descriptions, got from Stat, Lstat or
-	// File.Stat of this filesystem, are of one file.
+	// SameFile reports whether two descriptions from Stat, Lstat or File.Stat
+	// of this filesystem are of one file.
 	SameFile(a, b fs.FileInfo) bool
 }
 

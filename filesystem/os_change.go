@@ -84,8 +84,8 @@ func replace(name string, data []byte, perm fs.FileMode) error {
 	return contract.SyncDir(dir)
 }
 
-// createAt makes a new file in an open directory, and has it on disk with its
-// content and permissions when it returns nil; otherwise the file is not there.
+// createAt makes a new file in an open directory. When it returns nil, the file
+// is on disk with its content and permissions; otherwise it is not there.
 func createAt(dir int, name string, data []byte, perm fs.FileMode) error {
 	var fd int
 	err := uninterrupted(func() (err error) {
@@ -109,7 +109,7 @@ func createAt(dir int, name string, data []byte, perm fs.FileMode) error {
 	return err
 }
 
-// uninterrupted calls again what a signal interrupted.
+// uninterrupted repeats a call that a signal interrupted.
 func uninterrupted(call func() error) error {
 	err := call()
 	for err == unix.EINTR {

@@ -23,9 +23,8 @@ func SplitHostPort(addr string) (host string, port uint16, err error) {
 }
 
 // Overlap reports whether hosts a and b cannot both be listened on at one port:
-// they are the same, or one of them stands for the other's addresses too. An
-// empty host is every address. Host names other than localhost are compared by
-// name.
+// they are the same, or one of them includes the other. An empty host is every
+// address. Host names other than localhost are compared by name.
 func Overlap(a, b string) bool {
 	x, y := parseHost(a), parseHost(b)
 	if !x.IsValid() || !y.IsValid() {
@@ -34,8 +33,8 @@ func Overlap(a, b string) bool {
 	return overlap(x, y)
 }
 
-// parseHost returns the address a literal host stands for, and an invalid one
-// for any other host name.
+// parseHost returns the address that a literal host stands for, and an invalid
+// one for any other host name.
 func parseHost(host string) netip.Addr {
 	switch {
 	case host == "":
@@ -51,7 +50,7 @@ func parseHost(host string) netip.Addr {
 }
 
 // overlap reports whether listening on a keeps others from listening on b at
-// the same port. Every IPv6 address includes every IPv4 one, as Go listens.
+// the same port. Every IPv6 address includes every IPv4 address, as Go listens.
 func overlap(a, b netip.Addr) bool {
 	switch {
 	case a == b:

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// The range an Allocator hands out of when it is given none.
+// The range of an Allocator that is given none.
 const (
 	DefaultFirst = 9000
 	DefaultLast  = 9999
@@ -27,9 +27,9 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("cannot reserve port %d for %s: it belongs to %s", e.Port, e.Name, e.Owner)
 }
 
-// Allocator is UMH Core's port manager: it gives every instance name a TCP
-// port of its own. A name owns one port at a time; an instance that needs more
-// uses several names. It keeps its books only; nothing is bound.
+// Allocator is UMH Core's port manager: it gives every instance name a TCP port
+// of its own. A name has one port at a time; an instance that needs more uses
+// several names. It only keeps books: nothing is bound.
 //
 // The zero value allocates from DefaultFirst to DefaultLast. All methods may be
 // called concurrently. Do not copy it after first use, and do not change its
@@ -39,8 +39,8 @@ type Allocator struct {
 	// Both zero mean the default range. Reserve takes any port.
 	First, Last uint16
 	// Check, where given, is asked about a port before it is allocated; a port
-	// it returns an error for is passed over. It is called with the allocator
-	// locked. The function Check of this package serves, given an address with
+	// for which it returns an error is skipped. It is called with the allocator
+	// locked. The function Check of this package fits, given an address with
 	// that port.
 	Check func(port uint16) error
 
@@ -85,9 +85,9 @@ func (a *Allocator) Allocate(name string) (uint16, error) {
 	return 0, fmt.Errorf("cannot allocate a port for %s: %w in %d-%d", name, ErrNoneFree, first, last)
 }
 
-// Reserve gives port to name, which lets go of the one it had before. It
-// returns a *ConflictError, and changes nothing, where port belongs to
-// another name. Port 0 is refused.
+// Reserve gives port to name, which releases the port it had before. If port
+// belongs to another name, it changes nothing and returns a *ConflictError.
+// Port 0 is refused.
 func (a *Allocator) Reserve(name string, port uint16) error {
 	if port == 0 {
 		return fmt.Errorf("cannot reserve port 0 for %s: use Allocate to have one chosen", name)
@@ -127,7 +127,7 @@ func (a *Allocator) Owner(port uint16) (string, bool) {
 	return name, ok
 }
 
-// assign wants mu held and port free or owned by name.
+// assign needs mu held, and port free or owned by name.
 func (a *Allocator) assign(name string, port uint16) {
 	if a.ports == nil {
 		a.ports, a.owners = map[string]uint16{}, map[uint16]string{}

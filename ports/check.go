@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// Check reports whether addr, a host:port, could be listened on, by binding
-// a socket to it for a moment. It returns a *TakenError where something else
-// listens, and any other reason wrapped. It is for callers that are about to
-// act: who only observes uses HolderOf, which binds nothing.
+// Check reports whether addr, a host:port, could be listened on, by binding a
+// socket to it for a moment. It returns a *TakenError where something else
+// listens, and wraps any other reason. It is for callers that are about to
+// listen. HolderOf is for those that only observe: it binds nothing.
 func Check(addr string) error {
 	host, port, err := SplitHostPort(addr)
 	if err != nil {
@@ -37,7 +37,8 @@ var errBound = errors.New("it is bound, and is not to listen")
 
 // bind binds a socket as net.Listen does and closes it before it listens. A
 // process that is being started has copies of all sockets until it runs its own
-// program: one that listens would keep others from the port for so long.
+// program. A copy of a socket that listens would keep others from the port
+// until then.
 func bind(addr string) error {
 	config := net.ListenConfig{Control: func(_, address string, c syscall.RawConn) error {
 		var err error

@@ -46,25 +46,27 @@ func (e *TakenError) Error() string {
 func (e *TakenError) Unwrap() error { return syscall.EADDRINUSE }
 
 // HolderOf returns the process that listens on addr, a host:port of this
-// machine and network namespace, and whether anything does. It binds nothing:
-// it asks the kernel through sock_diag(7), or reads the tables in /proc/net where
-// it cannot, and looks for the socket among the descriptors of processes. With an
-// empty or unspecified host any listener on the port is found, as it is with a
-// host name other than localhost, which is not resolved.
+// machine and network namespace, and whether there is one. It binds nothing: it
+// asks the kernel through sock_diag(7), or reads the tables in /proc/net where
+// that is not possible, and looks for the socket among the descriptors of
+// processes. With an empty or unspecified host it finds any listener on the
+// port. So it does with a host name other than localhost, for names are not
+// resolved.
 //
 // The holder's PID is zero where something listens but its owner cannot be
 // read. An error means that the listening sockets could not be read, not that
-// the port is free. It looks through every process: see Listens for one.
+// the port is free. It looks through every process; Listens looks at one.
 func HolderOf(addr string) (Holder, bool, error) {
 	return system().holder(addr)
 }
 
 // Listens reports whether process pid itself, in this network namespace,
-// listens on addr, as HolderOf reads an address. It looks into that process
-// alone, so it is cheap enough for every observation, and tells an endpoint of
+// listens on addr, as HolderOf reads an address. It reads that process alone,
+// so it is cheap enough for every observation, and it tells an endpoint of
 // one's own from one that happens to answer on the same port. The error
 // satisfies fs.ErrNotExist where there is no such process, and fs.ErrPermission
-// where it may not be looked into; without a listener neither is looked for.
+// where its descriptors may not be read. Without a listener no process is
+// looked at.
 func Listens(pid int, addr string) (bool, error) {
 	return system().listens(pid, addr)
 }
@@ -72,7 +74,7 @@ func Listens(pid int, addr string) (bool, error) {
 // tables is where sockets and their owners are looked up.
 type tables struct {
 	proc proc.FS
-	// ask, where given, is preferred to the tables of /proc, which are slow.
+	// ask, where given, comes before the tables of /proc, which are slow.
 	ask func(port uint16) ([]proc.Socket, error)
 }
 

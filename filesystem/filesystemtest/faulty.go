@@ -21,16 +21,16 @@ type Faulty struct {
 
 var _ filesystem.FS = (*Faulty)(nil)
 
-// Inject wraps a filesystem. Of every operation the injectors are asked in
-// order; the first that returns an error decides, and those behind it do not
-// see the operation. Injected errors are wrapped as the contract of
+// Inject wraps a filesystem. The injectors are asked in order about every
+// operation. The first that returns an error decides, and those behind it do
+// not see the operation. Injected errors are wrapped as the contract of
 // [filesystem.FS] says.
 func Inject(inner filesystem.FS, injectors ...Injector) *Faulty {
 	return &Faulty{inner: inner, injectors: injectors}
 }
 
-// Count returns how many operations there were, failed ones among them.
-// SameFile and closing a file are none.
+// Count returns how many operations there were, including those that failed.
+// SameFile and closing a file do not count.
 func (f *Faulty) Count() int { return int(f.count.Load()) }
 
 // String returns the injectors as they are written in Go.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// ErrCrashed is what every operation fails with from a [Crash] on.
+// ErrCrashed is the error of every operation from a [Crash] on.
 var ErrCrashed = errors.New("crashed")
 
 // Fault is what becomes of an operation. The zero Fault lets it through.
@@ -50,11 +50,11 @@ func FailNth(n int, err error) Injector {
 	}}
 }
 
-// Crash lets the code under test die at the n-th operation that reaches it:
-// that one is torn half way, and this and all that follow, whatever their
-// path or kind, fail with [ErrCrashed]. The filesystem below stays as the
-// crash left it. It is the death of the process, not of the machine: what
-// was written is there.
+// Crash lets the code under test die at the n-th operation that reaches it.
+// That operation is torn half way; it and all that follow, whatever their path
+// or kind, fail with [ErrCrashed]. The filesystem below stays as the crash left
+// it. It is the death of the process, not of the machine: what was written is
+// there.
 func Crash(n int) Injector {
 	return &nth{n: n, name: fmt.Sprintf("Crash(%d)", n), fault: func(op Op) Fault {
 		return Fault{Err: ErrCrashed, Torn: true, Keep: op.Size / 2}
@@ -88,8 +88,9 @@ func (i *nth) Inject(op Op) Fault {
 func (i *nth) String() string { return i.name }
 
 // FullDisk has room for so many bytes of WriteFile and ReplaceFile. A write
-// that does not fit leaves what does and fails with syscall.ENOSPC. Removing
-// or replacing a file gives no room back, a ReplaceFile that failed does.
+// that does not fit leaves the part that does and fails with syscall.ENOSPC. A
+// ReplaceFile that failed gives its room back; removing or replacing a file
+// does not.
 func FullDisk(room int) Injector {
 	d := &fullDisk{name: fmt.Sprintf("FullDisk(%d)", room)}
 	d.room.Store(int64(room))

@@ -20,9 +20,9 @@ import (
 // and an empty directory in it, named by an absolute path without links.
 //
 // A filesystem whose Symlink fails with errors.ErrUnsupported has to say so
-// every time, leave nothing behind, and know no link; the rest of the
-// contract it keeps. Permissions are checked as they are described, not as
-// they are enforced.
+// every time, leave nothing behind, and know no links. It keeps the rest of the
+// contract. Permissions are checked as they are described, not as they are
+// enforced.
 func TestFS(t *testing.T, open func(t *testing.T) (fsys filesystem.FS, root string)) {
 	probe, root := open(t)
 	err := probe.Symlink("target", path.Join(root, "link"))

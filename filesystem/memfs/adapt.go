@@ -22,8 +22,8 @@ import (
 //
 // Where the filesystem below is laxer than the contract (afero.MemMapFs makes
 // missing parents, removes directories that are not empty, renames over
-// anything) Adapted checks first, and its lock makes the check and the change
-// one step for all who go through it. What it cannot make up for:
+// anything) Adapted checks first. Its lock makes the check and the change one
+// step for everyone who goes through it. It cannot make up for the following:
 //
 //   - ReplaceFile and Rename are as atomic as the Rename below, and as durable as
 //     the Sync of its files; a directory renamed over an empty one
@@ -50,8 +50,8 @@ type adapted struct {
 	// directory by names that a rename may be changing.
 	mu   sync.RWMutex
 	fsys afero.Fs
-	// ownLinks: fsys knows no links; they are files with fs.ModeSymlink in it
-	// that hold their target, and are followed here.
+	// ownLinks: fsys knows no links. They are files with fs.ModeSymlink that
+	// hold their target, and are followed here.
 	ownLinks bool
 }
 

@@ -101,8 +101,8 @@ func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
 	return a.sync(dir)
 }
 
-// create makes a new file and has it synced when it returns nil; otherwise the
-// file is not there.
+// create makes a new file. When it returns nil, the file is synced; otherwise
+// the file is not there.
 func (a *adapted) create(name string, data []byte, perm fs.FileMode) error {
 	f, err := a.fsys.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

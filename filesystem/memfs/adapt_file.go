@@ -14,8 +14,8 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
 
-// openFile is a [filesystem.File] of an afero.File, whose ReadAt may move an offset that
-// all readers share.
+// openFile is a [filesystem.File] of an afero.File, whose ReadAt may move an
+// offset that all readers share.
 type openFile struct {
 	name string
 
@@ -74,8 +74,8 @@ func (f *openFile) Close() error {
 	return contract.PathError("close", f.name, f.file.Close())
 }
 
-// memInfo is what a file of afero.MemMapFs was when it was asked; afero's own
-// description changes with the file.
+// memInfo is what a file of afero.MemMapFs was when it was described; afero's
+// own description changes with the file.
 type memInfo struct {
 	name    string
 	size    int64

@@ -23,16 +23,16 @@ func New() *FS {
 	return &FS{adapted{fsys: afero.NewMemMapFs(), ownLinks: true}}
 }
 
-// Append adds data to the end of a regular file, which it creates with
-// permissions 0644 where it is missing. Those who hold the file open can read
-// the new bytes.
+// Append adds data to the end of a regular file, and creates it with
+// permissions 0644 where it is missing. Readers that have the file open can
+// read the new bytes.
 func (m *FS) Append(name string, data []byte) error {
 	return contract.PathError("append", name, m.write(name, data, 0o644, os.O_APPEND))
 }
 
-// Clone returns a copy of the whole filesystem that shares nothing with it:
-// the state that a machine would find that crashed now. A description from
-// one is never of the same file as one from the other.
+// Clone returns a copy of the whole filesystem that shares nothing with it: the
+// state that a machine would find after a crash now. A description from one is
+// never of the same file as one from the other.
 func (m *FS) Clone() *FS {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

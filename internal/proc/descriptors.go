@@ -10,11 +10,11 @@ import (
 	"strconv"
 )
 
-// Holds reports whether process pid has a descriptor of one of the targets, in
-// the words of the links in /proc/PID/fd: "socket:[4242]", "pipe:[17]", a path.
-// The error says that a descriptor could not be read before one was found. It
-// satisfies fs.ErrNotExist where there is no such process and fs.ErrPermission
-// where it may not be looked into.
+// Holds reports whether process pid has a descriptor that leads to one of the
+// targets, in the words of the links in /proc/PID/fd: "socket:[4242]",
+// "pipe:[17]", a path. An error says that a descriptor could not be read before
+// one was found. It satisfies fs.ErrNotExist where there is no such process,
+// and fs.ErrPermission where its descriptors may not be read.
 func (f FS) Holds(pid int, targets ...string) (bool, error) {
 	held, err := f.holds(pid, targets)
 	if err != nil {

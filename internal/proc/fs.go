@@ -50,7 +50,7 @@ func (f FS) Parent(pid int) (int, error) {
 	return stat.PPID, err
 }
 
-// Owner returns the user whose rights a process has: its effective user id.
+// Owner returns the effective user id of a process.
 func (f FS) Owner(pid int) (uid int, err error) {
 	p, err := f.process(pid)
 	if err != nil {
@@ -96,8 +96,8 @@ func (f FS) EphemeralPorts() (first, last int, err error) {
 	return both[0], both[1], nil
 }
 
-// process returns a process that is there. The error satisfies fs.ErrNotExist
-// where there is none of that id.
+// process returns a process that exists. The error satisfies fs.ErrNotExist
+// where there is none with that id.
 func (f FS) process(pid int) (procfs.Proc, error) {
 	table, err := procfs.NewFS(string(f))
 	if err != nil {

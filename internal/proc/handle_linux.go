@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Handle is one process. It does not become another's when that process has
-// ended and its id is used again; all questions then fail.
+// Handle is one process. When that process has ended and its id is used again,
+// all calls fail: a handle never becomes another process's.
 type Handle struct {
 	dir int // a descriptor of /proc/PID
 }
 
-// Open returns the handle of the process that has the id now. It is to be
-// closed.
+// Open returns a handle of the process that has the id now. The caller closes
+// it.
 func (f FS) Open(pid int) (*Handle, error) {
 	path := filepath.Join(string(f), strconv.Itoa(pid))
 	dir, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -28,8 +28,8 @@ func (f FS) Open(pid int) (*Handle, error) {
 // Close lets go of the process.
 func (h *Handle) Close() error { return unix.Close(h.dir) }
 
-// Descriptor returns what descriptor n of the process is open on, in the words
-// of [FS.Holds].
+// Descriptor returns what descriptor n of the process leads to, in the words of
+// [FS.Holds].
 func (h *Handle) Descriptor(n int) (string, error) {
 	var link [unix.PathMax]byte
 	size, err := unix.Readlinkat(h.dir, descriptor(n), link[:])
@@ -39,8 +39,8 @@ func (h *Handle) Descriptor(n int) (string, error) {
 	return string(link[:size]), nil
 }
 
-// OpenDescriptor opens for the caller, as open(2) does with the flags, what
-// descriptor n of the process is open on.
+// OpenDescriptor opens what descriptor n of the process leads to, for the
+// caller, with the flags of open(2).
 func (h *Handle) OpenDescriptor(n, flags int) (int, error) {
 	fd, err := unix.Openat(h.dir, descriptor(n), flags|unix.O_CLOEXEC, 0)
 	return fd, os.NewSyscallError("openat", err)

@@ -15,14 +15,14 @@ type Process struct {
 	// Args is the command line, Dir the working directory.
 	Args []string
 	Dir  string
-	// Program is the file that is run, empty where that may not be known.
+	// Program is the file that is run, empty where it cannot be read.
 	Program string
 }
 
 // String shows what a process is in one line.
 func (p Process) String() string { return fmt.Sprintf("%d %q in %s", p.PID, p.Args, p.Dir) }
 
-// Is reports whether the command line calls the named program, by whatever path.
+// Is reports whether the command line runs the named program, by whatever path.
 func (p Process) Is(program string) bool {
 	return len(p.Args) > 0 && filepath.Base(p.Args[0]) == program
 }
@@ -32,8 +32,8 @@ func (p Process) In(dir string) bool {
 	return p.Dir == dir || strings.HasPrefix(p.Dir, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// Read returns a process. The error satisfies fs.ErrNotExist where there is none
-// of that id, or only one that has ended and was not reaped yet.
+// Read returns a process. The error satisfies fs.ErrNotExist where there is
+// none with that id, or one that has ended and was not reaped yet.
 func (f FS) Read(pid int) (Process, error) {
 	p, err := f.read(pid)
 	if err != nil {
@@ -69,9 +69,9 @@ func (f FS) read(pid int) (Process, error) {
 	return Process{PID: pid, Parent: stat.PPID, State: stat.State, Args: args, Dir: dir, Program: program}, nil
 }
 
-// All returns the processes that may be read, ordered by their ids. The error
-// says that the table could not be; what a single process keeps from being read
-// leaves it out.
+// All returns the processes that can be read, ordered by their ids. An error
+// says that the table could not be read; a single process that cannot be read
+// is left out.
 func (f FS) All() ([]Process, error) {
 	pids, err := f.PIDs()
 	if err != nil {

@@ -28,9 +28,9 @@ type Socket struct {
 	Inode uint64
 }
 
-// TCP returns the TCP sockets of IPv4 and IPv6, from the tables in /proc/net. It
-// makes the kernel walk all connections, which takes milliseconds. A row that
-// makes no sense fails the whole. Addresses are read as machines with
+// TCP returns the TCP sockets of IPv4 and IPv6, from the tables in /proc/net.
+// The kernel walks all connections for it, which takes milliseconds. A row that
+// makes no sense fails the whole call. Addresses are read as machines with
 // little-endian words write them.
 func (f FS) TCP() ([]Socket, error) {
 	sockets, err := f.tcp()

@@ -8,9 +8,8 @@ import (
 
 // documented holds that everything exported has a comment: declarations and the
 // methods of interfaces. Constants and variables of a group may share one, and
-// a method may be told of by name in another's comment or the interface's.
-// Fields are told of where their name and type do not say it all, which is for
-// people to judge.
+// the comment of a type or another method may speak of a method by name.
+// Whether a field needs a comment is for people to judge.
 func documented(t *tree) (found []string) {
 	for _, f := range t.files {
 		if f.test() || f.main() {

@@ -29,8 +29,8 @@ func minimal(t *tree) []string {
 	return nil
 }
 
-// makeTargets holds that what the documents, and the program's own messages,
-// tell to make is in the Makefile.
+// makeTargets holds that the make targets that documents and messages name are
+// in the Makefile.
 func makeTargets(t *tree) (found []string) {
 	targets := make(map[string]bool)
 	for _, m := range regexp.MustCompile(`(?m)^([a-z][a-z-]*):`).FindAllStringSubmatch(t.texts["Makefile"], -1) {
@@ -49,8 +49,8 @@ func makeTargets(t *tree) (found []string) {
 	return found
 }
 
-// told returns the targets that a text tells to make: in quotes, and in a
-// document in the lines of fenced blocks.
+// told returns the targets that a text names: in quotes, and in a document in
+// the lines of fenced blocks.
 func told(name, text string) (targets []string) {
 	quoted := regexp.MustCompile("[`\"]make ([a-z -]+)")
 	command := regexp.MustCompile(`(?m)^[ \t]*(?:\$ )?make ([a-z -]+)`)
@@ -71,8 +71,7 @@ func tables() map[string]func() (*fsm.Table, error) {
 	return map[string]func() (*fsm.Table, error){"s6": s6.NewTable, "benthos": benthos.NewTable}
 }
 
-// generate returns what is to stand in the block that a marker announces, the
-// language included.
+// generate returns what stands in the block after a marker, and its language.
 func generate(fsys fs.FS, kind, name string) (language, text string, err error) {
 	switch kind {
 	case "diagram":
@@ -99,7 +98,7 @@ var (
 	drawn = regexp.MustCompile("(?m)^```mermaid\nstateDiagram")
 )
 
-// regenerate returns a document with every marked block written anew, and what
+// regenerate returns a document with every marked block written again, and what
 // it shows, each as "kind: name".
 func regenerate(fsys fs.FS, document string) (fresh string, shown []string, err error) {
 	diagrams := 0

@@ -10,9 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestCoreIsLight holds what importing the core brings into a program: none of
-// what only tests and single kinds need, through whichever package it would
-// come.
+// TestCoreIsLight holds what importing the core brings into a program: nothing
+// that only tests and single kinds need, through no package.
 func TestCoreIsLight(t *testing.T) {
 	heavy := []string{"github.com/spf13/afero", "net/http"}
 	for _, core := range []string{"fsm", "filesystem", "s6"} {

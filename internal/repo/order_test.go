@@ -16,7 +16,7 @@ var listed = regexp.MustCompile(`(?m)^\s*- ([a-z0-9_]+\.go)\b`)
 // order holds that in a package whose doc.go lists its files from low to high,
 // under the heading Files, each file uses only what is declared in itself and
 // in those before it. There is no list of exceptions: what two files need of
-// each other belongs into one, or into a third below both.
+// each other belongs in one of them, or in a third below both.
 func order(t *tree) (found []string) {
 	checked := make(map[string]*checkedPackage)
 	for _, f := range t.files {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// packageComment holds that what a package is for stands in the file that is
-// read first: its doc.go, or the main.go of a program.
+// packageComment holds that the package comment stands in the file that is read
+// first: doc.go, or the main.go of a program.
 func packageComment(t *tree) (found []string) {
 	commented := make(map[string]bool)
 	for _, f := range t.files {
@@ -73,10 +73,11 @@ func length(t *tree) (found []string) {
 	return found
 }
 
-// sleeps holds that unit tests do not wait for time to pass, but in a bubble of
-// testing/synctest, where that takes none: in what a test hands to synctest.Test
-// or to a function that calls it, and in functions besides tests where a package
-// has bubbles. Packages that are there for tests count as tests.
+// sleeps holds that unit tests do not wait for time to pass, except in a bubble
+// of testing/synctest, where that takes no time. A bubble is what a test hands
+// to synctest.Test or to a function that calls it; in a package with bubbles,
+// functions that are no tests count as called in one. Packages that are there
+// for tests count as tests.
 func sleeps(t *tree) (found []string) {
 	makers := bubbleMakers(t)
 	for _, f := range t.files {
@@ -144,8 +145,8 @@ func isCall(f *goFile, n ast.Node, name, function string) bool {
 	return ok && slices.Contains(importedAs(f, name), x.Name)
 }
 
-// procfs holds that one package reads /proc, so that what a failed read means is
-// decided once. Tests may open a file there as any other file.
+// procfs holds that one package reads /proc, so that the meaning of a failed
+// read is decided once. Tests may open a file there like any other.
 func procfs(t *tree) (found []string) {
 	for _, f := range t.files {
 		if f.test() || f.within("internal/proc") {

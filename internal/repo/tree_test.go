@@ -35,8 +35,8 @@ func (f *goFile) within(dir string) bool {
 	return f.dir() == dir || strings.HasPrefix(f.path, dir+"/")
 }
 
-// load reads a repository. Directories that hold what runs leave, data of tests
-// or hidden things are passed over.
+// load reads a repository. It skips directories that hold what runs leave
+// behind, test data, and hidden directories.
 func load(fsys fs.FS) (*tree, error) {
 	t := &tree{fset: token.NewFileSet(), texts: make(map[string]string), paths: make(map[string]bool)}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {

@@ -48,8 +48,8 @@ func CheckEntry(name string) error {
 	return nil
 }
 
-// PathError says that op failed on name, as the caller wrote it. The wrapping
-// of layers below is taken off; nil stays nil.
+// PathError says that op failed on name, as the caller wrote it. Wrapping by
+// the layers below is removed; nil stays nil.
 func PathError(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -65,8 +65,9 @@ func LinkError(op, oldName, newName string, err error) error {
 	return &os.LinkError{Op: op, Old: oldName, New: newName, Err: Cause(err)}
 }
 
-// Cause returns what lies under the errors that name an operation and a path.
-// syscall.EINVAL becomes fs.ErrInvalid, which errors.Is does not take it for.
+// Cause returns what lies under errors that name an operation and a path.
+// syscall.EINVAL becomes fs.ErrInvalid, for errors.Is does not take it for
+// that.
 func Cause(err error) error {
 	switch e := err.(type) {
 	case *fs.PathError:

@@ -16,8 +16,9 @@ const TempPrefix = ".tmp-"
 // TempName is a name for a file that is to be renamed over another.
 func TempName() string { return TempPrefix + strconv.FormatUint(rand.Uint64(), 36) }
 
-// SyncDir makes a rename in dir outlast a power cut. Filesystems that cannot
-// sync a directory say so with EINVAL or ENOTSUP, and order it in their own way.
+// SyncDir makes a rename in dir survive a power cut. Filesystems that cannot
+// sync a directory answer EINVAL or ENOTSUP and keep the order in their own
+// way.
 func SyncDir(dir interface{ Sync() error }) error {
 	err := dir.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
@@ -26,7 +27,7 @@ func SyncDir(dir interface{ Sync() error }) error {
 	return err
 }
 
-// Widen gives a new file or directory the bits of perm that the umask took.
+// Widen gives a new file or directory the bits of perm that the umask removed.
 func Widen(chmod func(string, fs.FileMode) error, name string, has, perm fs.FileMode) error {
 	want := perm&Settable | has&fs.ModeSetgid
 	if has&Settable == want {
@@ -46,7 +47,8 @@ func Regular(info fs.FileInfo) error {
 	return nil
 }
 
-// TrimSlashes takes the slashes off the end of a name, that of the root apart.
+// TrimSlashes removes the slashes at the end of a name, except that of the
+// root.
 func TrimSlashes(name string) string {
 	if trimmed := strings.TrimRight(name, "/"); trimmed != "" || name == "" {
 		return trimmed
