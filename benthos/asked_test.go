@@ -94,3 +94,29 @@ func TestOwnersKeepToTheirOwn(t *testing.T) {
 		assert.Equal(t, before, m.tree.Processes())
 	})
 }
+
+// A restart by hand is another process, and no trouble.
+func TestRestartByHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		time.Sleep(time.Minute)
+		before, _ := manager.Instance("a")
+		for range 4 { // more than makes crashes of it
+			require.NoError(t, manager.Restart(t.Context(), "a"))
+			require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+			time.Sleep(2 * time.Second)
+		}
+		after, _ := manager.Instance("a")
+		assert.NotEqual(t, before.Observed.Service.Observed.PID(), after.Observed.Service.Observed.PID())
+		assert.Zero(t, after.Observed.Service.Observed.Deaths)
+		for _, move := range after.History[len(before.History):] {
+			assert.NotEqual(t, benthos.StateDegraded, move.To, move.Reason)
+		}
+		require.NoError(t, manager.Set(t.Context(), "a", fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: stream("1s")}))
+		assert.ErrorIs(t, manager.Restart(t.Context(), "a"), fsm.ErrNoRestart)
+	})
+}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"maps"
 	"sync"
+
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 // digest is the SHA-256 of a document: two configurations with one digest are the
@@ -17,6 +19,7 @@ type document struct {
 	text    []byte // YAML
 	hash    digest
 	listens []Listen // those of Ports
+	service *s6.Spec // that runs it
 }
 
 // newDocument renders a configuration. Its errors are those of Config.Render.
@@ -59,12 +62,15 @@ func (c Config) Render() ([]byte, error) {
 // rendered once. A configuration is known by its pointer: it is not modified
 // once it was handed over.
 type documents struct {
-	mu   sync.Mutex
-	made map[*Config]*document // guarded by mu
+	// service returns the service that runs a document.
+	service func(*document) (*s6.Spec, error)
+
+	mu   sync.Mutex // guards made
+	made map[*Config]*document
 }
 
 // of returns the document of a configuration. Its errors are those of
-// Config.Render; they are not remembered.
+// Config.Render and of service; they are not remembered.
 func (s *documents) of(c *Config) (*document, error) {
 	s.mu.Lock()
 	d, known := s.made[c]
@@ -74,6 +80,9 @@ func (s *documents) of(c *Config) (*document, error) {
 	}
 	d, err := newDocument(c)
 	if err != nil {
+		return nil, err
+	}
+	if d.service, err = s.service(d); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

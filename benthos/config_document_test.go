@@ -12,13 +12,14 @@ import (
 )
 
 func TestDocumentOfAConfigurationIsMadeOnce(t *testing.T) {
-	var all documents
+	all := documents{service: (&Options{Engine: "/opt/benthos"}).serviceSpec}
 	c := &Config{Input: map[string]any{"stdin": map[string]any{}}, Output: map[string]any{"drop": map[string]any{}}, MetricsPort: 9080}
 	first, err := all.of(c)
 	require.NoError(t, err)
 	again, err := all.of(c)
 	require.NoError(t, err)
 	assert.Same(t, first, again)
+	assert.Equal(t, string(first.text), first.service.ConfigFiles[configFile])
 	text, err := c.Render()
 	require.NoError(t, err)
 	assert.Equal(t, string(text), string(first.text))

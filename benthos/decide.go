@@ -160,6 +160,8 @@ func decideRunning(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case o.Asked != s6.Running || !o.Current:
 		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
+	case o.Service.Observed.Stale():
+		return fsm.Decision{Fire: EventRestart, Reason: o.Service.Reason}
 	}
 	if r, bad := trouble(o); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}

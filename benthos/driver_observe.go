@@ -15,15 +15,14 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	if err := d.want(desired.Spec); err != nil {
 		return Observed{}, err
 	}
-	s := d.stream
-	o := Observed{Service: d.service.Snapshot(), Asked: d.asked, Current: d.asked != "" && d.askedSpec == s.wanted()}
-	if o.Service.ObservedAt.IsZero() {
-		return Observed{}, fmt.Errorf("its service has not been seen: %w", o.Service.Err)
+	seen, err := d.Look(desired)
+	if err != nil {
+		return Observed{}, err
 	}
+	s, o := d.stream, Observed{Service: seen.Snapshot, Asked: seen.Asked, Current: seen.Current, Unseen: seen.Unseen}
 	if desired.Spec == nil {
 		return o, nil
 	}
-	o.Unseen = d.asked != "" && o.Service.ObservedAt.Before(d.askedAt)
 	service := &o.Service.Observed
 	switch {
 	case o.up():

@@ -3,7 +3,6 @@ package benthos
 import (
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -11,8 +10,7 @@ import (
 // for, and what was found of the processes that run it. Another configuration
 // is another stream, of which nothing has been found.
 type stream struct {
-	doc  *document
-	spec *s6.Spec // of the service that runs it
+	doc *document
 
 	health           Health
 	latest           Metrics // of the process that health is of
@@ -26,14 +24,6 @@ type stream struct {
 type logProblem struct {
 	at   time.Time
 	text string
-}
-
-// wanted is the service that the stream wants, nil for no stream.
-func (s *stream) wanted() *s6.Spec {
-	if s == nil {
-		return nil
-	}
-	return s.spec
 }
 
 // count adds what the engine has counted to the windows.

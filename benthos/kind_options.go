@@ -92,7 +92,7 @@ func (o Options) defaults(onHost bool) (*Options, error) {
 		o.Prober = NewProber(o.client)
 	}
 	o.Owner = cmp.Or(o.Owner, KindName)
-	o.documents = new(documents)
+	o.documents = &documents{service: o.serviceSpec}
 	o.HealthInterval = cmp.Or(o.HealthInterval, time.Second)
 	o.ActivityWindow = cmp.Or(o.ActivityWindow, 10*time.Second)
 	o.ErrorWindow = cmp.Or(o.ErrorWindow, 30*time.Second)
