@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/evenkeel/evenkeel/fsm/internal/clock"
 )
 
 func (m *Manager[D, O]) wake(e *entry[D, O]) {
@@ -121,7 +123,8 @@ func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O]) {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
 		defer cancel()
-		m.finish(e, e.instance.Reconcile(ctx))
+		// A reading of its own, whatever ctx carries: a manager may run for long.
+		m.finish(e, e.instance.Reconcile(clock.At(ctx, time.Now())))
 	}()
 }
 

@@ -77,7 +77,8 @@ type Decision struct {
 
 // Driver is the side of an instance that touches the world. The methods of
 // one driver are never called concurrently. The desired value is handed to
-// each call; a driver need not remember it.
+// each call; a driver need not remember it. The context carries the pass's clock
+// reading: Now returns it.
 //
 // A driver that implements io.Closer is closed when its instance is gone or
 // its manager is closed; its Close must not wait for anything.

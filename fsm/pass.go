@@ -29,14 +29,16 @@ type pass[D, O any] struct {
 // Reconcile makes one pass. It never panics; a panic of the driver or of
 // Decide is the pass's error. Before anything was asked of the instance it
 // only observes. While another pass is under way it returns ErrInPass and
-// does nothing.
+// does nothing. Where ctx is that of a pass, over what owns this instance, the
+// two have one clock reading.
 func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 	if !i.busy.CompareAndSwap(false, true) {
 		return Result{Next: time.Now().Add(recheck), Err: ErrInPass}
 	}
 	defer i.busy.Store(false)
 
-	p := pass[D, O]{now: time.Now(), before: i.snapshot.Load()}
+	ctx, now := inPass(ctx)
+	p := pass[D, O]{now: now, before: i.snapshot.Load()}
 	next := *p.before
 	p.after = &next
 	p.after.pass = i.begun.Add(1)

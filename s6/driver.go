@@ -69,7 +69,7 @@ func newDriver(tree Tree, owner, name string, wake func()) *driver {
 	service := tree.Layout().Service(name)
 	return &driver{
 		name: name, owner: owner, tree: tree, fs: tree.FS(), wake: wake,
-		service: service, opened: time.Now(),
+		service: service, opened: time.Now(), // Not the pass's reading: there is no pass.
 		paths: paths{
 			link:    tree.Layout().Link(name),
 			down:    path.Join(service, fileDown),
@@ -92,6 +92,7 @@ func (d *driver) want(spec *Spec) {
 		d.wantHash, d.wantProcess = spec.Hash(), spec.processHash()
 	}
 	if before != "" && before != d.wantProcess {
+		// Not the pass's reading: it tells deaths before the change from others.
 		d.changed = time.Now()
 	}
 }

@@ -13,10 +13,11 @@ import (
 
 // Do implements fsm.Driver. To what another owner's is it does nothing, which
 // no other try would change.
-func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
+func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
 	if err := d.checkOwner(); err != nil {
 		return err
 	}
+	now := fsm.Now(ctx)
 	switch action {
 	case actCreate:
 		return d.create(desired)
@@ -27,19 +28,19 @@ func (d *driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[*S
 	case actUp:
 		return d.up()
 	case actDown:
-		return d.down(desired.Spec)
+		return d.down(now, desired.Spec)
 	case actRestart:
-		return d.restart(desired.Spec)
+		return d.restart(now, desired.Spec)
 	case actEndStray:
-		return d.endStray(desired.Spec)
+		return d.endStray(now, desired.Spec)
 	case actFreshLogger:
 		return d.tree.Control(d.paths.logger, supervise.CommandExit)
 	case actRemove:
 		if desired.State != fsm.StateRemoved {
 			// What is asked for is the next of its name.
-			return d.remove(nil)
+			return d.remove(now, nil)
 		}
-		return d.remove(desired.Spec)
+		return d.remove(now, desired.Spec)
 	}
 	return fsm.Permanent(fmt.Errorf("no action %q", action))
 }

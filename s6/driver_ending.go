@@ -20,7 +20,7 @@ const (
 	endNow                     // it did not end in time
 )
 
-func (d *driver) due(pid int, spec *Spec) escalation {
+func (d *driver) due(now time.Time, pid int, spec *Spec) escalation {
 	if d.ending.pid != pid {
 		return endAsked
 	}
@@ -28,7 +28,7 @@ func (d *driver) due(pid int, spec *Spec) escalation {
 	if spec != nil {
 		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
 	}
-	if time.Since(d.ending.told) >= timeout {
+	if now.Sub(d.ending.told) >= timeout {
 		return endNow
 	}
 	return endWaits
@@ -37,19 +37,21 @@ func (d *driver) due(pid int, spec *Spec) escalation {
 // told notes that a process was told to end, the first time.
 func (d *driver) told(pid int) {
 	if d.ending.pid != pid {
+		// Not the pass's reading: a slow pass must not shorten the time to end.
 		d.ending = ending{pid: pid, told: time.Now()}
 	}
 }
 
-// tell notes that the process was asked to end.
-func (d *driver) tell() {
-	now := time.Now()
-	d.asked = append(slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow }), now)
+// tell notes that the process is asked to end.
+func (d *driver) tell(now time.Time) {
+	d.asked = slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow })
+	// Not the pass's reading: a death before this moment was not asked for.
+	d.asked = append(d.asked, time.Now())
 }
 
 // down has the process end and not come back. It is told once, for s6-supervise
 // would give it as much time once more, unless it is wanted up again.
-func (d *driver) down(spec *Spec) error {
+func (d *driver) down(now time.Time, spec *Spec) error {
 	// The file first: a tree that restarts in between must not start it. Where
 	// there is no room for a file the process is to end all the same.
 	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
@@ -58,14 +60,14 @@ func (d *driver) down(spec *Spec) error {
 		return errors.Join(fileErr, err)
 	}
 	commands := []supervise.Command{supervise.CommandDown}
-	due := d.due(status.PID, spec)
+	due := d.due(now, status.PID, spec)
 	switch {
 	case status.Up() && due == endWaits && !status.WantUp:
 		return fileErr
 	case status.Up() && due == endNow:
 		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}
 	}
-	d.tell()
+	d.tell(now)
 	err = d.tree.Control(d.service, commands...)
 	switch {
 	case err == nil && status.Up():
@@ -78,7 +80,7 @@ func (d *driver) down(spec *Spec) error {
 
 // restart ends the process once with its stop signal, and with KILL if it
 // does not end for that.
-func (d *driver) restart(spec *Spec) error {
+func (d *driver) restart(now time.Time, spec *Spec) error {
 	status, err := d.tree.Status(d.service)
 	if err != nil {
 		return err
@@ -86,11 +88,11 @@ func (d *driver) restart(spec *Spec) error {
 	if !status.Up() || status.PID != d.seen {
 		return nil // it has ended, and another may have begun
 	}
-	switch d.due(status.PID, spec) {
+	switch d.due(now, status.PID, spec) {
 	case endNow:
 		return d.tree.Control(d.service, supervise.CommandKill)
 	case endAsked:
-		d.tell()
+		d.tell(now)
 		if err := d.tree.Control(d.service, supervise.CommandRestart, supervise.CommandCont); err != nil {
 			return err
 		}
@@ -100,9 +102,9 @@ func (d *driver) restart(spec *Spec) error {
 }
 
 // endStray ends a process that lost its supervisor, in the same way.
-func (d *driver) endStray(spec *Spec) error {
+func (d *driver) endStray(now time.Time, spec *Spec) error {
 	signal := syscall.SIGKILL
-	switch d.due(d.stray.of, spec) {
+	switch d.due(now, d.stray.of, spec) {
 	case endWaits:
 		return nil
 	case endAsked:
@@ -119,9 +121,9 @@ func (d *driver) endStray(spec *Spec) error {
 // dismiss has s6-svscan end the supervisor of a directory that it finds no link
 // to any more. One that has not ended in time, or that no s6-svscan cares for,
 // is told so itself.
-func (d *driver) dismiss(dir string) error {
+func (d *driver) dismiss(now time.Time, dir string) error {
 	first := d.pruned.IsZero()
-	if !first && time.Since(d.pruned) < scanPatience {
+	if !first && now.Sub(d.pruned) < scanPatience {
 		return nil
 	}
 	status, err := d.tree.Status(dir)
@@ -137,12 +139,12 @@ func (d *driver) dismiss(dir string) error {
 			return err
 		}
 		if first && err == nil {
-			d.pruned = time.Now()
+			d.pruned = time.Now() // Not the pass's reading: as above.
 			return nil
 		}
 		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
 	}
-	d.pruned = time.Now()
+	d.pruned = time.Now() // Not the pass's reading: as above.
 	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 		return err
 	}

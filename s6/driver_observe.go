@@ -10,8 +10,8 @@ import (
 )
 
 // Observe implements fsm.Driver.
-func (d *driver) Observe(_ context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
-	now := time.Now()
+func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
+	now := fsm.Now(ctx)
 	d.want(desired.Spec)
 	if err := d.observeFiles(&o); err != nil {
 		return Observed{}, err

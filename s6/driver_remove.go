@@ -10,7 +10,7 @@ import (
 
 // remove does one step of a removal: the link goes before what it leads to,
 // the supervisors end before their directory goes.
-func (d *driver) remove(spec *Spec) error {
+func (d *driver) remove(now time.Time, spec *Spec) error {
 	linked, err := d.linked()
 	if err != nil {
 		return err
@@ -34,20 +34,21 @@ func (d *driver) remove(spec *Spec) error {
 	first := d.pruned.IsZero()
 	if first && len(held) < 2 {
 		// s6-svscan may have just started one that holds no lock yet.
+		// Not the pass's reading: a slow pass must not shorten the time for that.
 		d.calm = time.Now().Add(scanTime)
 	}
 	switch {
 	case len(held) > 0:
-		return d.dismiss(held[0])
+		return d.dismiss(now, held[0])
 	case first:
 		err := d.tree.Prune()
 		if err == nil {
-			d.pruned = time.Now()
+			d.pruned = time.Now() // Not the pass's reading: as above.
 		}
 		if !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
 		}
-	case time.Now().Before(d.calm):
+	case now.Before(d.calm):
 		return nil
 	}
 	return d.delete(spec)

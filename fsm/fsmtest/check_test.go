@@ -1,6 +1,7 @@
 package fsmtest_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,6 +216,28 @@ func (s *sleeper) Now() time.Time { return s.now }
 func (s *sleeper) Advance(d time.Duration) {
 	s.now = s.now.Add(d)
 	s.pump.Advance(d)
+}
+
+// check refuses a pass that has another clock reading.
+func (s *sleeper) check(ctx context.Context) error {
+	if now := fsm.Now(ctx); now != s.now {
+		return fmt.Errorf("at %v the pass is at %v", s.now, now)
+	}
+	return nil
+}
+
+func (s *sleeper) Observe(ctx context.Context, desired fsm.Desired[litres]) (gauge, error) {
+	if err := s.check(ctx); err != nil {
+		return gauge{}, err
+	}
+	return s.pump.Observe(ctx, desired)
+}
+
+func (s *sleeper) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[litres]) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	return s.pump.Do(ctx, action, desired)
 }
 
 func TestCheckReadsAWorldsOwnClock(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/internal/clock"
 	"github.com/evenkeel/evenkeel/fsm/internal/pace"
 )
 
@@ -106,15 +107,15 @@ func (l *life[D, O]) advance(d time.Duration) {
 		l.world.Advance(d)
 		l.now = l.now.Add(d)
 	}
-	if clock, ok := l.world.(Clock); ok {
-		l.now = clock.Now()
+	if c, ok := l.world.(Clock); ok {
+		l.now = c.Now()
 	}
 }
 
 // pass makes one pass. It reports whether the instance was settled where it is
 // to be, and otherwise how long to wait for the next pass.
 func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) {
-	observed, err := l.world.Observe(context.Background(), l.desired)
+	observed, err := l.world.Observe(clock.At(context.Background(), l.now), l.desired)
 	if err != nil {
 		err = fmt.Errorf("cannot observe: %w", err)
 		return false, l.conclude(l.state, fsm.Decision{}, nil, pace.Outcome{Err: err}), ""
@@ -193,7 +194,7 @@ func (l *life[D, O]) decide(in fsm.Input[D, O]) (d fsm.Decision, problem string)
 // were tried.
 func (l *life[D, O]) do(actions []fsm.Action) (tried []fsm.Action, err error) {
 	for n, action := range actions {
-		if err := l.world.Do(context.Background(), action, l.desired); err != nil {
+		if err := l.world.Do(clock.At(context.Background(), l.now), action, l.desired); err != nil {
 			return actions[:n+1], fmt.Errorf("cannot %s: %w", action, err)
 		}
 	}

@@ -22,9 +22,10 @@ func arrows() map[string]arrow {
 		unix    = "golang.org/x/sys"
 	)
 	return map[string]arrow{
-		"fsm":                          {[]string{"fsm/internal/pace"}, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
+		"fsm":                          {[]string{"fsm/internal/clock", "fsm/internal/pace"}, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
+		"fsm/internal/clock":           {nil, nil, []string{testify}},
 		"fsm/internal/pace":            {nil, nil, nil},
-		"fsm/fsmtest":                  {[]string{"fsm", "fsm/internal/pace"}, []string{testify}, nil},
+		"fsm/fsmtest":                  {[]string{"fsm", "fsm/internal/clock", "fsm/internal/pace"}, []string{testify}, nil},
 		"filesystem":                   {[]string{"filesystem/internal/contract"}, []string{unix}, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
 		"filesystem/internal/contract": {},
 		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},

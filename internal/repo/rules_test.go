@@ -35,6 +35,7 @@ func rules() map[string]func(*tree) []string {
 		"minimal is minimal": minimal,
 		"mentioned is there": mentioned,
 		"order of files":     order,
+		"one clock reading":  clock,
 	}
 }
 
@@ -167,6 +168,17 @@ func plantings() map[string]planting {
 				"CHANGELOG.md: the link to gone", "README.md: the link to docs/gone.md", "README.md: there is no file a/gone.go",
 				"docs/b.md: the link to a/a.go", "docs/b.md: there is no test TestBeg", "docs/b.md: there is no test TestHere",
 			},
+		},
+		"one clock reading": {
+			map[string]string{
+				"s6/driver.go":        "package s6\n\nimport \"time\"\n\n// Not the pass's reading: it is not for this.\nvar a = 1\n\nvar b = time.Now()",
+				"s6/driver_a.go":      "package s6\n\nimport clock \"time\"\n\nvar c, d = clock.Since(clock.Now()), clock.Second",
+				"s6/driver_b.go":      "package s6\n\nimport \"time\"\n\n// It is read.\n// Not the pass's reading: it is for this,\n// and says why.\nvar e = time.Now()\nvar f = time.Now() // Not the pass's reading: why.\nvar g = time.Now() // why",
+				"s6/driver_a_test.go": "package s6\n\nimport \"time\"\n\nvar h = time.Now()",
+				"s6/tree.go":          "package s6\n\nimport \"time\"\n\nvar i = time.Now()",
+				"a/driver.go":         "package a\n\nimport \"time\"\n\nvar j = time.Now()",
+			},
+			[]string{"s6/driver.go:8: ", "s6/driver_a.go:5: ", "s6/driver_a.go:5: ", "s6/driver_b.go:10: "},
 		},
 		"order of files": {
 			map[string]string{

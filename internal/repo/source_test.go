@@ -166,6 +166,38 @@ func procfs(t *tree) (found []string) {
 	return found
 }
 
+// clock holds that drivers take the clock reading of their pass, which fsm.Now
+// returns, unless a comment says there why not.
+func clock(t *tree) (found []string) {
+	for _, f := range t.files {
+		driver, _ := path.Match("driver*.go", path.Base(f.path))
+		if !driver || f.test() || !slices.Contains([]string{"s6"}, f.dir()) {
+			continue
+		}
+		excused := make(map[int]bool) // lines
+		text := strings.Split(t.texts[f.path], "\n")
+		for _, c := range f.Comments {
+			begins, ends := t.fset.Position(c.Pos()).Line, t.fset.Position(c.End()).Line
+			if strings.HasPrefix(strings.TrimSpace(text[begins-1]), "//") {
+				begins = ends + 1 // it is about what follows
+			}
+			if strings.Contains(c.Text(), "Not the pass's reading: ") {
+				excused[begins] = true
+			}
+		}
+		ast.Inspect(f.File, func(n ast.Node) bool {
+			reads := slices.ContainsFunc([]string{"Now", "Since", "Until"}, func(function string) bool {
+				return isCall(f, n, "time", function)
+			})
+			if reads && !excused[t.fset.Position(n.Pos()).Line] {
+				found = append(found, t.at(n, "a driver reads the clock: take fsm.Now(ctx), or say why not in a comment here, \"Not the pass's reading: …\""))
+			}
+			return true
+		})
+	}
+	return found
+}
+
 // importedAs returns the names a package has in a file.
 func importedAs(f *goFile, name string) (names []string) {
 	for _, spec := range f.Imports {
