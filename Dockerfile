@@ -1,8 +1,8 @@
 # Five Benthos streams under s6. INIT says what PID 1 is:
 #   svscan      s6-svscan of Debian's own s6
 #   s6-overlay  /init of s6-overlay, for images that have it anyway. Its tarballs
-#               come from container/overlay where they are put there, and else
-#               from its release page:
+#               come from container/overlay if they are there, otherwise from
+#               its release page:
 #
 #   docker build --build-arg INIT=s6-overlay -t evenkeel/fivebenthos:s6-overlay .
 #   docker run -e S6_READ_ONLY_ROOT=1 --read-only --tmpfs /run:exec --tmpfs /tmp -v fivebenthos-data:/data \
@@ -89,7 +89,7 @@ HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \
 ENTRYPOINT ["/init"]
 
 FROM ${INIT}
-# Whatever the user, it can write here. A tmpfs or volume takes the mode over.
+# Any user can write here. A tmpfs or volume takes the mode over.
 RUN install -d -m 1777 /data /run
 COPY --from=build /out/benthos /out/fivebenthos /usr/local/bin/
 
@@ -103,8 +103,8 @@ LABEL org.opencontainers.image.title="fivebenthos" \
 	org.opencontainers.image.revision="${REVISION}" \
 	org.opencontainers.image.created="${CREATED}"
 
-# How much fivebenthos tells: 0 what goes wrong, 1 recoveries too, 2 every
-# transition, 3 every attempt that failed. s6-overlay's s6-rc reads it as well.
+# How much fivebenthos prints: 0 what goes wrong, 1 also recoveries, 2 every
+# transition, 3 also every attempt that failed. s6-overlay's s6-rc reads it as well.
 ENV S6_VERBOSITY=2
 USER 1000:1000
 WORKDIR /data

@@ -8,8 +8,8 @@ ARGS ?=
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 
-# The directories of the Go modules. Each stands alone, so that importing the
-# library brings in neither an engine nor a linter.
+# The directories of the Go modules. Importing the library brings in neither an
+# engine nor a linter.
 MODULES := . benthos/engine benthos/engine/redpanda tools
 ENGINES := $(filter benthos/%,$(MODULES))
 
@@ -25,7 +25,7 @@ redpanda_needed := bin/benthos-redpanda
 endif
 export EVENKEEL_BENTHOS EVENKEEL_BENTHOS_REDPANDA
 
-# A checkout that belongs to somebody else builds all the same.
+# A checkout that belongs to another user builds too.
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
 # docker or none says where to run; unset, it is docker where an engine answers.
@@ -41,7 +41,7 @@ run: ## keep five Benthos running until Ctrl-C, in a container or, without an en
 
 .PHONY: run-verbose
 run-verbose: export S6_VERBOSITY := 3
-run-verbose: run ## the same, and tell what fails and is tried again at once
+run-verbose: run ## the same, and print every attempt that failed
 
 .PHONY: run-background
 run-background: image ## run the container in the background; returns when all five are healthy
@@ -118,7 +118,7 @@ bin/benthos bin/benthos-redpanda: | go
 	@echo "Building $@: a minute or two the first time ..."
 	@cd $(<D) && go build -o "$(CURDIR)/$@" . && touch "$(CURDIR)/$@"
 
-# go build knows itself what has changed.
+# go build finds out itself what has changed.
 .PHONY: bin/fivebenthos
 bin/fivebenthos: | go
 	@go build -o $@ ./examples/fivebenthos

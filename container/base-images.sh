@@ -70,7 +70,7 @@ build_base() {
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
 	$as_root env ${proxy:+"http_proxy=$proxy"} debootstrap --variant=minbase "$suite" "$work/root" "$from" >"$work/log" 2>&1 ||
 		{ tail -n 20 "$work/log" >&2 && refuse "debootstrap failed"; }
-	# What nobody reads in a container, as in the image of this name.
+	# As in the image of this name: nobody reads these in a container.
 	for dir in /var/cache/apt /var/lib/apt/lists /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man; do
 		$as_root find "$work/root$dir" -type f ! -name copyright -delete
 	done

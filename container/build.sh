@@ -16,11 +16,11 @@ docker version >/dev/null 2>&1 || { echo "build.sh: no Docker engine answers: st
 for argument in BASE_IMAGE GO_IMAGE; do
 	name=$(sed -n "s/^ARG $argument=//p" Dockerfile | head -n 1)
 	eval "given=\${$argument:-}"
-	[ -z "$given" ] || continue # it is the caller's affair
+	[ -z "$given" ] || continue # the caller provides it
 	docker image inspect "$name" >/dev/null 2>&1 && continue
 	echo "Pulling $name ..."
 	docker pull -q "$name" >/dev/null 2>&1 && continue
-	echo "$name is neither here nor to be pulled: it is built here, in its place."
+	echo "$name is neither here nor to be pulled: it is built here."
 	sh container/base-images.sh $argument
 done
 
@@ -34,7 +34,7 @@ for name in GOPROXY GOSUMDB GOPRIVATE GONOPROXY GONOSUMDB GOINSECURE; do
 	else
 		eval "value=\${$name:-}"
 	fi
-	# Unset it is told of as well, as docker-compose does, for the same layers.
+	# Passed when unset too, as docker-compose does, so that layers are the same.
 	if [ -n "$value" ]; then set -- "$@" --build-arg "$name=$value"; else set -- "$@" --build-arg "$name"; fi
 done
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do

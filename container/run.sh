@@ -10,9 +10,9 @@
 #   logs         shows what the container prints, and goes on until Ctrl-C
 #   shell        a shell inside it, or in a fresh container where none runs
 #   remove       removes container, volume and images
-# But for "once" that is the container fivebenthos, or NAME, with a volume named
-# after it. S6_VERBOSITY says how much is told, PUBLISH at which address of this
-# host the ports are published: 127.0.0.1 unless it is given.
+# Except with "once", that is the container fivebenthos, or NAME, with a volume
+# named after it. S6_VERBOSITY says how much is printed, PUBLISH at which address
+# of this host the ports are published: 127.0.0.1 by default.
 set -eu
 
 mode=$1
@@ -26,8 +26,8 @@ running() {
 	[ "$(docker inspect -f '{{.State.Running}}' "$name" 2>/dev/null)" = true ]
 }
 
-# run is docker run as docker-compose.yml has it, with further options and then,
-# after the image, flags of fivebenthos.
+# run calls docker run with the settings of docker-compose.yml, further options
+# and, after the image, flags of fivebenthos.
 run() {
 	docker run -e "S6_VERBOSITY=${S6_VERBOSITY:-2}" \
 		--read-only --tmpfs /run --tmpfs /tmp \
@@ -57,8 +57,8 @@ fi
 
 case $mode in
 foreground)
-	# Ctrl-C is for the client, which hands it on to PID 1. A terminal of the
-	# container's own, which -i would connect, tells every supervisor as well.
+	# Ctrl-C is for the client, which passes it on to PID 1. A terminal of the
+	# container's own, which -i would connect, would tell every supervisor too.
 	trap : INT
 	terminal=
 	[ ! -t 1 ] || terminal=-t

@@ -4,8 +4,8 @@
 # Removes what a build and a run leave: in the current directory bin/, and
 # services/, scan/, logs/ with all logs; where a Docker engine answers, the
 # container with its volume and images, but not what these were built from.
-# Where a process still works in one of the directories, it removes nothing,
-# says so and exits with 1.
+# If a process still works in one of the directories, it removes nothing, says so
+# and exits with 1.
 set -eu
 
 here=$(pwd -P)

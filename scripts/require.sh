@@ -1,18 +1,18 @@
 #!/bin/sh
 # Usage: require.sh NAME...
 #
-# Makes sure that what is named is there:
+# Makes sure that these are installed:
 #   s6        the supervision suite
 #   execline  the command language that comes with it
 #   cc        a C compiler, which Go's race detector needs
 #   compose   docker-compose, or Docker's compose plugin
 #   make, git
-# What is missing is installed from the system's packages, as root or through
-# sudo. Where neither works, this prints what to install and exits with 1.
+# Installs what is missing from the system's packages, as root or through sudo.
+# If neither works, it prints what to install and exits with 1.
 set -eu
 
-# found tells whether one of the directories that evenkeel looks into has a
-# program.
+# found reports whether a program is in one of the directories that evenkeel
+# searches.
 found() {
 	[ -n "$(PATH=$PATH:/command:/usr/bin:/bin:/usr/local/bin command -v "$1")" ]
 }
@@ -56,7 +56,7 @@ trap 'rm -f "$log"' EXIT
 apt() {
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
 }
-# The first fails where the lists of packages are missing or stale.
+# The first attempt fails if the lists of packages are missing or stale.
 # shellcheck disable=SC2086 # several packages
 if ! apt install -y --no-install-recommends $missing && ! { apt update && apt install -y --no-install-recommends $missing; }; then
 	cat "$log" >&2

@@ -1,10 +1,9 @@
 #!/bin/sh
 # Usage: where.sh ELSE
 #
-# Prints where things are to be run: docker where a Docker engine answers, and
-# host otherwise, having said on standard error what is done ELSE. CONTAINER
-# set to docker or none decides; where docker is wanted and no engine answers it
-# exits with 1.
+# Prints where to run: docker if a Docker engine answers, otherwise host, after
+# saying ELSE on standard error. CONTAINER set to docker or none decides; if
+# docker is wanted and no engine answers, it exits with 1.
 set -eu
 
 case ${CONTAINER:-} in

@@ -16,7 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// display shows what happens: on a terminal as a table that is drawn anew,
+// display shows what happens: on a terminal as a table that is redrawn,
 // elsewhere as a line for each transition.
 type display struct {
 	settings settings
@@ -42,7 +42,8 @@ func isTerminal(w io.Writer) bool {
 	return err == nil
 }
 
-// log is where lines of a log go: to the terminal through the display.
+// log returns where lines of a log go: on a terminal through the display, so
+// that they do not break the table.
 func (d *display) log(stderr io.Writer) io.Writer {
 	if d.terminal && isTerminal(stderr) {
 		return d
@@ -50,7 +51,7 @@ func (d *display) log(stderr io.Writer) io.Writer {
 	return stderr
 }
 
-// transition shows one, unless a table or a report shows all.
+// transition prints a transition, unless a table or a report shows all of them.
 func (d *display) transition(t fsm.Transition) {
 	if d.terminal || d.settings.verify {
 		return
@@ -96,7 +97,7 @@ func (d *display) follow(done <-chan struct{}, p *program) {
 	}
 }
 
-// draw draws the table anew.
+// draw redraws the table.
 func (d *display) draw(p *program) {
 	t := d.fitted(table(p))
 	d.mu.Lock()
@@ -105,7 +106,7 @@ func (d *display) draw(p *program) {
 	d.lines = strings.Count(t, "\n")
 }
 
-// cleared is what takes the table off the terminal.
+// cleared returns what removes the table from the terminal.
 func (d *display) cleared() string {
 	lines := d.lines
 	d.lines = 0
@@ -115,7 +116,8 @@ func (d *display) cleared() string {
 	return fmt.Sprintf("\x1b[%dA\x1b[J", lines)
 }
 
-// Write puts lines of a log where the table stands, which is drawn below them.
+// Write prints lines of a log in the place of the table, which is redrawn below
+// them.
 func (d *display) Write(lines []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -123,8 +125,8 @@ func (d *display) Write(lines []byte) (int, error) {
 	return len(lines), err
 }
 
-// fitted cuts a table to the size of the terminal, for what was wrapped or has
-// scrolled away cannot be drawn over.
+// fitted cuts a table to the size of the terminal: what was wrapped or has
+// scrolled away cannot be overwritten.
 func (d *display) fitted(table string) string {
 	size, err := unix.IoctlGetWinsize(int(d.out.(*os.File).Fd()), unix.TIOCGWINSZ)
 	if err != nil || size.Col == 0 || size.Row == 0 {
@@ -170,7 +172,7 @@ func table(p *program) string {
 	return b.String()
 }
 
-// why says in one line what there is to say about an instance's state.
+// why returns the reason for an instance's state, in one line.
 func why(s *snapshot) string {
 	text := s.Reason.String()
 	if s.Err != nil {

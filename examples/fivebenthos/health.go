@@ -19,9 +19,9 @@ import (
 // healthTime bounds a whole health check.
 const healthTime = 3 * time.Second
 
-// checkHealth says of a fivebenthos that runs elsewhere with the same settings
-// whether it does, and which of its instances are not ready. It looks at locks,
-// status files and endpoints, and changes nothing.
+// checkHealth returns an error if the fivebenthos that runs elsewhere with the
+// same settings does not run, or an instance of it is not ready. It looks at
+// locks, status files and endpoints, and changes nothing.
 func checkHealth(s settings) error {
 	ctx, cancel := context.WithTimeout(context.Background(), healthTime)
 	defer cancel()
@@ -82,8 +82,8 @@ func healthy(ctx context.Context, client *benthos.Client, service, addr string) 
 	return err
 }
 
-// announce tells whoever supervises this program that the instances are kept,
-// as s6 has it: by a newline on a descriptor that was agreed on.
+// announce tells whoever supervises this program that the instances are being
+// kept, as s6 expects it: by a newline on an agreed descriptor.
 func (s settings) announce() error {
 	if s.readyFD == 0 {
 		return nil

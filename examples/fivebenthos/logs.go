@@ -13,8 +13,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// rotate has every logger begin a new file while messages come in. s6-log does
-// so on SIGALRM.
+// rotate makes every logger begin a new file while messages come in. s6-log
+// does so on SIGALRM.
 func (v *verification) rotate(ctx context.Context) ([]string, error) {
 	const around = 10
 	total := 0
@@ -39,7 +39,7 @@ func (v *verification) rotate(ctx context.Context) ([]string, error) {
 		return "", eventually(ctx, func() error {
 			after, err := v.archives(p)
 			if err == nil && !slices.ContainsFunc(after, rotated) {
-				err = fmt.Errorf("there is no rotated file besides the %d of before", len(before))
+				err = fmt.Errorf("there is no rotated file besides the %d that were there", len(before))
 			}
 			return err
 		})
@@ -62,7 +62,7 @@ func (v *verification) archives(p *proof) ([]string, error) {
 	return filepath.Glob(filepath.Join(v.tree.Layout().Log(p.name), "@*"))
 }
 
-// logs: each instance has its files, and every message of this run that was
+// logs: each instance has its files. Every message of this run that was
 // answered with 200 is in them exactly once, through kills, rotation and the
 // end.
 func (v *verification) logs(context.Context) ([]string, error) {

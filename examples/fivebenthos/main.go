@@ -72,7 +72,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
 	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")
-	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 to tell what goes wrong, 1 also what is well again, 2 every transition, 3 also what fails and is tried again at once")
+	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 prints what goes wrong, 1 also recoveries and results, 2 every transition, 3 also every attempt that failed")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		flags.SetOutput(stdout)
 		flags.Usage()
@@ -92,7 +92,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	case s.duration < 0:
 		return s, fmt.Errorf("cannot run for %v: -duration must not be negative", s.duration)
 	case s.verbosity < tellProblems || s.verbosity > tellFailures:
-		return s, fmt.Errorf("cannot tell as much as %d: -verbosity must be from %d to %d", s.verbosity, tellProblems, tellFailures)
+		return s, fmt.Errorf("cannot use verbosity %d: -verbosity must be from %d to %d", s.verbosity, tellProblems, tellFailures)
 	}
 	return s, nil
 }
@@ -131,7 +131,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 	}
 	show.follow(ctx.Done(), p)
 	// A second signal ends the program at once; what runs is adopted by the
-	// next.
+	// next run.
 	endSignals()
 	halted := make(chan struct{})
 	go func() {
@@ -142,8 +142,9 @@ func run(s settings, stdout, stderr io.Writer) error {
 	return errors.Join(err, p.end())
 }
 
-// endingSignals are those at which the program ends in order; that a terminal is
-// closed is none where it was started not to mind.
+// endingSignals are the signals at which the program ends in order. A closed
+// terminal is not one of them if the program was started to ignore it, as by
+// nohup.
 func endingSignals() []os.Signal {
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -152,11 +153,11 @@ func endingSignals() []os.Signal {
 	return signals
 }
 
-// metricsAuto has the engine asked which exporter it has.
+// metricsAuto means that the engine is asked which exporter it has.
 const metricsAuto = "auto"
 
-// exporter returns what the instances' /metrics is to serve. Of an engine that
-// cannot be asked the instances themselves say what is wrong.
+// exporter returns what the instances' /metrics is to serve. If the engine
+// cannot be asked, the instances themselves say what is wrong with it.
 func (s settings) exporter(ctx context.Context) string {
 	if s.metrics != metricsAuto {
 		return s.metrics
@@ -169,7 +170,7 @@ func (s settings) exporter(ctx context.Context) string {
 }
 
 // findEngine returns the absolute path of the Benthos executable. A path that
-// was given is not looked at: that it is missing is for the instances to say.
+// was given is not checked: if the file is missing, the instances say so.
 func findEngine(given string) (string, error) {
 	if given != "" {
 		return filepath.Abs(given)

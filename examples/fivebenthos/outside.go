@@ -15,8 +15,8 @@ import (
 )
 
 // processes returns all processes whose working directory lies in dir, from the
-// process table: from outside of everything that this program keeps. Those that
-// end meanwhile, or may not be looked into, are left out.
+// process table, independently of everything that this program keeps. Processes
+// that end meanwhile, or may not be read, are left out.
 func processes(dir string) ([]proc.Process, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func processes(dir string) ([]proc.Process, error) {
 	return slices.DeleteFunc(all, func(p proc.Process) bool { return !p.In(dir) }), nil
 }
 
-// supervises reports whether a process is one of s6's own and not what they run.
+// supervises reports whether a process is one of s6's own programs.
 func supervises(p proc.Process) bool { return strings.HasPrefix(filepath.Base(p.Program), "s6-") }
 
 // benthosOf returns the process ids of an instance's Benthos processes.
@@ -63,8 +63,9 @@ func (v *verification) only(p *proof) (int, error) {
 	return pids[0], nil
 }
 
-// post sends an instance a message of its own kind and notes it if it was
-// answered with 200. A delay has the stream hold it back for so long.
+// post sends an instance a message of its own, and remembers the message if it
+// was answered with 200. A delay makes the stream hold the message for that
+// long.
 func (v *verification) post(ctx context.Context, p *proof, delay time.Duration) (message string, err error) {
 	p.mu.Lock()
 	p.posted++

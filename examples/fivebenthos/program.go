@@ -30,10 +30,10 @@ type program struct {
 	instances *fsm.Manager[*benthos.Config, benthos.Observed]
 }
 
-// start opens the tree, starting a private one where none is given, and asks
-// for all instances to be active. Those that are refused are in the manager's
-// Refused; that all are is an error. Where ctx ends meanwhile, what has been
-// started is for stop to end.
+// start opens the tree, starting a private one if none is given, and asks for
+// all instances to be active. The manager's Refused lists those that are
+// refused; if all are, that is an error. If ctx ends meanwhile, stop ends what
+// has been started.
 func start(ctx context.Context, s settings, listeners []fsm.Listener) (*program, error) {
 	tree, started, err := openTree(ctx, s)
 	if err != nil {
@@ -71,7 +71,7 @@ func openTree(ctx context.Context, s settings) (tree *s6.SystemTree, started boo
 		return tree, false, err
 	}
 	config.ScanDir = filepath.Join(s.dir, "scan")
-	// A signal ends what has been started in order, and not half-way.
+	// A signal ends what has been started in order, not half-way.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeTime)
 	defer cancel()
 	return s6.StartPrivate(ctx, config)
@@ -111,8 +111,8 @@ func reachable(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// stream is the configuration of an instance: what is posted to it is printed,
-// a message a line. A request with a header "Delay: 2s" is held for so long.
+// stream is the configuration of an instance: it prints what is posted to it, a
+// message a line. A request with a header "Delay: 2s" is held for that long.
 func (s settings) stream(n int) *benthos.Config {
 	return &benthos.Config{
 		Host:        s.listen,
@@ -131,12 +131,12 @@ func (s settings) stream(n int) *benthos.Config {
 }
 
 // stop ends everything in order: the instances finish what they have accepted,
-// their loggers what they have been given; a private tree ends last.
+// their loggers write what they have been given, and a private tree ends last.
 func (p *program) stop() error {
 	return errors.Join(p.halt(), p.end())
 }
 
-// halt has every instance stop, whatever it is made from, and waits for all.
+// halt asks every instance to stop, whatever its spec is, and waits for all.
 func (p *program) halt() error {
 	ctx, cancel := context.WithTimeout(context.Background(), haltTime)
 	defer cancel()
@@ -167,7 +167,8 @@ func (p *program) halt() error {
 }
 
 // waitStopped waits until an instance has stopped, or is seen never to have
-// been made: what keeps it from being made keeps nothing from ending.
+// been created: what keeps it from being created does not keep the program from
+// ending.
 func (p *program) waitStopped(ctx context.Context, name string) error {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
@@ -188,7 +189,7 @@ func (p *program) waitStopped(ctx context.Context, name string) error {
 	}
 }
 
-// runs reports whether the process table has anything of an instance but its
+// runs reports whether a process of an instance runs, apart from its
 // supervisors.
 func (p *program) runs(name string) bool {
 	found, err := processes(p.tree.Layout().Service(name))
@@ -198,11 +199,11 @@ func (p *program) runs(name string) bool {
 	return err != nil || slices.ContainsFunc(found, func(p proc.Process) bool { return !supervises(p) })
 }
 
-// end ends what is not the instances: the loop, and a private tree.
+// end ends the loop and a private tree, once the instances have ended.
 func (p *program) end() error { return p.letGo(p.scanDir == "") }
 
-// letGo lets go of the instances as they are, and of the tree, having ended it
-// where that is wanted.
+// letGo lets go of the instances as they are, and of the tree, which it ends
+// first if asked to.
 func (p *program) letGo(endTree bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()

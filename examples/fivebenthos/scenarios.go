@@ -17,7 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-// creation: every instance comes to run, with one process of its own.
+// creation: every instance runs, with one process of its own.
 func (v *verification) creation(ctx context.Context) ([]string, error) {
 	return v.each(func(p *proof) (string, error) {
 		if err := v.waitFor(ctx, p, fsm.PhaseRunning); err != nil {
@@ -80,8 +80,8 @@ func (v *verification) askPaths(ctx context.Context, p *proof) (string, error) {
 	return strings.Join(answers, ", "), errors.Join(errs...)
 }
 
-// monitoring: what instances say of themselves is what the process table says,
-// when all is well, when a process hangs and when one is stopped.
+// monitoring: what instances report agrees with the process table, when all is
+// well, when a process hangs, and when an instance is stopped.
 func (v *verification) monitoring(ctx context.Context) ([]string, error) {
 	seen, err := v.each(func(p *proof) (string, error) {
 		pid, err := v.only(p)
@@ -151,8 +151,8 @@ func (v *verification) stopOne(ctx context.Context, p *proof) (seen []string, er
 	return append(seen, fmt.Sprintf("%s asked to be active: %s as process %d", p.name, v.state(p).State, p.pid)), v.unmoved(p)
 }
 
-// unmoved returns an error if an instance other than p has not the process
-// that it had.
+// unmoved returns an error if an instance other than p has another process than
+// before.
 func (v *verification) unmoved(p *proof) error {
 	var errs []error
 	for _, other := range v.proofs {
@@ -179,8 +179,8 @@ func (v *verification) readyFor(ctx context.Context, p *proof, while time.Durati
 	})
 }
 
-// kill ends an instance's process as nothing can be refused, and waits until
-// another one serves.
+// kill kills an instance's process with SIGKILL, and waits until another one
+// serves.
 func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.Duration, err error) {
 	if old, err = v.only(p); err != nil {
 		return old, 0, err
@@ -206,8 +206,8 @@ func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.D
 // recoveryTime bounds a recovery, many times what it takes.
 const recoveryTime = 15 * time.Second
 
-// recovery: an instance whose process is killed serves again with another. One
-// that has been ready for a second is started anew at once by s6.
+// recovery: an instance whose process is killed serves again with another
+// process. s6 restarts a process at once if it has been ready for a second.
 func (v *verification) recovery(ctx context.Context) (seen []string, err error) {
 	for _, p := range v.proofs {
 		if err := v.readyFor(ctx, p, 1100*time.Millisecond); err != nil {
@@ -260,7 +260,7 @@ func (v *verification) isolation(ctx context.Context) ([]string, error) {
 	return seen, nil
 }
 
-// shutdown: at SIGTERM the requests under way are finished and nothing is left
+// shutdown: at SIGTERM, requests under way are finished and nothing is left
 // behind.
 func (v *verification) shutdown(ctx context.Context) ([]string, error) {
 	const hold = 2 * time.Second
@@ -288,8 +288,8 @@ func (v *verification) shutdown(ctx context.Context) ([]string, error) {
 	}, nil
 }
 
-// nothingLeft returns an error if a process of the tree is left. One that has
-// let go of its locks may be in the process table for a moment yet.
+// nothingLeft returns an error if a process of the tree is left. A process that
+// has released its locks may stay in the process table for a moment.
 func (v *verification) nothingLeft() error {
 	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if err := v.left(); err == nil || time.Now().After(end) {
@@ -298,8 +298,8 @@ func (v *verification) nothingLeft() error {
 	}
 }
 
-// left returns an error for the processes of the tree. Of a tree that was there
-// before, the supervisors stay.
+// left returns an error that names the processes of the tree. In a tree that
+// was there before, the supervisors stay.
 func (v *verification) left() error {
 	var errs []error
 	for _, dir := range []string{v.tree.Layout().ServicesDir, v.tree.Layout().ScanDir} {

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// problem is why an instance does not get on, nil if it does. Such an instance
-// makes no transitions.
+// problem returns why an instance makes no progress, nil if it does. Such an
+// instance makes no transitions.
 func problem(s *snapshot) error {
 	if service := s.Observed.Service; s.Err == nil && service != nil {
 		return service.Err
@@ -11,8 +11,8 @@ func problem(s *snapshot) error {
 	return s.Err
 }
 
-// troubles are the instances that do not get on, each with what was told of it:
-// nothing of what is over by the next look.
+// troubles holds what was told of each instance that makes no progress. What is
+// over by the next look is not told.
 type troubles map[string]string
 
 // trouble is a problem as data.
@@ -24,7 +24,7 @@ type trouble struct {
 }
 
 // look returns what is to be told of an instance, "" for nothing: its problem,
-// when it has had one for two looks, once.
+// once, when it has had that problem for two looks.
 func (all troubles) look(s *snapshot) string {
 	why := problem(s)
 	if why == nil {
@@ -43,7 +43,7 @@ func (all troubles) look(s *snapshot) string {
 	return why.Error()
 }
 
-// problems tells of instances that do not get on.
+// problems prints the problems of instances that make no progress.
 func (d *display) problems(p *program) {
 	for _, s := range p.instances.Snapshot() {
 		switch why := d.told.look(s); {

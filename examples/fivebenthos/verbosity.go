@@ -8,15 +8,15 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// How much is told while instances are kept, as s6-overlay counts it.
+// How much is printed while instances are kept, counted as s6-overlay does.
 const (
 	tellProblems    = 0 // what goes wrong
-	tellResults     = 1 // and what is well again
-	tellTransitions = 2 // and each step on the way
-	tellFailures    = 3 // and what fails and is tried again at once
+	tellResults     = 1 // and recoveries and results
+	tellTransitions = 2 // and every transition
+	tellFailures    = 3 // and every attempt that failed
 )
 
-// heard returns whether a transition is told of.
+// heard reports whether a transition is printed.
 func (s settings) heard(t fsm.Transition) bool {
 	least := tellTransitions
 	switch t.Event {
@@ -28,9 +28,9 @@ func (s settings) heard(t fsm.Transition) bool {
 	return s.verbosity >= least
 }
 
-// listeners are those of what happens to the instances: the display, and a log
-// on stderr of what fails. The transitions that are logged too are below its
-// level: the display tells of them.
+// listeners returns those of what happens to the instances: the display, and a
+// log on stderr of what fails. Transitions are logged below the level of that
+// log, for the display prints them.
 func (s settings) listeners(show *display, stderr io.Writer) []fsm.Listener {
 	all := []fsm.Listener{func(n fsm.Notice) {
 		if t, ok := n.(fsm.Transition); ok && s.heard(t) {

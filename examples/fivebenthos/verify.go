@@ -13,7 +13,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-// patience bounds each thing that is waited for, against hanging.
+// patience bounds each wait, against hanging.
 const patience = 60 * time.Second
 
 // finding is what came of a scenario.
@@ -26,9 +26,8 @@ type finding struct {
 	Problem  string   `json:"problem,omitempty"`
 }
 
-// verification proves scenarios on a running program, by the process table,
-// by HTTP and by the log files: what the program says of itself is checked
-// against these.
+// verification proves scenarios on a running program by the process table, by
+// HTTP and by the log files. What the program reports is checked against these.
 type verification struct {
 	*program
 	show   *display
@@ -135,7 +134,8 @@ func (v *verification) each(check func(*proof) (string, error)) ([]string, error
 	return said, errors.Join(errs...)
 }
 
-// eventually waits until a condition holds; its last error is why it does not.
+// eventually waits until a condition holds. The condition's last error is why
+// it does not.
 func eventually(ctx context.Context, condition func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -146,20 +146,20 @@ func eventually(ctx context.Context, condition func() error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w (waited in vain: %w)", err, ctx.Err())
+			return fmt.Errorf("%w (gave up waiting: %w)", err, ctx.Err())
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }
 
-// waitFor waits until an instance says that it is in a phase.
+// waitFor waits until an instance reports a phase.
 func (v *verification) waitFor(ctx context.Context, p *proof, phase fsm.Phase) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return v.instances.Wait(ctx, p.name, phase)
 }
 
-// state returns what an instance says of itself.
+// state returns what an instance reports.
 func (v *verification) state(p *proof) *snapshot {
 	s, ok := v.instances.Instance(p.name)
 	if !ok {
