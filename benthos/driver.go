@@ -26,7 +26,7 @@ type driver struct {
 // want has the stream be that of a configuration, nil for none. The same
 // configuration in another Config is the same stream. What another one had
 // printed is no evidence of this.
-func (d *driver) want(config *Config) error {
+func (d *driver) want(now time.Time, config *Config) error {
 	before := d.stream
 	if before != nil && config == before.doc.config {
 		return nil
@@ -50,7 +50,7 @@ func (d *driver) want(config *Config) error {
 		errors:   window{span: d.options.ErrorWindow},
 	}
 	if before != nil {
-		d.stream.well = time.Now()
+		d.stream.well = now
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 
 // Observe implements fsm.Driver.
 func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Observed, error) {
-	if err := d.want(desired.Spec); err != nil {
+	now := fsm.Now(ctx)
+	if err := d.want(now, desired.Spec); err != nil {
 		return Observed{}, err
 	}
 	seen, err := d.Look(desired)
@@ -26,7 +27,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	service := &o.Service.Observed
 	switch {
 	case o.up():
-		if err := d.observeEngine(ctx, service); err != nil {
+		if err := d.observeEngine(ctx, now, service); err != nil {
 			return Observed{}, err
 		}
 		s.taken.found(s.health.PID, s.health.PortTaken)
@@ -36,11 +37,11 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	default:
 		s.health, s.latest = Health{}, Metrics{}
 		if desired.State == Active {
-			o.PortTaken = s.taken.still(d.portTaken(service))
+			o.PortTaken = s.taken.still(now, d.portTaken(service))
 		}
 	}
 	o.Health = s.health
-	o.Traffic = s.traffic(time.Now())
+	o.Traffic = s.traffic(now)
 	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
 		if o.Health.Ready {
 			s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
@@ -48,7 +49,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		return o, d.closeLog()
 	}
 	if err := d.readLog(&o); err != nil {
-		o.LogProblem, o.LogTime = err.Error(), time.Now()
+		o.LogProblem, o.LogTime = err.Error(), now
 	}
 	return o, nil
 }
@@ -88,9 +89,8 @@ func (d *driver) own(service *s6.Observed) []int {
 // observeEngine asks the engine how it is and what it has counted, where the
 // last answer is too old. That a pass runs out of time says nothing about the
 // engine, unless the engine had as much time as a Client gives one.
-func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error {
-	s, status := d.stream, &service.Status
-	now, pid := time.Now(), status.PID
+func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.Observed) error {
+	s, status, pid := d.stream, &service.Status, service.Status.PID
 	every := d.options.HealthInterval - probeEvery/2
 	if !s.health.Ready {
 		every = probeEvery / 2
@@ -101,10 +101,11 @@ func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error 
 	case now.Sub(s.health.At) < every:
 		return nil
 	}
+	began := time.Now() // Not the pass's reading: how long the engine has had.
 	var m Metrics
 	var err error
 	own := func() []int { return d.own(service) }
-	asked := health(ctx, d.options.Prober, s.doc, pid, own, s.health)
+	asked := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health)
 	if asked.PortTaken != "" && d.waitsFor(pid) {
 		asked.PortTaken = ""
 	}
@@ -112,7 +113,8 @@ func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error 
 		m, err = d.options.Prober.Metrics(ctx, s.doc.config.EndpointAddr())
 		asked.MetricsProblem = metricsProblem(err)
 	}
-	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(now) >= DefaultRequestTimeout
+	answered := time.Now() // Not the pass's reading: an engine may take long.
+	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && answered.Sub(began) >= DefaultRequestTimeout
 	if ctx.Err() != nil && !hadTime {
 		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
 	}
@@ -120,8 +122,6 @@ func (d *driver) observeEngine(ctx context.Context, service *s6.Observed) error 
 	if !asked.Ready || err != nil {
 		return nil
 	}
-	// A window that is shorter than an engine takes to answer must hold it.
-	read := time.Now()
-	s.count(read, status, m)
+	s.count(answered, status, m)
 	return nil
 }

@@ -25,6 +25,7 @@ func (p *portTrouble) found(pid int, problem string) {
 	}
 	p.pid, p.problem = pid, problem
 	p.count++
+	// Not the pass's reading: a slow pass must not shorten the pause.
 	p.until = time.Now().Add(portPause.Delay(p.count))
 }
 
@@ -38,9 +39,9 @@ func (p *portTrouble) of(pid int) string {
 }
 
 // still returns what is wrong now, or else what was and may be still.
-func (p *portTrouble) still(now string) string {
-	if now == "" && time.Now().Before(p.until) {
+func (p *portTrouble) still(now time.Time, problem string) string {
+	if problem == "" && now.Before(p.until) {
 		return p.problem
 	}
-	return now
+	return problem
 }

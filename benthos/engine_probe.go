@@ -40,8 +40,8 @@ func (systemProber) Listens(pid int, addr string) (bool, error) { return ports.L
 // health asks the engine how it is. What was known of the same process before
 // is not asked again; own are all the instance's processes. A question that
 // could not be answered is a problem of the engine's, not an error.
-func health(ctx context.Context, p Prober, doc *document, pid int, own func() []int, before Health) Health {
-	h := Health{At: time.Now(), PID: pid}
+func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health) Health {
+	h := Health{At: now, PID: pid}
 	if before.PID == pid {
 		h.Alive, h.Version = before.Alive, before.Version
 	}

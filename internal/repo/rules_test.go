@@ -176,9 +176,10 @@ func plantings() map[string]planting {
 				"s6/driver_b.go":      "package s6\n\nimport \"time\"\n\n// It is read.\n// Not the pass's reading: it is for this,\n// and says why.\nvar e = time.Now()\nvar f = time.Now() // Not the pass's reading: why.\nvar g = time.Now() // why",
 				"s6/driver_a_test.go": "package s6\n\nimport \"time\"\n\nvar h = time.Now()",
 				"s6/tree.go":          "package s6\n\nimport \"time\"\n\nvar i = time.Now()",
+				"benthos/driver_a.go": "package benthos\n\nimport \"time\"\n\nvar k = time.Until(k)",
 				"a/driver.go":         "package a\n\nimport \"time\"\n\nvar j = time.Now()",
 			},
-			[]string{"s6/driver.go:8: ", "s6/driver_a.go:5: ", "s6/driver_a.go:5: ", "s6/driver_b.go:10: "},
+			[]string{"benthos/driver_a.go:5: ", "s6/driver.go:8: ", "s6/driver_a.go:5: ", "s6/driver_a.go:5: ", "s6/driver_b.go:10: "},
 		},
 		"order of files": {
 			map[string]string{

@@ -171,7 +171,7 @@ func procfs(t *tree) (found []string) {
 func clock(t *tree) (found []string) {
 	for _, f := range t.files {
 		driver, _ := path.Match("driver*.go", path.Base(f.path))
-		if !driver || f.test() || !slices.Contains([]string{"s6"}, f.dir()) {
+		if !driver || f.test() || !slices.Contains([]string{"s6", "benthos"}, f.dir()) {
 			continue
 		}
 		excused := make(map[int]bool) // lines
