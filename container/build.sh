@@ -34,8 +34,9 @@ for name in GOPROXY GOSUMDB GOPRIVATE GONOPROXY GONOSUMDB GOINSECURE; do
 	else
 		eval "value=\${$name:-}"
 	fi
-	# Passed when unset too, as docker-compose does, so that layers are the same.
-	if [ -n "$value" ]; then set -- "$@" --build-arg "$name=$value"; else set -- "$@" --build-arg "$name"; fi
+	# Go takes an empty value for unset. All are passed, as in docker-compose.yml,
+	# so that layers are the same.
+	set -- "$@" --build-arg "$name=$value"
 done
 for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
 	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here

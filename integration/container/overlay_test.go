@@ -84,9 +84,18 @@ func buildOverlay(t *testing.T, context string, arguments []string) (tag string)
 	t.Helper()
 	tag = unique()
 	t.Cleanup(func() { _, _ = docker("rmi", "-f", tag) })
-	args := append([]string{"build", "-q", "--build-arg", "INIT=s6-overlay", "-t", tag}, arguments...)
-	mustDocker(t, append(args, context)...)
+	mustDocker(t, append(overlayBuild("-q", "-t", tag), append(arguments, context)...)...)
 	return tag
+}
+
+// overlayBuild begins a docker build of the image, with what Go is told as
+// docker-compose.yml has it, for the same layers.
+func overlayBuild(options ...string) []string {
+	args := append([]string{"build", "--build-arg", "INIT=s6-overlay"}, options...)
+	for _, name := range []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE"} {
+		args = append(args, "--build-arg", name+"="+os.Getenv(name))
+	}
+	return args
 }
 
 // TestOverlayRuns runs the image with the tarballs that were put into
@@ -144,8 +153,8 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 	context, arguments := standIns(t)
 	name := filepath.Join(context, tarballs, "s6-overlay-noarch.tar.xz")
 	require.NoError(t, os.WriteFile(name, []byte("not the right one"), 0o644))
-	args := append([]string{"build", "--force-rm", "--build-arg", "INIT=s6-overlay"}, arguments...)
-	out, err := exec.Command("docker", append(args, context)...).CombinedOutput()
+	args := append(overlayBuild("--force-rm"), append(arguments, context)...)
+	out, err := exec.Command("docker", args...).CombinedOutput()
 	assert.Error(t, err)
 	assert.Contains(t, string(out), "the checksum of s6-overlay-noarch.tar.xz is not")
 }
