@@ -27,8 +27,8 @@ func isArchive(name string) bool {
 	return err == nil
 }
 
-// lookAgain is how often a directory is looked at until no rotation comes
-// between the steps; several in a row are unlikely.
+// lookAgain is how often a directory is read again because a rotation came
+// between the steps. Several in a row are unlikely.
 const lookAgain = 4
 
 // directory is an s6-log directory as a reader sees it.
@@ -94,9 +94,9 @@ func (d directory) is(f *openFile, info fs.FileInfo) bool {
 }
 
 // snapshot opens current and lists the archives that are older than it, which
-// are all there are. It returns nil without an error where no such moment was
-// met: current does not exist, or a rotation is under way. s6-log writes
-// nothing while it rotates.
+// are all archives there are. It returns nil without an error if there was no
+// such moment: current does not exist, or a rotation is under way. s6-log
+// writes nothing while it rotates.
 func (d directory) snapshot() (*openFile, []string, error) {
 	for range lookAgain {
 		current, err := d.open(fileCurrent)
@@ -131,9 +131,9 @@ func (d directory) listBeside(current *openFile) (names []string, ok bool, err e
 }
 
 // snapshotWithoutCurrent is snapshot where current does not exist or a rotation
-// is under way: it opens previous, which has the newest lines then, nil where it
-// does not exist either, and lists the archives that are older. settled means
-// that this was so throughout.
+// is under way. It opens previous, which then has the newest lines, or returns
+// nil if that does not exist either, and lists the archives that are older.
+// settled means that this did not change meanwhile.
 func (d directory) snapshotWithoutCurrent() (previous *openFile, names []string, settled bool, err error) {
 	previous, err = d.open(filePrevious)
 	if err != nil {
@@ -147,8 +147,8 @@ func (d directory) snapshotWithoutCurrent() (previous *openFile, names []string,
 	return previous, names, settled, err
 }
 
-// listBehind lists the archives; ok means that previous was previous
-// throughout or, if it is nil, that nothing was written.
+// listBehind lists the archives. ok means that previous was previous throughout
+// or, if it is nil, that nothing was written.
 func (d directory) listBehind(previous *openFile) (names []string, ok bool, err error) {
 	names, err = d.archives()
 	if err != nil {
@@ -162,8 +162,8 @@ func (d directory) listBehind(previous *openFile) (names []string, ok bool, err 
 	return names, info == nil, err
 }
 
-// without returns the names that are not among known nor name the file f,
-// and whether f was found under any of them.
+// without returns the names that are neither among known nor name the file f,
+// and whether f was found under any of the names.
 func (d directory) without(names, known []string, f *openFile) (fresh []string, found bool, err error) {
 	for _, name := range names {
 		if _, ok := slices.BinarySearch(known, name); ok {

@@ -12,8 +12,8 @@ const (
 	// a line of a log.
 	MaxLine = 1 << 20
 	// MaxText is the length in bytes of a text that fits into MaxLine with
-	// either of s6-log's stamps. A logger whose lines are all to be read whole
-	// breaks them there, by its option -l.
+	// either of s6-log's stamps. A logger breaks lines there, by its option -l,
+	// if all of them are to be read whole.
 	MaxText = MaxLine - localStampSize - 2
 )
 
@@ -24,20 +24,20 @@ type Line struct {
 	Time time.Time
 	// Text is the line without stamp and newline.
 	Text string
-	// Cut means that the line went on: it was longer than MaxLine, or its
-	// file ends in the middle of it because the logger was killed.
+	// Cut means that the line went on: it was longer than MaxLine, or its file
+	// ends in the middle of it because the logger was killed.
 	Cut bool
-	// Gap means that lines between the one before and this one may be lost:
-	// a file was emptied, or archives were trimmed before they were read and
-	// none is left that shows that all newer ones are there.
+	// Gap means that lines before this one may be missing: a file was emptied,
+	// or archives were trimmed before they were read, and no archive is left
+	// that shows that all newer ones are there.
 	Gap bool
 }
 
-// ParseLine takes one line, with or without its newline, apart. It knows
-// both of s6-log's stamps: directive t writes a TAI64N label and a space,
-// directive T the local time, which is read as time.Local, and two spaces.
-// With both, Time is the label's and the local time is taken off Text as well.
-// It never fails: what bears no valid stamp is all Text.
+// ParseLine splits one line, with or without its newline. It knows both of
+// s6-log's stamps: the directive t writes a TAI64N label and a space, the
+// directive T local time, read as time.Local, and two spaces. With both, Time
+// is the label's and the local time is removed from Text as well. ParseLine
+// never fails: a line without a valid stamp is all Text.
 func ParseLine(line []byte) Line {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	at, rest, labelled := cutLabel(line)

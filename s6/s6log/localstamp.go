@@ -7,9 +7,9 @@ const localStampSize = 29
 
 // parseLocalStamp reads "YYYY-MM-DD HH:MM:SS.nnnnnnnnn", the form of s6-log's
 // directive T. s6-log writes the local time of its own process, so loc should
-// be the zone that s6-log runs in; in the hour that the end of daylight saving
-// repeats the text fits two instants and either may be returned, in UTC. ok
-// means that it is such a stamp.
+// be the zone that s6-log runs in. In the hour that the end of daylight saving
+// repeats, the text fits two instants, and either may be returned. The result
+// is in UTC. ok means that the text is such a stamp.
 func parseLocalStamp(stamp []byte, loc *time.Location) (at time.Time, ok bool) {
 	const form = "0000-00-00 00:00:00.000000000"
 	if len(stamp) != localStampSize {

@@ -23,21 +23,20 @@ const (
 // chunk is the most that is read at once.
 const chunk = 64 << 10
 
-// Reader reads the lines of an s6-log directory as they are written. It
-// follows any number of rotations between two reads through the archived
-// files, for as long as s6-log keeps them, and it says where lines may be
-// missing.
+// Reader reads the lines of an s6-log directory as they are written. It follows
+// any number of rotations between two reads through the archived files, for as
+// long as s6-log keeps them, and says where lines may be missing.
 //
-// It keeps the file open that it reads; positions do not outlive it. The
-// directory of an s6-log with a processor ('!' or '?' directives) cannot be
-// followed: its archives do not hold what was in current.
+// It keeps the file that it reads open; positions do not outlive it. It cannot
+// follow the directory of an s6-log with a processor ('!' or '?' directives),
+// for there the archives do not hold what was in current.
 //
 // A Reader is not safe for use by several goroutines at once.
 type Reader struct {
 	// Files is how many archived files the s6-log keeps (s6.Log.Kept). While
-	// there are fewer, none was trimmed. Zero means that it is not known: then
-	// lines that a reader finds archived, and nothing older, may have been
-	// preceded by others.
+	// there are fewer, none was trimmed. Zero means that the number is not
+	// known: then lines may be missing before those that a reader finds
+	// archived with nothing older beside them.
 	Files int
 
 	dir directory
@@ -65,11 +64,11 @@ type Reader struct {
 	closed   bool
 }
 
-// NewReader returns a reader for the s6-log directory dir. It begins tail
-// bytes before the end of current, with the first line that begins there:
-// FromEnd and FromBeginning are the ends of the range. A directory or a
-// file current that does not exist yet is no error; its reader begins with the
-// first line that is written.
+// NewReader returns a reader for the s6-log directory dir. It begins tail bytes
+// before the end of current, with the first line that begins there; FromEnd and
+// FromBeginning are the limits of that range. It is no error if the directory
+// or its file current does not exist yet: the reader begins with the first line
+// that is written.
 func NewReader(fsys filesystem.FS, dir string, tail int64) (*Reader, error) {
 	if tail < 0 {
 		return nil, fmt.Errorf("cannot read log %s: %d bytes before the end is no place to begin", dir, tail)
@@ -105,12 +104,11 @@ func (r *Reader) begin() (err error) {
 	return nil
 }
 
-// Read returns the lines written since the last call, at most limit of them;
-// no limit if it is 0 or less. A last line without a newline is kept back
-// until it has one or its file is archived. Without anything new the result is
-// empty, and the call cost one Stat. An error comes with the lines read before
-// it, and the next call goes on where this one stopped; after Close it is
-// fs.ErrClosed.
+// Read returns the lines written since the last call, at most limit of them, or
+// all if limit is 0 or less. A last line without a newline is kept back until
+// it has one or its file is archived. If there is nothing new the result is
+// empty, and the call costs one Stat. An error comes with the lines read before
+// it, and the next call continues there; after Close it is fs.ErrClosed.
 func (r *Reader) Read(limit int) ([]Line, error) {
 	if r.closed {
 		return nil, fmt.Errorf("cannot read log %s: %w", r.dir.path, fs.ErrClosed)
@@ -257,7 +255,7 @@ func (r *Reader) follow(file *openFile, live bool) {
 }
 
 // list finds the files that came after file, which is drained or nil. It
-// reports whether it could.
+// reports whether it could find them.
 func (r *Reader) list() (bool, error) {
 	head, names, err := r.dir.snapshot()
 	if head == nil {
@@ -275,9 +273,9 @@ func (r *Reader) list() (bool, error) {
 	return true, nil
 }
 
-// trimmed reports whether archives newer than file, which is drained and not
-// archived as one of names, may have been trimmed. s6-log trims the oldest
-// first, and only where there are more than it keeps.
+// trimmed reports whether archives newer than file may have been trimmed. file
+// is drained and not archived under one of names. s6-log trims the oldest
+// first, and only if there are more than it keeps.
 func (r *Reader) trimmed(names []string) bool {
 	switch {
 	case slices.ContainsFunc(names, func(name string) bool {

@@ -2,12 +2,12 @@
 // built on package s6: no process is forked, nothing is written to disk, and in
 // a testing/synctest bubble no time passes.
 //
-// A [Tree] is an s6.Tree on a memfs.FS. Behind it stand an s6-svscan,
-// an s6-supervise for each service and each logger, and the processes they
-// start. They do what the real ones do, seen from outside: the same files in
-// the same bytes, the same events in the same order, the same delays. Service
-// directories are read when the real ones read them, and of a run script the
-// chain of s6's programs is followed that package s6 writes. What the command
+// A [Tree] is an s6.Tree on a memfs.FS. Behind it are an s6-svscan, an
+// s6-supervise for each service and each logger, and the processes that these
+// start. Seen from outside they do what the real ones do: the same files in the
+// same bytes, the same events in the same order, the same delays. Service
+// directories are read when the real ones read them. A run script is followed
+// through the chain of s6's programs that package s6 writes. What the command
 // does is up to a [Program]:
 //
 //	tree := s6test.New(s6test.Config{})
@@ -17,6 +17,6 @@
 //
 // Tests then do to it what happens to real trees: [Tree.Kill],
 // [Tree.KillSupervisor], [Tree.KillSvscan]. [Tree.Processes] is the process
-// table. The tree itself watches that no service ever has two processes at work
-// and that nothing is deleted under a live one: see [Tree.Violations].
+// table. The tree itself checks that no service ever has two processes at work
+// and that nothing is deleted under a live process: see [Tree.Violations].
 package s6test

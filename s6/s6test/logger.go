@@ -13,8 +13,8 @@ import (
 )
 
 // pipe leads from a service to its logger. s6-svscan holds both ends, so that
-// what is printed while no logger runs waits in it; each s6-supervise and its
-// processes hold one.
+// lines wait in it while no logger runs; each s6-supervise and its processes
+// hold one end.
 type pipe struct {
 	tree   *Tree
 	lines  []string
@@ -37,13 +37,13 @@ func (p *pipe) flush() {
 	p.lines = nil
 }
 
-// hangUp lets go of the end for writing.
+// hangUp closes s6-svscan's end for writing.
 func (p *pipe) hangUp() {
 	p.open = false
 	p.ended()
 }
 
-// ended has the logger end once nobody can write to it any more.
+// ended makes the logger end once nobody can write to it any more.
 func (p *pipe) ended() {
 	if p.reader == nil || p.open ||
 		slices.ContainsFunc(p.tree.live, func(s *supervisor) bool { return s.log == p && !s.isLogger() }) ||
@@ -53,7 +53,8 @@ func (p *pipe) ended() {
 	p.reader.exit(0)
 }
 
-// Print has the named service's process, which must be at work, print a line.
+// Print makes the process of the named service, which must be at work, print a
+// line.
 func (t *Tree) Print(service, line string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -148,8 +149,8 @@ func (l *logDir) write(line string) {
 	}
 }
 
-// rotate archives the current file under a label that no other has, and
-// removes the oldest ones.
+// rotate archives the current file under a unique label and removes the oldest
+// archives.
 func (l *logDir) rotate() {
 	t := l.tree
 	at := time.Now()

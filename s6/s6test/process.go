@@ -20,8 +20,8 @@ const (
 	roleLogger
 )
 
-// process is what an s6-supervise has started, from the shell of its script
-// on.
+// process is what an s6-supervise has started, beginning with the shell of its
+// script.
 type process struct {
 	tree       *Tree
 	pid        int
@@ -55,7 +55,7 @@ type Process struct {
 	Finish bool
 	// Supervised: its s6-supervise lives.
 	Supervised bool
-	// Waiting: it has not begun, for another process holds the instance.
+	// Waiting: it has not begun, for another process holds the instance lock.
 	Waiting bool
 	Started time.Time
 }
@@ -97,8 +97,8 @@ func (t *Tree) spawn(s *supervisor, as role) *process {
 	return p
 }
 
-// later has fn called when d is over, at least one step of s6 from now, if the
-// process lives then.
+// later calls fn after d, at least one step of s6 from now, if the process
+// lives then.
 func (p *process) later(d time.Duration, fn func()) {
 	p.timers = append(p.timers, p.tree.after(max(d, p.tree.config.Latency), func() {
 		if !p.dead {
@@ -156,7 +156,8 @@ func (p *process) work() {
 	}
 }
 
-// announce tells the supervisor, if that listens, that the process is ready.
+// announce tells the supervisor that the process is ready, if the supervisor
+// listens.
 func (p *process) announce() {
 	if s := p.supervisor; s != nil && s.notified && !p.ending {
 		s.ready()
@@ -195,8 +196,8 @@ func (p *process) exit(code int) { p.die(supervise.WaitStatus(code&0xff) << 8) }
 
 func (p *process) killed(signal syscall.Signal) { p.die(supervise.WaitStatus(signal)) }
 
-// die takes the process out of the table. Whoever waits for its lock gets it;
-// its supervisor will notice.
+// die removes the process from the table. A process that waits for its lock
+// gets it; its supervisor will notice.
 func (p *process) die(wait supervise.WaitStatus) {
 	p.checkDir()
 	p.dead = true
@@ -226,8 +227,9 @@ func (p *process) die(wait supervise.WaitStatus) {
 
 func (p *process) in() bool { return p.tree.same(p.id, p.tree.stat(p.dir)) }
 
-// checkDir says so if the service directory was deleted under the process. A
-// logger without a supervisor is about to end, and has a directory of its own.
+// checkDir records a violation if the service directory was deleted under the
+// process. A logger without a supervisor is about to end, and has a directory
+// of its own.
 func (p *process) checkDir() {
 	if !p.in() && (p.role != roleLogger || p.supervisor != nil) {
 		p.tree.violate("the service directory of process " + strconv.Itoa(p.pid) + " of " + p.name + " was deleted while it lived")

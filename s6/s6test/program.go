@@ -12,8 +12,8 @@ type Program struct {
 	// ReadyAfter is when it announces that it is ready, if s6 listens for
 	// that (notification-fd); Never for never.
 	ReadyAfter time.Duration
-	// RunFor ends it by itself after that time, with ExitCode; zero means
-	// that it runs until a signal ends it.
+	// RunFor ends the program after that time, with ExitCode; zero means that
+	// it runs until a signal ends it.
 	RunFor   time.Duration
 	ExitCode int
 	// StopAfter is how long it goes on after a signal that ends it.
@@ -31,10 +31,10 @@ type Program struct {
 // Version is a version of s6 to behave as.
 type Version int
 
-// The versions that Debian has had. Behaviour differs in the layout of status
-// files, in how long a run script that cannot be started is left alone, in what
-// a dangling link does to a scan, and in whether a scan followed at once by
-// Terminate hangs.
+// The versions that Debian has had. They differ in the layout of status files,
+// in how long s6 waits before it tries again a run script that cannot be
+// started, in what a dangling link does to a scan, and in whether a scan
+// followed at once by Terminate hangs.
 const (
 	V213 Version = iota // 2.13.1, Debian 13
 	V211                // 2.11.3, Debian 12

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// event is something that is to happen in the tree. Events happen one after
-// the other in the order of their times, and those of one time in the order in
-// which they were planned, so that the same test sees the same tree.
+// event is something that is to happen in the tree. Events happen in the order
+// of their times, and those of one time in the order in which they were
+// planned, so that the same test sees the same tree.
 type event struct {
 	at      time.Time
 	number  int
@@ -15,7 +15,7 @@ type event struct {
 	stopped bool
 }
 
-// Stop has the event not happen.
+// Stop cancels the event.
 func (e *event) Stop() { e.stopped = true }
 
 // schedule is a heap of events.
@@ -38,8 +38,7 @@ func (s *schedule) Pop() any {
 	return e
 }
 
-// after has fn called under the lock when d is over, unless the tree is closed
-// by then.
+// after calls fn under the lock after d, unless the tree is closed by then.
 func (t *Tree) after(d time.Duration, fn func()) *event {
 	t.planned++
 	e := &event{at: time.Now().Add(d), number: t.planned, fn: fn}

@@ -21,7 +21,7 @@ type script struct {
 // startedLine is the line by which a script says what it is.
 var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$" 1<>(\S+)$`)
 
-// parseScript follows the chain of programs in the last line. Of a script that
+// parseScript follows the chain of programs in the last line. In a script that
 // package s6 has not written it finds the last command at most.
 func parseScript(text string) (s script) {
 	for line := range strings.Lines(text) {
@@ -38,7 +38,7 @@ func parseScript(text string) (s script) {
 	return s
 }
 
-// follow takes the programs off that become the next one.
+// follow removes the programs that each become the next one.
 func (s *script) follow(words []string) {
 	take := func(n int) []string {
 		n = min(n, len(words))
@@ -84,8 +84,8 @@ func (s *script) follow(words []string) {
 	}
 }
 
-// words splits a line as a shell does that finds single quotes and
-// backslashes in it, and nothing else of meaning.
+// words splits a line as a shell does, for a line in which only single quotes
+// and backslashes have a meaning.
 func words(line string) (all []string) {
 	var word strings.Builder
 	in, quoted, escaped := false, false, false

@@ -112,7 +112,7 @@ func (s *supervisor) emit(events ...supervise.Event) {
 	}
 }
 
-// wait has the time-out of the current state come in d, never if that is
+// wait lets the time-out of the current state come after d, or never if d is
 // negative.
 func (s *supervisor) wait(d time.Duration) {
 	if s.timer != nil {
@@ -283,7 +283,7 @@ func (s *supervisor) ready() {
 	s.emit(supervise.EventReady)
 }
 
-// reap books the end of run or of finish.
+// reap records the end of run or of finish.
 func (s *supervisor) reap(wait supervise.WaitStatus) {
 	if s.status.Finishing {
 		failed := wait.ExitCode() == 125
@@ -332,7 +332,7 @@ func (s *supervisor) finished(events ...supervise.Event) {
 	}
 }
 
-// tally writes a death down, of which the newest hundred are kept.
+// tally records a death; the newest hundred are kept.
 func (s *supervisor) tally(wait supervise.WaitStatus) {
 	const kept = 100
 	death := supervise.Death{Time: s.status.Stamp, ExitCode: wait.ExitCode()}

@@ -47,8 +47,8 @@ type service struct {
 	log     *pipe
 }
 
-// StartSvscan starts an s6-svscan, as at boot or after one was killed. Where
-// one serves already nothing happens.
+// StartSvscan starts an s6-svscan, as at boot or after one was killed. If one
+// serves already nothing happens.
 func (t *Tree) StartSvscan() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -73,8 +73,8 @@ func (t *Tree) KillSvscan() {
 	}
 }
 
-// Terminate tells the s6-svscan to end everything and itself, as SIGTERM does.
-// It returns at once; Served tells when it is over.
+// Terminate tells the s6-svscan to end everything and then itself, as SIGTERM
+// does. It returns at once; Served tells when it is over.
 func (t *Tree) Terminate() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -103,7 +103,7 @@ func (t *Tree) Nudge() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.svscan == nil {
-		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
+		return fmt.Errorf("cannot scan %s: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	entries, err := t.mem.ReadDir(t.config.Layout.ScanDir)
 	if err != nil {
@@ -124,7 +124,7 @@ func (t *Tree) scan(prune bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.svscan == nil {
-		return fmt.Errorf("cannot have %s scanned: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
+		return fmt.Errorf("cannot scan %s: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	t.svscan.request(true, prune)
 	return nil
@@ -145,7 +145,7 @@ func (t *Tree) KillSupervisor(name string) error {
 }
 
 // Kill sends a signal to the process of the named service, or of its logger as
-// "name/log": to the one that is at work, else to one that waits to be.
+// "name/log": to the one that is at work, else to one that waits for the lock.
 func (t *Tree) Kill(name string, signal syscall.Signal) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,14 +162,14 @@ func (t *Tree) Kill(name string, signal syscall.Signal) error {
 	return nil
 }
 
-// request has a scan made, and what is not linked any more ended after it.
+// request asks for a scan, and then for the end of what is not linked any more.
 func (v *svscan) request(scan, prune bool) {
 	v.scanDue = v.scanDue || scan
 	v.pruneDue = v.pruneDue || prune
 	v.later(0, v.handle)
 }
 
-// later has fn called unless this s6-svscan is gone or hangs by then.
+// later calls fn unless this s6-svscan is gone or hangs by then.
 func (v *svscan) later(d time.Duration, fn func()) *event {
 	return v.tree.after(max(d, v.tree.config.Latency), func() {
 		if v.tree.svscan == v && !v.hung {
@@ -206,8 +206,8 @@ func (v *svscan) handle() {
 	v.startDue()
 }
 
-// scan reads the scan directory. It reports false where it was aborted: then
-// it is as if it had not begun.
+// scan reads the scan directory. It returns false if it was aborted: then it is
+// as if it had not begun.
 func (v *svscan) scan() bool {
 	entries, err := v.tree.mem.ReadDir(v.tree.config.Layout.ScanDir)
 	if err != nil {
@@ -255,7 +255,7 @@ func (v *svscan) forget(drop func(*service) bool) {
 	})
 }
 
-// service returns what is known of a directory, new if nothing is.
+// service returns what is known of a directory, or a new service for it.
 func (v *svscan) service(name, dir string, id fs.FileInfo) *service {
 	for _, s := range v.services {
 		if v.tree.same(s.id, id) {
@@ -268,7 +268,8 @@ func (v *svscan) service(name, dir string, id fs.FileInfo) *service {
 	return s
 }
 
-// arm has what is missing started at a time, if that is not to be sooner.
+// arm schedules the start of what is missing, unless that is due sooner
+// already.
 func (v *svscan) arm(at time.Time) {
 	if !v.due.IsZero() && !v.due.After(at) {
 		return
@@ -280,7 +281,7 @@ func (v *svscan) arm(at time.Time) {
 	v.restart = v.later(time.Until(at), v.startDue)
 }
 
-// startDue starts what is missing, if the time has come.
+// startDue starts what is missing, if it is due.
 func (v *svscan) startDue() {
 	if !v.due.IsZero() && !v.due.After(time.Now()) {
 		v.start()
@@ -289,7 +290,7 @@ func (v *svscan) startDue() {
 
 // start starts the supervisors that are missing, each no sooner than a second
 // after its last start. From 2.12 on those for which it is too soon are
-// forgotten until there is another reason to start some.
+// forgotten until there is another reason to start one.
 func (v *svscan) start() {
 	v.due = time.Time{}
 	for _, s := range v.services {
@@ -312,7 +313,7 @@ func (v *svscan) start() {
 	}
 }
 
-// reap books the end of a supervisor.
+// reap records the end of a supervisor.
 func (v *svscan) reap(gone *supervisor) {
 	for _, s := range v.services {
 		if s.process == gone {
@@ -326,8 +327,8 @@ func (v *svscan) reap(gone *supervisor) {
 	}
 }
 
-// dismiss ends the supervisor of a service, or lets that of a logger end when
-// there is nothing left to read.
+// dismiss ends the supervisor of a service, or lets the supervisor of a logger
+// end when there is nothing left to read.
 func (v *svscan) dismiss(s *service) {
 	switch {
 	case s.process == nil:

@@ -83,8 +83,8 @@ func New(config Config) *Tree {
 // Claim implements s6.Tree.
 func (t *Tree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }
 
-// Close ends all that runs, without a trace. The error lists the violations,
-// so that a test that checks it cannot miss them. It may be called more than
+// Close ends all that runs, without a trace. The error lists the violations, so
+// that a test that checks it cannot miss them. Close may be called more than
 // once.
 func (t *Tree) Close() error {
 	violations := t.Violations()
@@ -106,8 +106,8 @@ func (t *Tree) Close() error {
 
 // Install puts an executable on the filesystem, where a command is looked for:
 // one without a slash goes to the first absolute directory of PATH. Services
-// whose command it is do what the program says, unless SetProgram says
-// otherwise. Installed again it is replaced, for processes that start then.
+// with this command do what the program says, unless SetProgram says otherwise.
+// Installing it again replaces it, for processes that start afterwards.
 func (t *Tree) Install(command string, p Program) {
 	file := command
 	if path.Base(command) == command {
@@ -131,14 +131,14 @@ func binDir() string {
 }
 
 // SetProgram says what the named service's process does, whatever its command,
-// from its next start on. The command must be there nevertheless.
+// from its next start on. The command must exist nevertheless.
 func (t *Tree) SetProgram(service string, p Program) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.programs[service] = p
 }
 
-// Violations returns what must never happen and did: two processes of one
+// Violations returns what happened and must never happen: two processes of one
 // service at work at once, a service directory deleted under a live process,
 // and errors of the filesystem underneath.
 func (t *Tree) Violations() []string {

@@ -42,7 +42,7 @@ func (t *Tree) Watch(service string, fn func(supervise.Event)) (s6.Watch, error)
 	return w, nil
 }
 
-// emit sends events to those who watch an event directory.
+// emit sends events to those that watch an event directory.
 func (t *Tree) emit(id fs.FileInfo, events ...supervise.Event) {
 	for _, w := range t.watches {
 		if !t.same(w.id, id) {

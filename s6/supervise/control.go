@@ -8,17 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Command is one byte of supervise/control. Bytes that a version of s6 does
-// not know it ignores.
+// Command is one byte of supervise/control. s6 ignores bytes that its version
+// does not know.
 type Command byte
 
 // Commands that change what s6-supervise wants of the service.
 const (
-	// CommandUp wants it up: it is started at once, past the delay of a
-	// second between starts, and again whenever it dies.
+	// CommandUp wants it up: it starts at once, without the delay of a second
+	// between starts, and again whenever it dies.
 	CommandUp Command = 'u'
-	// CommandDown wants it down: the signal in down-signal (TERM), then
-	// CONT, and KILL after timeout-kill.
+	// CommandDown wants it down: s6-supervise sends the signal in down-signal
+	// (TERM), then CONT, and KILL after timeout-kill.
 	CommandDown Command = 'd'
 	// CommandOnce starts it if it is down and lets it stay down when it dies.
 	CommandOnce Command = 'o'
@@ -59,9 +59,9 @@ type ScanCommand byte
 
 // Commands to s6-svscan.
 const (
-	// ScanCommandScan looks for new service directories and starts a
-	// supervisor for each. In s6 2.13 and 2.15 one that is followed at once
-	// by ScanCommandTerminate hangs s6-svscan for ever.
+	// ScanCommandScan looks for new service directories and starts a supervisor
+	// for each. In s6 2.13 and 2.15 a scan that is followed at once by
+	// ScanCommandTerminate hangs s6-svscan for ever.
 	ScanCommandScan ScanCommand = 'a'
 	// ScanCommandPrune ends the supervisors whose service directory was not
 	// there at the last scan.
@@ -83,9 +83,9 @@ var (
 )
 
 // WriteControl writes commands to the control FIFO at path: supervise/control
-// of a service directory, or .s6-svscan/control of a scan directory. They are
-// written all or none, and it never blocks. That they were written does not
-// say that they were carried out. With no command nothing is written, and the
+// of a service directory, or .s6-svscan/control of a scan directory. It writes
+// all of them or none, and never blocks. That they were written does not mean
+// that they were carried out. Without commands nothing is written, and the
 // error says whether there is a reader.
 //
 // Errors satisfy errors.Is for ErrNotSupervised, with fs.ErrNotExist where
@@ -143,7 +143,7 @@ func writeControl(path string, cmds []byte) error {
 	}
 }
 
-// openRaw opens a file without the Go poller, which has nothing to do for a
+// openRaw opens a file without the Go poller, which is of no use for a
 // descriptor that is closed again at once. The error is an errno.
 func openRaw(path string, flags int) (int, error) {
 	for {

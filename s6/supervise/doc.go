@@ -1,5 +1,5 @@
-// Package supervise reads and writes what s6-supervise and s6-svscan do, without
-// forking any of s6's tools.
+// Package supervise reads and writes what s6-supervise and s6-svscan read and
+// write, without forking any of s6's tools.
 //
 // Of a service directory these are the status file ([ReadStatus]), the death
 // tally ([ReadTally]), the control FIFO ([WriteControl]), the lock that tells

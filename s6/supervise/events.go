@@ -35,8 +35,8 @@ const (
 	EventDied Event = 'd'
 	// EventFinished: the finish script is done, or there is none.
 	EventFinished Event = 'D'
-	// EventFailed: finish exited with 125, so that the service will not be
-	// started again until it is told to be. EventFinished follows.
+	// EventFailed: finish exited with 125, so that the service will not start
+	// again until it is told to. EventFinished follows.
 	EventFailed Event = 'O'
 	// EventSupervisorExited: s6-supervise exits, as CommandExit told it to.
 	EventSupervisorExited Event = 'x'
@@ -82,10 +82,10 @@ type Subscription struct {
 // the two is then seen in the status, in an event, or in both. Events are
 // hints, and bytes of unknown meaning are passed on as they come.
 //
-// The directory must exist; s6-supervise makes it when it starts, and takes
-// one that is there. When it is removed no more events come, and Linked tells.
-// A subscriber that is killed leaves its FIFO behind; the next event removes
-// it.
+// The directory must exist. s6-supervise makes it when it starts, and uses one
+// that is there. When it is removed no more events come, and Linked reports
+// that. A subscriber that is killed leaves its FIFO behind; the next event
+// removes it.
 func Subscribe(eventDir string, fn func(Event)) (*Subscription, error) {
 	path, fifo, err := makeFIFO(eventDir)
 	if err != nil {
@@ -96,9 +96,9 @@ func Subscribe(eventDir string, fn func(Event)) (*Subscription, error) {
 	return s, nil
 }
 
-// makeFIFO makes a FIFO that s6's writers will find, of the form ftrig1:,
-// TAI64N label, colon, six characters: 39 in all. Until it has a reader its
-// name begins with a dot, for a writer removes a FIFO that has none.
+// makeFIFO makes a FIFO that s6's writers find, named ftrig1:, a TAI64N label,
+// a colon and six characters: 39 characters in all. Until the FIFO has a reader
+// its name begins with a dot, for a writer removes a FIFO that has none.
 func makeFIFO(dir string) (path string, fifo *os.File, err error) {
 	name := fmt.Sprintf("ftrig1:%s:%.6s", FormatTAI64N(time.Now()), rand.Text())
 	path = filepath.Join(dir, name)
@@ -117,7 +117,7 @@ func makeFIFO(dir string) (path string, fifo *os.File, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	// The umask took bits away that a supervisor of another user needs.
+	// The umask removed bits that a supervisor of another user needs.
 	err = fifo.Chmod(0o622)
 	if err == nil {
 		err = os.Rename(hidden, path)
@@ -143,17 +143,17 @@ func (s *Subscription) read(fn func(Event)) {
 	}
 }
 
-// Linked reports whether the FIFO is still in its directory. When it is not,
-// because the directory was removed, no event will come any more; Close the
-// subscription and, where the directory is back, make another.
+// Linked reports whether the FIFO is still in its directory. If it is not,
+// because the directory was removed, no more events come: Close the
+// subscription and, once the directory is back, make another.
 func (s *Subscription) Linked() bool {
 	var stat unix.Stat_t
 	return !errors.Is(unix.Lstat(s.path, &stat), fs.ErrNotExist)
 }
 
-// Close removes the FIFO and waits for the goroutine: fn is not running and
-// will not be called when it returns. A FIFO that is gone already is no error.
-// It may be called more than once and returns the same.
+// Close removes the FIFO and waits for the goroutine: when it returns, fn is
+// not running and will not be called. A FIFO that is gone already is no error.
+// Close may be called more than once and returns the same.
 func (s *Subscription) Close() error {
 	s.closing.Do(func() {
 		err := os.Remove(s.path)

@@ -16,17 +16,17 @@ import (
 type LockState struct {
 	// Held means that some process holds the lock.
 	Held bool
-	// PID is that process; 0 if nobody holds the lock, or if its holder
-	// cannot be named: one in another PID namespace or on another host of a
+	// PID is that process. It is 0 if nobody holds the lock, or if its holder
+	// cannot be named: one in another PID namespace, or on another host of a
 	// network filesystem.
 	PID int
 }
 
 // LockHolder asks the kernel who holds the POSIX lock on a file. On
-// supervise/lock that is the s6-supervise of the service directory, for as
-// long as it lives: whatever supervise/status says, Held tells whether
-// anybody supervises. It takes no lock and changes nothing. Locks of flock(2)
-// are not seen, nor those of the calling process.
+// supervise/lock that is the s6-supervise of the service directory, for as long
+// as it lives: Held tells whether anybody supervises, whatever supervise/status
+// says. LockHolder takes no lock and changes nothing. It sees neither locks of
+// flock(2) nor those of the calling process.
 //
 // An error is a *fs.PathError; where no supervisor has ever run it satisfies
 // errors.Is(err, fs.ErrNotExist).
@@ -60,7 +60,7 @@ type Lock struct {
 type LockHeldError struct {
 	// Path is the file.
 	Path string
-	// PID is what the holder wrote into it; 0 where it wrote none yet.
+	// PID is what the holder wrote into it, 0 if it has written nothing yet.
 	PID int
 }
 
@@ -74,12 +74,12 @@ func (e *LockHeldError) Error() string {
 
 // AcquireLock takes an exclusive lock on the file at path, which it creates
 // with permission 0644 in a directory that must exist, and writes the process
-// id into it for others to read. It does not wait: where the lock is held the
-// error is a *LockHeldError.
+// id into the file for others to read. It does not wait: if the lock is held
+// the error is a *LockHeldError.
 //
-// The lock is an open file description lock, so that two calls in one process
-// exclude each other as two processes do and nothing but Close gives it up.
-// The file must not be removed or replaced while programs use it as a lock.
+// The lock is an open file description lock: two calls in one process exclude
+// each other as two processes do, and nothing but Close releases it. The file
+// must not be removed or replaced while programs use it as a lock.
 func AcquireLock(path string) (*Lock, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -124,10 +124,10 @@ func writtenPID(file *os.File) int {
 	return pid
 }
 
-// Close gives the lock up. The file stays: its content means nothing without
+// Close releases the lock. The file stays: its content means nothing without
 // the lock.
 func (l *Lock) Close() error {
-	// A child that is being started shares the description until it has
+	// A child process that is being started shares the description until it has
 	// become another program.
 	unlock := unix.Flock_t{Type: unix.F_UNLCK, Whence: io.SeekStart}
 	err := unix.FcntlFlock(l.file.Fd(), unix.F_OFD_SETLK, &unlock)

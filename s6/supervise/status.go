@@ -13,8 +13,8 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 )
 
-// The lengths of a status file. They are how the two layouts are told apart:
-// the file has no version in it.
+// The lengths of a status file tell the two layouts apart: the file has no
+// version in it.
 const (
 	// StatusSize is the length up to s6 2.12 and again from 2.14.
 	StatusSize = 35
@@ -31,9 +31,9 @@ const (
 	flagReady     = 1 << 3
 )
 
-// Status is what s6-supervise says of its service in supervise/status. The
-// file stays behind when s6-supervise ends, however it ends, so that it says
-// how things are only where LockHolder says that a supervisor is alive.
+// Status is what s6-supervise says of its service in supervise/status. The file
+// stays behind when s6-supervise ends, however it ends: it describes the
+// present only while LockHolder says that a supervisor is alive.
 type Status struct {
 	// Stamp is when the service last went up or down.
 	Stamp time.Time `json:"stamp,omitzero"`
@@ -50,18 +50,18 @@ type Status struct {
 	WaitStatus WaitStatus `json:"waitStatus,omitempty"`
 	// Paused means that the process was stopped by a command.
 	Paused bool `json:"paused,omitempty"`
-	// NotStarted means that the supervisor has not started run yet, and not
-	// changed its mind about that either. It is written as Paused is, of a
-	// service that has no process.
+	// NotStarted means that the supervisor has not started run yet, and has not
+	// been told not to. The file has the same bit for it as for Paused, of a
+	// service without a process.
 	NotStarted bool `json:"notStarted,omitempty"`
 	// Finishing means that run has died and finish is running.
 	Finishing bool `json:"finishing,omitempty"`
-	// WantUp means that s6-supervise will start the service again. It is
-	// false after a down command, and after finish exited with 125: the two
-	// cannot be told apart here.
+	// WantUp means that s6-supervise will start the service again. It is false
+	// after a down command, and after finish exited with 125; a status does not
+	// tell the two apart.
 	WantUp bool `json:"wantUp,omitempty"`
-	// Ready means of a service that is up that it announced readiness, and
-	// of one that is down that its finish script is done.
+	// Ready means that a service that is up has announced readiness, or that a
+	// service that is down has finished its finish script.
 	Ready bool `json:"ready,omitempty"`
 }
 
@@ -71,8 +71,8 @@ func (s Status) Up() bool {
 }
 
 // FinishDone reports whether the service is down with its finish script done,
-// which is the ordinary state of a service that is down. Where WantUp is set
-// it is about to be started again.
+// which is the ordinary state of a service that is down. If WantUp is set it is
+// about to start again.
 func (s Status) FinishDone() bool {
 	return s.PID == 0 && s.Ready
 }
@@ -185,9 +185,9 @@ func DecodeStatus(b []byte) (Status, error) {
 }
 
 // AppendStatus appends a status file of the given size, StatusSize or
-// StatusSizeWithPGID, to dst. It is the inverse of DecodeStatus for a status
-// that can be, except that StatusSize has no room for PGID. The errors are those of DecodeStatus, and
-// dst is then returned as it was.
+// StatusSizeWithPGID, to dst. It is the inverse of DecodeStatus for every
+// possible status, except that StatusSize has no room for PGID. The errors are
+// those of DecodeStatus; dst is then returned unchanged.
 func AppendStatus(dst []byte, s Status, size int) ([]byte, error) {
 	if size != StatusSize && size != StatusSizeWithPGID {
 		return dst, &StatusSizeError{size}
@@ -217,8 +217,7 @@ func AppendStatus(dst []byte, s Status, size int) ([]byte, error) {
 	return append(dst, flags), nil
 }
 
-// statusBuffer is more than any layout needs, so that a longer file is seen
-// to be longer.
+// statusBuffer is longer than any layout, so that a longer file is recognised.
 const statusBuffer = 64
 
 // ReadStatus reads supervise/status of a service directory. Before the first

@@ -20,9 +20,9 @@ const (
 	// taiEpoch is the TAI64 label of the instant that skalibs takes for the
 	// Unix epoch.
 	taiEpoch = 1 << 62
-	// taiOffset is TAI - UTC in seconds. It has been 37 since 2017-01-01,
-	// and skalibs adds it from its own table of leap seconds; labels of
-	// earlier instants come out a few seconds late.
+	// taiOffset is TAI - UTC in seconds. It has been 37 since 2017-01-01.
+	// skalibs adds it from its own table of leap seconds, so labels of earlier
+	// instants come out a few seconds late.
 	taiOffset = 37
 )
 
@@ -40,9 +40,9 @@ func (e *StampError) Error() string {
 }
 
 // decodeTAI64N reads a binary label: seconds as a big-endian uint64, then
-// nanoseconds as a big-endian uint32. Twelve zero bytes, which s6 writes
-// where there is no time to tell, are the zero Time; every other time is in
-// UTC. The error is a *StampError.
+// nanoseconds as a big-endian uint32. Twelve zero bytes, which s6 writes for no
+// time, are the zero Time. Every other time is in UTC. The error is a
+// *StampError.
 func decodeTAI64N(label []byte) (time.Time, error) {
 	if len(label) != tai64nSize {
 		return time.Time{}, &StampError{hex.EncodeToString(label), fmt.Sprintf("it has %d bytes, not %d", len(label), tai64nSize)}

@@ -24,9 +24,8 @@ type Death struct {
 }
 
 // DecodeTally reads a death tally, oldest record first. s6-supervise appends
-// while others read, so the rest of a record that is not whole is passed over.
-// A record without a valid stamp is a *StampError, returned with the records
-// before it.
+// while others read, so an incomplete record at the end is ignored. A record
+// without a valid stamp is a *StampError, returned with the records before it.
 func DecodeTally(b []byte) ([]Death, error) {
 	deaths := make([]Death, 0, len(b)/TallySize)
 	for ; len(b) >= TallySize; b = b[TallySize:] {
@@ -39,8 +38,8 @@ func DecodeTally(b []byte) ([]Death, error) {
 	return deaths, nil
 }
 
-// AppendDeath appends one record to dst. Of ExitCode and Signal the record
-// holds the low eight bits.
+// AppendDeath appends one record to dst. The record holds the low eight bits of
+// ExitCode and Signal.
 func AppendDeath(dst []byte, d Death) []byte {
 	return append(appendTAI64N(dst, d.Time), byte(d.ExitCode), byte(d.Signal))
 }
