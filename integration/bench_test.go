@@ -6,12 +6,14 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -21,8 +23,8 @@ import (
 func BenchmarkReadingOneService(b *testing.B) {
 	w := start(b)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
-	service := w.service("a")
-	svstat := filepath.Join(w.tree.Tools().Dir, "s6-svstat")
+	service := w.Service("a")
+	svstat := filepath.Join(w.Tree.Tools().Dir, "s6-svstat")
 
 	const forks = 50
 	began := time.Now()
@@ -33,11 +35,11 @@ func BenchmarkReadingOneService(b *testing.B) {
 
 	b.ReportAllocs()
 	for b.Loop() {
-		supervisor, err := w.tree.Supervisor(service)
+		supervisor, err := w.Tree.Supervisor(service)
 		if err != nil || !supervisor.Held {
 			b.Fatal(supervisor, err)
 		}
-		status, err := w.tree.Status(service)
+		status, err := w.Tree.Status(service)
 		if err != nil || !status.Up() {
 			b.Fatal(status, err)
 		}
@@ -45,19 +47,40 @@ func BenchmarkReadingOneService(b *testing.B) {
 	b.ReportMetric(float64(forked)/(float64(b.Elapsed())/float64(b.N)), "x-faster")
 }
 
+// BenchmarkRecovery is how long a service takes to run again whose process was
+// killed, by how it had become ready. One without readiness is the baseline.
+func BenchmarkRecovery(b *testing.B) {
+	w := start(b)
+	w.startReturning()
+	took := make(map[string][]time.Duration)
+	for b.Loop() {
+		for _, name := range returning {
+			took[name] = append(took[name], w.recovery(name))
+		}
+	}
+	for _, name := range returning {
+		best := slices.Min(took[name])
+		b.ReportMetric(float64(best.Microseconds())/1000, name+"-ms-at-best")
+		if name != "plain" {
+			b.ReportMetric(float64(slices.Min(took["plain"]))/float64(best), name+"-x-faster")
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
 // BenchmarkPassOverUnchangedService is what a service costs that runs as it
 // should, each time it is looked at.
 func BenchmarkPassOverUnchangedService(b *testing.B) {
 	w := newWorld(b)
-	w.open()
-	kind, err := s6.NewKind(w.tree, s6.KindName)
+	w.Open()
+	kind, err := s6.NewKind(w.Tree, s6.KindName)
 	require.NoError(b, err)
 	instance, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, instance.Close()) }()
 	instance.SetDesired(fsm.Desired[*s6.Spec]{State: s6.Running, Spec: w.probe("a")})
 	ctx := context.Background()
-	eventually(b, patience, "it runs", func() bool {
+	harness.Eventually(b, "it runs", func() bool {
 		require.NoError(b, instance.Reconcile(ctx).Err)
 		s := instance.Snapshot()
 		return s.Phase == fsm.PhaseRunning && s.Settled

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -37,17 +38,17 @@ func TestChange(t *testing.T) {
 			w := start(t)
 			spec := w.slowProbe("a")
 			w.run(map[string]*s6.Spec{"a": spec, "b": w.probe("b")})
-			before, b, supervisor := w.pid("a"), w.pid("b"), w.supervisor(w.service("a"))
+			before, b, supervisor := w.pid("a"), w.pid("b"), w.supervisor(w.Service("a"))
 
 			next := running(map[string]*s6.Spec{"a": with(spec, test.change), "b": w.probe("b")})
-			ctx, cancel := w.context()
+			ctx, cancel := w.Context()
 			defer cancel()
-			plan, err := w.services.Plan(ctx, next)
+			plan, err := w.Manager.Plan(ctx, next)
 			require.NoError(t, err)
 			require.Len(t, plan, 2)
 			assert.Equal(t, test.plan, plan[0].Kind)
-			w.declare(next)
-			w.await(fsm.PhaseRunning, "a", "b")
+			w.Declare(next)
+			w.Await(fsm.PhaseRunning, "a", "b")
 
 			if test.restarts {
 				assert.NotEqual(t, before, w.pid("a"))
@@ -56,10 +57,10 @@ func TestChange(t *testing.T) {
 				assert.Equal(t, before, w.pid("a"))
 			}
 			w.single("a")
-			assert.Equal(t, supervisor, w.supervisor(w.service("a")), "a change needs no new supervisor")
+			assert.Equal(t, supervisor, w.supervisor(w.Service("a")), "a change needs no new supervisor")
 			assert.Equal(t, b, w.pid("b"))
-			assert.NotContains(t, w.passed("a"), s6.StateDegraded)
-			assert.Equal(t, next["a"].Spec.Hash(), w.snapshot("a").Observed.Hash)
+			assert.NotContains(t, w.Passed("a"), s6.StateDegraded)
+			assert.Equal(t, next["a"].Spec.Hash(), w.Snapshot("a").Observed.Hash)
 		})
 	}
 }
@@ -71,15 +72,15 @@ func TestRevertedChangeEndsWithWhatWasAskedLast(t *testing.T) {
 	two := version(one, "2")
 	w.run(map[string]*s6.Spec{"a": one})
 	for round := range 5 {
-		old, passed := w.pid("a"), len(w.passed("a"))
-		w.declare(running(map[string]*s6.Spec{"a": two}))
+		old, passed := w.pid("a"), len(w.Passed("a"))
+		w.Declare(running(map[string]*s6.Spec{"a": two}))
 		switch round {
 		case 1, 2:
-			eventually(t, patience, "the change is under way", func() bool { return len(w.passed("a")) > passed })
+			harness.Eventually(t, "the change is under way", func() bool { return len(w.Passed("a")) > passed })
 		case 3:
-			eventually(t, patience, "the process has ended", func() bool { return !alive(old) })
+			harness.Eventually(t, "the process has ended", func() bool { return !harness.Alive(old) })
 		case 4:
-			w.await(fsm.PhaseRunning, "a")
+			w.Await(fsm.PhaseRunning, "a")
 		}
 		w.run(map[string]*s6.Spec{"a": one})
 		w.runsAs("a", "1")
@@ -93,9 +94,9 @@ func TestManyChangesAreAppliedOnce(t *testing.T) {
 	spec := w.slowProbe("a")
 	w.run(map[string]*s6.Spec{"a": version(spec, "0")})
 	for n := range 20 {
-		w.declare(running(map[string]*s6.Spec{"a": version(spec, fmt.Sprint(n))}))
+		w.Declare(running(map[string]*s6.Spec{"a": version(spec, fmt.Sprint(n))}))
 	}
-	w.await(fsm.PhaseRunning, "a")
+	w.Await(fsm.PhaseRunning, "a")
 	w.runsAs("a", "19")
 	w.single("a")
 }
@@ -116,16 +117,16 @@ func TestSpoiltServiceDirectoryIsMended(t *testing.T) {
 			w := start(t)
 			spec := w.probe("a")
 			w.run(map[string]*s6.Spec{"a": spec})
-			pid, dir := w.pid("a"), w.service("a")
-			w.leave()
+			pid, dir := w.pid("a"), w.Service("a")
+			w.Leave()
 			spoil(t, dir)
-			w.open()
+			w.Open()
 			w.manage()
 			w.run(map[string]*s6.Spec{"a": spec})
 			assert.Equal(t, pid, w.pid("a"), "the process has no part in it")
-			slay(t, pid)
-			eventually(t, patience, "it is back", func() bool { return len(w.starts("a")) == 2 })
-			w.await(fsm.PhaseRunning, "a")
+			harness.Slay(t, pid)
+			harness.Eventually(t, "it is back", func() bool { return len(w.starts("a")) == 2 })
+			w.Await(fsm.PhaseRunning, "a")
 			w.single("a")
 		})
 	}

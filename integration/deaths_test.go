@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -29,26 +30,26 @@ func TestSupervisorIsKilled(t *testing.T) {
 			w.run(map[string]*s6.Spec{"a": spec, "b": w.probe("b")})
 			old, b := w.pid("a"), w.pid("b")
 			degradedFor := func(reason string) {
-				eventually(t, patience, reason, func() bool {
-					s := w.snapshot("a")
+				harness.Eventually(t, reason, func() bool {
+					s := w.Snapshot("a")
 					return s.Phase == fsm.PhaseDegraded && strings.Contains(s.Reason.String(), reason)
 				})
 			}
 			scanner := w.svscan() // which would start another at once
-			kill(t, scanner, syscall.SIGSTOP)
-			slay(t, w.supervisor(w.service("a")))
+			harness.Kill(t, scanner, syscall.SIGSTOP)
+			harness.Slay(t, w.supervisor(w.Service("a")))
 			if kind == "deaf" { // others have ended before that is seen
 				degradedFor(fmt.Sprintf("a process of it has lost its supervisor: pid %d", old))
 			}
 			degradedFor("s6-svscan has started no supervisor for it")
-			kill(t, scanner, syscall.SIGCONT)
+			harness.Kill(t, scanner, syscall.SIGCONT)
 
-			eventually(t, patience, "it is supervised again, as a new process", func() bool {
-				s := w.snapshot("a")
+			harness.Eventually(t, "it is supervised again, as a new process", func() bool {
+				s := w.Snapshot("a")
 				pid := s.Observed.PID()
 				return s.Phase == fsm.PhaseRunning && pid != 0 && pid != old
 			})
-			gone(t, old)
+			harness.Gone(t, old)
 			w.single("a")
 			assert.Equal(t, b, w.pid("b"))
 		})
@@ -62,13 +63,13 @@ func TestSupervisorIsKilledWhileTheServiceStops(t *testing.T) {
 	spec.StopTimeout = 3 * time.Second
 	w.run(map[string]*s6.Spec{"a": spec})
 	old := w.pid("a")
-	w.declare(nil)
-	eventually(t, patience, "it is being stopped", func() bool { return w.snapshot("a").Phase == fsm.PhaseStopping })
-	slay(t, w.supervisor(w.service("a")))
-	service := w.service("a")
-	w.await(fsm.PhaseRemoved, "a")
-	gone(t, old)
-	assert.False(t, exists(t, service))
+	w.Declare(nil)
+	harness.Eventually(t, "it is being stopped", func() bool { return w.Snapshot("a").Phase == fsm.PhaseStopping })
+	harness.Slay(t, w.supervisor(w.Service("a")))
+	service := w.Service("a")
+	w.Await(fsm.PhaseRemoved, "a")
+	harness.Gone(t, old)
+	assert.False(t, harness.Exists(t, service))
 	assert.Equal(t, []int{old}, w.starts("a"), "nothing was started")
 }
 
@@ -79,17 +80,17 @@ func TestEverySupervisorIsKilledAgainAndAgain(t *testing.T) {
 	w.run(specs)
 	for range 3 {
 		for name := range specs {
-			for _, dir := range []string{w.service(name), filepath.Join(w.service(name), "log")} {
+			for _, dir := range []string{w.Service(name), filepath.Join(w.Service(name), "log")} {
 				if pid := w.supervisor(dir); pid != 0 {
-					slay(t, pid)
+					harness.Slay(t, pid)
 				}
 			}
 		}
-		held(t, 300*time.Millisecond, "never two", func() bool {
-			return !exists(t, filepath.Join(w.root, "probes", "a", "doubles"))
+		harness.Holds(t, 300*time.Millisecond, "never two", func() bool {
+			return !harness.Exists(t, filepath.Join(w.Root, "probes", "a", "doubles"))
 		})
 	}
-	w.await(fsm.PhaseRunning, "a", "b", "c")
+	w.Await(fsm.PhaseRunning, "a", "b", "c")
 	for name := range specs {
 		w.single(name)
 	}
@@ -102,17 +103,17 @@ func TestScannerIsKilled(t *testing.T) {
 	stopped := w.probe("c")
 	all := running(map[string]*s6.Spec{"a": a, "b": b})
 	all["c"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stopped}
-	w.declare(all)
-	w.await(fsm.PhaseRunning, "a", "b")
-	w.await(fsm.PhaseStopped, "c")
+	w.Declare(all)
+	w.Await(fsm.PhaseRunning, "a", "b")
+	w.Await(fsm.PhaseStopped, "c")
 	pidA, pidB := w.pid("a"), w.pid("b")
 	old := w.svscan()
-	slay(t, old)
+	harness.Slay(t, old)
 
-	eventually(t, patience, "there is another", func() bool { return w.tree.Served() == nil })
+	harness.Eventually(t, "there is another", func() bool { return w.Tree.Served() == nil })
 	assert.NotEqual(t, old, w.svscan())
-	held(t, 1500*time.Millisecond, "services go on", func() bool { return alive(pidA) && alive(pidB) })
-	w.await(fsm.PhaseRunning, "a", "b")
+	harness.Holds(t, 1500*time.Millisecond, "services go on", func() bool { return harness.Alive(pidA) && harness.Alive(pidB) })
+	w.Await(fsm.PhaseRunning, "a", "b")
 	assert.Equal(t, pidA, w.pid("a"))
 	assert.Equal(t, pidB, w.pid("b"))
 
@@ -121,16 +122,16 @@ func TestScannerIsKilled(t *testing.T) {
 	all["b"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: version(b, "2")}
 	all["c"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: stopped}
 	all["d"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: w.probe("d")}
-	w.declare(all)
-	w.await(fsm.PhaseRunning, "a", "b", "c", "d")
+	w.Declare(all)
+	w.Await(fsm.PhaseRunning, "a", "b", "c", "d")
 	assert.Equal(t, pidA, w.pid("a"))
 	assert.NotEqual(t, pidB, w.pid("b"))
-	slay(t, pidA)
-	eventually(t, patience, "it is back", func() bool { return len(w.starts("a")) == 2 })
-	w.await(fsm.PhaseRunning, "a")
-	eventually(t, patience, "all are the new one's", func() bool {
+	harness.Slay(t, pidA)
+	harness.Eventually(t, "it is back", func() bool { return len(w.starts("a")) == 2 })
+	w.Await(fsm.PhaseRunning, "a")
+	harness.Eventually(t, "all are the new one's", func() bool {
 		owned := 0
-		for _, p := range children(w.svscan()) {
+		for _, p := range harness.Children(w.svscan()) {
 			if p.Is("s6-supervise") {
 				owned++
 			}
@@ -142,9 +143,9 @@ func TestScannerIsKilled(t *testing.T) {
 	}
 	w.logsGrow("a")
 
-	w.declare(nil)
+	w.Declare(nil)
 	for name := range all {
-		w.await(fsm.PhaseRemoved, name)
+		w.Await(fsm.PhaseRemoved, name)
 	}
 	w.complete("a", w.texts("a"))
 }
@@ -156,9 +157,9 @@ func TestScannerIsKilledWhileTheProgramIsAway(t *testing.T) {
 	w.run(specs)
 	a, b := w.pid("a"), w.pid("b")
 	scanner := w.svscan()
-	w.leave()
-	slay(t, scanner)
-	w.open()
+	w.Leave()
+	harness.Slay(t, scanner)
+	w.Open()
 	w.manage()
 	w.run(specs)
 	assert.Equal(t, a, w.pid("a"))
@@ -166,10 +167,10 @@ func TestScannerIsKilledWhileTheProgramIsAway(t *testing.T) {
 	w.logsGrow("a")
 
 	// At once, while the supervisors are still those of before.
-	w.declare(running(map[string]*s6.Spec{"a": specs["a"]}))
-	w.await(fsm.PhaseRemoved, "b")
-	gone(t, b)
-	assert.NoFileExists(t, filepath.Join(w.root, "probes", "b", "doubles"))
+	w.Declare(running(map[string]*s6.Spec{"a": specs["a"]}))
+	w.Await(fsm.PhaseRemoved, "b")
+	harness.Gone(t, b)
+	assert.NoFileExists(t, filepath.Join(w.Root, "probes", "b", "doubles"))
 }
 
 func TestEverythingOfS6IsKilled(t *testing.T) {
@@ -182,12 +183,12 @@ func TestEverythingOfS6IsKilled(t *testing.T) {
 	for name := range specs {
 		old = append(old, w.pid(name))
 	}
-	for _, p := range processesOf(w.root) {
+	for _, p := range harness.ProcessesOf(w.Root) {
 		if p.Is("s6-svscan") || p.Is("s6-supervise") || p.Is("s6-log") {
-			slay(t, p.PID)
+			harness.Slay(t, p.PID)
 		}
 	}
-	eventually(t, patience, "the services run anew", func() bool {
+	harness.Eventually(t, "the services run anew", func() bool {
 		for name := range specs {
 			if len(w.starts(name)) < 2 {
 				return false
@@ -195,12 +196,12 @@ func TestEverythingOfS6IsKilled(t *testing.T) {
 		}
 		return true
 	})
-	w.await(fsm.PhaseRunning, "a", "b", "c")
+	w.Await(fsm.PhaseRunning, "a", "b", "c")
 	for name := range specs {
 		w.single(name)
 	}
 	for _, pid := range old {
-		gone(t, pid)
+		harness.Gone(t, pid)
 	}
 	w.logsGrow("a")
 }
@@ -212,15 +213,15 @@ func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
 	specs["b"].StopTimeout = 300 * time.Millisecond
 	w.run(specs)
 	for name := range specs {
-		slay(t, w.supervisor(w.service(name)))
+		harness.Slay(t, w.supervisor(w.Service(name)))
 	}
-	w.unmanage()
-	ctx, cancel := w.context()
+	w.Unmanage()
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx))
+	require.NoError(t, w.Tree.Shutdown(ctx))
 	for name := range specs {
 		for _, pid := range w.starts(name) {
-			gone(t, pid)
+			harness.Gone(t, pid)
 		}
 	}
 }
@@ -231,14 +232,14 @@ func TestSupervisedProcessIsNotSignalledAsAStray(t *testing.T) {
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
 	pid := w.pid("a")
-	w.unmanage()
-	err := w.tree.Signal(w.service("a"), pid, syscall.SIGTERM)
+	w.Unmanage()
+	err := w.Tree.Signal(w.Service("a"), pid, syscall.SIGTERM)
 	require.ErrorIs(t, err, syscall.EPERM)
-	assert.ErrorContains(t, err, fmt.Sprintf("it is supervised, by process %d", w.supervisor(w.service("a"))))
-	err = w.tree.Signal(w.service("a"), os.Getpid(), syscall.SIGTERM)
+	assert.ErrorContains(t, err, fmt.Sprintf("it is supervised, by process %d", w.supervisor(w.Service("a"))))
+	err = w.Tree.Signal(w.Service("a"), os.Getpid(), syscall.SIGTERM)
 	require.ErrorIs(t, err, syscall.ESRCH)
 
-	slay(t, w.supervisor(w.service("a")))
-	require.NoError(t, w.tree.Signal(w.service("a"), pid, syscall.SIGTERM))
-	eventually(t, patience, "it ends", func() bool { return !alive(pid) })
+	harness.Slay(t, w.supervisor(w.Service("a")))
+	require.NoError(t, w.Tree.Signal(w.Service("a"), pid, syscall.SIGTERM))
+	harness.Eventually(t, "it ends", func() bool { return !harness.Alive(pid) })
 }

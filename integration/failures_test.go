@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -22,22 +23,22 @@ import (
 func TestCommandThatIsMissingIsNamedAndStartsOnceItIsThere(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	program := filepath.Join(w.root, "later")
+	program := filepath.Join(w.Root, "later")
 	spec := &s6.Spec{Command: []string{program}}
-	w.declare(running(map[string]*s6.Spec{"a": spec, "b": w.probe("b")}))
-	w.await(fsm.PhaseRunning, "b")
-	w.await(fsm.PhaseDegraded, "a")
-	s := w.snapshot("a")
+	w.Declare(running(map[string]*s6.Spec{"a": spec, "b": w.probe("b")}))
+	w.Await(fsm.PhaseRunning, "b")
+	w.Await(fsm.PhaseDegraded, "a")
+	s := w.Snapshot("a")
 	assert.Equal(t, "its command cannot be started", s.Reason.Summary)
 	assert.Equal(t, program+" does not exist", s.Reason.Evidence)
 	b := w.pid("b")
 
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o644))
-	eventually(t, patience, "the reason changes", func() bool {
-		return w.snapshot("a").Reason.Evidence == program+" is not executable"
+	harness.Eventually(t, "the reason changes", func() bool {
+		return w.Snapshot("a").Reason.Evidence == program+" is not executable"
 	})
 	require.NoError(t, os.Chmod(program, 0o755))
-	w.await(fsm.PhaseRunning, "a")
+	w.Await(fsm.PhaseRunning, "a")
 	w.pid("a")
 	assert.Equal(t, b, w.pid("b"))
 }
@@ -45,22 +46,22 @@ func TestCommandThatIsMissingIsNamedAndStartsOnceItIsThere(t *testing.T) {
 func TestCommandThatGoesMissing(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	program := filepath.Join(w.root, "program")
+	program := filepath.Join(w.Root, "program")
 	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
 	w.run(map[string]*s6.Spec{"a": {Command: []string{program}}})
 	pid := w.pid("a")
-	eventually(t, patience, "the command has begun", func() bool {
+	harness.Eventually(t, "the command has begun", func() bool {
 		p, err := proc.System.Read(pid)
 		return err == nil && p.Is("sleep")
 	})
 	require.NoError(t, os.Rename(program, program+".away"))
-	slay(t, pid)
-	eventually(t, patience, "the reason names the command", func() bool {
-		s := w.snapshot("a")
+	harness.Slay(t, pid)
+	harness.Eventually(t, "the reason names the command", func() bool {
+		s := w.Snapshot("a")
 		return s.Phase == fsm.PhaseDegraded && s.Reason.Evidence == program+" does not exist"
 	})
 	require.NoError(t, os.Rename(program+".away", program))
-	w.await(fsm.PhaseRunning, "a")
+	w.Await(fsm.PhaseRunning, "a")
 	w.pid("a")
 }
 
@@ -68,23 +69,24 @@ func TestDeafProcessIsKilled(t *testing.T) {
 	t.Parallel()
 	for name, act := range map[string]func(w *world, spec *s6.Spec){
 		"stop": func(w *world, spec *s6.Spec) {
-			w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-			w.await(fsm.PhaseStopped, "a")
+			w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+			w.Await(fsm.PhaseStopped, "a")
 		},
-		"remove":  func(w *world, _ *s6.Spec) { w.declare(nil); w.await(fsm.PhaseRemoved, "a") },
+		"remove":  func(w *world, _ *s6.Spec) { w.Declare(nil); w.Await(fsm.PhaseRemoved, "a") },
 		"restart": func(w *world, spec *s6.Spec) { w.run(map[string]*s6.Spec{"a": version(spec, "2")}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
-			spec := w.deafProbe("a")
+			spec := w.probeAs("a", `trap 'echo TERM >>"$PROBE/signals"' TERM`, runsUntilTrapped)
 			spec.StopTimeout = 300 * time.Millisecond
 			w.run(map[string]*s6.Spec{"a": spec})
 			pid := w.pid("a")
-			began := time.Now()
 			act(w, spec)
-			gone(t, pid)
-			assert.GreaterOrEqual(t, time.Since(began), spec.StopTimeout, "it was given its time")
+			harness.Gone(t, pid)
+			signals, err := os.ReadFile(filepath.Join(w.Root, "probes", "a", "signals"))
+			require.NoError(t, err, "it was told to end, and given its time")
+			assert.Equal(t, "TERM\n", string(signals))
 			if name == "restart" {
 				w.single("a")
 			}
@@ -98,13 +100,13 @@ func TestStopSignal(t *testing.T) {
 	spec := w.probeAs("a", `for s in TERM INT HUP USR1; do trap "echo $s >>$PROBE/signals; exit 0" $s; done`, runsUntilTrapped)
 	spec.StopSignal = "SIGINT"
 	w.run(map[string]*s6.Spec{"a": spec})
-	w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-	w.await(fsm.PhaseStopped, "a")
+	w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.Await(fsm.PhaseStopped, "a")
 	spec = with(spec, func(s *s6.Spec) { s.StopSignal = "USR1" })
 	w.run(map[string]*s6.Spec{"a": spec})
-	w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-	w.await(fsm.PhaseStopped, "a")
-	signals, err := os.ReadFile(filepath.Join(w.root, "probes", "a", "signals"))
+	w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.Await(fsm.PhaseStopped, "a")
+	signals, err := os.ReadFile(filepath.Join(w.Root, "probes", "a", "signals"))
 	require.NoError(t, err)
 	assert.Equal(t, "INT\nUSR1\n", string(signals))
 }
@@ -112,13 +114,13 @@ func TestStopSignal(t *testing.T) {
 func TestCrashLoopIsDegradedWithTheExitCodeAndRecovers(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	flag := filepath.Join(w.root, "healed")
+	flag := filepath.Join(w.Root, "healed")
 	spec := w.probeAs("a", "test -e "+flag+" || exit 7", "exec sleep 1000000")
-	w.declare(running(map[string]*s6.Spec{"a": spec, "b": w.probe("b")}))
-	w.await(fsm.PhaseRunning, "b")
+	w.Declare(running(map[string]*s6.Spec{"a": spec, "b": w.probe("b")}))
+	w.Await(fsm.PhaseRunning, "b")
 	b := w.pid("b")
-	w.await(fsm.PhaseDegraded, "a")
-	s := w.snapshot("a")
+	w.Await(fsm.PhaseDegraded, "a")
+	s := w.Snapshot("a")
 	failed := s.History[slices.IndexFunc(s.History, func(move fsm.Transition) bool { return move.To == s6.StateDegraded })]
 	assert.Regexp(t, `^its process ended \d times in 30s$`, failed.Reason.Summary)
 	assert.Contains(t, failed.Reason.Evidence, "exited with 7 at ")
@@ -126,10 +128,10 @@ func TestCrashLoopIsDegradedWithTheExitCodeAndRecovers(t *testing.T) {
 	assert.GreaterOrEqual(t, s.Observed.Restarts, s6.CrashLimit)
 
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))
-	eventually(t, patience, "it runs", func() bool { return len(w.starts("a")) > 0 })
+	harness.Eventually(t, "it runs", func() bool { return len(w.starts("a")) > 0 })
 	w.single("a")
-	assert.Equal(t, fsm.PhaseDegraded, w.snapshot("a").Phase, "it is believed when the deaths are past")
-	eventually(t, 2*s6.CrashWindow, "it is believed", func() bool { return w.snapshot("a").Phase == fsm.PhaseRunning })
+	assert.Equal(t, fsm.PhaseDegraded, w.Snapshot("a").Phase, "it is believed when the deaths are past")
+	harness.EventuallyWithin(t, harness.Patience+s6.CrashWindow, "it is believed", func() bool { return w.Snapshot("a").Phase == fsm.PhaseRunning })
 	assert.Len(t, w.starts("a"), 1)
 	assert.Equal(t, b, w.pid("b"))
 }
@@ -137,22 +139,22 @@ func TestCrashLoopIsDegradedWithTheExitCodeAndRecovers(t *testing.T) {
 func TestFinishThatGivesUpIsTold(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	flag := filepath.Join(w.root, "healed")
+	flag := filepath.Join(w.Root, "healed")
 	spec := w.probeAs("a", "test -e "+flag+" || exit 3", "exec sleep 1000000")
-	spec.Finish = []string{"sh", "-c", `echo "$@" >"` + w.root + `/finished"; test "$1" != 3 || exit 125`, "finish"}
-	w.declare(running(map[string]*s6.Spec{"a": spec}))
-	w.await(fsm.PhaseDegraded, "a")
-	s := w.snapshot("a")
+	spec.Finish = []string{"sh", "-c", `echo "$@" >"` + w.Root + `/finished"; test "$1" != 3 || exit 125`, "finish"}
+	w.Declare(running(map[string]*s6.Spec{"a": spec}))
+	w.Await(fsm.PhaseDegraded, "a")
+	s := w.Snapshot("a")
 	assert.Equal(t, "its finish command said not to start it again", s.Reason.Summary)
 	assert.Contains(t, s.Reason.Evidence, "exited with 3 at ")
-	args, err := os.ReadFile(filepath.Join(w.root, "finished"))
+	args, err := os.ReadFile(filepath.Join(w.Root, "finished"))
 	require.NoError(t, err)
 	assert.Equal(t, "3 0 a", strings.TrimSpace(string(args)))
 	// One that has given up before it was seen to be there is asked once more.
 	restarts := s.Observed.Restarts
-	lasts(t, 1500*time.Millisecond, "it is left alone", func() bool {
+	harness.Lasts(t, 1500*time.Millisecond, "it is left alone", func() bool {
 		before := restarts
-		restarts = w.snapshot("a").Observed.Restarts
+		restarts = w.Snapshot("a").Observed.Restarts
 		return restarts == before
 	})
 	assert.LessOrEqual(t, restarts, 2)
@@ -166,19 +168,19 @@ func TestFinishThatGivesUpIsTold(t *testing.T) {
 func TestProcessThatIsNotReadyInTime(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	flag := filepath.Join(w.root, "ready")
+	flag := filepath.Join(w.Root, "ready")
 	spec := &s6.Spec{
 		Command:      []string{"sleep", "1000000"},
 		Ready:        s6.Readiness{Check: []string{"test", "-e", flag}},
 		StartTimeout: 300 * time.Millisecond,
 	}
-	w.declare(running(map[string]*s6.Spec{"a": spec}))
-	w.await(fsm.PhaseDegraded, "a")
-	assert.Contains(t, []string{"it did not become ready in time", "its process is not ready"}, w.snapshot("a").Reason.Summary)
-	eventually(t, patience, "it runs", func() bool { return w.snapshot("a").Observed.PID() != 0 })
+	w.Declare(running(map[string]*s6.Spec{"a": spec}))
+	w.Await(fsm.PhaseDegraded, "a")
+	assert.Contains(t, []string{"it did not become ready in time", "its process is not ready"}, w.Snapshot("a").Reason.Summary)
+	harness.Eventually(t, "it runs", func() bool { return w.Snapshot("a").Observed.PID() != 0 })
 	pid := w.pid("a")
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))
-	w.await(fsm.PhaseRunning, "a")
+	w.Await(fsm.PhaseRunning, "a")
 	assert.Equal(t, pid, w.pid("a"), "it is not killed for being late")
 }
 
@@ -186,13 +188,13 @@ func TestPausedProcessIsTold(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
-	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandStop))
-	eventually(t, patience, "it is degraded", func() bool {
-		s := w.snapshot("a")
+	require.NoError(t, w.Tree.Control(w.Service("a"), supervise.CommandStop))
+	harness.Eventually(t, "it is degraded", func() bool {
+		s := w.Snapshot("a")
 		return s.Phase == fsm.PhaseDegraded && s.Reason.Summary == "its process is paused"
 	})
-	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandCont))
-	w.await(fsm.PhaseRunning, "a")
+	require.NoError(t, w.Tree.Control(w.Service("a"), supervise.CommandCont))
+	w.Await(fsm.PhaseRunning, "a")
 }
 
 func TestServiceThatSomebodyTookDownIsBroughtUp(t *testing.T) {
@@ -200,9 +202,9 @@ func TestServiceThatSomebodyTookDownIsBroughtUp(t *testing.T) {
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
 	first := w.pid("a")
-	require.NoError(t, w.tree.Control(w.service("a"), supervise.CommandDown))
-	eventually(t, patience, "it is up again", func() bool { return len(w.starts("a")) == 2 })
-	w.await(fsm.PhaseRunning, "a")
+	require.NoError(t, w.Tree.Control(w.Service("a"), supervise.CommandDown))
+	harness.Eventually(t, "it is up again", func() bool { return len(w.starts("a")) == 2 })
+	w.Await(fsm.PhaseRunning, "a")
 	assert.NotEqual(t, first, w.pid("a"))
 	w.single("a")
 }

@@ -13,10 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -33,7 +34,7 @@ type forkingTree struct {
 var _ s6.Tree = (*forkingTree)(nil)
 
 func (w *world) oracle() *forkingTree {
-	return &forkingTree{w.tree, w.tree.Tools().Dir}
+	return &forkingTree{w.Tree, w.Tree.Tools().Dir}
 }
 
 // run runs one of s6's tools; code is its exit code.
@@ -81,8 +82,8 @@ func supervising(service string) int {
 	if err != nil {
 		return 0
 	}
-	for _, p := range processesOf(dir) {
-		if p.Is("s6-supervise") && p.Dir == dir {
+	for _, p := range harness.Running(dir, "s6-supervise") {
+		if p.Dir == dir {
 			return p.PID
 		}
 	}
@@ -143,7 +144,7 @@ func (o *forkingTree) Status(service string) (supervise.Status, error) {
 	s.Ready = strings.Contains(prose, ", ready ")
 	if !s.Ready {
 		// Then it is finishing, or never was up.
-		for _, p := range children(supervising(service)) {
+		for _, p := range harness.Children(supervising(service)) {
 			s.Finishing, s.PID = true, p.PID
 		}
 	}
@@ -195,85 +196,89 @@ func asTold(deaths []supervise.Death) (told []string) {
 
 // bySystem looks at a service as the library does.
 func (w *world) bySystem(service string) (v view) {
-	w.t.Helper()
+	w.T.Helper()
 	var err error
-	v.Supervised, err = w.tree.Supervisor(service)
-	require.NoError(w.t, err)
+	v.Supervised, err = w.Tree.Supervisor(service)
+	require.NoError(w.T, err)
 	if !v.Supervised.Held {
 		return v // what s6's tools refuse to read
 	}
-	v.Status, err = w.tree.Status(service)
+	v.Status, err = w.Tree.Status(service)
 	if errors.Is(err, fs.ErrNotExist) {
 		return view{} // its supervisor has only just come
 	}
-	require.NoError(w.t, err)
-	deaths, err := supervise.ReadTally(w.tree.FS(), service)
+	require.NoError(w.T, err)
+	deaths, err := supervise.ReadTally(w.Tree.FS(), service)
 	if !errors.Is(err, fs.ErrNotExist) {
-		require.NoError(w.t, err)
+		require.NoError(w.T, err)
 	}
 	v.Deaths = asTold(deaths)
 	if v.Status.Up() {
 		// s6-svstat tells of deaths only while the service is down.
 		v.Status.WaitStatus = 0
 	}
-	v.AskedDown = exists(w.t, filepath.Join(service, "down"))
+	v.AskedDown = harness.Exists(w.T, filepath.Join(service, "down"))
 	return v
 }
 
 // byTools looks at a service by s6's tools.
 func (w *world) byTools(service string) (v view) {
-	w.t.Helper()
+	w.T.Helper()
 	o := w.oracle()
 	var err error
 	v.Supervised, err = o.Supervisor(service)
-	require.NoError(w.t, err)
+	require.NoError(w.T, err)
 	if !v.Supervised.Held {
 		return v
 	}
 	v.Status, err = o.Status(service)
-	require.NoError(w.t, err)
-	v.Deaths = o.Deaths(w.t, service)
+	require.NoError(w.T, err)
+	v.Deaths = o.Deaths(w.T, service)
 	out, _, err := o.run("s6-svstat", "-o", "normallyup", service)
-	require.NoError(w.t, err)
+	require.NoError(w.T, err)
 	v.AskedDown = strings.TrimSpace(out) == "false"
 	return v
 }
 
-// agreed looks at a service both ways, between two looks of the library that
-// are the same, and compares.
-func (w *world) agreed(service string) view {
-	w.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); {
+// agreed looks at a service both ways until both see the same, which the library
+// sees again after the tools. What goes on meanwhile is looked at again: it may
+// even have come back to where it was.
+func (w *world) agreed(service string) (agreed view) {
+	w.T.Helper()
+	harness.Eventually(w.T, "both see the same of "+service, func() error {
 		before := w.bySystem(service)
 		told := w.byTools(service)
-		if after := w.bySystem(service); fmt.Sprint(before) == fmt.Sprint(after) {
-			if before.Status.PGID == 0 {
-				told.Status.PGID = 0 // from 2.14 on only the tool knows it
-			}
-			require.Equal(w.t, told, before)
-			return before
+		if after := w.bySystem(service); fmt.Sprint(before) != fmt.Sprint(after) {
+			return fmt.Errorf("it went on from %+v to %+v", before, after)
 		}
-	}
-	require.FailNow(w.t, "it does not hold still", service)
-	return view{}
+		if before.Status.PGID == 0 {
+			told.Status.PGID = 0 // from 2.14 on only the tool knows it
+		}
+		if !assert.ObjectsAreEqual(told, before) {
+			return fmt.Errorf("the tools say %+v, the library %+v", told, before)
+		}
+		agreed = before
+		return nil
+	})
+	return agreed
 }
 
 // makeService makes a service directory by hand and links it.
 func (w *world) makeService(name string, files map[string]string) string {
-	w.t.Helper()
+	w.T.Helper()
 	dir := w.makeServiceDir(name, files)
-	require.NoError(w.t, os.Symlink(dir, filepath.Join(w.config.ScanDir, name)))
+	require.NoError(w.T, os.Symlink(dir, filepath.Join(w.Config.ScanDir, name)))
 	return dir
 }
 
 // makeServiceDir makes a service directory by hand.
 func (w *world) makeServiceDir(name string, files map[string]string) string {
-	w.t.Helper()
-	dir := w.service(name)
-	require.NoError(w.t, os.MkdirAll(dir, 0o755))
+	w.T.Helper()
+	dir := w.Service(name)
+	require.NoError(w.T, os.MkdirAll(dir, 0o755))
 	for file, data := range files {
-		require.NoError(w.t, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
-		require.NoError(w.t, os.WriteFile(filepath.Join(dir, file), []byte(data), 0o755))
+		require.NoError(w.T, os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+		require.NoError(w.T, os.WriteFile(filepath.Join(dir, file), []byte(data), 0o755))
 	}
 	return dir
 }

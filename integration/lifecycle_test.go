@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -28,37 +29,37 @@ func TestServiceIsCreatedStoppedStartedAndRemoved(t *testing.T) {
 
 			w.run(map[string]*s6.Spec{"a": spec})
 			first := w.pid("a")
-			assert.Equal(t, first, w.snapshot("a").Observed.PID())
-			link, err := os.Readlink(filepath.Join(w.config.ScanDir, "a"))
+			assert.Equal(t, first, w.Snapshot("a").Observed.PID())
+			link, err := os.Readlink(filepath.Join(w.Config.ScanDir, "a"))
 			require.NoError(t, err)
-			assert.Equal(t, w.service("a"), link)
+			assert.Equal(t, w.Service("a"), link)
 
-			w.declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-			w.await(fsm.PhaseStopped, "a")
-			gone(t, first)
-			assert.FileExists(t, filepath.Join(w.service("a"), "down"))
-			assert.NotZero(t, w.supervisor(w.service("a")), "a stopped service stays supervised")
+			w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+			w.Await(fsm.PhaseStopped, "a")
+			harness.Gone(t, first)
+			assert.FileExists(t, filepath.Join(w.Service("a"), "down"))
+			assert.NotZero(t, w.supervisor(w.Service("a")), "a stopped service stays supervised")
 
 			w.run(map[string]*s6.Spec{"a": spec})
 			second := w.pid("a")
 			assert.NotEqual(t, first, second)
-			assert.NoFileExists(t, filepath.Join(w.service("a"), "down"))
+			assert.NoFileExists(t, filepath.Join(w.Service("a"), "down"))
 			assert.Equal(t, []int{first, second}, w.starts("a"))
 			w.single("a")
 
-			service, log := w.service("a"), w.tree.Layout().Log("a")
-			w.declare(nil)
-			w.await(fsm.PhaseRemoved, "a")
-			gone(t, second)
-			assert.False(t, exists(t, service))
-			assert.False(t, exists(t, filepath.Join(w.config.ScanDir, "a")))
+			service, log := w.Service("a"), w.Tree.Layout().Log("a")
+			w.Declare(nil)
+			w.Await(fsm.PhaseRemoved, "a")
+			harness.Gone(t, second)
+			assert.False(t, harness.Exists(t, service))
+			assert.False(t, harness.Exists(t, filepath.Join(w.Config.ScanDir, "a")))
 			assert.Empty(t, w.leftovers())
-			eventually(t, patience, "s6-svscan alone is left", func() bool {
-				left := processesOf(w.root)
+			harness.Eventually(t, "s6-svscan alone is left", func() bool {
+				left := harness.ProcessesOf(w.Root)
 				return len(left) == 1 && left[0].Is("s6-svscan")
 			})
 			if logsGo {
-				assert.False(t, exists(t, log))
+				assert.False(t, harness.Exists(t, log))
 				return
 			}
 			data, err := os.ReadFile(filepath.Join(log, "current"))
@@ -93,24 +94,24 @@ func TestSeveralServicesAtOnce(t *testing.T) {
 			delete(half, name)
 		}
 	}
-	w.declare(half)
+	w.Declare(half)
 	for n := range 8 {
 		name := fmt.Sprintf("service-%d", n)
 		switch n % 4 {
 		case 0:
-			w.await(fsm.PhaseStopped, name)
-			gone(t, pids[name])
+			w.Await(fsm.PhaseStopped, name)
+			harness.Gone(t, pids[name])
 		case 1:
-			w.await(fsm.PhaseRemoved, name)
-			gone(t, pids[name])
+			w.Await(fsm.PhaseRemoved, name)
+			harness.Gone(t, pids[name])
 		default:
-			w.await(fsm.PhaseRunning, name)
+			w.Await(fsm.PhaseRunning, name)
 			assert.Equal(t, pids[name], w.pid(name), name)
 		}
 	}
-	w.declare(nil)
+	w.Declare(nil)
 	for name := range specs {
-		w.await(fsm.PhaseRemoved, name)
+		w.Await(fsm.PhaseRemoved, name)
 	}
 	assert.Empty(t, w.leftovers())
 }
@@ -122,9 +123,9 @@ func TestDeclaredAgainDuringRemoval(t *testing.T) {
 	for range 3 {
 		w.run(map[string]*s6.Spec{"a": spec})
 		old := w.pid("a")
-		w.declare(nil)
-		eventually(t, patience, "its removal is under way", func() bool {
-			s, there := w.services.Instance("a")
+		w.Declare(nil)
+		harness.Eventually(t, "its removal is under way", func() bool {
+			s, there := w.Manager.Instance("a")
 			return !there || s.Phase != fsm.PhaseRunning
 		})
 		w.run(map[string]*s6.Spec{"a": spec})
@@ -132,9 +133,9 @@ func TestDeclaredAgainDuringRemoval(t *testing.T) {
 		w.single("a")
 	}
 	// Later: what supervised it is ending while it is declared again.
-	w.declare(nil)
-	eventually(t, patience, "its directory is being removed", func() bool {
-		s, ok := w.services.Instance("a")
+	w.Declare(nil)
+	harness.Eventually(t, "its directory is being removed", func() bool {
+		s, ok := w.Manager.Instance("a")
 		return !ok || s.Phase == fsm.PhaseRemoving || s.Phase == fsm.PhaseRemoved
 	})
 	w.run(map[string]*s6.Spec{"a": spec})
@@ -150,43 +151,43 @@ func TestBadSpecIsRefusedAndTheOldGoesOn(t *testing.T) {
 	a, b := w.pid("a"), w.pid("b")
 
 	bad := with(specs["a"], func(s *s6.Spec) { s.StopSignal = "WHATEVER" })
-	err := w.services.Apply(context.Background(), running(map[string]*s6.Spec{
+	err := w.Manager.Apply(context.Background(), running(map[string]*s6.Spec{
 		"a": bad, "b": version(specs["b"], "2"), "../c": specs["a"],
 	}))
 	require.ErrorIs(t, err, s6.ErrSpec)
 	require.ErrorIs(t, err, fsm.ErrName)
 	assert.ErrorContains(t, err, "stopSignal")
-	w.await(fsm.PhaseRunning, "a", "b")
+	w.Await(fsm.PhaseRunning, "a", "b")
 	assert.Equal(t, a, w.pid("a"))
 	assert.NotEqual(t, b, w.pid("b"), "the others are applied")
-	assert.False(t, exists(t, filepath.Join(w.root, "c")))
+	assert.False(t, harness.Exists(t, filepath.Join(w.Root, "c")))
 }
 
 func TestForeignServicesAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	other := filepath.Join(w.root, "other")
+	other := filepath.Join(w.Root, "other")
 	require.NoError(t, os.MkdirAll(other, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(other, "run"), []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
-	require.NoError(t, os.Symlink(other, filepath.Join(w.config.ScanDir, "other")))
-	require.NoError(t, w.tree.Rescan())
+	require.NoError(t, os.Symlink(other, filepath.Join(w.Config.ScanDir, "other")))
+	require.NoError(t, w.Tree.Rescan())
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
-	eventually(t, patience, "the foreign service runs", func() bool {
-		s, err := w.tree.Status(other)
+	harness.Eventually(t, "the foreign service runs", func() bool {
+		s, err := w.Tree.Status(other)
 		return err == nil && s.Up()
 	})
 
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
 	taken := running(map[string]*s6.Spec{"other": w.probe("other"), "a": w.probe("a")})
-	require.NoError(t, w.services.Apply(ctx, taken))
-	eventually(t, patience, "the clash is told", func() bool {
-		s := w.snapshot("other")
+	require.NoError(t, w.Manager.Apply(ctx, taken))
+	harness.Eventually(t, "the clash is told", func() bool {
+		s := w.Snapshot("other")
 		return s.Err != nil && assert.ErrorContains(t, s.Err, "another service has the name")
 	})
-	w.declare(nil)
-	w.await(fsm.PhaseRemoved, "a")
-	s, err := w.tree.Status(other)
+	w.Declare(nil)
+	w.Await(fsm.PhaseRemoved, "a")
+	s, err := w.Tree.Status(other)
 	require.NoError(t, err)
 	assert.True(t, s.Up())
 	assert.Empty(t, w.starts("other"))
@@ -198,16 +199,14 @@ func TestRemovalRightAfterCreation(t *testing.T) {
 	w := start(t)
 	spec := w.probe("a")
 	for n := range 40 {
-		w.declare(running(map[string]*s6.Spec{"a": spec}))
-		link := filepath.Join(w.config.ScanDir, "a")
-		eventually(t, patience, "it is linked", func() bool { return exists(t, link) })
-		for began := time.Now(); time.Since(began) < time.Duration(n)*100*time.Microsecond; {
-			_, _ = os.Lstat(link)
-		}
-		w.declare(nil)
-		w.await(fsm.PhaseRemoved, "a")
-		eventually(t, patience, "nothing of it runs", func() bool { return len(processesOf(w.root)) == 1 })
+		w.Declare(running(map[string]*s6.Spec{"a": spec}))
+		link := filepath.Join(w.Config.ScanDir, "a")
+		harness.Eventually(t, "it is linked", func() bool { return harness.Exists(t, link) })
+		harness.Pause(t, time.Duration(n)*100*time.Microsecond, "s6-svscan is at work")
+		w.Declare(nil)
+		w.Await(fsm.PhaseRemoved, "a")
+		harness.Eventually(t, "nothing of it runs", func() bool { return len(harness.ProcessesOf(w.Root)) == 1 })
 		assert.Empty(t, w.leftovers())
 	}
-	assert.NoFileExists(t, filepath.Join(w.root, "probes", "a", "doubles"))
+	assert.NoFileExists(t, filepath.Join(w.Root, "probes", "a", "doubles"))
 }

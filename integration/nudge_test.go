@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -23,9 +24,9 @@ import (
 // nudged lists what the scan directory holds besides s6's own and links to
 // services.
 func (w *world) nudged() (names []string) {
-	w.t.Helper()
-	entries, err := os.ReadDir(w.config.ScanDir)
-	require.NoError(w.t, err)
+	w.T.Helper()
+	entries, err := os.ReadDir(w.Config.ScanDir)
+	require.NoError(w.T, err)
 	for _, e := range entries {
 		if e.IsDir() && e.Name() != ".s6-svscan" {
 			names = append(names, e.Name())
@@ -34,15 +35,8 @@ func (w *world) nudged() (names []string) {
 	return names
 }
 
-// supervisorsOf lists the s6-supervise processes in a directory.
-func supervisorsOf(root string) (found []proc.Process) {
-	for _, p := range processesOf(root) {
-		if p.Is("s6-supervise") {
-			found = append(found, p)
-		}
-	}
-	return found
-}
+// supervisors lists the s6-supervise processes of the world.
+func (w *world) supervisors() []proc.Process { return harness.Running(w.Root, "s6-supervise") }
 
 func TestNudgeTouchesNothing(t *testing.T) {
 	t.Parallel()
@@ -52,43 +46,43 @@ func TestNudgeTouchesNothing(t *testing.T) {
 	a, b := w.pid("a"), w.pid("b")
 	scanner := w.svscan()
 	for range 3 {
-		kill(t, scanner, syscall.SIGSTOP)
+		harness.Kill(t, scanner, syscall.SIGSTOP)
 		// While one is under way, the last one too, there is no other.
-		eventually(t, patience, "it is shown", func() bool {
-			require.NoError(t, w.tree.Nudge())
+		harness.Eventually(t, "it is shown", func() bool {
+			require.NoError(t, w.Tree.Nudge())
 			names := w.nudged()
 			return len(names) == 1 && strings.HasPrefix(names[0], "evenkeel-nudge-")
 		})
-		kill(t, scanner, syscall.SIGCONT)
-		eventually(t, patience, "it is over", func() bool { return len(w.nudged()) == 0 && len(supervisorsOf(w.root)) == 4 })
+		harness.Kill(t, scanner, syscall.SIGCONT)
+		harness.Eventually(t, "it is over", func() bool { return len(w.nudged()) == 0 && len(w.supervisors()) == 4 })
 	}
 	assert.Equal(t, a, w.pid("a"))
 	assert.Equal(t, b, w.pid("b"))
 
-	require.NoError(t, w.tree.Nudge())
-	w.leave()
+	require.NoError(t, w.Tree.Nudge())
+	w.Leave()
 	// Where it takes longer than a program that leaves waits, the next one ends it.
-	w.open()
-	eventually(t, patience, "it is over", func() bool { return len(w.nudged()) == 0 && len(supervisorsOf(w.root)) == 4 })
+	w.Open()
+	harness.Eventually(t, "it is over", func() bool { return len(w.nudged()) == 0 && len(w.supervisors()) == 4 })
 }
 
 func TestNudgeOfAProgramThatWasKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
-	own := fmt.Sprintf("evenkeel-nudge-%08x-", crc32.ChecksumIEEE([]byte(w.config.ServicesDir)))
+	w.Open()
+	own := fmt.Sprintf("evenkeel-nudge-%08x-", crc32.ChecksumIEEE([]byte(w.Config.ServicesDir)))
 	const anothers = "evenkeel-nudge-01234567-1"
 	for _, name := range []string{own + "1", own + "2", "." + own + "3", anothers} {
-		dir := filepath.Join(w.config.ScanDir, name)
+		dir := filepath.Join(w.Config.ScanDir, name)
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "down"), nil, 0o644))
 	}
-	require.NoError(t, w.tree.Rescan())
-	eventually(t, patience, "they are supervised", func() bool { return len(supervisorsOf(w.root)) == 3 })
-	w.leave()
-	w.open()
-	eventually(t, patience, "what was left is cleared away", func() bool {
-		return slices.Equal(w.nudged(), []string{anothers}) && len(supervisorsOf(w.root)) == 1
+	require.NoError(t, w.Tree.Rescan())
+	harness.Eventually(t, "they are supervised", func() bool { return len(w.supervisors()) == 3 })
+	w.Leave()
+	w.Open()
+	harness.Eventually(t, "what was left is cleared away", func() bool {
+		return slices.Equal(w.nudged(), []string{anothers}) && len(w.supervisors()) == 1
 	})
 }
 
@@ -96,25 +90,25 @@ func TestNudgeOfAProgramThatWasKilled(t *testing.T) {
 func TestNudgeHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
+	w.Open()
 	scanner := w.svscan()
-	kill(t, scanner, syscall.SIGSTOP)
-	require.NoError(t, w.tree.Nudge())
-	w.leave()
+	harness.Kill(t, scanner, syscall.SIGSTOP)
+	require.NoError(t, w.Tree.Nudge())
+	w.Leave()
 	assert.Empty(t, w.nudged())
-	kill(t, scanner, syscall.SIGCONT)
-	w.open()
-	assert.Empty(t, supervisorsOf(w.root))
+	harness.Kill(t, scanner, syscall.SIGCONT)
+	w.Open()
+	assert.Empty(t, w.supervisors())
 }
 
 func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
-	ctx, cancel := w.context()
+	w.Open()
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx))
-	assert.ErrorIs(t, w.tree.Nudge(), supervise.ErrNotSupervised)
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	assert.ErrorIs(t, w.Tree.Nudge(), supervise.ErrNotSupervised)
 	assert.Empty(t, w.nudged())
 }
 
@@ -123,23 +117,23 @@ func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {
 func TestLinkOfAnotherThatLeadsNowhereIsNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
-	require.NoError(t, w.tree.Close())
+	w.Open()
+	require.NoError(t, w.Tree.Close())
 	var err error
-	w.tree, err = s6.Attach(w.config)
+	w.Tree, err = s6.Attach(w.Config)
 	require.NoError(t, err)
-	own, other := filepath.Join(w.config.ScanDir, "own"), filepath.Join(w.config.ScanDir, "other")
-	require.NoError(t, os.Symlink(w.service("own"), own))
-	require.NoError(t, w.tree.Nudge())
-	assert.False(t, exists(t, own))
-	eventually(t, patience, "it is over", func() bool { return len(w.nudged()) == 0 })
-	require.NoError(t, os.Symlink(filepath.Join(w.root, "nowhere"), other))
-	eventually(t, patience, "it is told, when the last one is quite over", func() bool {
-		err = w.tree.Nudge()
+	own, other := filepath.Join(w.Config.ScanDir, "own"), filepath.Join(w.Config.ScanDir, "other")
+	require.NoError(t, os.Symlink(w.Service("own"), own))
+	require.NoError(t, w.Tree.Nudge())
+	assert.False(t, harness.Exists(t, own))
+	harness.Eventually(t, "it is over", func() bool { return len(w.nudged()) == 0 })
+	require.NoError(t, os.Symlink(filepath.Join(w.Root, "nowhere"), other))
+	harness.Eventually(t, "it is told, when the last one is quite over", func() bool {
+		err = w.Tree.Nudge()
 		return err != nil
 	})
 	require.ErrorContains(t, err, other+" leads nowhere")
 	assert.True(t, strings.HasSuffix(err.Error(), "remove it"))
-	assert.True(t, exists(t, other))
+	assert.True(t, harness.Exists(t, other))
 	require.NoError(t, os.Remove(other))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -34,7 +35,7 @@ const sleeps = "#!/bin/sh\nexec sleep 1000000\n"
 const finishes = "#!/bin/sh\nuntil test -e ../over; do sleep 0.05; done\n"
 
 func send(commands ...supervise.Command) func(t *testing.T, w *world, service string) {
-	return func(t *testing.T, w *world, service string) { require.NoError(t, w.tree.Control(service, commands...)) }
+	return func(t *testing.T, w *world, service string) { require.NoError(t, w.Tree.Control(service, commands...)) }
 }
 
 var situations = []situation{
@@ -76,8 +77,8 @@ var situations = []situation{
 	{name: "supervisor killed", files: map[string]string{"run": sleeps},
 		reach: func(t *testing.T, w *world, service string) {
 			pid := w.bySystem(service).Status.PID
-			slay(t, w.supervisor(service))
-			slay(t, pid)
+			harness.Slay(t, w.supervisor(service))
+			harness.Slay(t, pid)
 		},
 		is: func(v view) bool { return !v.Supervised.Held }},
 }
@@ -87,34 +88,34 @@ var situations = []situation{
 func TestTreeAgreesWithTheTools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
-	t.Cleanup(func() { assert.NoError(t, os.WriteFile(filepath.Join(w.config.ServicesDir, "over"), nil, 0o644)) })
+	w.Open()
+	t.Cleanup(func() { assert.NoError(t, os.WriteFile(filepath.Join(w.Config.ServicesDir, "over"), nil, 0o644)) })
 	services := make(map[string]string)
 	for _, s := range situations {
 		services[s.name] = w.makeService(s.name, s.files)
 		w.makeService("logged "+s.name, map[string]string{"run": "#!/bin/sh\nexec sleep 1000000\n", "log/run": "#!/bin/sh\nexec cat >/dev/null\n"})
 	}
-	require.NoError(t, w.tree.Rescan())
+	require.NoError(t, w.Tree.Rescan())
 	for _, s := range situations {
 		service := services[s.name]
-		eventually(t, patience, s.name+" is supervised", func() bool { return w.bySystem(service).Supervised.Held })
-		log := filepath.Join(w.service("logged "+s.name), "log")
-		eventually(t, patience, s.name+" has a logger", func() bool { return w.bySystem(log).Status.Up() })
+		harness.Eventually(t, s.name+" is supervised", func() bool { return w.bySystem(service).Supervised.Held })
+		log := filepath.Join(w.Service("logged "+s.name), "log")
+		harness.Eventually(t, s.name+" has a logger", func() bool { return w.bySystem(log).Status.Up() })
 	}
 	scanner := w.svscan()
 	for _, s := range situations {
 		t.Run(s.name, func(t *testing.T) {
 			service := services[s.name]
 			if s.reach != nil {
-				eventually(t, patience, "it is up", func() bool { return w.bySystem(service).Status.Up() })
+				harness.Eventually(t, "it is up", func() bool { return w.bySystem(service).Status.Up() })
 				// Nothing is started anew meanwhile.
-				kill(t, scanner, syscall.SIGSTOP)
-				defer kill(t, scanner, syscall.SIGCONT)
+				harness.Kill(t, scanner, syscall.SIGSTOP)
+				defer harness.Kill(t, scanner, syscall.SIGCONT)
 				s.reach(t, w, service)
 			}
 			// Some go on to something else by themselves, and come back.
-			eventually(t, patience, "it is there", func() bool { return s.is(w.bySystem(service)) && s.is(w.agreed(service)) })
-			log := filepath.Join(w.service("logged "+s.name), "log")
+			harness.Eventually(t, "it is there", func() bool { return s.is(w.bySystem(service)) && s.is(w.agreed(service)) })
+			log := filepath.Join(w.Service("logged "+s.name), "log")
 			assert.True(t, w.agreed(log).Status.Up())
 		})
 	}
@@ -123,19 +124,19 @@ func TestTreeAgreesWithTheTools(t *testing.T) {
 func TestTreeAgreesThatNobodyServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
+	w.Open()
 	service := w.makeServiceDir("a", map[string]string{"run": sleeps})
 	both := func(ask func(tree s6.Tree) error) {
-		assert.ErrorIs(t, ask(w.tree), supervise.ErrNotSupervised)
+		assert.ErrorIs(t, ask(w.Tree), supervise.ErrNotSupervised)
 		assert.ErrorIs(t, ask(w.oracle()), supervise.ErrNotSupervised)
 	}
 	both(func(tree s6.Tree) error { return tree.Control(service, supervise.CommandUp) })
 	assert.Equal(t, view{}, w.agreed(service))
-	require.NoError(t, w.tree.Served())
+	require.NoError(t, w.Tree.Served())
 	require.NoError(t, w.oracle().Served())
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx))
+	require.NoError(t, w.Tree.Shutdown(ctx))
 	both(s6.Tree.Served)
 	both(s6.Tree.Rescan)
 	both(s6.Tree.Prune)
@@ -145,7 +146,7 @@ func TestTreeAgreesThatNobodyServes(t *testing.T) {
 func TestTreeActsAsTheToolsDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
+	w.Open()
 	commands := [][]supervise.Command{
 		{supervise.CommandDown}, {supervise.CommandOnce}, {supervise.CommandOnceAtMost}, {supervise.CommandRestart}, {supervise.CommandStop},
 		{supervise.CommandStop, supervise.CommandCont}, {supervise.CommandTerm}, {supervise.CommandKill}, {supervise.CommandInt}, {supervise.CommandHup},
@@ -164,7 +165,7 @@ while :; do sleep 0.02; done
 			w.makeService(fmt.Sprintf("%s %d", by, n), map[string]string{"run": run, "notification-fd": "3\n"})
 		}
 	}
-	require.NoError(t, w.tree.Rescan())
+	require.NoError(t, w.Tree.Rescan())
 	require.NoError(t, w.oracle().Rescan())
 	ready := func(service string) bool { v := w.bySystem(service); return v.Status.Up() && v.Status.Ready }
 	what := func(service string, pid int) string {
@@ -183,14 +184,14 @@ while :; do sleep 0.02; done
 			v.Status.Up(), v.Status.PID == pid, v.Status.WantUp, v.Status.Paused, v.AskedDown, signals, deaths)
 	}
 	for n, command := range commands {
-		bySystem, byTools := w.service(fmt.Sprintf("system %d", n)), w.service(fmt.Sprintf("tools %d", n))
-		eventually(t, patience, "both are ready", func() bool { return ready(bySystem) && ready(byTools) })
+		bySystem, byTools := w.Service(fmt.Sprintf("system %d", n)), w.Service(fmt.Sprintf("tools %d", n))
+		harness.Eventually(t, "both are ready", func() bool { return ready(bySystem) && ready(byTools) })
 		pids := [2]int{w.bySystem(bySystem).Status.PID, w.bySystem(byTools).Status.PID}
-		require.NoError(t, w.tree.Control(bySystem, command...))
+		require.NoError(t, w.Tree.Control(bySystem, command...))
 		require.NoError(t, w.oracle().Control(byTools, command...))
 		// Some restart after a second, one is supervised anew after it.
 		same := func() bool { return what(bySystem, pids[0]) == what(byTools, pids[1]) }
-		lasts(t, 150*time.Millisecond, fmt.Sprintf("the same comes of %q", command), same)
+		harness.Lasts(t, 150*time.Millisecond, fmt.Sprintf("the same comes of %q", command), same)
 		t.Logf("%q: %s", command, what(bySystem, pids[0]))
 	}
 }
@@ -199,7 +200,9 @@ while :; do sleep 0.02; done
 func TestManagerOnTheOracle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.open()
+	w.Open()
+	// A pass forks a tool for each question: what the tools take is theirs.
+	w.Settings.PassTimeout = harness.Patience
 	w.manageOn(w.oracle())
 	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b")}
 	w.run(specs)
@@ -210,9 +213,9 @@ func TestManagerOnTheOracle(t *testing.T) {
 	for name := range specs {
 		w.single(name)
 	}
-	w.declare(desired{"a": {State: s6.Stopped, Spec: specs["a"]}})
-	w.await(fsm.PhaseStopped, "a")
-	w.await(fsm.PhaseRemoved, "b")
-	gone(t, a)
+	w.Declare(desired{"a": {State: s6.Stopped, Spec: specs["a"]}})
+	w.Await(fsm.PhaseStopped, "a")
+	w.Await(fsm.PhaseRemoved, "b")
+	harness.Gone(t, a)
 	assert.Empty(t, w.leftovers())
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -29,43 +29,43 @@ import (
 func TestPrivateTreeIsStartedOnceAndFoundAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
-	tree, started, err := s6.StartPrivate(ctx, w.config)
+	tree, started, err := s6.StartPrivate(ctx, w.Config)
 	require.NoError(t, err)
 	assert.True(t, started)
-	w.tree = tree
+	w.Tree = tree
 	first := w.svscan()
 	p, err := proc.System.Read(first)
 	require.NoError(t, err)
-	assert.Equal(t, w.config.ScanDir, p.Dir)
+	assert.Equal(t, w.Config.ScanDir, p.Dir)
 	session, err := syscall.Getpgid(first)
 	require.NoError(t, err)
 	assert.Equal(t, first, session, "a terminal's interrupt does not reach it")
 
 	require.NoError(t, tree.Close())
-	w.tree, started, err = s6.StartPrivate(ctx, w.config)
+	w.Tree, started, err = s6.StartPrivate(ctx, w.Config)
 	require.NoError(t, err)
 	assert.False(t, started)
 	assert.Equal(t, first, w.svscan())
-	require.NoError(t, w.tree.Close())
+	require.NoError(t, w.Tree.Close())
 
-	w.tree, err = s6.Attach(w.config)
+	w.Tree, err = s6.Attach(w.Config)
 	require.NoError(t, err)
-	require.NoError(t, w.tree.Shutdown(ctx))
-	gone(t, first)
-	noneLeft(t, w.root)
-	require.NoError(t, w.tree.Shutdown(ctx), "twice is no harm")
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	harness.Gone(t, first)
+	harness.NoneLeft(t, w.Root)
+	require.NoError(t, w.Tree.Shutdown(ctx), "twice is no harm")
 }
 
 func TestRelativeDirectories(t *testing.T) {
 	w := newWorld(t)
-	t.Chdir(w.root)
-	absolute := w.config
-	w.config = s6.TreeConfig{ScanDir: "scan", ServicesDir: "./services/", LogsDir: "x/../logs"}
-	w.open()
-	w.config = absolute
-	assert.Equal(t, s6.Layout{ScanDir: absolute.ScanDir, ServicesDir: absolute.ServicesDir, LogsDir: absolute.LogsDir}, w.tree.Layout())
+	t.Chdir(w.Root)
+	absolute := w.Config
+	w.Config = s6.TreeConfig{ScanDir: "scan", ServicesDir: "./services/", LogsDir: "x/../logs"}
+	w.Open()
+	w.Config = absolute
+	assert.Equal(t, s6.Layout{ScanDir: absolute.ScanDir, ServicesDir: absolute.ServicesDir, LogsDir: absolute.LogsDir}, w.Tree.Layout())
 	w.manage()
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
 	w.single("a")
@@ -75,20 +75,20 @@ func TestAttachNeedsSomebodyWhoServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	check := func() {
-		_, err := s6.Attach(w.config)
+		_, err := s6.Attach(w.Config)
 		require.ErrorIs(t, err, supervise.ErrNotSupervised)
-		assert.ErrorContains(t, err, fmt.Sprintf("no s6-svscan serves %s: start one with", w.config.ScanDir))
+		assert.ErrorContains(t, err, fmt.Sprintf("no s6-svscan serves %s: start one with", w.Config.ScanDir))
 	}
 	check()
-	require.NoError(t, os.Mkdir(w.config.ScanDir, 0o755))
+	require.NoError(t, os.Mkdir(w.Config.ScanDir, 0o755))
 	check()
-	w.open()
-	slay(t, w.svscan())
-	require.NoError(t, w.tree.Close())
-	w.tree = nil
-	for _, p := range processesOf(w.root) { // where it was replaced meanwhile
+	w.Open()
+	harness.Slay(t, w.svscan())
+	require.NoError(t, w.Tree.Close())
+	w.Tree = nil
+	for _, p := range harness.ProcessesOf(w.Root) { // where it was replaced meanwhile
 		_ = syscall.Kill(p.PID, syscall.SIGKILL)
-		gone(t, p.PID)
+		harness.Gone(t, p.PID)
 	}
 	check()
 }
@@ -97,30 +97,30 @@ func TestSecondProgramIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	m := w.startManager(running(map[string]*s6.Spec{"a": w.probe("a")}))
-	m.until(t, "done")
-	ctx, cancel := w.context()
+	m.Says("done")
+	ctx, cancel := w.Context()
 	defer cancel()
-	_, _, err := s6.StartPrivate(ctx, w.config)
+	_, _, err := s6.StartPrivate(ctx, w.Config)
 	var held *supervise.LockHeldError
 	require.ErrorAs(t, err, &held)
-	assert.Equal(t, m.cmd.Process.Pid, held.PID)
+	assert.Equal(t, m.PID(), held.PID)
 	assert.ErrorContains(t, err, fmt.Sprintf("process %d holds it", held.PID))
-	_, err = s6.Attach(w.config)
+	_, err = s6.Attach(w.Config)
 	require.ErrorAs(t, err, &held)
 	// Other directories under the same s6-svscan are another matter.
-	other := w.config
-	other.ServicesDir = filepath.Join(w.root, "other services")
+	other := w.Config
+	other.ServicesDir = filepath.Join(w.Root, "other services")
 	tree, err := s6.Attach(other)
 	require.NoError(t, err)
 	require.NoError(t, tree.Close())
 
-	m.kill()
-	w.open()
+	m.Slay()
+	w.Open()
 	w.pid("a")
 }
 
 func TestToolsAreLookedFor(t *testing.T) {
-	real := needS6(t)
+	real := harness.NeedS6(t)
 	empty := t.TempDir()
 	some := t.TempDir()
 	require.NoError(t, os.Symlink(filepath.Join(real.Dir, "s6-svscan"), filepath.Join(some, "s6-svscan")))
@@ -148,11 +148,11 @@ func TestToolsAreLookedFor(t *testing.T) {
 func TestMissingToolsAreNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.config.Tools.Dir = filepath.Join(w.root, "nothing")
-	ctx, cancel := w.context()
+	w.Config.Tools.Dir = filepath.Join(w.Root, "nothing")
+	ctx, cancel := w.Context()
 	defer cancel()
-	_, _, err := s6.StartPrivate(ctx, w.config)
-	assert.ErrorContains(t, err, filepath.Join(w.config.Tools.Dir, "s6-svscan"))
+	_, _, err := s6.StartPrivate(ctx, w.Config)
+	assert.ErrorContains(t, err, filepath.Join(w.Config.Tools.Dir, "s6-svscan"))
 	assert.ErrorContains(t, err, "apt-get install s6")
 }
 
@@ -160,19 +160,19 @@ func TestMissingToolsAreNamed(t *testing.T) {
 // open that is written here, and it could not be run.
 func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	w := newWorld(t)
-	w.config.Tools.Dir = filepath.Join(w.root, "tools")
-	require.NoError(t, os.Mkdir(w.config.Tools.Dir, 0o755))
-	real := needS6(t)
+	w.Config.Tools.Dir = filepath.Join(w.Root, "tools")
+	require.NoError(t, os.Mkdir(w.Config.Tools.Dir, 0o755))
+	real := harness.NeedS6(t)
 	for _, program := range []string{"s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck"} {
-		require.NoError(t, os.Symlink(filepath.Join(real.Dir, program), filepath.Join(w.config.Tools.Dir, program)))
+		require.NoError(t, os.Symlink(filepath.Join(real.Dir, program), filepath.Join(w.Config.Tools.Dir, program)))
 	}
-	svscan := filepath.Join(w.config.Tools.Dir, "s6-svscan")
+	svscan := filepath.Join(w.Config.Tools.Dir, "s6-svscan")
 	require.NoError(t, os.WriteFile(svscan, []byte("#!/bin/sh\necho nothing doing >&2; exit 1\n"), 0o755))
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
-	_, _, err := s6.StartPrivate(ctx, w.config)
+	_, _, err := s6.StartPrivate(ctx, w.Config)
 	require.ErrorContains(t, err, "it ended at once")
-	said := filepath.Join(w.config.ScanDir, ".stderr")
+	said := filepath.Join(w.Config.ScanDir, ".stderr")
 	assert.ErrorContains(t, err, said)
 	data, err := os.ReadFile(said)
 	require.NoError(t, err)
@@ -182,34 +182,34 @@ func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	require.NoError(t, os.WriteFile(svscan, []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
 	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
-	_, _, err = s6.StartPrivate(short, w.config)
+	_, _, err = s6.StartPrivate(short, w.Config)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	eventually(t, patience, "it is gone", func() bool { return len(processesOf(w.root)) == 0 })
+	harness.Eventually(t, "it is gone", func() bool { return len(harness.ProcessesOf(w.Root)) == 0 })
 
 	// The lock was given up each time.
-	w.config.Tools = s6.Tools{}
-	w.open()
+	w.Config.Tools = s6.Tools{}
+	w.Open()
 }
 
 func TestDanglingLinkDoesNotKeepTheTreeFromStarting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	require.NoError(t, os.Mkdir(w.config.ScanDir, 0o755))
-	require.NoError(t, os.Symlink(filepath.Join(w.root, "gone"), filepath.Join(w.config.ScanDir, "dangling")))
-	require.NoError(t, os.WriteFile(filepath.Join(w.config.ScanDir, "file"), nil, 0o644))
-	w.open()
-	assert.False(t, exists(t, filepath.Join(w.config.ScanDir, "dangling")))
+	require.NoError(t, os.Mkdir(w.Config.ScanDir, 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(w.Root, "gone"), filepath.Join(w.Config.ScanDir, "dangling")))
+	require.NoError(t, os.WriteFile(filepath.Join(w.Config.ScanDir, "file"), nil, 0o644))
+	w.Open()
+	assert.False(t, harness.Exists(t, filepath.Join(w.Config.ScanDir, "dangling")))
 	w.manage()
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
 
 	// While it runs, too.
-	require.NoError(t, os.Symlink(filepath.Join(w.root, "gone"), filepath.Join(w.config.ScanDir, "dangling")))
+	require.NoError(t, os.Symlink(filepath.Join(w.Root, "gone"), filepath.Join(w.Config.ScanDir, "dangling")))
 	w.run(map[string]*s6.Spec{"a": w.probe("a"), "b": w.probe("b")})
-	w.unmanage()
-	ctx, cancel := w.context()
+	w.Unmanage()
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx))
-	noneLeft(t, w.root)
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	harness.NoneLeft(t, w.Root)
 }
 
 // request is what the role "private" is to do, as a user without privileges.
@@ -227,7 +227,7 @@ func playPrivate() error {
 	if err := json.Unmarshal([]byte(os.Getenv(requestEnv)), &r); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), harness.Patience)
 	defer cancel()
 	tree, _, err := s6.StartPrivate(ctx, r.Config)
 	if err != nil {
@@ -255,34 +255,26 @@ func ignoreEOF(err error) error {
 }
 
 // asNobody returns a command of this test's program with the privileges of
-// nobody, or as it is where there are none to lose.
-func (w *world) asNobody(r request) *exec.Cmd {
-	w.t.Helper()
+// nobody, or as it is where there are none to lose, and the user that it has.
+func (w *world) asNobody(r request) (cmd *exec.Cmd, uid int) {
+	w.T.Helper()
 	data, err := json.Marshal(r)
-	require.NoError(w.t, err)
-	w.openToAll()
-	cmd := exec.Command(w.program())
+	require.NoError(w.T, err)
+	harness.OpenToAll(w.T, w.Root)
+	cmd = exec.Command(w.program())
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), roleEnv+"=private", requestEnv+"="+string(data))
-	if os.Getuid() == 0 {
-		nobody, err := user.Lookup("nobody")
-		require.NoError(w.t, err)
-		uid, err := strconv.ParseUint(nobody.Uid, 10, 32)
-		require.NoError(w.t, err)
-		gid, err := strconv.ParseUint(nobody.Gid, 10, 32)
-		require.NoError(w.t, err)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	}
-	return cmd
+	uid, _ = harness.AsNobody(w.T, cmd)
+	return cmd, uid
 }
 
 func TestPrivateTreeNeedsNoPrivileges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	require.NoError(t, os.Mkdir(filepath.Join(w.root, "nobody"), 0o755))
-	require.NoError(t, os.Chmod(filepath.Join(w.root, "nobody"), 0o777))
-	for _, dir := range []*string{&w.config.ScanDir, &w.config.ServicesDir, &w.config.LogsDir} {
-		*dir = filepath.Join(w.root, "nobody", filepath.Base(*dir))
+	require.NoError(t, os.Mkdir(filepath.Join(w.Root, "nobody"), 0o755))
+	require.NoError(t, os.Chmod(filepath.Join(w.Root, "nobody"), 0o777))
+	for _, dir := range []*string{&w.Config.ScanDir, &w.Config.ServicesDir, &w.Config.LogsDir} {
+		*dir = filepath.Join(w.Root, "nobody", filepath.Base(*dir))
 	}
 	spec := &s6.Spec{
 		Command:     []string{"sh", "-c", "cat config/x; id -u; echo >&4; exec sleep 1000000"},
@@ -291,28 +283,23 @@ func TestPrivateTreeNeedsNoPrivileges(t *testing.T) {
 		Limits:      s6.Limits{OpenFiles: 100},
 		Ready:       s6.Readiness{FD: 4},
 	}
-	cmd := w.asNobody(request{w.config, spec})
-	cmd.Stderr = t.Output()
+	cmd, uid := w.asNobody(request{w.Config, spec})
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	p := harness.Start(t, cmd)
 	var pid int
-	_, err = fmt.Fscan(stdout, &pid)
-	require.NoError(t, err)
+	harness.Eventually(t, "it says which process is ready", func() error {
+		_, err := fmt.Sscanln(p.Stdout.String(), &pid)
+		return err
+	})
 	owner, err := proc.System.Owner(pid)
 	require.NoError(t, err)
-	uid := os.Getuid()
-	if cmd.SysProcAttr != nil {
-		uid = int(cmd.SysProcAttr.Credential.Uid)
-	}
 	assert.Equal(t, uid, owner)
-	eventually(t, patience, "its log", func() bool { return len(w.texts("a")) == 2 })
+	harness.Eventually(t, "its log", func() bool { return len(w.texts("a")) == 2 })
 	assert.Equal(t, []string{"from a file", strconv.Itoa(uid)}, w.texts("a"))
 	require.NoError(t, stdin.Close())
-	require.NoError(t, cmd.Wait())
-	noneLeft(t, w.root)
+	assert.Zero(t, p.End())
+	harness.NoneLeft(t, w.Root)
 }
 
 func TestDirectoriesThatCannotBeWritten(t *testing.T) {
@@ -326,7 +313,7 @@ func TestDirectoriesThatCannotBeWritten(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, which is there: %v", name, there), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
-				open, closed := filepath.Join(w.root, "open"), filepath.Join(w.root, "closed")
+				open, closed := filepath.Join(w.Root, "open"), filepath.Join(w.Root, "closed")
 				require.NoError(t, os.Mkdir(open, 0o755))
 				require.NoError(t, os.Chmod(open, 0o777))
 				config := s6.TreeConfig{ScanDir: open + "/scan", ServicesDir: open + "/services", LogsDir: open + "/logs"}
@@ -337,13 +324,14 @@ func TestDirectoriesThatCannotBeWritten(t *testing.T) {
 					require.NoError(t, os.Chmod(closed, 0o755))
 					require.NoError(t, os.Mkdir(*dir, 0o555))
 				}
-				said, err := w.asNobody(request{config, w.probe("a")}).CombinedOutput()
+				cmd, _ := w.asNobody(request{config, w.probe("a")})
+				said, err := cmd.CombinedOutput()
 				require.Error(t, err)
 				assert.Contains(t, string(said), *dir)
 				assert.Contains(t, string(said), "permission denied")
 				assert.Contains(t, string(said), "user")
 				assert.Equal(t, 1, strings.Count(string(said), "\n"), "one sentence: %s", said)
-				noneLeft(t, w.root)
+				harness.NoneLeft(t, w.Root)
 			})
 		}
 	}
@@ -351,7 +339,7 @@ func TestDirectoriesThatCannotBeWritten(t *testing.T) {
 
 func TestDirectoriesThatAreNotThree(t *testing.T) {
 	t.Parallel()
-	needS6(t)
+	harness.NeedS6(t)
 	dir := t.TempDir()
 	for _, config := range []s6.TreeConfig{
 		{},

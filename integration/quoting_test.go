@@ -5,11 +5,13 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 )
@@ -99,37 +102,29 @@ func playReport() error {
 	return nil
 }
 
-// openToAll lets every user pass to the world's directory.
-func (w *world) openToAll() {
-	w.t.Helper()
-	for dir := w.root; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		require.NoError(w.t, os.Chmod(dir, 0o755))
-	}
-}
-
 // program returns a copy of this test's program that every user may run.
 func (w *world) program() string {
-	w.t.Helper()
-	program := filepath.Join(w.root, "program")
-	if exists(w.t, program) {
+	w.T.Helper()
+	program := filepath.Join(w.Root, "program")
+	if harness.Exists(w.T, program) {
 		return program
 	}
 	// By another process: what this one has open for writing its children
 	// have too, for a moment, and then it cannot be run.
 	self, err := os.Executable()
-	require.NoError(w.t, err)
+	require.NoError(w.T, err)
 	out, err := exec.Command("install", "-m", "755", self, program).CombinedOutput()
-	require.NoError(w.t, err, string(out))
+	require.NoError(w.T, err, string(out))
 	return program
 }
 
 // reporter returns the spec of a service that reports into a directory which
 // every user may write.
 func (w *world) reporter(name string, args ...string) *s6.Spec {
-	w.t.Helper()
-	dir := filepath.Join(w.root, "reports")
-	require.NoError(w.t, os.MkdirAll(dir, 0o755))
-	require.NoError(w.t, os.Chmod(dir, 0o1777))
+	w.T.Helper()
+	dir := filepath.Join(w.Root, "reports")
+	require.NoError(w.T, os.MkdirAll(dir, 0o755))
+	require.NoError(w.T, os.Chmod(dir, 0o1777))
 	return &s6.Spec{
 		Command: append([]string{w.program()}, args...),
 		Env:     map[string]string{roleEnv: "report", reportEnv: filepath.Join(dir, name)},
@@ -138,12 +133,12 @@ func (w *world) reporter(name string, args ...string) *s6.Spec {
 
 // reported waits for what a service reports.
 func (w *world) reported(name string) (r report) {
-	w.t.Helper()
-	file := filepath.Join(w.root, "reports", name)
-	eventually(w.t, patience, "the report of "+name, func() bool { return exists(w.t, file) })
+	w.T.Helper()
+	file := filepath.Join(w.Root, "reports", name)
+	harness.Eventually(w.T, "the report of "+name, func() bool { return harness.Exists(w.T, file) })
 	data, err := os.ReadFile(file)
-	require.NoError(w.t, err)
-	require.NoError(w.t, json.Unmarshal(data, &r))
+	require.NoError(w.T, err)
+	require.NoError(w.T, json.Unmarshal(data, &r))
 	return r
 }
 
@@ -178,7 +173,7 @@ var hostile = map[string]string{
 func TestStringsArriveAsTheyAre(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	dir := filepath.Join(w.root, "a 'dir' with $x\n and \\ and \"")
+	dir := filepath.Join(w.Root, "a 'dir' with $x\n and \\ and \"")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	args := []string{}
 	spec := w.reporter("a")
@@ -191,7 +186,7 @@ func TestStringsArriveAsTheyAre(t *testing.T) {
 	}
 	spec.Env["a b"] = "a name that no shell can have"
 	spec.Command = append(spec.Command, args...)
-	spec.Env[configEnv] = filepath.Join(w.service("a"), "config")
+	spec.Env[configEnv] = filepath.Join(w.Service("a"), "config")
 	w.run(map[string]*s6.Spec{"a": spec})
 	r := w.reported("a")
 	assert.Equal(t, args, r.Args)
@@ -212,7 +207,7 @@ func TestStringsArriveAsTheyAre(t *testing.T) {
 	}
 	assert.Contains(t, env, "PATH", "the tree's environment is kept")
 	assert.Equal(t, r.FDs["1"], r.FDs["2"], "both outputs go to the log")
-	assert.Equal(t, filepath.Join(w.service("a"), "data", "lock"), r.FDs["3"], "its hold on its instance")
+	assert.Contains(t, slices.Collect(maps.Values(r.FDs)), filepath.Join(w.Service("a"), "data", "lock"), "its hold on its instance")
 }
 
 func TestHostileServiceNames(t *testing.T) {
@@ -225,12 +220,12 @@ func TestHostileServiceNames(t *testing.T) {
 	w.run(specs)
 	for name := range specs {
 		w.pid(name)
-		current := filepath.Join(w.config.LogsDir, name, "current")
-		eventually(t, patience, "its log", func() bool { return exists(t, current) })
+		current := filepath.Join(w.Config.LogsDir, name, "current")
+		harness.Eventually(t, "its log", func() bool { return harness.Exists(t, current) })
 	}
-	w.declare(nil)
+	w.Declare(nil)
 	for name := range specs {
-		w.await(fsm.PhaseRemoved, name)
+		w.Await(fsm.PhaseRemoved, name)
 	}
 	assert.Empty(t, w.leftovers())
 }
@@ -260,7 +255,7 @@ func TestFilesAreNotForOthers(t *testing.T) {
 			"data/manifest.json": 0o600, "env/SECRET": 0o600, "config/secret": 0o600, "run": 0o700, "log/run": 0o700,
 			"env": 0o700, "config": 0o700, "data": 0o700,
 		} {
-			info, err := os.Stat(filepath.Join(w.service("a"), name))
+			info, err := os.Stat(filepath.Join(w.Service("a"), name))
 			require.NoError(t, err)
 			assert.Equal(t, mode, info.Mode().Perm(), name)
 		}
@@ -280,11 +275,11 @@ func TestServiceOfAnotherUser(t *testing.T) {
 	nobody, err := user.Lookup("nobody")
 	require.NoError(t, err)
 	w := start(t)
-	w.openToAll()
+	harness.OpenToAll(t, w.Root)
 	spec := w.reporter("a")
 	spec.User = "nobody"
 	spec.ConfigFiles = map[string]string{"one": "1", "it's two": "2"}
-	spec.Env[configEnv] = filepath.Join(w.service("a"), "config")
+	spec.Env[configEnv] = filepath.Join(w.Service("a"), "config")
 	spec.Ready = s6.Readiness{Check: []string{"sh", "-c", `test "$(id -un)" = nobody && test -e "$` + reportEnv + `"`}}
 	w.run(map[string]*s6.Spec{"a": spec})
 	r := w.reported("a")
@@ -292,17 +287,17 @@ func TestServiceOfAnotherUser(t *testing.T) {
 	assert.Equal(t, nobody.Gid, fmt.Sprint(r.GID))
 	assert.NotContains(t, r.Groups, 0)
 	assert.Equal(t, spec.ConfigFiles, r.Config)
-	process, err := w.tree.Process(w.service("a"))
+	process, err := w.Tree.Process(w.Service("a"))
 	require.NoError(t, err)
 	assert.Equal(t, w.pid("a"), process.PID, "it holds its instance")
 	for name := range spec.ConfigFiles {
-		info, err := os.Stat(filepath.Join(w.service("a"), "config", name))
+		info, err := os.Stat(filepath.Join(w.Service("a"), "config", name))
 		require.NoError(t, err)
 		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	}
 
 	// After a change it can read the new files too.
-	require.NoError(t, os.Remove(filepath.Join(w.root, "reports", "a")))
+	require.NoError(t, os.Remove(filepath.Join(w.Root, "reports", "a")))
 	next := with(spec, func(s *s6.Spec) { s.ConfigFiles = map[string]string{"three": "3"} })
 	w.run(map[string]*s6.Spec{"a": next})
 	assert.Equal(t, next.ConfigFiles, w.reported("a").Config)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -24,21 +25,19 @@ func TestShutdownEndsEverythingAndKeepsTheLogs(t *testing.T) {
 	specs["last"] = last
 	w.run(specs)
 	pid := w.pid("counting")
-	w.unmanage()
-	ctx, cancel := w.context()
+	w.Unmanage()
+	ctx, cancel := w.Context()
 	defer cancel()
-	began := time.Now()
-	require.NoError(t, w.tree.Shutdown(ctx))
-	t.Log("shutdown took", time.Since(began))
-	noneLeft(t, w.root)
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	harness.NoneLeft(t, w.Root)
 	assert.Equal(t, []string{"the last words"}, w.texts("last"), "loggers read to the end")
 	assert.Positive(t, w.complete("counting", w.texts("counting")))
 
 	// What was up is up again with the tree, before anybody manages it.
-	require.NoError(t, w.tree.Close())
-	w.open()
-	eventually(t, patience, "it runs again", func() bool {
-		status, err := w.tree.Status(w.service("counting"))
+	require.NoError(t, w.Tree.Close())
+	w.Open()
+	harness.Eventually(t, "it runs again", func() bool {
+		status, err := w.Tree.Status(w.Service("counting"))
 		return err == nil && status.Ready && status.Up() && len(w.starts("counting")) == 2
 	})
 	assert.NotEqual(t, pid, w.pid("counting"))
@@ -54,19 +53,30 @@ func TestShutdownThatIsGivenTooLittleTimeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	spec := w.deafProbe("deaf")
-	spec.StopTimeout = 8 * time.Second
+	spec.StopTimeout = time.Hour
 	w.run(map[string]*s6.Spec{"deaf": spec, "a": w.probe("a")})
-	w.unmanage()
-	short, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	deaf := w.pid("deaf")
+	w.Unmanage()
+	short, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	err := w.tree.Shutdown(short)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.ErrorContains(t, err, fmt.Sprintf("the supervisor of %s (pid %d)", filepath.Join(w.config.ScanDir, "deaf"), w.supervisor(w.service("deaf"))))
-	assert.NotContains(t, err.Error(), filepath.Join(w.config.ScanDir, "a"))
-	ctx, cancel := w.context()
+	said := make(chan error, 1)
+	go func() { said <- w.Tree.Shutdown(short) }()
+	harness.Eventually(t, "only the deaf one runs", func() error {
+		if left := harness.Running(w.Config.ServicesDir, "s6-supervise"); len(left) > 2 {
+			return fmt.Errorf("there are %v", left)
+		}
+		return nil
+	})
+	cancel()
+	err := <-said
+	require.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, fmt.Sprintf("the supervisor of %s (pid %d)", filepath.Join(w.Config.ScanDir, "deaf"), w.supervisor(w.Service("deaf"))))
+	assert.NotContains(t, err.Error(), filepath.Join(w.Config.ScanDir, "a"))
+	harness.Slay(t, deaf)
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx), "it may be called again")
-	noneLeft(t, w.root)
+	require.NoError(t, w.Tree.Shutdown(ctx), "it may be called again")
+	harness.NoneLeft(t, w.Root)
 }
 
 // To be told again would give a deaf process as much time once more.
@@ -76,9 +86,9 @@ func TestShutdownKillsWhatIsDeafInItsTime(t *testing.T) {
 	spec := w.deafProbe("deaf")
 	spec.StopTimeout = 5 * time.Second
 	w.run(map[string]*s6.Spec{"deaf": spec})
-	w.unmanage()
-	ctx, cancel := w.context()
+	w.Unmanage()
+	ctx, cancel := w.Context()
 	defer cancel()
-	require.NoError(t, w.tree.Shutdown(ctx))
-	noneLeft(t, w.root)
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	harness.NoneLeft(t, w.Root)
 }

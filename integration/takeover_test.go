@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -88,49 +87,17 @@ func reach(ctx context.Context, services *fsm.Manager[*s6.Spec, s6.Observed], d 
 	return nil
 }
 
-// manager is another program that manages the world's services.
-type manager struct {
-	cmd   *exec.Cmd
-	lines *bufio.Scanner
-}
-
-// startManager starts another program that works through declarations.
-func (w *world) startManager(declarations ...desired) *manager {
-	w.t.Helper()
-	data, err := json.Marshal(script{w.config, declarations})
-	require.NoError(w.t, err)
-	file := filepath.Join(w.root, "script.json")
-	require.NoError(w.t, os.WriteFile(file, data, 0o644))
-	self, err := os.Executable()
-	require.NoError(w.t, err)
-	cmd := exec.Command(self)
+// startManager starts another program that works through declarations on the
+// world's services.
+func (w *world) startManager(declarations ...desired) *harness.Program {
+	w.T.Helper()
+	data, err := json.Marshal(script{w.Config, declarations})
+	require.NoError(w.T, err)
+	file := filepath.Join(w.Root, "script.json")
+	require.NoError(w.T, os.WriteFile(file, data, 0o644))
+	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), roleEnv+"=manage", scriptEnv+"="+file)
-	cmd.Stderr = w.t.Output()
-	stdout, err := cmd.StdoutPipe()
-	require.NoError(w.t, err)
-	require.NoError(w.t, cmd.Start())
-	m := &manager{cmd, bufio.NewScanner(stdout)}
-	w.t.Cleanup(func() { m.kill() })
-	return m
-}
-
-// until reads what the program says up to a line.
-func (m *manager) until(t testing.TB, line string) {
-	t.Helper()
-	for m.lines.Scan() {
-		if m.lines.Text() == line {
-			return
-		}
-	}
-	require.FailNow(t, "the program ended before it said: "+line)
-}
-
-// kill kills the program, if that was not done before.
-func (m *manager) kill() {
-	if m.cmd.ProcessState == nil {
-		_ = m.cmd.Process.Signal(syscall.SIGKILL)
-		_ = m.cmd.Wait() // it says that it was killed
-	}
+	return harness.Start(w.T, cmd)
 }
 
 func TestServicesAreAdoptedWithTheirProcesses(t *testing.T) {
@@ -142,33 +109,33 @@ func TestServicesAreAdoptedWithTheirProcesses(t *testing.T) {
 	stopped := w.probe("stopped")
 	all["stopped"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stopped}
 	m := w.startManager(all)
-	m.until(t, "done")
-	m.kill()
+	m.Says("done")
+	m.Slay()
 
-	w.open()
+	w.Open()
 	pids := make(map[string]int)
 	for name := range specs {
 		pids[name] = w.pid(name)
 	}
 	for range 3 {
 		w.manage()
-		w.declare(all)
-		w.await(fsm.PhaseRunning, "a", "b", "c")
-		w.await(fsm.PhaseStopped, "stopped")
+		w.Declare(all)
+		w.Await(fsm.PhaseRunning, "a", "b", "c")
+		w.Await(fsm.PhaseStopped, "stopped")
 		for name, pid := range pids {
 			assert.Equal(t, pid, w.pid(name))
 			w.single(name)
 		}
-		w.leave()
-		w.open()
+		w.Leave()
+		w.Open()
 	}
 	assert.Empty(t, w.starts("stopped"))
 
 	// What an earlier run made and nobody wants is removed.
 	w.manage()
-	w.declare(running(map[string]*s6.Spec{"a": specs["a"]}))
-	w.await(fsm.PhaseRemoved, "b", "c", "stopped")
-	w.await(fsm.PhaseRunning, "a")
+	w.Declare(running(map[string]*s6.Spec{"a": specs["a"]}))
+	w.Await(fsm.PhaseRemoved, "b", "c", "stopped")
+	w.Await(fsm.PhaseRunning, "a")
 	assert.Equal(t, pids["a"], w.pid("a"))
 	assert.Empty(t, w.leftovers())
 }
@@ -178,11 +145,11 @@ func TestChangeWhileTheProgramIsAway(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.slowProbe("a"), w.probe("b")
 	m := w.startManager(running(map[string]*s6.Spec{"a": a, "b": b}))
-	m.until(t, "done")
-	m.kill()
-	w.open()
+	m.Says("done")
+	m.Slay()
+	w.Open()
 	pid, died := w.pid("b"), w.pid("a")
-	slay(t, died) // s6 starts it anew
+	harness.Slay(t, died) // s6 starts it anew
 	w.manage()
 	w.run(map[string]*s6.Spec{"a": version(a, "2"), "b": with(b, func(s *s6.Spec) { s.Log.FileSize = 8192 })})
 	assert.Equal(t, pid, w.pid("b"))
@@ -200,10 +167,10 @@ func TestProgramIsKilledAtAnyMoment(t *testing.T) {
 	w := newWorld(t)
 	declarations := killScript(w)
 	m := w.startManager(declarations...)
-	m.until(t, "begin")
+	m.Says("begin")
 	for step := range declarations {
 		began := time.Now()
-		m.until(t, fmt.Sprint("reached ", step))
+		m.Says(fmt.Sprint("reached ", step))
 		took := time.Since(began)
 		for _, part := range []float64{0.02, 0.1, 0.35, 0.8} {
 			after := time.Duration(float64(took) * part)
@@ -213,7 +180,7 @@ func TestProgramIsKilledAtAnyMoment(t *testing.T) {
 			})
 		}
 	}
-	m.kill()
+	m.Slay()
 }
 
 // killScript is what the killed program does: everything.
@@ -235,19 +202,18 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	w := newWorld(t)
 	declarations := killScript(w)
 	m := w.startManager(declarations...)
-	m.until(t, "begin")
+	m.Says("begin")
 	if step > 0 {
-		m.until(t, fmt.Sprint("reached ", step-1))
+		m.Says(fmt.Sprint("reached ", step-1))
 	}
-	timer := time.NewTimer(after)
-	<-timer.C
-	m.kill()
+	harness.Pause(t, after, "the program is at work")
+	m.Slay()
 
-	w.open()
+	w.Open()
 	// Whatever had come up by then and is not changed keeps its process.
 	before := make(map[string]int)
 	for _, name := range []string{"keep", "live"} {
-		status, err := w.tree.Status(w.service(name))
+		status, err := w.Tree.Status(w.Service(name))
 		if err != nil {
 			require.ErrorIs(t, err, os.ErrNotExist)
 			continue
@@ -257,10 +223,10 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 		}
 	}
 	w.manage()
-	w.declare(declarations[len(declarations)-1])
-	w.await(fsm.PhaseRunning, "keep", "change", "live", "stop")
-	if _, ok := w.services.Instance("remove"); ok {
-		w.await(fsm.PhaseRemoved, "remove")
+	w.Declare(declarations[len(declarations)-1])
+	w.Await(fsm.PhaseRunning, "keep", "change", "live", "stop")
+	if _, ok := w.Manager.Instance("remove"); ok {
+		w.Await(fsm.PhaseRemoved, "remove")
 	}
 	for _, name := range []string{"keep", "change", "live", "stop"} {
 		w.single(name)
@@ -270,15 +236,15 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	}
 	w.runsAs("change", "2")
 	for _, pid := range w.starts("remove") {
-		gone(t, pid)
+		harness.Gone(t, pid)
 	}
-	assert.NoFileExists(t, filepath.Join(w.root, "probes", "remove", "doubles"))
-	assert.False(t, exists(t, w.service("remove")))
-	assert.False(t, exists(t, filepath.Join(w.config.ScanDir, "remove")))
+	assert.NoFileExists(t, filepath.Join(w.Root, "probes", "remove", "doubles"))
+	assert.False(t, harness.Exists(t, w.Service("remove")))
+	assert.False(t, harness.Exists(t, filepath.Join(w.Config.ScanDir, "remove")))
 	assert.Empty(t, w.leftovers())
-	eventually(t, patience, "there are supervisors of what runs, and no others", func() bool {
+	harness.Eventually(t, "there are supervisors of what runs, and no others", func() bool {
 		var supervised []string
-		for _, p := range processesOf(w.root) {
+		for _, p := range harness.ProcessesOf(w.Root) {
 			if p.Is("s6-supervise") {
 				supervised = append(supervised, p.Args[1])
 			}
@@ -286,5 +252,5 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 		slices.Sort(supervised)
 		return slices.Equal(supervised, []string{"change", "change/log", "keep", "keep/log", "live", "live/log", "stop", "stop/log"})
 	})
-	assert.NoError(t, errors.Join(w.snapshot("change").Err, w.snapshot("keep").Err))
+	assert.NoError(t, errors.Join(w.Snapshot("change").Err, w.Snapshot("keep").Err))
 }

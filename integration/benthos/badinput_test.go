@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 // refused runs fivebenthos to its end, which is to come at once, with one
@@ -24,12 +26,12 @@ import (
 func (h *home) refused(cmd *exec.Cmd) (sentence string) {
 	h.t.Helper()
 	p := h.run(cmd)
-	assert.Equal(h.t, 1, p.end(patience))
-	assert.Empty(h.t, p.stdout.String())
-	said := p.stderr.String()
+	assert.Equal(h.t, 1, p.End())
+	assert.Empty(h.t, p.Stdout.String())
+	said := p.Stderr.String()
 	assert.True(h.t, strings.HasPrefix(said, "fivebenthos: "), said)
 	assert.Equal(h.t, 1, strings.Count(said, "\n"), said)
-	assert.Empty(h.t, processesOf(h.root))
+	assert.Empty(h.t, harness.ProcessesOf(h.root))
 	return said
 }
 
@@ -61,9 +63,9 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 func TestHelp(t *testing.T) {
 	h := newHome(t, bento(t))
 	p := h.start("-help")
-	assert.Zero(t, p.end(patience))
-	assert.Contains(t, p.stdout.String(), "-scan-dir")
-	assert.Empty(t, p.stderr.String())
+	assert.Zero(t, p.End())
+	assert.Contains(t, p.Stdout.String(), "-scan-dir")
+	assert.Empty(t, p.Stderr.String())
 }
 
 // s6 is where PATH leads to, or else where it usually is, which cannot be taken
@@ -169,9 +171,9 @@ func TestSecondOnTheSameDir(t *testing.T) {
 	first := h.start()
 	pids := h.serving()
 	second := h.start()
-	assert.Equal(t, 1, second.end(patience))
-	assert.Contains(t, second.stderr.String(), "process "+strconv.Itoa(first.cmd.Process.Pid)+" holds it")
-	assert.Equal(t, 1, strings.Count(second.stderr.String(), "\n"))
+	assert.Equal(t, 1, second.End())
+	assert.Contains(t, second.Stderr.String(), "process "+strconv.Itoa(first.PID())+" holds it")
+	assert.Equal(t, 1, strings.Count(second.Stderr.String(), "\n"))
 	assert.Equal(t, pids, h.serving())
 	first.interrupt(syscall.SIGINT)
 }
@@ -196,7 +198,7 @@ func TestEngineThatCannotBeRun(t *testing.T) {
 			c.make(t, h.engine)
 			p := h.start("-json")
 			p.await("start_failed", five)
-			assert.GreaterOrEqual(t, strings.Count(p.stdout.String(), h.engine), five, p.stdout)
+			assert.GreaterOrEqual(t, strings.Count(p.Stdout.String(), h.engine), five, p.Stdout)
 			assert.Equal(t, [five]int{}, h.pids())
 
 			require.NoError(t, os.RemoveAll(h.engine))
@@ -234,14 +236,14 @@ func TestChangeThatIsRefused(t *testing.T) {
 	h := newHome(t, redpanda(t))
 	first := h.start("-metrics", "none")
 	pids := h.serving()
-	first.slay()
+	first.Slay()
 	second := h.start("-json", "-metrics", "prometheus")
 	second.await("start_done", five)
 	assert.Equal(t, pids, h.serving())
-	assert.Equal(t, five, strings.Count(second.stderr.String(), "fivebenthos: refused"), second.stderr)
-	require.NoError(t, second.cmd.Process.Signal(syscall.SIGINT))
-	assert.Zero(t, second.end(patience))
-	noneLeft(t, h.root)
+	assert.Equal(t, five, strings.Count(second.Stderr.String(), "fivebenthos: refused"), second.Stderr)
+	second.Signal(syscall.SIGINT)
+	assert.Zero(t, second.End())
+	harness.NoneLeft(t, h.root)
 }
 
 // What is in the way of an instance is told, and keeps nothing from ending.
@@ -255,16 +257,16 @@ func TestInstanceThatCannotBeMade(t *testing.T) {
 			p := h.start(flags...)
 			for n := range five {
 				if n != 0 {
-					eventually(t, patience, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
+					harness.Eventually(t, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
 				}
 			}
-			eventually(t, patience, "it is told", func() bool {
-				return regexp.MustCompile(`benthos-0.*to_be_created.*services/benthos-0.* not a directory`).MatchString(p.stdout.String())
+			harness.Eventually(t, "it is told", func() bool {
+				return regexp.MustCompile(`benthos-0.*to_be_created.*services/benthos-0.* not a directory`).MatchString(p.Stdout.String())
 			})
 			begun := time.Now()
 			p.interrupt(syscall.SIGTERM)
 			t.Log("it ended after", time.Since(begun))
-			assert.Equal(t, 1, strings.Count(p.stdout.String(), "not a directory"), "it is told once")
+			assert.Equal(t, 1, strings.Count(p.Stdout.String(), "not a directory"), "it is told once")
 		})
 	}
 }
@@ -276,12 +278,12 @@ func TestPortOfSomebodyElse(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	p := h.start()
-	eventually(t, patience, "it says whose the port is", func() bool {
-		return strings.Contains(p.stdout.String(), "port "+strconv.Itoa(h.metricsPort+1)+" is taken: process "+strconv.Itoa(os.Getpid()))
+	harness.Eventually(t, "it says whose the port is", func() bool {
+		return strings.Contains(p.Stdout.String(), "port "+strconv.Itoa(h.metricsPort+1)+" is taken: process "+strconv.Itoa(os.Getpid()))
 	})
 	for n := range five {
 		if n != 1 {
-			eventually(t, patience, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
+			harness.Eventually(t, "the others serve", func() bool { return h.post(n, "{}", 0) == nil })
 		}
 	}
 	require.NoError(t, l.Close())

@@ -19,6 +19,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 // times are measurements of the same thing.
@@ -44,7 +45,7 @@ func allReady(b *testing.B, all streams) {
 	b.Helper()
 	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, c := range all {
-		eventually(b, patience, "/ready", func() bool {
+		harness.Eventually(b, "/ready", func() bool {
 			resp, err := client.Get("http://" + c.EndpointAddr() + "/ready")
 			if err != nil {
 				return false
@@ -75,7 +76,7 @@ exec s6-svscan scan
 // long that took.
 func startBare(b *testing.B, engine string, all streams) time.Duration {
 	b.Helper()
-	root := newRoot(b)
+	root := harness.NewRoot(b)
 	for name, c := range all {
 		doc, err := c.Render()
 		require.NoError(b, err)
@@ -89,27 +90,27 @@ func startBare(b *testing.B, engine string, all streams) time.Duration {
 	took := time.Since(begun)
 	require.NoError(b, cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(b, cmd.Wait())
-	noneLeft(b, root)
+	harness.NoneLeft(b, root)
 	return took
 }
 
 // startOurs does the same with the library as it is by default.
 func startOurs(b *testing.B, engine string, all streams) time.Duration {
 	b.Helper()
-	w := &world{t: b, root: newRoot(b), options: benthos.Options{Engine: engine}}
+	w := &world{World: harness.NewWorld[*benthos.Config, benthos.Observed](b), options: benthos.Options{Engine: engine}}
 	begun := time.Now()
-	w.open()
+	w.Open()
 	w.manage()
-	require.NoError(b, w.apply(active(all)))
+	require.NoError(b, w.Apply(active(all)))
 	allReady(b, all)
 	took := time.Since(begun)
 	if testing.Verbose() {
-		for _, move := range w.moves {
+		for _, move := range w.Moves() {
 			b.Logf("%5d ms %s %s: %s", move.At.Sub(begun).Milliseconds(), move.Instance, move.To, move.Reason)
 		}
 	}
-	w.end()
-	noneLeft(b, w.root)
+	w.End()
+	harness.NoneLeft(b, w.Root)
 	return took
 }
 
@@ -129,25 +130,25 @@ func BenchmarkRecovery(b *testing.B) {
 	engine, c := bento(b), printer(b)
 	w := newWorld(b, engine)
 	w.run(streams{"s": c})
-	dir := newRoot(b)
+	dir := harness.NewRoot(b)
 	doc, err := c.Render()
 	require.NoError(b, err)
 	require.NoError(b, os.WriteFile(filepath.Join(dir, "benthos.yaml"), doc, 0o600))
 	serves := func() {
-		eventually(b, patience, "it serves", func() bool { return post(inputPort(c), "{}", 0) == nil })
+		harness.Eventually(b, "it serves", func() bool { return post(inputPort(c), "{}", 0) == nil })
 	}
 	var ours, bare times
 	for b.Loop() {
 		w.run(streams{"s": c})
-		served := w.snapshot("s").Observed.Service.Observed.Status.ReadyStamp
-		eventually(b, patience, "it has been ready for a while", func() bool { return time.Since(served) > 1100*time.Millisecond })
+		served := w.Snapshot("s").Observed.Service.Observed.Status.ReadyStamp
+		harness.Eventually(b, "it has been ready for a while", func() bool { return time.Since(served) > 1100*time.Millisecond })
 		begun := time.Now()
-		kill(b, w.pid("s"), syscall.SIGKILL)
+		harness.Kill(b, w.pid("s"), syscall.SIGKILL)
 		serves()
 		ours = append(ours, time.Since(begun))
 
-		require.NoError(b, w.apply(inState(benthos.Stopped, streams{"s": c})))
-		w.await(fsm.PhaseStopped, "s")
+		require.NoError(b, w.Apply(inState(benthos.Stopped, streams{"s": c})))
+		w.Await(fsm.PhaseStopped, "s")
 		cmd := exec.Command(engine, "-c", "benthos.yaml")
 		cmd.Dir = dir
 		begun = time.Now()
@@ -173,7 +174,7 @@ func BenchmarkIdleTen(b *testing.B) {
 	}
 	w.run(all)
 	for name := range all {
-		w.says(name, benthos.StateIdle, "")
+		w.Says(name, benthos.StateIdle, "")
 	}
 	var cost float64
 	for b.Loop() {
@@ -199,16 +200,16 @@ func BenchmarkPass(b *testing.B) {
 			w := newWorld(b, bento(b))
 			c := printer(b)
 			w.run(streams{"s": c})
-			w.says("s", benthos.StateIdle)
-			w.unmanage()
+			w.Says("s", benthos.StateIdle)
+			w.Unmanage()
 			w.options.HealthInterval = interval
-			kind, err := benthos.NewKind(w.tree, w.options)
+			kind, err := benthos.NewKind(w.Tree, w.options)
 			require.NoError(b, err)
 			one, err := fsm.NewInstance(&kind, "s", fsm.InstanceConfig{}, nil)
 			require.NoError(b, err)
 			defer one.Close()
 			one.SetDesired(fsm.Desired[*benthos.Config]{State: benthos.Active, Spec: c})
-			eventually(b, patience, "it is adopted", func() bool {
+			harness.Eventually(b, "it is adopted", func() bool {
 				one.Reconcile(context.Background())
 				return one.Snapshot().State == benthos.StateIdle
 			})

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,58 +16,57 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6"
 )
-
-func contains(text, part string) bool { return strings.Contains(text, part) }
 
 func TestStatesFromNothingToNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
 	all := streams{"s": printer(t)}
-	assert.Equal(t, fsm.ChangeCreate, w.plan(active(all))["s"].Kind)
+	assert.Equal(t, fsm.ChangeCreate, w.Plan(active(all))["s"].Kind)
 	w.run(all)
-	eventually(t, patience, "no traffic, no activity", func() bool { return w.snapshot("s").State == benthos.StateIdle })
+	harness.Eventually(t, "no traffic, no activity", func() bool { return w.Snapshot("s").State == benthos.StateIdle })
 	path := []fsm.State{
 		fsm.StateCreating, benthos.StateStopped, benthos.StateStarting, benthos.StateConfigLoading,
 		benthos.StateWaitingForHealth, benthos.StateWaitingToStay, benthos.StateIdle,
 	}
-	assert.Equal(t, path, w.passed("s"))
+	assert.Equal(t, path, w.Passed("s"))
 	var history []fsm.State
-	for _, move := range w.snapshot("s").History {
+	for _, move := range w.Snapshot("s").History {
 		history = append(history, move.To)
 		assert.NotEmpty(t, move.Reason.Summary)
 	}
 	assert.Equal(t, path, history)
-	assert.NotEmpty(t, w.snapshot("s").Observed.Health.Version)
+	assert.NotEmpty(t, w.Snapshot("s").Observed.Health.Version)
 
-	w.forget()
-	assert.Equal(t, fsm.ChangeStop, w.plan(inState(benthos.Stopped, all))["s"].Kind)
-	require.NoError(t, w.apply(inState(benthos.Stopped, all)))
-	w.await(fsm.PhaseStopped, "s")
+	w.Forget()
+	assert.Equal(t, fsm.ChangeStop, w.Plan(inState(benthos.Stopped, all))["s"].Kind)
+	require.NoError(t, w.Apply(inState(benthos.Stopped, all)))
+	w.Await(fsm.PhaseStopped, "s")
 	assert.Empty(t, w.pids("s"))
-	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped}, w.passed("s"))
+	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped}, w.Passed("s"))
 
-	assert.Equal(t, fsm.ChangeNone, w.plan(inState(benthos.Stopped, all))["s"].Kind)
-	assert.Equal(t, fsm.ChangeStart, w.plan(active(all))["s"].Kind)
+	assert.Equal(t, fsm.ChangeNone, w.Plan(inState(benthos.Stopped, all))["s"].Kind)
+	assert.Equal(t, fsm.ChangeStart, w.Plan(active(all))["s"].Kind)
 	w.run(all)
 	pid := w.pid("s")
-	w.forget()
-	assert.Equal(t, fsm.ChangeRemove, w.plan(nil)["s"].Kind)
-	require.NoError(t, w.apply(nil))
-	w.await(fsm.PhaseRemoved, "s")
-	gone(t, pid)
-	passed := w.passed("s")
+	w.Forget()
+	assert.Equal(t, fsm.ChangeRemove, w.Plan(nil)["s"].Kind)
+	require.NoError(t, w.Apply(nil))
+	w.Await(fsm.PhaseRemoved, "s")
+	harness.Gone(t, pid)
+	passed := w.Passed("s")
 	assert.Equal(t, []fsm.State{benthos.StateStopping, benthos.StateStopped, fsm.StateRemoving, fsm.StateRemoved}, passed[len(passed)-4:])
-	for _, dir := range []string{w.tree.Layout().ServicesDir, w.tree.Layout().ScanDir} {
+	for _, dir := range []string{w.Config.ServicesDir, w.Config.ScanDir} {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		for _, e := range entries {
 			assert.Contains(t, []string{".lock", ".s6-svscan", ".stderr"}, e.Name())
 		}
 	}
-	assert.FileExists(t, filepath.Join(w.tree.Layout().Log("s"), "current"))
-	for _, p := range processesOf(w.root) {
+	assert.FileExists(t, filepath.Join(w.Log("s"), "current"))
+	for _, p := range harness.ProcessesOf(w.Root) {
 		assert.True(t, p.Is("s6-svscan"), p)
 	}
 }
@@ -85,22 +83,22 @@ func TestChangeRestartsThatInstanceOnly(t *testing.T) {
 	for name, c := range all {
 		again[name] = changed(c, func(*benthos.Config) {})
 	}
-	for _, c := range w.plan(active(again)) {
+	for _, c := range w.Plan(active(again)) {
 		assert.Equal(t, fsm.ChangeNone, c.Kind, c)
 	}
 	w.run(again)
 	assert.Equal(t, pids, w.pidsOf(all))
 
-	single := doubles(t, w.tree.Layout().ServicesDir)
+	single := doubles(t, w.Config.ServicesDir)
 	next := with(all, "s2", relabelled(all["s2"], "other"))
-	for name, c := range w.plan(active(next)) {
+	for name, c := range w.Plan(active(next)) {
 		want := fsm.ChangeNone
 		if name == "s2" {
 			want = fsm.ChangeRestart
 		}
 		assert.Equal(t, want, c.Kind, c)
 	}
-	w.forget()
+	w.Forget()
 	w.run(next)
 	single()
 	after := w.pidsOf(all)
@@ -110,10 +108,10 @@ func TestChangeRestartsThatInstanceOnly(t *testing.T) {
 	assert.Equal(t, pids, after)
 	require.NoError(t, post(inputPort(next["s2"]), `{"test":"after"}`, 0))
 	for name := range pids {
-		assert.Subset(t, []fsm.State{benthos.StateIdle, benthos.StateActive}, w.passed(name), name)
+		assert.Subset(t, []fsm.State{benthos.StateIdle, benthos.StateActive}, w.Passed(name), name)
 	}
-	assert.Equal(t, benthos.StateStarting, w.passed("s2")[0])
-	data, err := os.ReadFile(filepath.Join(w.tree.Layout().Service("s2"), "config", "benthos.yaml"))
+	assert.Equal(t, benthos.StateStarting, w.Passed("s2")[0])
+	data, err := os.ReadFile(filepath.Join(w.Service("s2"), "config", "benthos.yaml"))
 	require.NoError(t, err)
 	assert.Contains(t, string(data), "label: other")
 }
@@ -134,19 +132,19 @@ func TestChangeThatTheLinterRefuses(t *testing.T) {
 			}))
 			bad["new"] = changed(bad["good"], func(c *benthos.Config) { *c = *relabelled(c, "new"); c.MetricsPort = uint16(freePorts(t, 1)) })
 			bad["new"].Input = map[string]any{"generate": map[string]any{"mapping": "root = 1", "cuont": 1}}
-			plan := w.plan(active(bad))
+			plan := w.Plan(active(bad))
 			assert.Equal(t, fsm.ChangeRefused, plan["good"].Kind)
 			assert.Contains(t, plan["good"].Why, "line ")
 			assert.Equal(t, fsm.ChangeNone, plan["other"].Kind)
 
-			err := w.apply(active(bad))
+			err := w.Apply(active(bad))
 			assert.ErrorIs(t, err, benthos.ErrConfig)
 			assert.ErrorContains(t, err, `refused "good"`)
 			assert.ErrorContains(t, err, "line ")
 			assert.ErrorContains(t, err, "cuont")
-			_, made := w.instances.Instance("new")
+			_, made := w.Manager.Instance("new")
 			assert.False(t, made)
-			held(t, 300*time.Millisecond, "the old process goes on", func() bool {
+			harness.Holds(t, 300*time.Millisecond, "the old process goes on", func() bool {
 				return w.pid("good") == pids["good"] && post(inputPort(all["good"]), "{}", 0) == nil
 			})
 			assert.Equal(t, pids, w.pidsOf(all))
@@ -156,7 +154,7 @@ func TestChangeThatTheLinterRefuses(t *testing.T) {
 
 func TestChangeWithTheEngineGone(t *testing.T) {
 	t.Parallel()
-	root := newRoot(t)
+	root := harness.NewRoot(t)
 	link := filepath.Join(root, "engine")
 	require.NoError(t, os.Symlink(bento(t), link))
 	w := newWorld(t, link)
@@ -166,20 +164,20 @@ func TestChangeWithTheEngineGone(t *testing.T) {
 	require.NoError(t, os.Remove(link))
 
 	next := with(all, "a", relabelled(all["a"], "next"))
-	err := w.apply(active(next))
+	err := w.Apply(active(next))
 	assert.ErrorContains(t, err, link)
 	assert.ErrorContains(t, err, `refused "a"`)
 	assert.NotContains(t, err.Error(), `"b"`)
-	w.await(fsm.PhaseRunning, "a", "b")
+	w.Await(fsm.PhaseRunning, "a", "b")
 	assert.Equal(t, pids, w.pidsOf(all))
 	require.NoError(t, post(inputPort(all["a"]), "{}", 0))
 
 	// One that is killed now cannot come back until the engine does.
-	slay(t, pids["a"])
-	w.says("a", benthos.StateDegraded, link)
+	harness.Slay(t, pids["a"])
+	w.Says("a", benthos.StateDegraded, link)
 	assert.Equal(t, pids["b"], w.pid("b"))
 	require.NoError(t, os.Symlink(bento(t), link))
-	w.await(fsm.PhaseRunning, "a")
+	w.Await(fsm.PhaseRunning, "a")
 	w.run(next)
 	assert.Equal(t, pids["b"], w.pid("b"))
 }
@@ -191,16 +189,16 @@ func TestAdoption(t *testing.T) {
 	all := fiveStreams(t)
 	w.run(all)
 	pids := w.pidsOf(all)
-	w.unmanage()
+	w.Unmanage()
 
 	w.manage()
-	w.forget()
+	w.Forget()
 	next := maps.Clone(all)
 	next["s1"] = relabelled(all["s1"], "next")
 	delete(next, "s3")
 	next["s5"] = printer(t)
 	kinds := make(map[string]fsm.ChangeKind)
-	for name, c := range w.plan(active(next)) {
+	for name, c := range w.Plan(active(next)) {
 		kinds[name] = c.Kind
 	}
 	assert.Equal(t, map[string]fsm.ChangeKind{
@@ -210,13 +208,13 @@ func TestAdoption(t *testing.T) {
 	assert.Equal(t, pids, w.pidsOf(all), "a plan does nothing")
 
 	w.run(next)
-	w.await(fsm.PhaseRemoved, "s3")
+	w.Await(fsm.PhaseRemoved, "s3")
 	for _, name := range []string{"s0", "s2", "s4"} {
 		assert.Equal(t, pids[name], w.pid(name))
-		assert.NotContains(t, w.passed(name), benthos.StateDegraded)
+		assert.NotContains(t, w.Passed(name), benthos.StateDegraded)
 	}
 	assert.NotEqual(t, pids["s1"], w.pid("s1"))
-	gone(t, pids["s3"])
+	harness.Gone(t, pids["s3"])
 	assert.NotZero(t, w.pid("s5"))
 }
 
@@ -227,11 +225,11 @@ func TestLettingGoMovesNothing(t *testing.T) {
 	all := fiveStreams(t)
 	w.run(all)
 	for range 20 {
-		w.forget()
-		held(t, 20*time.Millisecond, "it is asked all the time", func() bool { return true })
-		w.unmanage()
+		w.Forget()
+		harness.Pause(t, 20*time.Millisecond, "each is asked a few times")
+		w.Unmanage()
 		for name := range all {
-			assert.Empty(t, w.passed(name))
+			assert.Empty(t, w.Passed(name))
 		}
 		w.manage()
 		w.run(all)
@@ -243,10 +241,10 @@ func TestLettingGoLeavesNoConnection(t *testing.T) {
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.Prober = nil })
 	c := printer(t)
 	w.run(streams{"s": c})
-	eventually(t, patience, "it is asked", func() bool { return connected(t, int(c.MetricsPort)) })
-	w.unmanage()
+	harness.Eventually(t, "it is asked", func() bool { return connected(t, int(c.MetricsPort)) })
+	w.Unmanage()
 	assert.NotEmpty(t, w.pids("s"))
-	eventually(t, 5*time.Second, "nobody is connected", func() bool { return !connected(t, int(c.MetricsPort)) })
+	harness.Eventually(t, "nobody is connected", func() bool { return !connected(t, int(c.MetricsPort)) })
 }
 
 // Benthos instances and plain services share a tree, each with a manager that
@@ -254,10 +252,10 @@ func TestLettingGoLeavesNoConnection(t *testing.T) {
 func TestTwoManagersOnOneTree(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
-	services, err := s6.NewManager(w.tree, fsm.Config{})
+	services, err := s6.NewManager(w.Tree, fsm.Config{})
 	require.NoError(t, err)
 	go services.Run(context.Background())
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
 	defer func() { assert.NoError(t, services.Close(ctx)) }()
 	sleep := map[string]fsm.Desired[*s6.Spec]{"sleep": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1000000"}}}}
@@ -268,15 +266,15 @@ func TestTwoManagersOnOneTree(t *testing.T) {
 	pid := w.pid("stream")
 	plain, _ := services.Instance("sleep")
 
-	require.NoError(t, w.apply(nil))
-	w.await(fsm.PhaseRemoved, "stream")
-	gone(t, pid)
-	assert.True(t, alive(plain.Observed.PID()))
+	require.NoError(t, w.Apply(nil))
+	w.Await(fsm.PhaseRemoved, "stream")
+	harness.Gone(t, pid)
+	assert.True(t, harness.Alive(plain.Observed.PID()))
 	w.run(all)
 	pid = w.pid("stream")
 	require.NoError(t, services.Apply(ctx, nil))
 	require.NoError(t, services.Wait(ctx, "sleep", fsm.PhaseRemoved))
-	gone(t, plain.Observed.PID())
+	harness.Gone(t, plain.Observed.PID())
 	assert.Equal(t, pid, w.pid("stream"))
 	require.NoError(t, post(inputPort(all["stream"]), "{}", 0))
 }
@@ -290,7 +288,7 @@ func TestEnvironment(t *testing.T) {
 	c.Pipeline["processors"] = []any{map[string]any{"mapping": `root = "${GREETING}"`}}
 	w.run(streams{"s": c})
 	require.NoError(t, post(inputPort(c), "{}", 0))
-	eventually(t, patience, "the greeting is in the log", func() bool { return w.logged("s", "hello there") == 1 })
+	harness.Eventually(t, "the greeting is in the log", func() bool { return w.logged("s", "hello there") == 1 })
 }
 
 // Values that are written in several ways are the same configuration to the
@@ -308,11 +306,11 @@ func TestAdoptionKnowsEveryValue(t *testing.T) {
 	all := streams{"s": c}
 	w.run(all)
 	pid := w.pid("s")
-	w.unmanage()
+	w.Unmanage()
 	// It need not be asked about what is in use already.
 	w.options.Linter = picky{}
 	w.manage()
-	assert.Equal(t, fsm.ChangeNone, w.plan(active(all))["s"].Kind)
+	assert.Equal(t, fsm.ChangeNone, w.Plan(active(all))["s"].Kind)
 	w.run(all)
 	assert.Equal(t, pid, w.pid("s"))
 }
@@ -328,10 +326,10 @@ func (picky) Lint(context.Context, map[string][]byte) (map[string]error, error) 
 func TestNameOfAPlainService(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
-	services, err := s6.NewManager(w.tree, fsm.Config{})
+	services, err := s6.NewManager(w.Tree, fsm.Config{})
 	require.NoError(t, err)
 	go services.Run(context.Background())
-	ctx, cancel := w.context()
+	ctx, cancel := w.Context()
 	defer cancel()
 	defer func() { assert.NoError(t, services.Close(ctx)) }()
 	require.NoError(t, services.Apply(ctx, map[string]fsm.Desired[*s6.Spec]{
@@ -339,6 +337,6 @@ func TestNameOfAPlainService(t *testing.T) {
 	}))
 	require.NoError(t, services.Wait(ctx, "name", fsm.PhaseRunning))
 	plain, _ := services.Instance("name")
-	assert.ErrorContains(t, w.apply(active(streams{"name": printer(t)})), "name")
-	held(t, time.Second, "the service goes on", func() bool { return alive(plain.Observed.PID()) })
+	assert.ErrorContains(t, w.Apply(active(streams{"name": printer(t)})), "name")
+	harness.Holds(t, time.Second, "the service goes on", func() bool { return harness.Alive(plain.Observed.PID()) })
 }

@@ -4,71 +4,29 @@ package benthos
 
 import (
 	"fmt"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
-// load posts messages to all instances, one after the other to each.
-type load struct {
-	h    *home
-	stop chan struct{}
-	all  sync.WaitGroup
-
-	mu       sync.Mutex // guards accepted
-	accepted [five][]string
+// load begins to post messages to all instances.
+func (h *home) load() *harness.Load {
+	return harness.NewLoad(five,
+		func(_, number int) string { return fmt.Sprintf(`{"test":"load","number":"<%d>"}`, number) },
+		func(n int, message string) error { return h.post(n, message, 0) })
 }
 
-func (h *home) load() *load {
-	l := &load{h: h, stop: make(chan struct{})}
-	for n := range five {
-		l.all.Go(func() {
-			for number := 0; ; number++ {
-				select {
-				case <-l.stop:
-					return
-				case <-time.After(5 * time.Millisecond):
-				}
-				message := fmt.Sprintf(`{"test":"load","number":"<%d>"}`, number)
-				if h.post(n, message, 0) == nil {
-					l.mu.Lock()
-					l.accepted[n] = append(l.accepted[n], message)
-					l.mu.Unlock()
-				}
-			}
-		})
-	}
-	return l
-}
-
-// count returns how many messages the instance has accepted that has accepted
-// the fewest.
-func (l *load) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	least := len(l.accepted[0])
-	for _, a := range l.accepted {
-		least = min(least, len(a))
-	}
-	return least
-}
-
-// end stops the load.
-func (l *load) end() {
-	close(l.stop)
-	l.all.Wait()
-}
-
-// logged checks that each accepted message is in the logs exactly once.
-func (l *load) logged() {
-	l.h.t.Helper()
-	for n := range five {
-		for _, message := range l.accepted[n] {
-			require.Equal(l.h.t, 1, l.h.logged(n, message), "%s: %s", instance(n), message)
+// loggedOnce checks that each accepted message is in the logs exactly once.
+func (h *home) loggedOnce(accepted [][]string) {
+	h.t.Helper()
+	for n, messages := range accepted {
+		for _, message := range messages {
+			require.Equal(h.t, 1, h.logged(n, message), "%s: %s", instance(n), message)
 		}
 	}
 }
@@ -93,7 +51,7 @@ func TestKilledAndStartedAgain(t *testing.T) {
 		{name: "under load", load: true, until: func(h *home, p *program) { h.serving() }},
 		{name: "as they stop", load: true, ends: true, until: func(h *home, p *program) {
 			h.serving()
-			require.NoError(h.t, p.cmd.Process.Signal(syscall.SIGTERM))
+			p.Signal(syscall.SIGTERM)
 			p.await("stop", 3)
 		}},
 	} {
@@ -103,20 +61,20 @@ func TestKilledAndStartedAgain(t *testing.T) {
 			first := h.start("-json")
 			single := doubles(t, h.service(""))
 			defer single()
-			var l *load
+			var l *harness.Load
 			if c.load {
 				l = h.load()
-				defer l.logged()
+				t.Cleanup(l.End)
 			}
 			c.until(h, first)
-			first.slay()
+			first.Slay()
 			before := h.pids()
 
 			second := h.start("-json")
 			after := h.serving()
 			if l != nil {
-				enough := l.count() + 20
-				eventually(t, patience, "the load goes on", func() bool { return l.count() >= enough })
+				enough := l.Count() + 20
+				harness.Eventually(t, "the load goes on", func() bool { return l.Count() >= enough })
 			}
 			for n, pid := range before {
 				if pid != 0 && !c.ends {
@@ -126,9 +84,12 @@ func TestKilledAndStartedAgain(t *testing.T) {
 			second.await("start_done", five)
 			assert.Equal(t, after, h.pids())
 			if l != nil {
-				l.end()
+				l.End()
 			}
 			second.interrupt(syscall.SIGINT)
+			if l != nil {
+				h.loggedOnce(l.Accepted())
+			}
 		})
 	}
 }
@@ -141,11 +102,11 @@ func TestKilledOverAndOver(t *testing.T) {
 	pids := h.serving()
 	single := doubles(t, h.service(""))
 	defer single()
-	first.slay()
+	first.Slay()
 	for n := range 12 {
 		p := h.start()
-		held(t, time.Duration(n)*30*time.Millisecond, "it runs", func() bool { return p.cmd.ProcessState == nil })
-		p.slay()
+		harness.Holds(t, time.Duration(n)*30*time.Millisecond, "it runs", p.Runs)
+		p.Slay()
 		require.Equal(t, pids, h.pids())
 	}
 	last := h.start()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
@@ -65,13 +67,13 @@ func TestPortTakenBefore(t *testing.T) {
 		w := newWorld(t, bento(t))
 		all := streams{"a": printer(t), "b": printer(t)}
 		l := occupy(t, port(all["a"]))
-		require.NoError(t, w.apply(active(all)))
-		w.await(fsm.PhaseRunning, "b")
-		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		require.NoError(t, w.Apply(active(all)))
+		w.Await(fsm.PhaseRunning, "b")
+		w.Says("a", benthos.StateDegraded, taken(port(all["a"])))
 		assert.Empty(t, w.pids("a"))
 		pid := w.pid("b")
 		require.NoError(t, l.Close())
-		w.await(fsm.PhaseRunning, "a")
+		w.Await(fsm.PhaseRunning, "a")
 		require.NoError(t, post(inputPort(all["a"]), "{}", 0))
 		assert.Equal(t, pid, w.pid("b"))
 	})
@@ -81,28 +83,23 @@ func TestPortTakenBefore(t *testing.T) {
 // engine goes on without it and never tries again.
 func TestPortTakenFromAProcessThatStarts(t *testing.T) {
 	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
-		root := newRoot(t)
+		root := harness.NewRoot(t)
 		gate := filepath.Join(root, "gate")
 		w := newWorld(t, wrapper(t, root, bento(t), "while [ ! -e "+gate+" ]; do sleep 0.05; done"))
 		all := streams{"a": printer(t)}
-		require.NoError(t, w.apply(active(all)))
-		w.says("a", benthos.StateConfigLoading)
+		require.NoError(t, w.Apply(active(all)))
+		w.Says("a", benthos.StateConfigLoading)
 		l := occupy(t, port(all["a"]))
 		require.NoError(t, os.WriteFile(gate, nil, 0o644))
-		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		w.Says("a", benthos.StateDegraded, taken(port(all["a"])))
 		// Two supervisors and the logger are left.
-		alone := func() bool { return len(processesOf(w.tree.Layout().Service("a"))) == 3 }
-		since := time.Now() // a supervisor has a child for a moment after a death, too
-		eventually(t, patience, "it waits without a process", func() bool {
-			if !alone() {
-				since = time.Now()
-			}
-			return time.Since(since) > time.Second
-		})
-		assert.Equal(t, 1, w.snapshot("a").Observed.Service.Observed.Restarts, "it was started once")
-		w.says("a", benthos.StateDegraded, taken(port(all["a"])))
+		alone := func() bool { return len(harness.ProcessesOf(w.Service("a"))) == 3 }
+		// A supervisor has a child for a moment after a death, too.
+		harness.Lasts(t, time.Second, "it waits without a process", alone)
+		assert.Equal(t, 1, w.Snapshot("a").Observed.Service.Observed.Restarts, "it was started once")
+		w.Says("a", benthos.StateDegraded, taken(port(all["a"])))
 		require.NoError(t, l.Close())
-		w.await(fsm.PhaseRunning, "a")
+		w.Await(fsm.PhaseRunning, "a")
 		require.NoError(t, post(inputPort(all["a"]), "{}", 0))
 	})
 }
@@ -116,9 +113,9 @@ func TestChangeToAPortThatIsTaken(t *testing.T) {
 	port := freePorts(t, 1)
 	l := occupy(t, port)
 	next := streams{"a": changed(all["a"], func(c *benthos.Config) { c.MetricsPort = uint16(port) })}
-	plan := w.plan(active(next))
+	plan := w.Plan(active(next))
 	assert.Equal(t, fsm.ChangeRefused, plan["a"].Kind)
-	err := w.apply(active(next))
+	err := w.Apply(active(next))
 	assert.ErrorIs(t, err, benthos.ErrConfig)
 	assert.ErrorContains(t, err, taken(port))
 	assert.Equal(t, pid, w.pid("a"))
@@ -136,7 +133,7 @@ func TestPortsThatConflict(t *testing.T) {
 	pids := w.pidsOf(all)
 	clash := with(all, "a", changed(all["a"], func(c *benthos.Config) { c.MetricsPort = uint16(inputPort(all["b"])) }))
 	clash["c"] = changed(printer(t), func(c *benthos.Config) { c.MetricsPort = all["b"].MetricsPort })
-	err := w.apply(active(clash))
+	err := w.Apply(active(clash))
 	assert.ErrorIs(t, err, benthos.ErrConfig)
 	assert.ErrorContains(t, err, `refused "a"`)
 	assert.ErrorContains(t, err, fmt.Sprintf(`metrics_port: port %d is that of "b" already (input.http_server.address)`, inputPort(all["b"])))
@@ -152,7 +149,7 @@ func TestPortsThatConflict(t *testing.T) {
 	w.run(crossed)
 	for _, c := range crossed {
 		require.NoError(t, post(inputPort(c), "{}", 0))
-		status, _, err := request(http.MethodGet, "http://"+c.EndpointAddr()+"/ready", "", 0)
+		status, _, err := harness.Get("http://" + c.EndpointAddr() + "/ready")
 		require.NoError(t, err)
 		assert.Equal(t, http.StatusOK, status)
 	}
@@ -187,7 +184,7 @@ func (e *endpoint) close() {
 // An output that fails is a degradation for as long as it fails.
 func TestOutputThatFails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, bento(t))
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ErrorWindow = 5 * time.Second })
 	e := &endpoint{port: freePorts(t, 1)}
 	e.open(t)
 	c := printer(t)
@@ -198,7 +195,7 @@ func TestOutputThatFails(t *testing.T) {
 	w.run(streams{"s": c})
 	pid := w.pid("s")
 	require.NoError(t, post(inputPort(c), "{}", 0))
-	w.comesTo("s", benthos.StateActive, 1)
+	w.ComesTo("s", benthos.StateActive, 1)
 	for range 2 {
 		e.close()
 		answered := make(chan struct{})
@@ -206,10 +203,10 @@ func TestOutputThatFails(t *testing.T) {
 			defer close(answered)
 			_ = post(inputPort(c), "{}", 0)
 		}()
-		w.says("s", benthos.StateDegraded, "its output failed of late: output failed: Failed to send message to http_client")
-		assert.NotZero(t, w.snapshot("s").Observed.Traffic.RecentErrors)
+		w.Says("s", benthos.StateDegraded, "its output failed of late: output failed: Failed to send message to http_client")
+		assert.NotZero(t, w.Snapshot("s").Observed.Traffic.RecentErrors)
 		e.open(t)
-		w.await(fsm.PhaseRunning, "s")
+		w.Await(fsm.PhaseRunning, "s")
 		<-answered
 	}
 	assert.Equal(t, pid, w.pid("s"), "it was mended, not restarted")
@@ -223,19 +220,19 @@ func TestOutputThatIsNotConnected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, engine(t))
-			socket := filepath.Join(w.root, "socket")
+			socket := filepath.Join(w.Root, "socket")
 			c := printer(t)
 			c.Metrics = benthos.MetricsNone
 			c.Output = map[string]any{"socket": map[string]any{"network": "unix", "address": socket}}
-			require.NoError(t, w.apply(active(streams{"s": c})))
-			w.says("s", benthos.StateWaitingForHealth)
-			eventually(t, patience, "it says why", func() bool {
-				return contains(w.snapshot("s").Reason.Evidence, "onnect")
+			require.NoError(t, w.Apply(active(streams{"s": c})))
+			w.Says("s", benthos.StateWaitingForHealth)
+			harness.Eventually(t, "it says why", func() bool {
+				return strings.Contains(w.Snapshot("s").Reason.Evidence, "onnect")
 			})
 			l, err := net.Listen("unix", socket)
 			require.NoError(t, err)
 			defer l.Close()
-			w.await(fsm.PhaseRunning, "s")
+			w.Await(fsm.PhaseRunning, "s")
 		})
 	}
 }
@@ -245,17 +242,17 @@ func TestTraffic(t *testing.T) {
 	w := newWorld(t, bento(t))
 	c := printer(t)
 	w.run(streams{"s": c})
-	w.says("s", benthos.StateIdle)
+	w.Says("s", benthos.StateIdle)
 	for n := range 2 {
 		require.NoError(t, post(inputPort(c), "{}", 0))
-		w.comesTo("s", benthos.StateActive, n+1)
-		w.says("s", benthos.StateIdle)
+		w.ComesTo("s", benthos.StateActive, n+1)
+		w.Says("s", benthos.StateIdle)
 	}
-	traffic := w.snapshot("s").Observed.Traffic
+	traffic := w.Snapshot("s").Observed.Traffic
 	assert.EqualValues(t, 2, traffic.InputReceived)
 	assert.EqualValues(t, 2, traffic.OutputSent)
 	assert.Zero(t, traffic.OutputErrors)
-	assert.NotContains(t, w.passed("s"), benthos.StateDegraded)
+	assert.NotContains(t, w.Passed("s"), benthos.StateDegraded)
 }
 
 // A message that comes before anybody has looked is traffic as well.
@@ -267,10 +264,10 @@ func TestTrafficFromTheFirstMessage(t *testing.T) {
 	all["s"].Input = map[string]any{"sequence": map[string]any{"inputs": []any{all["s"].Input, map[string]any{
 		"http_server": map[string]any{"address": local(freePorts(t, 1))},
 	}}}}
-	require.NoError(t, w.apply(active(all)))
-	w.comesTo("s", benthos.StateActive, 1)
-	eventually(t, patience, "all are counted", func() bool { return w.snapshot("s").Observed.Traffic.InputReceived == 3 })
-	w.says("s", benthos.StateIdle)
+	require.NoError(t, w.Apply(active(all)))
+	w.ComesTo("s", benthos.StateActive, 1)
+	harness.Eventually(t, "all are counted", func() bool { return w.Snapshot("s").Observed.Traffic.InputReceived == 3 })
+	w.Says("s", benthos.StateIdle)
 }
 
 func TestProcessThatHangs(t *testing.T) {
@@ -279,21 +276,21 @@ func TestProcessThatHangs(t *testing.T) {
 	all := streams{"hangs": printer(t), "other": printer(t)}
 	w.run(all)
 	pids := w.pidsOf(all)
-	kill(t, pids["hangs"], syscall.SIGSTOP)
-	w.says("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
-	assert.Equal(t, fsm.PhaseRunning, w.snapshot("other").Phase)
-	kill(t, pids["hangs"], syscall.SIGCONT)
-	w.await(fsm.PhaseRunning, "hangs")
+	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
+	w.Says("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
+	assert.Equal(t, fsm.PhaseRunning, w.Snapshot("other").Phase)
+	harness.Kill(t, pids["hangs"], syscall.SIGCONT)
+	w.Await(fsm.PhaseRunning, "hangs")
 	assert.Equal(t, pids, w.pidsOf(all))
 
 	// One that hangs can be stopped.
-	kill(t, pids["hangs"], syscall.SIGSTOP)
-	w.says("hangs", benthos.StateDegraded)
+	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
+	w.Says("hangs", benthos.StateDegraded)
 	next := active(all)
 	next["hangs"] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: all["hangs"]}
-	require.NoError(t, w.apply(next))
-	w.await(fsm.PhaseStopped, "hangs")
-	gone(t, pids["hangs"])
+	require.NoError(t, w.Apply(next))
+	w.Await(fsm.PhaseStopped, "hangs")
+	harness.Gone(t, pids["hangs"])
 }
 
 func TestProcessThatIsKilled(t *testing.T) {
@@ -302,15 +299,15 @@ func TestProcessThatIsKilled(t *testing.T) {
 	all := fiveStreams(t)
 	w.run(all)
 	pids := w.pidsOf(all)
-	single := doubles(t, w.tree.Layout().ServicesDir)
+	single := doubles(t, w.Config.ServicesDir)
 	defer single()
-	kill(t, pids["s3"], syscall.SIGKILL)
-	eventually(t, patience, "another serves", func() bool { return post(inputPort(all["s3"]), "{}", 0) == nil })
-	w.await(fsm.PhaseRunning, "s3")
+	harness.Kill(t, pids["s3"], syscall.SIGKILL)
+	harness.Eventually(t, "another serves", func() bool { return post(inputPort(all["s3"]), "{}", 0) == nil })
+	w.Await(fsm.PhaseRunning, "s3")
 	after := w.pidsOf(all)
 	assert.NotEqual(t, pids["s3"], after["s3"])
-	assert.Equal(t, after["s3"], w.snapshot("s3").Observed.Service.Observed.PID())
-	assert.Equal(t, 1, w.snapshot("s3").Observed.Service.Observed.Restarts)
+	assert.Equal(t, after["s3"], w.Snapshot("s3").Observed.Service.Observed.PID())
+	assert.Equal(t, 1, w.Snapshot("s3").Observed.Service.Observed.Restarts)
 	delete(pids, "s3")
 	delete(after, "s3")
 	assert.Equal(t, pids, after)
@@ -322,11 +319,11 @@ func TestEngineThatServesNoMetrics(t *testing.T) {
 	c := printer(t)
 	c.Metrics = benthos.MetricsNone
 	w.run(streams{"s": c})
-	w.says("s", benthos.StateIdle, benthos.ErrNoMetrics.Error())
-	assert.Contains(t, w.snapshot("s").Observed.Health.MetricsProblem, benthos.ErrNoMetrics.Error())
+	w.Says("s", benthos.StateIdle, benthos.ErrNoMetrics.Error())
+	assert.Contains(t, w.Snapshot("s").Observed.Health.MetricsProblem, benthos.ErrNoMetrics.Error())
 	require.NoError(t, post(inputPort(c), `{"test":"message"}`, 0))
-	eventually(t, patience, "it is in the log", func() bool { return w.logged("s", `{"test":"message"}`) == 1 })
-	assert.NotContains(t, w.passed("s"), benthos.StateDegraded)
+	harness.Eventually(t, "it is in the log", func() bool { return w.logged("s", `{"test":"message"}`) == 1 })
+	assert.NotContains(t, w.Passed("s"), benthos.StateDegraded)
 }
 
 func TestStopFinishesWhatIsUnderWay(t *testing.T) {
@@ -334,22 +331,27 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, engine(t))
+			taken, gate := filepath.Join(w.Root, "taken"), filepath.Join(w.Root, "gate")
 			c := printer(t)
 			c.Metrics = benthos.MetricsNone
+			c.Pipeline["processors"] = []any{map[string]any{"command": map[string]any{
+				"name":         "sh",
+				"args_mapping": fmt.Sprintf("[\"-c\", \"touch %s; until test -e %s; do sleep 0.05; done; cat\"]", taken, gate),
+			}}}
 			all := streams{"s": c}
 			w.run(all)
 			const message = `{"test":"under way"}`
-			answer := make(chan error)
-			go func() { answer <- post(inputPort(c), message, 3*time.Second) }()
-			busy := func() bool { return connected(t, inputPort(c)) }
-			eventually(t, patience, "the stream is busy", busy)
-			held(t, 250*time.Millisecond, "the stream has taken the message and holds it", busy)
-			begun := time.Now()
-			require.NoError(t, w.apply(inState(benthos.Stopped, all)))
-			w.await(fsm.PhaseStopped, "s")
+			answer := make(chan error, 1)
+			go func() { answer <- post(inputPort(c), message, harness.Patience) }()
+			harness.Eventually(t, "the stream has taken the message", func() bool { return harness.Exists(t, taken) })
+			require.NoError(t, w.Apply(inState(benthos.Stopped, all)))
+			harness.Eventually(t, "it is told to end", func() bool { return w.logged("s", "Received SIGTERM") > 0 })
+			assert.Equal(t, fsm.PhaseStopping, w.Snapshot("s").Phase)
+			assert.Empty(t, answer)
+			require.NoError(t, os.WriteFile(gate, nil, 0o644))
+			w.Await(fsm.PhaseStopped, "s")
 			require.NoError(t, <-answer)
 			assert.Equal(t, 1, w.logged("s", message))
-			assert.Greater(t, time.Since(begun), time.Second)
 		})
 	}
 }
@@ -359,13 +361,13 @@ func TestServiceDirectoryThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
 	c := printer(t)
-	in := filepath.Join(w.tree.Layout().ServicesDir, "s")
+	in := filepath.Join(w.Config.ServicesDir, "s")
 	require.NoError(t, os.WriteFile(in, nil, 0o644))
-	require.NoError(t, w.apply(active(streams{"s": c})))
-	eventually(t, patience, "it says why", func() bool {
-		return contains(w.snapshot("s").Reason.String()+fmt.Sprint(w.snapshot("s").Err), "not a directory")
+	require.NoError(t, w.Apply(active(streams{"s": c})))
+	harness.Eventually(t, "it says why", func() bool {
+		return strings.Contains(w.Snapshot("s").Reason.String()+fmt.Sprint(w.Snapshot("s").Err), "not a directory")
 	})
 	require.NoError(t, os.Remove(in))
-	w.await(fsm.PhaseRunning, "s")
+	w.Await(fsm.PhaseRunning, "s")
 	assert.NotZero(t, w.pid("s"))
 }

@@ -15,8 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-
-	"github.com/evenkeel/evenkeel/s6"
 )
 
 // builds are what the tests build, once, and run.
@@ -90,25 +88,4 @@ func engine(t testing.TB, variable, built, remedy string) string {
 		t.Fatalf("there is no Benthos at %s: build it with %q or set %s: %v", name, remedy, variable, err)
 	}
 	return name
-}
-
-// needS6 fails the test where s6 is not installed.
-func needS6(t testing.TB) s6.Tools {
-	t.Helper()
-	tools, err := s6.FindTools()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tools
-}
-
-// newRoot makes the directory of a test, links followed. When the test ends,
-// however it ends, no process of it may be left.
-func newRoot(t testing.TB) string {
-	t.Helper()
-	needS6(t)
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	require.NoError(t, err)
-	t.Cleanup(func() { noneLeft(t, root) })
-	return root
 }

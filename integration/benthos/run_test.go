@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/integration/harness"
+
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
@@ -29,7 +31,7 @@ func TestRunUntilASignal(t *testing.T) {
 			const message = `{"test":"message"}`
 			for n := range five {
 				require.NoError(t, h.post(n, message, 0))
-				eventually(t, patience, "the message is in the log", func() bool { return h.logged(n, message) == 1 })
+				harness.Eventually(t, "the message is in the log", func() bool { return h.logged(n, message) == 1 })
 				for _, path := range []string{"/ping", "/ready", "/version"} {
 					status, _, err := h.get(n, path)
 					require.NoError(t, err)
@@ -40,11 +42,9 @@ func TestRunUntilASignal(t *testing.T) {
 				assert.Contains(t, metrics, "# TYPE input_received")
 			}
 			// What is under way is finished.
-			answer := make(chan error)
+			answer, before := make(chan error), h.received(3)
 			go func() { answer <- h.post(3, `{"test":"late"}`, 2*time.Second) }()
-			busy := func() bool { return connected(t, h.httpPort+3) }
-			eventually(t, patience, "the stream is busy", busy)
-			held(t, 250*time.Millisecond, "the stream has taken the message and holds it", busy)
+			harness.Eventually(t, "the stream has taken the message", func() bool { return h.received(3) > before })
 			p.interrupt(signal)
 			assert.NoError(t, <-answer)
 			assert.Equal(t, 1, h.logged(3, `{"test":"late"}`))
@@ -75,7 +75,7 @@ func TestRunShowsALineForEachTransition(t *testing.T) {
 	p.interrupt(syscall.SIGINT)
 	line := regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d{3} (benthos-\d) (\w+) -> (\w+) \((\w+)\) .+\n$`)
 	state := make(map[string]string)
-	for text := range strings.Lines(p.stdout.String()) {
+	for text := range strings.Lines(p.Stdout.String()) {
 		found := line.FindStringSubmatch(text)
 		require.NotNil(t, found, text)
 		if was, ok := state[found[1]]; ok {
@@ -93,23 +93,30 @@ func TestRunForADuration(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
 	begun := time.Now()
-	const duration = 15 * time.Second // enough to be idle on a busy machine
+	const duration = 4 * time.Second
 	p := h.start("-duration", duration.String(), "-json")
-	assert.Zero(t, p.end(duration+patience))
-	assert.GreaterOrEqual(t, time.Since(begun), duration)
-	noneLeft(t, h.root)
+	assert.Zero(t, p.EndWithin(duration+harness.Patience))
+	assert.True(t, time.Now().After(begun.Add(duration)), "it ran for so long")
+	harness.NoneLeft(t, h.root)
 	passed := make(map[string][]string)
 	for _, tr := range p.transitions() {
 		assert.Equal(t, "benthos", tr.Kind)
 		assert.NotEmpty(t, tr.Phase)
-		assert.WithinDuration(t, begun, tr.At, time.Minute)
+		assert.WithinRange(t, tr.At, begun, time.Now())
 		passed[tr.Instance] = append(passed[tr.Instance], tr.To)
 	}
+	start := []string{
+		"creating", "stopped", "starting", "starting_config_loading", "starting_waiting_for_healthchecks",
+		"starting_waiting_for_service_to_remain_running", "idle",
+	}
 	for n := range five {
-		assert.Equal(t, []string{
-			"creating", "stopped", "starting", "starting_config_loading", "starting_waiting_for_healthchecks",
-			"starting_waiting_for_service_to_remain_running", "idle", "stopping", "stopped",
-		}, passed[instance(n)])
+		// How far it came in that time is the machine's affair.
+		states, far := passed[instance(n)], 0
+		for far < min(len(states), len(start)) && states[far] == start[far] {
+			far++
+		}
+		assert.Subset(t, []string{"stopping", "stopped"}, states[far:], states)
+		assert.Equal(t, "stopped", states[len(states)-1])
 	}
 }
 
@@ -121,11 +128,11 @@ func TestRunEndsInOrderWhereverItIs(t *testing.T) {
 			h := newHome(t, bento(t))
 			p := h.start("-json")
 			// Before that the program has not said how signals are taken.
-			eventually(t, patience, "the tree is being started", func() bool {
+			harness.Eventually(t, "the tree is being started", func() bool {
 				_, err := os.Stat(h.service(".lock"))
 				return err == nil
 			})
-			held(t, after, "it runs", func() bool { return p.cmd.ProcessState == nil })
+			harness.Holds(t, after, "it runs", p.Runs)
 			p.interrupt(syscall.SIGINT)
 		})
 	}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +24,7 @@ import (
 type terminal struct {
 	rows, columns int
 	master, slave *os.File
-	printed       output
+	printed       harness.Output
 	ended         chan struct{}
 }
 
@@ -133,7 +135,7 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			p := h.run(cmd)
 			pids := h.serving()
 			var shown []string
-			eventually(t, patience, "all are active", func() bool {
+			harness.Eventually(t, "all are active", func() bool {
 				for n := range five {
 					require.NoError(t, h.post(n, `{"test":"message"}`, 0))
 				}
@@ -154,8 +156,8 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			// As the terminal does on Ctrl-C.
 			_, err := term.master.WriteString("\x03")
 			require.NoError(t, err)
-			assert.Zero(t, p.end(patience), term.printed.String())
-			noneLeft(t, h.root)
+			assert.Zero(t, p.End(), term.printed.String())
+			harness.NoneLeft(t, h.root)
 		})
 	}
 }
@@ -179,11 +181,11 @@ func TestRunOnATerminalKeepsWhatIsLogged(t *testing.T) {
 				strings.Index(shown, "pass failed") < strings.Index(shown, "NAME  ")
 		}
 	}
-	eventually(t, patience, "four are idle", shows(" idle ", five-1))
-	held(t, time.Second, "what was logged is there", func() bool { return strings.Contains(term.screen(t, term.printed.String()), "pass failed") })
+	harness.Eventually(t, "four are idle", shows(" idle ", five-1))
+	harness.Holds(t, time.Second, "what was logged is there", func() bool { return strings.Contains(term.screen(t, term.printed.String()), "pass failed") })
 	_, err := term.master.WriteString("\x03")
 	require.NoError(t, err)
-	assert.Zero(t, p.end(patience), term.printed.String())
-	eventually(t, patience, "four are stopped", shows(" stopped ", 2*(five-1)+1))
+	assert.Zero(t, p.End(), term.printed.String())
+	harness.Eventually(t, "four are stopped", shows(" stopped ", 2*(five-1)+1))
 	assert.Equal(t, 1, strings.Count(term.screen(t, term.printed.String()), "NAME  "))
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 // finding is a line of fivebenthos -verify -json.
@@ -36,13 +38,13 @@ const verifyTime = 5 * time.Minute
 
 // findings reads the lines of fivebenthos -verify -json.
 func (p *program) findings() (all []finding) {
-	p.h.t.Helper()
-	for line := range strings.Lines(p.stdout.String()) {
+	p.T.Helper()
+	for line := range strings.Lines(p.Stdout.String()) {
 		var f finding
-		require.NoError(p.h.t, json.Unmarshal([]byte(line), &f), line)
+		require.NoError(p.T, json.Unmarshal([]byte(line), &f), line)
 		all = append(all, f)
 	}
-	require.Len(p.h.t, all, 7)
+	require.Len(p.T, all, 7)
 	return all
 }
 
@@ -61,12 +63,12 @@ func TestVerifyHolds(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, c.engine(t))
 			p := h.start(append(c.args, "-verify")...)
-			require.Zero(t, p.end(verifyTime), "%s\n%s", p.stdout, p.stderr)
-			noneLeft(t, h.root)
-			assert.Empty(t, p.stderr.String())
+			require.Zero(t, p.EndWithin(verifyTime), "%s\n%s", p.Stdout, p.Stderr)
+			harness.NoneLeft(t, h.root)
+			assert.Empty(t, p.Stderr.String())
 			if !slices.Contains(c.args, "-json") {
-				assert.Equal(t, 7, strings.Count(p.stdout.String(), ": holds ("), p.stdout)
-				assert.NotContains(t, p.stdout.String(), "NOT HOLD")
+				assert.Equal(t, 7, strings.Count(p.Stdout.String(), ": holds ("), p.Stdout)
+				assert.NotContains(t, p.Stdout.String(), "NOT HOLD")
 				return
 			}
 			for n, f := range p.findings() {
@@ -133,8 +135,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			h := newHome(t, bento(t))
 			c.spoil(t, h)
 			p := h.start("-verify", "-json")
-			assert.Equal(t, 1, p.end(verifyTime))
-			assert.Equal(t, fmt.Sprintf("fivebenthos: %d of 7 scenarios do not hold\n", len(c.wrong)), p.stderr.String())
+			assert.Equal(t, 1, p.EndWithin(verifyTime))
+			assert.Equal(t, fmt.Sprintf("fivebenthos: %d of 7 scenarios do not hold\n", len(c.wrong)), p.Stderr.String())
 			var wrong []int
 			for _, f := range p.findings() {
 				if !f.OK {
@@ -144,7 +146,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			}
 			assert.Equal(t, c.wrong, wrong)
 			assert.Contains(t, p.findings()[c.wrong[0]-1].Problem, c.says)
-			noneLeft(t, h.root)
+			harness.NoneLeft(t, h.root)
 		})
 	}
 }
@@ -164,27 +166,27 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 		assert.NoError(t, svscan.Process.Signal(syscall.SIGTERM))
 		assert.NoError(t, svscan.Wait())
 	})
-	eventually(t, patience, "the directory is served", func() bool {
+	harness.Eventually(t, "the directory is served", func() bool {
 		_, err := os.Stat(filepath.Join(scan, ".s6-svscan", "control"))
 		return err == nil
 	})
 	p := h.start("-dir", link, "-scan-dir", scan, "-verify", "-json")
-	require.Zero(t, p.end(verifyTime), "%s\n%s", p.stdout, p.stderr)
+	require.Zero(t, p.EndWithin(verifyTime), "%s\n%s", p.Stdout, p.Stderr)
 	for _, f := range p.findings() {
 		assert.True(t, f.OK, f)
 	}
-	for _, left := range processesOf(h.root) {
+	for _, left := range harness.ProcessesOf(h.root) {
 		assert.True(t, left.Is("s6-svscan") || left.Is("s6-supervise") || left.Is("s6-log"), left)
 	}
-	assert.True(t, alive(svscan.Process.Pid))
+	assert.True(t, harness.Alive(svscan.Process.Pid))
 
 	// The next run takes up the services that are there, stopped.
 	h.root = link
 	next := h.start("-scan-dir", scan)
 	h.root = filepath.Join(filepath.Dir(link), "real")
 	h.serving()
-	require.NoError(t, next.cmd.Process.Signal(syscall.SIGINT))
-	assert.Zero(t, next.end(patience))
+	next.Signal(syscall.SIGINT)
+	assert.Zero(t, next.End())
 	assert.Equal(t, [five]int{}, h.pids())
 }
 
@@ -193,10 +195,10 @@ func TestVerifyThatIsInterrupted(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
 	p := h.start("-verify", "-json")
-	eventually(t, patience, "it has begun", func() bool { return strings.Count(p.stdout.String(), "\n") >= 3 })
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
-	assert.Equal(t, 1, p.end(patience))
-	assert.Contains(t, p.stderr.String(), "of 7 scenarios do not hold")
-	noneLeft(t, h.root)
+	harness.Eventually(t, "it has begun", func() bool { return strings.Count(p.Stdout.String(), "\n") >= 3 })
+	p.Signal(syscall.SIGINT)
+	assert.Equal(t, 1, p.End())
+	assert.Contains(t, p.Stderr.String(), "of 7 scenarios do not hold")
+	harness.NoneLeft(t, h.root)
 	assert.False(t, p.findings()[3].OK)
 }

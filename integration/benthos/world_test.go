@@ -3,164 +3,65 @@
 package benthos
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 type (
-	desired  = map[string]fsm.Desired[*benthos.Config]
-	snapshot = *fsm.Snapshot[*benthos.Config, benthos.Observed]
-	streams  = map[string]*benthos.Config
+	desired = map[string]fsm.Desired[*benthos.Config]
+	streams = map[string]*benthos.Config
+	manager = fsm.Manager[*benthos.Config, benthos.Observed]
 )
 
-// world is a private tree in a directory of its own, with a manager of Benthos
-// instances over it. All of it is gone when the test ends, however it ends.
+// world is a world of Benthos instances.
 type world struct {
-	t       testing.TB
-	root    string
+	*harness.World[*benthos.Config, benthos.Observed]
 	options benthos.Options
-
-	tree      *s6.SystemTree
-	instances *fsm.Manager[*benthos.Config, benthos.Observed]
-
-	mu    sync.Mutex // guards moves
-	moves []fsm.Transition
 }
 
 // newWorld makes a world with its tree and manager running. Intervals are short
 // where a test would have to wait for them.
 func newWorld(t testing.TB, engine string, change ...func(*benthos.Options)) *world {
 	t.Helper()
-	w := &world{t: t, root: newRoot(t)}
 	// Only what is not there is to count as not answering, not a busy machine.
 	client := benthos.NewClient(benthos.ClientConfig{Timeout: 5 * time.Second})
 	t.Cleanup(client.Close)
-	w.options = benthos.Options{
-		Engine: engine, Prober: benthos.NewProber(client),
-		HealthInterval: 100 * time.Millisecond, ActivityWindow: time.Second, ErrorWindow: 2 * time.Second,
+	w := &world{
+		World: harness.NewWorld[*benthos.Config, benthos.Observed](t),
+		options: benthos.Options{
+			Engine: engine, Prober: benthos.NewProber(client),
+			HealthInterval: 100 * time.Millisecond, ActivityWindow: time.Second, ErrorWindow: 2 * time.Second,
+		},
 	}
 	for _, c := range change {
 		c(&w.options)
 	}
-	t.Cleanup(w.end)
-	w.open()
+	w.Open()
 	w.manage()
 	return w
 }
 
-func (w *world) context() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), patience)
-}
-
-func (w *world) open() {
-	w.t.Helper()
-	ctx, cancel := w.context()
-	defer cancel()
-	tree, _, err := s6.StartPrivate(ctx, s6.TreeConfig{
-		ScanDir:     filepath.Join(w.root, "scan"),
-		ServicesDir: filepath.Join(w.root, "services"),
-		LogsDir:     filepath.Join(w.root, "logs"),
-	})
-	require.NoError(w.t, err)
-	w.tree = tree
-}
-
+// manage runs a manager of the tree's instances.
 func (w *world) manage() {
-	w.t.Helper()
-	config := fsm.Config{OnTransition: func(move fsm.Transition) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.moves = append(w.moves, move)
-	}}
-	if test, ok := w.t.(*testing.T); ok {
-		config.Logger = slog.New(slog.NewTextHandler(test.Output(), nil))
-	}
-	instances, err := benthos.NewManager(w.tree, w.options, config)
-	require.NoError(w.t, err)
-	go instances.Run(context.Background())
-	w.instances = instances
-}
-
-// unmanage lets go of the instances as they are.
-func (w *world) unmanage() {
-	if w.instances == nil {
-		return
-	}
-	ctx, cancel := w.context()
-	defer cancel()
-	assert.NoError(w.t, w.instances.Close(ctx))
-	w.instances = nil
-}
-
-// end takes everything down.
-func (w *world) end() {
-	w.unmanage()
-	if w.tree == nil {
-		return
-	}
-	ctx, cancel := w.context()
-	defer cancel()
-	err := w.tree.Shutdown(ctx)
-	assert.NoError(w.t, errors.Join(err, w.tree.Close()))
-	w.tree = nil
-}
-
-// apply declares what is to be.
-func (w *world) apply(d desired) error {
-	ctx, cancel := w.context()
-	defer cancel()
-	return w.instances.Apply(ctx, d)
-}
-
-// plan says what apply would do, by name.
-func (w *world) plan(d desired) map[string]fsm.Change {
-	w.t.Helper()
-	ctx, cancel := w.context()
-	defer cancel()
-	changes, err := w.instances.Plan(ctx, d)
-	require.NoError(w.t, err)
-	all := make(map[string]fsm.Change)
-	for _, c := range changes {
-		all[c.Name] = c
-	}
-	return all
-}
-
-// await waits until the named instances are in a phase.
-func (w *world) await(phase fsm.Phase, names ...string) {
-	w.t.Helper()
-	ctx, cancel := w.context()
-	defer cancel()
-	for _, name := range names {
-		require.NoError(w.t, w.instances.Wait(ctx, name, phase))
-	}
+	w.T.Helper()
+	w.Manage(func(config fsm.Config) (*manager, error) { return benthos.NewManager(w.Tree, w.options, config) })
 }
 
 // run declares that these streams are to be active, and nothing else, and waits
 // for them.
 func (w *world) run(all streams) {
-	w.t.Helper()
-	require.NoError(w.t, w.apply(active(all)))
-	for name := range all {
-		w.await(fsm.PhaseRunning, name)
-	}
+	w.T.Helper()
+	w.Run(active(all))
 }
 
 func active(all streams) desired { return inState(benthos.Active, all) }
@@ -173,53 +74,19 @@ func inState(state fsm.State, all streams) desired {
 	return d
 }
 
-func (w *world) snapshot(name string) snapshot {
-	w.t.Helper()
-	s, ok := w.instances.Instance(name)
-	require.True(w.t, ok, name)
-	return s
-}
-
-// says waits until an instance is in a state, for a reason that holds the texts.
-func (w *world) says(name string, state fsm.State, texts ...string) {
-	w.t.Helper()
-	end := time.Now().Add(patience)
-	for {
-		s := w.snapshot(name)
-		said := s.Reason.String()
-		if s.State == state && !slices.ContainsFunc(texts, func(text string) bool { return !contains(said, text) }) {
-			return
-		}
-		if time.Now().After(end) {
-			require.FailNow(w.t, "it did not come about in "+patience.String(), "%s is %s: %s (%v), not %s: %s", name, s.State, s.Reason, s.Err, state, texts)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// comesTo waits until an instance has entered a state so many times. It may have
-// left it since.
-func (w *world) comesTo(name string, state fsm.State, times int) {
-	w.t.Helper()
-	eventually(w.t, patience, fmt.Sprintf("%s has come %d times to %s", name, times, state), func() bool {
-		other := func(s fsm.State) bool { return s != state }
-		return len(slices.DeleteFunc(w.passed(name), other)) >= times
-	})
-}
-
 // pid returns the one engine process of an instance, from the process table.
 func (w *world) pid(name string) int {
-	w.t.Helper()
+	w.T.Helper()
 	pids := w.pids(name)
-	require.Len(w.t, pids, 1, name)
+	require.Len(w.T, pids, 1, name)
 	return pids[0]
 }
 
-func (w *world) pids(name string) []int { return engines(w.tree.Layout().Service(name)) }
+func (w *world) pids(name string) []int { return engines(w.Service(name)) }
 
 // pidsOf returns the processes of some streams.
 func (w *world) pidsOf(all streams) map[string]int {
-	w.t.Helper()
+	w.T.Helper()
 	pids := make(map[string]int)
 	for name := range all {
 		pids[name] = w.pid(name)
@@ -228,27 +95,8 @@ func (w *world) pidsOf(all streams) map[string]int {
 }
 
 func (w *world) logged(name, text string) int {
-	w.t.Helper()
-	return logged(w.t, w.tree.Layout().Log(name), text)
-}
-
-// passed returns the states that an instance was seen to enter.
-func (w *world) passed(name string) (states []fsm.State) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, move := range w.moves {
-		if move.Instance == name {
-			states = append(states, move.To)
-		}
-	}
-	return states
-}
-
-// forget forgets the states passed so far.
-func (w *world) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.moves = nil
+	w.T.Helper()
+	return logged(w.T, w.Log(name), text)
 }
 
 // fiveStreams returns streams named s0 to s4 that print what is posted to them.

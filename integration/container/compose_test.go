@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 // The tests in this file publish the ports that a user gets, which must be
@@ -58,7 +59,7 @@ func TestCompose(t *testing.T) {
 			compose("up", "--build", "-d")
 			c := asUsersGetIt(t, mustDocker(t, "ps", "-q", "--filter", "label=com.docker.compose.project="+project))
 			c.servesAsTheReadmeSays()
-			eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+			harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 			assert.Equal(t, "true 805306368 unless-stopped", c.inspect("{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}"))
 			compose("stop")
 			assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
@@ -89,24 +90,6 @@ func TestMake(t *testing.T) {
 	assert.Equal(t, 7, strings.Count(make("verify"), ": holds ("))
 }
 
-// screen collects what is shown.
-type screen struct {
-	mu   sync.Mutex // guards text
-	text strings.Builder
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 // Ctrl-C at a terminal ends the container in order.
 func TestForegroundOnATerminal(t *testing.T) {
 	name := unique()
@@ -115,17 +98,17 @@ func TestForegroundOnATerminal(t *testing.T) {
 	cmd.Env = append(os.Environ(), "NAME="+name, "IMAGE="+image)
 	keyboard, err := cmd.StdinPipe()
 	require.NoError(t, err)
-	screen := new(screen)
+	screen := new(harness.Output)
 	cmd.Stdout = screen
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _, _ = docker("rm", "-f", name); _, _ = docker("volume", "rm", "-f", name+"-data") })
-	eventually(t, patience, "it runs", func() bool {
+	harness.Eventually(t, "it runs", func() bool {
 		running, err := docker("inspect", "-f", "{{.State.Running}}", name)
 		return err == nil && running == "true"
 	})
 	c := asUsersGetIt(t, name)
 	c.servesAsTheReadmeSays()
-	eventually(t, patience, "it is a table", func() bool { return strings.Contains(screen.String(), "benthos-4  active") })
+	harness.Eventually(t, "it is a table", func() bool { return strings.Contains(screen.String(), "benthos-4  active") })
 	_, err = keyboard.Write([]byte{3})
 	require.NoError(t, err)
 	require.NoError(t, cmd.Wait(), screen.String())

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,11 +15,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-// patience is how long anything may take that has no time of its own. It is a
-// bound against hanging, not a measure.
-const patience = 60 * time.Second
+	"github.com/evenkeel/evenkeel/integration/harness"
+)
 
 const five = 5
 
@@ -32,16 +29,6 @@ const (
 
 // scanDir is the scan directory inside the container.
 const scanDir = "/run/service"
-
-// eventually polls cond until it holds.
-func eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(within); !cond(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			require.FailNow(t, "it did not come about in "+within.String(), what)
-		}
-	}
-}
 
 // docker runs the client and returns what it printed, without the newline at
 // the end; the error holds what it said.
@@ -126,34 +113,12 @@ func (c *container) exec(script string) string {
 
 // get asks a port of the container.
 func (c *container) get(port int, path string) (status int, body string, err error) {
-	return c.request(http.MethodGet, port, path, "", 0)
+	return harness.Get("http://" + c.ports[port] + path)
 }
 
 // post sends a message to an instance; nil means that it was answered with 200.
 func (c *container) post(n int, message string, delay time.Duration) error {
-	status, body, err := c.request(http.MethodPost, httpPort+n, "/", message, delay)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", status, body)
-	}
-	return err
-}
-
-func (c *container) request(method string, port int, path, body string, delay time.Duration) (int, string, error) {
-	client := http.Client{Timeout: 10*time.Second + delay, Transport: &http.Transport{DisableKeepAlives: true}}
-	req, err := http.NewRequest(method, "http://"+c.ports[port]+path, strings.NewReader(body))
-	if err != nil {
-		return 0, "", err
-	}
-	if delay > 0 {
-		req.Header.Set("Delay", delay.String())
-	}
-	answer, err := client.Do(req)
-	if err != nil {
-		return 0, "", err
-	}
-	defer answer.Body.Close()
-	data, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(data), err
+	return harness.Post("http://"+c.ports[httpPort+n]+"/", message, delay)
 }
 
 // ready reports whether an instance says that it is.
@@ -166,7 +131,7 @@ func (c *container) ready(n int) bool {
 func (c *container) serving() [five]int {
 	c.t.Helper()
 	for n := range five {
-		eventually(c.t, patience, fmt.Sprintf("benthos-%d is ready", n), func() bool { return c.ready(n) })
+		harness.Eventually(c.t, fmt.Sprintf("benthos-%d is ready", n), func() bool { return c.ready(n) })
 	}
 	return c.pids()
 }
@@ -211,21 +176,20 @@ func (c *container) health() string { return c.inspect("{{.State.Health.Status}}
 // code.
 func (c *container) ended() string {
 	c.t.Helper()
-	return c.endedWithin(patience)
+	return c.endedWithin(harness.Patience)
 }
 
 func (c *container) endedWithin(time time.Duration) string {
 	c.t.Helper()
-	eventually(c.t, time, "the container ends", func() bool { return !c.running() })
+	harness.EventuallyWithin(c.t, time, "the container ends", func() bool { return !c.running() })
 	return c.inspect("{{.State.ExitCode}}")
 }
 
-// stop is docker stop with its ten seconds; it returns how long it took.
-func (c *container) stop() time.Duration {
+// stop is docker stop. Docker would kill what has not ended when the patience
+// of the test is over: how much of its ten seconds is left, benchmarks say.
+func (c *container) stop() {
 	c.t.Helper()
-	begun := time.Now()
-	mustDocker(c.t, "stop", c.name)
-	return time.Since(begun)
+	mustDocker(c.t, "stop", "-t", strconv.Itoa(int(harness.Patience.Seconds())), c.name)
 }
 
 // output returns what the container printed so far.

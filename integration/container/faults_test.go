@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 func TestKilledFivebenthosAdoptsTheFive(t *testing.T) {
@@ -22,10 +24,10 @@ func TestKilledFivebenthosAdoptsTheFive(t *testing.T) {
 	for range 3 {
 		old := c.pid("fivebenthos")
 		c.signal("KILL", old)
-		eventually(t, patience, "it is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
+		harness.Eventually(t, "it is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
 	}
-	eventually(t, patience, "it is ready", func() bool { return c.exec("s6-svstat -o ready "+scanDir+"/fivebenthos") == "true" })
-	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+	harness.Eventually(t, "it is ready", func() bool { return c.exec("s6-svstat -o ready "+scanDir+"/fivebenthos") == "true" })
+	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 	assert.Equal(t, before, c.pids())
 	assert.Contains(t, c.output(), "ended by signal 9")
 }
@@ -35,7 +37,7 @@ func TestKilledProcessComesBackAlone(t *testing.T) {
 	c := start(t, nil)
 	before := c.serving()
 	back := func(what string, n int) {
-		eventually(t, patience, what, func() bool { now := c.pid(instance(n)); return now > 0 && now != before[n] && c.ready(n) })
+		harness.Eventually(t, what, func() bool { now := c.pid(instance(n)); return now > 0 && now != before[n] && c.ready(n) })
 		after := c.pids()
 		for other := range five {
 			if other != n {
@@ -69,7 +71,7 @@ func TestOrphansAreReaped(t *testing.T) {
 	c.exec(fmt.Sprintf("n=0; while [ $n -lt %d ]; do (sleep 0.1 &); n=$((n + 1)); done", orphans))
 	assert.Greater(t, last()-before, orphans)
 	const left = `n=0; for p in /proc/[0-9]*/stat; do read -r _ name state _ <$p && case "$name$state" in *Z | "(sleep)"*) n=$((n + 1)) ;; esac; done 2>/dev/null; echo $n`
-	eventually(t, patience, "no zombie is left", func() bool { return c.exec(left) == "0" })
+	harness.Eventually(t, "no zombie is left", func() bool { return c.exec(left) == "0" })
 }
 
 func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
@@ -81,8 +83,8 @@ func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
 	c := start(t, []string{"--memory", strconv.Itoa(limit), "--memory-swap", strconv.Itoa(limit), "--no-healthcheck"})
 	before := c.serving()
 	// An instance takes in a whole message before it passes it on.
-	go func() { _ = c.post(2, strings.Repeat("x", limit), patience) }()
-	eventually(t, patience, "it is killed and back", func() bool {
+	go func() { _ = c.post(2, strings.Repeat("x", limit), harness.Patience) }()
+	harness.Eventually(t, "it is killed and back", func() bool {
 		return strings.Contains(c.output(), "benthos-2 degraded -> idle (recovered)")
 	})
 	after := c.serving()
@@ -100,7 +102,7 @@ func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
 func TestFirstStartOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	c := start(t, []string{"--tmpfs", "/data:size=64k,exec"})
-	eventually(t, patience, "it is told", func() bool { return strings.Contains(c.output(), "no space left on device") })
+	harness.Eventually(t, "it is told", func() bool { return strings.Contains(c.output(), "no space left on device") })
 	assert.NotEqual(t, "healthy", c.health())
 	c.stopsUnkilled()
 }
@@ -116,15 +118,14 @@ func TestFullDisk(t *testing.T) {
 	// It comes back on a full disk too.
 	old := c.pid("fivebenthos")
 	c.signal("KILL", old)
-	eventually(t, patience, "fivebenthos is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
-	begun := time.Now()
-	eventually(t, patience, "a while is over", func() bool { return time.Since(begun) > 3*time.Second })
-	assert.Equal(t, before, c.pids(), "a full disk moves no process")
+	harness.Eventually(t, "fivebenthos is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
+	harness.Pause(t, 3*time.Second, "a full disk moves no process")
+	assert.Equal(t, before, c.pids())
 
 	c.exec("rm /data/full")
 	for n := range five {
 		want := fmt.Sprintf(`{"full":%d}`, n)
-		eventually(t, patience, want+" is in the log", func() bool {
+		harness.Eventually(t, want+" is in the log", func() bool {
 			return strings.Contains(c.exec(fmt.Sprintf("cat /data/logs/benthos-%d/current", n)), want)
 		})
 	}
@@ -142,7 +143,7 @@ func TestStopOnAFullDisk(t *testing.T) {
 	c := start(t, []string{"--tmpfs", "/data:size=16m,exec"})
 	c.serving()
 	c.exec("cat /dev/zero >/data/full 2>/dev/null || true")
-	t.Logf("docker stop took %v", c.stop())
+	c.stop()
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
 
@@ -161,11 +162,11 @@ func TestStartOnAFullDisk(t *testing.T) {
 	mustDocker(t, "start", c.name)
 	c.findPorts()
 	for n := range five {
-		eventually(t, patience, instance(n)+" serves", func() bool { return c.ready(n) })
+		harness.Eventually(t, instance(n)+" serves", func() bool { return c.ready(n) })
 	}
 	keeper.exec("rm /data/full")
 	last := regexp.MustCompile(`(benthos-\d) \w+ -> (\w+) `)
-	eventually(t, patience, "all are well", func() bool {
+	harness.Eventually(t, "all are well", func() bool {
 		state := make(map[string]string)
 		for _, move := range last.FindAllStringSubmatch(c.output(), -1) {
 			state[move[1]] = move[2]
@@ -192,15 +193,14 @@ func TestSupervisorsAreKilledAgainAndAgain(t *testing.T) {
 	for range 3 {
 		c.exec(`for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = s6-supervise ] || continue
 			case $(tr '\0' ' ' <$p/cmdline) in *benthos-*) kill -KILL ${p#/proc/} ;; esac; done 2>/dev/null; true`)
-		begun := time.Now()
-		eventually(t, patience, "a while is over", func() bool { return time.Since(begun) > 300*time.Millisecond })
+		harness.Pause(t, 300*time.Millisecond, "the next kill comes before a second is over")
 	}
 	const supervised = "n=0; for s in " + scanDir + "/benthos-* " + scanDir + "/benthos-*/log; do s6-svok $s && n=$((n + 1)); done; echo $n"
-	eventually(t, patience, "each has a supervisor", func() bool { return c.exec(supervised) == "10" })
-	eventually(t, patience, "each has one engine, the one that s6 names", func() bool {
+	harness.Eventually(t, "each has a supervisor", func() bool { return c.exec(supervised) == "10" })
+	harness.Eventually(t, "each has one engine, the one that s6 names", func() bool {
 		return c.exec(`for n in 0 1 2 3 4; do s6-svstat -o pid `+scanDir+`/benthos-$n; done | sort -n`) ==
 			c.exec(`for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = benthos ] && echo ${p#/proc/}; done 2>/dev/null | sort -n; true`)
 	})
 	c.serving()
-	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 }

@@ -12,10 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 const (
@@ -119,21 +120,18 @@ func TestOverlayRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := startImage(t, tag, options)
 			before := c.serving()
-			eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+			harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 			old := c.pid("fivebenthos")
 			c.signal("KILL", old)
-			eventually(t, patience, "fivebenthos is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
+			harness.Eventually(t, "fivebenthos is back", func() bool { pid := c.pid("fivebenthos"); return pid > 0 && pid != old })
 			assert.Equal(t, before, c.serving())
 			second := startImage(t, tag, []string{"--volumes-from", c.name})
 			assert.Equal(t, "1", second.ended(), "another has the volume")
 
-			end := c.load()
-			begun := time.Now()
-			eventually(t, patience, "the load is under way", func() bool { return time.Since(begun) > 500*time.Millisecond })
-			t.Logf("docker stop took %v", c.stop())
-			accepted := end()
+			l := c.load()
+			c.stop()
+			accepted := c.accepted(l)
 			assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
-			require.NotEmpty(t, accepted)
 			logged := mustDocker(t, "run", "--rm", "--user", "0", "--entrypoint", "sh", "--volumes-from", c.name, tag, "-c",
 				"cat /data/logs/benthos-*/@* /data/logs/benthos-*/current 2>/dev/null || true")
 			for _, message := range accepted {

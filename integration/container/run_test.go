@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 func TestEveryPortServes(t *testing.T) {
@@ -26,7 +28,7 @@ func TestEveryPortServes(t *testing.T) {
 			assert.Equal(t, http.StatusOK, status, path)
 			assert.NotEmpty(t, body, path)
 		}
-		eventually(t, patience, "the message is in the log", func() bool {
+		harness.Eventually(t, "the message is in the log", func() bool {
 			return strings.Contains(c.exec(fmt.Sprintf("tail /data/logs/benthos-%d/current", n)), message)
 		})
 	}
@@ -66,7 +68,7 @@ func TestVerbosity(t *testing.T) {
 	for verbosity, said := range map[string][2]bool{"0": {false, false}, "1": {false, true}, "2": {true, true}, "3": {true, true}} {
 		t.Run(verbosity, func(t *testing.T) {
 			c := start(t, []string{"-e", "S6_VERBOSITY=" + verbosity}, "-instances", "1")
-			eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+			harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 			c.stop()
 			out := c.output()
 			assert.Equal(t, said, [2]bool{strings.Contains(out, step), strings.Contains(out, result)}, out)
@@ -83,82 +85,24 @@ func TestHealthFollowsTheInstances(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil)
 	c.serving()
-	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 	pid := c.pid("benthos-2")
 	c.signal("STOP", pid)
-	eventually(t, patience, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
+	harness.Eventually(t, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
 	assert.Contains(t, c.inspect("{{range .State.Health.Log}}{{.Output}}{{end}}"), "benthos-2 is not healthy")
 	c.signal("CONT", pid)
-	eventually(t, patience, "it is healthy again", func() bool { return c.health() == "healthy" })
+	harness.Eventually(t, "it is healthy again", func() bool { return c.health() == "healthy" })
 }
 
 func TestWhatDoesNotRunIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil, "-benthos", "/nowhere")
-	eventually(t, patience, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
+	harness.Eventually(t, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
 	assert.Contains(t, c.inspect("{{range .State.Health.Log}}{{.Output}}{{end}}"), "benthos-0 is not healthy: it is down")
 }
 
 func TestHealthKnowsTheFlags(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil, "-instances", "2")
-	eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
-}
-
-// TestCost holds what the image and an idle container may cost: its size, its
-// memory, and that nothing of it spins. BenchmarkIdle measures the latter.
-func TestCost(t *testing.T) {
-	size := func(image string) (bytes int64) {
-		_, err := fmt.Sscan(mustDocker(t, "image", "inspect", "-f", "{{.Size}}", image), &bytes)
-		require.NoError(t, err)
-		return bytes
-	}
-	added := size(image) - size("debian:trixie-slim")
-	t.Logf("the image adds %d MB to its base", added/1e6)
-	assert.Less(t, added, int64(60e6))
-
-	c := start(t, nil)
-	c.serving()
-	share := c.idle(5 * time.Second)
-	t.Logf("idle, it takes %.2f %% of a core", 100*share)
-	assert.Less(t, share, 0.1)
-	beyond := c.beyondTheFive()
-	t.Logf("beyond the five it takes %d kB of memory", beyond)
-	assert.Less(t, beyond, 40_000)
-	assert.Positive(t, beyond)
-}
-
-// idle returns the share of a core that everything in the container takes in a
-// while.
-func (c *container) idle(window time.Duration) float64 {
-	c.t.Helper()
-	before := c.cpu()
-	begun := time.Now()
-	eventually(c.t, window+patience, "the window is over", func() bool { return time.Since(begun) > window })
-	return float64(c.cpu()-before) / float64(time.Since(begun))
-}
-
-// beyondTheFive returns the memory, in kB, of all processes but the engines;
-// what several share counts once.
-func (c *container) beyondTheFive() (total int) {
-	c.t.Helper()
-	for line := range strings.Lines(c.exec(`for p in /proc/[0-9]*; do
-		[ "$(cat $p/comm)" = benthos ] || awk '/^Pss:/ { n += $2 } END { print n }' $p/smaps_rollup; done 2>/dev/null; true`)) {
-		var kB int
-		if _, err := fmt.Sscan(line, &kB); err == nil {
-			total += kB
-		}
-	}
-	return total
-}
-
-// cpu returns the processor time of everything in the container so far, health
-// checks included.
-func (c *container) cpu() (spent time.Duration) {
-	c.t.Helper()
-	text := c.exec("cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || awk '/^usage_usec/ { print $2 \"000\" }' /sys/fs/cgroup/cpu.stat")
-	var ns int64
-	_, err := fmt.Sscan(text, &ns)
-	require.NoError(c.t, err)
-	return time.Duration(ns)
+	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 }

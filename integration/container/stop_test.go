@@ -6,47 +6,40 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// load posts messages to every instance, one after the other, until end is
-// called; that returns those that were answered with 200.
-func (c *container) load() (end func() []string) {
-	var mu sync.Mutex
-	var accepted []string
-	var posters sync.WaitGroup
-	over := make(chan struct{})
-	for n := range five {
-		posters.Go(func() {
-			for number := 0; ; number++ {
-				select {
-				case <-over:
-					return
-				case <-time.After(2 * time.Millisecond):
-				}
-				message := fmt.Sprintf(`{"load":%d,"at":%d,"number":%d}`, n, time.Now().UnixNano(), number)
-				if c.post(n, message, 0) == nil {
-					mu.Lock()
-					accepted = append(accepted, message)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	return func() []string {
-		close(over)
-		posters.Wait()
-		return accepted
-	}
+// load begins to post messages to every instance, and returns once each has
+// taken some.
+func (c *container) load() *harness.Load {
+	c.t.Helper()
+	l := harness.NewLoad(five,
+		func(n, number int) string {
+			return fmt.Sprintf(`{"load":%d,"at":%d,"number":%d}`, n, time.Now().UnixNano(), number)
+		},
+		func(n int, message string) error { return c.post(n, message, 0) })
+	c.t.Cleanup(l.End)
+	harness.Eventually(c.t, "the load is under way", func() bool { return l.Count() >= 20 })
+	return l
+}
+
+// accepted ends a load and returns what was answered with 200.
+func (c *container) accepted(l *harness.Load) []string {
+	c.t.Helper()
+	l.End()
+	all := slices.Concat(l.Accepted()...)
+	require.NotEmpty(c.t, all)
+	return all
 }
 
 // allLogged checks that messages are in the log.
@@ -63,22 +56,26 @@ func (c *container) allLogged(messages []string) {
 func TestStopUnderLoad(t *testing.T) {
 	c := start(t, nil)
 	c.serving()
-	end := c.load()
 	held := make(chan error, five)
 	for n := range five {
+		before := c.received(n)
 		go func() { held <- c.post(n, fmt.Sprintf(`{"held":%d}`, n), time.Second) }()
+		harness.Eventually(t, "the stream has taken the message", func() bool { return c.received(n) > before })
 	}
-	begun := time.Now()
-	eventually(t, patience, "the load is under way", func() bool { return time.Since(begun) > 500*time.Millisecond })
-	took := c.stop()
-	accepted := end()
+	l := c.load()
+	c.stop()
+	accepted := c.accepted(l)
 	for range five {
 		assert.NoError(t, <-held, "a request that was under way")
 	}
-	t.Logf("docker stop took %v; %d messages were answered with 200", took, len(accepted))
-	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"), "Docker did not have to kill it")
-	assert.NotEmpty(t, accepted)
+	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 	c.allLogged(append(accepted, `{"held":0}`, `{"held":4}`))
+}
+
+// received returns how many messages an instance says that it has taken.
+func (c *container) received(n int) uint64 {
+	c.t.Helper()
+	return harness.Received(c.t, c.ports[metricsPort+n])
 }
 
 func TestStopWhileItStarts(t *testing.T) {
@@ -87,14 +84,12 @@ func TestStopWhileItStarts(t *testing.T) {
 		c := start(t, nil)
 		pid, err := strconv.Atoi(c.inspect("{{.State.Pid}}"))
 		require.NoError(t, err)
-		eventually(t, patience, "PID 1 reads signals", func() bool {
+		harness.Eventually(t, "PID 1 reads signals", func() bool {
 			reads, err := proc.System.Holds(pid, "anon_inode:[signalfd]")
 			return err == nil && reads
 		})
-		begun := time.Now()
-		eventually(t, patience, "the time has come", func() bool { return time.Since(begun) > after })
-		took := c.stop()
-		t.Logf("stopped after %v: it took %v", after, took)
+		harness.Pause(t, after, "it starts")
+		c.stop()
 		assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 	}
 }
@@ -108,7 +103,7 @@ func TestStopBeforeItStarts(t *testing.T) {
 		require.NoError(t, os.Chmod(dir, 0o755))
 		c := start(t, []string{"-v", slow + ":/usr/bin/findmnt:ro", "-v", dir + ":/gate:ro"})
 		// What comes before init has its handlers the kernel drops: it is PID 1.
-		eventually(t, patience, "init has begun", func() bool {
+		harness.Eventually(t, "init has begun", func() bool {
 			out, err := docker("top", c.name)
 			return err == nil && strings.Contains(out, "findmnt")
 		})
@@ -137,45 +132,56 @@ trap '' TERM
 while :; do sleep 1; done
 `
 
-func TestStopKillsWhatIsDeaf(t *testing.T) {
-	t.Parallel()
-	t.Run("engines", func(t *testing.T) {
-		t.Parallel()
+// deafOnes are containers with a process that takes no notice of being told to
+// end, each of another kind.
+var deafOnes = map[string]func(t testing.TB) *container{
+	"engines": func(t testing.TB) *container {
 		engine := filepath.Join(t.TempDir(), "deaf")
 		require.NoError(t, os.WriteFile(engine, []byte(deaf), 0o755))
 		c := start(t, []string{"-v", engine + ":/deaf:ro"}, "-benthos", "/deaf")
-		eventually(t, patience, "they run", func() bool {
+		harness.Eventually(t, "they run", func() bool {
 			return strings.Count(c.exec("for s in "+scanDir+"/benthos-*; do s6-svstat -o up $s; done 2>/dev/null || true"), "true") == five
 		})
-		c.stopsUnkilled()
-	})
-	t.Run("a stranger that s6 does not kill", func(t *testing.T) {
-		t.Parallel()
+		return c
+	},
+	"a stranger that s6 does not kill": func(t testing.TB) *container {
 		c := start(t, nil)
 		c.serving()
 		c.exec(`mkdir /tmp/deaf && printf '#!/bin/sh\ntrap "" TERM\nwhile :; do sleep 1; done\n' >/tmp/deaf/run && chmod +x /tmp/deaf/run &&
 			ln -s /tmp/deaf ` + scanDir + `/deaf && s6-svscanctl -a ` + scanDir)
-		eventually(t, patience, "it runs", func() bool {
+		harness.Eventually(t, "it runs", func() bool {
 			return c.exec("s6-svstat -o up "+scanDir+"/deaf || true") == "true"
 		})
-		c.stopsUnkilled()
-	})
-	t.Run("a process of nobody", func(t *testing.T) {
-		t.Parallel()
+		return c
+	},
+	"a process of nobody": func(t testing.TB) *container {
 		c := start(t, nil)
 		c.serving()
 		mustDocker(t, "exec", "-d", c.name, "sh", "-c", `trap "" TERM; while :; do sleep 1; done`)
-		c.stopsUnkilled()
-	})
+		return c
+	},
 }
 
-// stopsUnkilled checks that docker stop ends the container without Docker's
-// own kill, which comes after ten seconds and makes the exit code 137.
+// What is deaf is killed, and not by Docker: BenchmarkStopOfTheDeaf says how much
+// of Docker's ten seconds is left.
+func TestStopKillsWhatIsDeaf(t *testing.T) {
+	t.Parallel()
+	for name, make := range deafOnes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			make(t).stopsUnkilled()
+		})
+	}
+}
+
+// stopsUnkilled checks that docker stop ends the container without a kill of
+// Docker's own.
 func (c *container) stopsUnkilled() {
 	c.t.Helper()
-	took := c.stop()
-	c.t.Logf("docker stop took %v", took)
-	assert.Equal(c.t, "0", c.inspect("{{.State.ExitCode}}"))
+	c.stop()
+	sent := mustDocker(c.t, "events", "--since", strconv.FormatInt(c.begun.Unix(), 10), "--until", strconv.FormatInt(time.Now().Unix()+1, 10),
+		"--filter", "container="+c.name, "--filter", "event=kill", "--format", "{{.Actor.Attributes.signal}}")
+	assert.Equal(c.t, "15", sent, "signals from Docker")
 }
 
 func TestStopWithALinkThatLeadsNowhere(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
 func TestAnyUserAndReadOnly(t *testing.T) {
@@ -23,7 +25,7 @@ func TestAnyUserAndReadOnly(t *testing.T) {
 			c := start(t, append([]string{"-v", volume + ":/data"}, options...))
 			c.serving()
 			require.NoError(t, c.post(4, `{"test":"message"}`, 0))
-			eventually(t, patience, "it is healthy", func() bool { return c.health() == "healthy" })
+			harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 			c.stop()
 			assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 			c.allLogged([]string{`{"test":"message"}`})
