@@ -1,6 +1,10 @@
 package benthos
 
-import "github.com/evenkeel/evenkeel/fsm"
+import (
+	"slices"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
 
 // KindName is the name of the kind.
 const KindName = "benthos"
@@ -44,29 +48,7 @@ const (
 
 // NewTable returns the table of a Benthos instance.
 func NewTable() (*fsm.Table, error) {
-	rows := []fsm.Row{
-		{Event: EventStart, From: StateStopped, To: StateStarting},
-		{Event: EventS6Started, From: StateStarting, To: StateConfigLoading},
-		{Event: EventConfigLoaded, From: StateConfigLoading, To: StateWaitingForHealth},
-		{Event: EventHealthchecksPassed, From: StateWaitingForHealth, To: StateWaitingToStay},
-		{Event: EventStartDone, From: StateWaitingToStay, To: StateIdle},
-		{Event: EventDataReceived, From: StateIdle, To: StateActive},
-		{Event: EventNoDataTimeout, From: StateActive, To: StateIdle},
-	}
 	starting := []fsm.State{StateStarting, StateConfigLoading, StateWaitingForHealth, StateWaitingToStay}
-	for _, from := range starting {
-		rows = append(rows, fsm.Row{Event: EventStartFailed, From: from, To: StateDegraded})
-	}
-	for _, from := range []fsm.State{StateIdle, StateActive} {
-		rows = append(rows,
-			fsm.Row{Event: EventRestart, From: from, To: StateStarting},
-			fsm.Row{Event: EventDegraded, From: from, To: StateDegraded})
-	}
-	rows = append(rows, fsm.Row{Event: EventRecovered, From: StateDegraded, To: StateIdle})
-	for _, from := range append(starting, StateStopped, StateIdle, StateActive, StateDegraded) {
-		rows = append(rows, fsm.Row{Event: EventStop, From: from, To: StateStopping})
-	}
-	rows = append(rows, fsm.Row{Event: EventStopDone, From: StateStopping, To: StateStopped})
 	return fsm.NewTable(fsm.TableSpec{
 		Name: KindName,
 		States: []fsm.StateSpec{
@@ -85,6 +67,20 @@ func NewTable() (*fsm.Table, error) {
 			{Name: Active, Phase: fsm.PhaseRunning},
 			{Name: Stopped, Phase: fsm.PhaseStopped},
 		},
-		Rows: rows,
+		Rows: slices.Concat(
+			fsm.Rows(EventStart, StateStarting, StateStopped),
+			fsm.Rows(EventS6Started, StateConfigLoading, StateStarting),
+			fsm.Rows(EventConfigLoaded, StateWaitingForHealth, StateConfigLoading),
+			fsm.Rows(EventHealthchecksPassed, StateWaitingToStay, StateWaitingForHealth),
+			fsm.Rows(EventStartDone, StateIdle, StateWaitingToStay),
+			fsm.Rows(EventDataReceived, StateActive, StateIdle),
+			fsm.Rows(EventNoDataTimeout, StateIdle, StateActive),
+			fsm.Rows(EventStartFailed, StateDegraded, starting...),
+			fsm.Rows(EventRestart, StateStarting, StateIdle, StateActive),
+			fsm.Rows(EventDegraded, StateDegraded, StateIdle, StateActive),
+			fsm.Rows(EventRecovered, StateIdle, StateDegraded),
+			fsm.Rows(EventStop, StateStopping, append(starting, StateStopped, StateIdle, StateActive, StateDegraded)...),
+			fsm.Rows(EventStopDone, StateStopped, StateStopping),
+		),
 	})
 }

@@ -30,6 +30,15 @@ type Row struct {
 	From, To State
 }
 
+// Rows returns the rows by which one event leads to a state from each of others.
+func Rows(event Event, to State, from ...State) []Row {
+	rows := make([]Row, len(from))
+	for n, state := range from {
+		rows[n] = Row{Event: event, From: state, To: to}
+	}
+	return rows
+}
+
 // StateSpec is a state of a kind's own.
 type StateSpec struct {
 	Name  State

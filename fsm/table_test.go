@@ -159,3 +159,11 @@ func TestImportsNothingButLooplab(t *testing.T) {
 		"github.com/looplab/fsm\ngithub.com/evenkeel/evenkeel/fsm\n", squeeze(string(out)),
 		"package fsm may import the standard library and github.com/looplab/fsm only, besides its own parts")
 }
+
+func TestRows(t *testing.T) {
+	assert.Equal(t, []fsm.Row{
+		{Event: "dim", From: lampLit, To: lampDimming},
+		{Event: "dim", From: lampDark, To: lampDimming},
+	}, fsm.Rows("dim", lampDimming, lampLit, lampDark))
+	assert.Empty(t, fsm.Rows("dim", lampDimming))
+}

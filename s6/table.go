@@ -1,6 +1,10 @@
 package s6
 
-import "github.com/evenkeel/evenkeel/fsm"
+import (
+	"slices"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
 
 // KindName is the name of the kind of plain services.
 const KindName = "s6"
@@ -48,18 +52,15 @@ func NewTable() (*fsm.Table, error) {
 			{Name: Running, Phase: fsm.PhaseRunning},
 			{Name: Stopped, Phase: fsm.PhaseStopped},
 		},
-		Rows: []fsm.Row{
-			{Event: EventStart, From: StateStopped, To: StateStarting},
-			{Event: EventStartDone, From: StateStarting, To: StateRunning},
-			{Event: EventStartFailed, From: StateStarting, To: StateDegraded},
-			{Event: EventRestart, From: StateRunning, To: StateStarting},
-			{Event: EventDegraded, From: StateRunning, To: StateDegraded},
-			{Event: EventRecovered, From: StateDegraded, To: StateRunning},
-			{Event: EventStop, From: StateStopped, To: StateStopping},
-			{Event: EventStop, From: StateStarting, To: StateStopping},
-			{Event: EventStop, From: StateRunning, To: StateStopping},
-			{Event: EventStop, From: StateDegraded, To: StateStopping},
-			{Event: EventStopDone, From: StateStopping, To: StateStopped},
-		},
+		Rows: slices.Concat(
+			fsm.Rows(EventStart, StateStarting, StateStopped),
+			fsm.Rows(EventStartDone, StateRunning, StateStarting),
+			fsm.Rows(EventStartFailed, StateDegraded, StateStarting),
+			fsm.Rows(EventRestart, StateStarting, StateRunning),
+			fsm.Rows(EventDegraded, StateDegraded, StateRunning),
+			fsm.Rows(EventRecovered, StateRunning, StateDegraded),
+			fsm.Rows(EventStop, StateStopping, StateStopped, StateStarting, StateRunning, StateDegraded),
+			fsm.Rows(EventStopDone, StateStopped, StateStopping),
+		),
 	})
 }
