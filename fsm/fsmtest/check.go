@@ -11,7 +11,10 @@ import (
 
 // World is the simulated world of one instance: its driver, and the time that
 // passes there. What takes time in it must not go on by itself, only in
-// Advance.
+// Advance. A World that is an fsm.Owner has what it owns reconciled first in each
+// pass, one that is an io.Closer is closed in the end.
+//
+// Live makes one of a real driver.
 type World[D, O any] interface {
 	fsm.Driver[D, O]
 	// Advance lets simulated time pass. It is called between passes.
@@ -152,6 +155,9 @@ func (c *Check[D, O]) live(scene Scene[D, O], state fsm.State, plan []fsm.Desire
 	// What depends on more than its input may fail in any way: say the cause.
 	if impure := l.impure(); impure != "" {
 		problem = impure
+	}
+	if err := l.close(); err != nil && problem == "" {
+		problem = fmt.Sprintf("it cannot be closed: %v", err)
 	}
 	if problem == "" {
 		return ""

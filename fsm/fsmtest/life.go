@@ -3,6 +3,7 @@ package fsmtest
 import (
 	"context"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"time"
@@ -112,13 +113,26 @@ func (l *life[D, O]) advance(d time.Duration) {
 	}
 }
 
+// close closes the world, if it can be closed.
+func (l *life[D, O]) close() error {
+	if c, ok := l.world.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
 // pass makes one pass. It reports whether the instance was settled where it is
 // to be, and otherwise how long to wait for the next pass.
 func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) {
-	observed, err := l.world.Observe(clock.At(context.Background(), l.now), l.desired)
+	var o pace.Outcome
+	ctx := clock.At(context.Background(), l.now)
+	if owner, ok := l.world.(fsm.Owner); ok {
+		o.Owned = owner.ReconcileOwned(ctx)
+	}
+	observed, err := l.world.Observe(ctx, l.desired)
 	if err != nil {
-		err = fmt.Errorf("cannot observe: %w", err)
-		return false, l.conclude(l.state, fsm.Decision{}, nil, pace.Outcome{Err: err}), ""
+		o.Err = fmt.Errorf("cannot observe: %w", err)
+		return false, l.conclude(l.state, fsm.Decision{}, nil, o), ""
 	}
 	d, problem := l.decide(fsm.Input[D, O]{
 		Now: l.now, State: l.state, Since: l.since, Desired: l.desired, Observed: observed,
@@ -127,10 +141,8 @@ func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) 
 		return false, 0, problem
 	}
 	from, idle := l.state, len(d.Do) == 0 && d.Fire == ""
-	o := pace.Outcome{
-		Decided: true, Acted: len(d.Do) > 0, After: d.After,
-		Attempt: pace.NewAttempt(l.asked, from, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence),
-	}
+	o.Decided, o.Acted, o.After = true, len(d.Do) > 0, d.After
+	o.Attempt = pace.NewAttempt(l.asked, from, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence)
 	var tried []fsm.Action
 	if o.PutOff = !idle && l.memory.Waits(l.now, o.Attempt); !o.PutOff {
 		tried, o.Err = l.do(d.Do)
