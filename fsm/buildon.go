@@ -11,7 +11,8 @@ import (
 // another kind, their child. It sets Open, which hands the child to open for
 // the driver to embed; Validate, which asks the kind's own Validate, if there
 // is one, and then that of the children; Discover, for what an earlier run has
-// left; and Claim. The kind's own Open, Discover and Claim are not used.
+// left; and Claim. The kind's own Open, Discover and Claim are not used. Its
+// Decide begins with DecideChild.
 func BuildOn[P, PO, D, O any](
 	kind Kind[P, PO], child ChildKind[P, D, O],
 	open func(name string, wake func(), child *Child[P, D, O]) (Driver[P, PO], error),

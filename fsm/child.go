@@ -33,9 +33,10 @@ type ChildKind[P, D, O any] struct {
 }
 
 // Child is the child of one instance, for the instance's driver to embed. Its
-// methods have the child reconciled first in each pass, pass its notices on to
-// the parent's listeners, and restart and close it with the parent. A driver
-// that has a Close of its own calls that of its Child.
+// methods have the child reconciled first in each pass, ask it what DecideChild
+// says, pass its notices on to the parent's listeners, and restart and close it
+// with the parent. What is left to the driver is Observe, which calls Look. A
+// driver that has a Close or a Do of its own calls that of its Child.
 type Child[P, D, O any] struct {
 	kind     *ChildKind[P, D, O]
 	name     string
@@ -56,7 +57,8 @@ type ChildObserved[D, O any] struct {
 	// Snapshot is what the child's own pass found. That pass came first.
 	Snapshot *Snapshot[D, O] `json:"snapshot"`
 	// Asked is the state that was last asked of the child, empty before the
-	// first. Current says that it was asked with the spec that is desired now.
+	// first. Current says that it was asked with the spec that is desired now, if
+	// one is.
 	Asked   State `json:"asked,omitempty"`
 	Current bool  `json:"current,omitempty"`
 	// Unseen says that the child has not been observed since it was asked.
@@ -88,7 +90,7 @@ func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
 	}
 	return ChildObserved[D, O]{
 		Snapshot: s, Asked: c.asked.State,
-		Current: c.begun > 0 && c.derived && c.equal(c.asked.Spec, c.spec),
+		Current: c.begun > 0 && (!c.derived || c.equal(c.asked.Spec, c.spec)),
 		Unseen:  c.begun > 0 && s.seen < c.begun,
 	}, nil
 }

@@ -23,6 +23,7 @@ type (
 	roomDesired = fsm.Desired[*room]
 	roomManager = fsm.Manager[*room, roomSeen]
 	roomChild   = fsm.Child[*room, watts, bulb]
+	roomInput   = fsm.Input[*room, roomSeen]
 )
 
 const (
@@ -32,53 +33,35 @@ const (
 
 func bright(w watts) roomDesired { return roomDesired{State: roomBright, Spec: &room{w}} }
 
-type roomDriver struct {
-	*roomChild
-	lit fsm.State // what it asks of the lamp to be bright
-}
+type roomDriver struct{ *roomChild }
 
 func (d roomDriver) Observe(_ context.Context, desired roomDesired) (seen roomSeen, err error) {
 	seen.Lamp, err = d.Look(desired)
 	return seen, err
 }
 
-func (d roomDriver) Do(ctx context.Context, action fsm.Action, desired roomDesired) error {
-	switch action {
-	case "light":
-		return d.Ask(ctx, desired, d.lit)
-	case "dim":
-		return d.Ask(ctx, desired, lampOff)
-	}
-	return d.Ask(ctx, desired, fsm.StateRemoved)
-}
+func decideRoom(in roomInput) fsm.Decision { return decideRoomLit(in, lampLit) }
 
-func decideRoom(in fsm.Input[*room, roomSeen]) fsm.Decision {
-	lamp, want := in.Observed.Lamp, in.Desired.State
-	ask := fsm.Action("dim")
-	if want == roomBright {
-		ask = "light"
+// decideRoomLit is told what a room asks of its lamp to be bright.
+func decideRoomLit(in roomInput, lit fsm.State) fsm.Decision {
+	lamp, ask := in.Observed.Lamp, lampOff
+	if in.Desired.State == roomBright {
+		ask = lit
 	}
-	shines := lamp.Snapshot.Phase == fsm.PhaseRunning && !lamp.Unseen
-	told := lamp.Current && lamp.Asked == map[fsm.Action]fsm.State{"dim": lampOff, "light": lampLit}[ask]
-	switch {
-	case in.State == fsm.StateRemoving && lamp.Asked != fsm.StateRemoved:
-		return fsm.Decision{Do: []fsm.Action{"remove"}, Reason: in.Asked()}
-	case in.State == fsm.StateRemoving && lamp.Snapshot.State != fsm.StateRemoved:
-		return fsm.Decision{Reason: why("its lamp is being removed")}
-	case in.State == fsm.StateRemoving:
-		return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: why("its lamp is gone")}
-	case want == fsm.StateRemoved && in.State != roomBright:
+	if d, ok := fsm.DecideChild(in, lamp, ask, in.Asked()); ok {
+		return d
+	}
+	switch shines := lamp.Is(fsm.PhaseRunning); {
+	case lamp.Unseen:
+		return fsm.Decision{Reason: lamp.Reason()}
+	case in.State == roomBright && (ask == lampOff || !shines):
+		return fsm.Decision{Fire: "darken", Reason: lamp.Reason()}
+	case in.Desired.State == fsm.StateRemoved:
 		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
-	case want != fsm.StateRemoved && !told:
-		return fsm.Decision{Do: []fsm.Action{ask}, Reason: in.Asked()}
-	case in.State == fsm.StateCreating:
-		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: why("its lamp was asked")}
-	case in.State == roomDark && want == roomBright && shines:
-		return fsm.Decision{Fire: "brighten", Reason: why("its lamp is lit")}
-	case in.State == roomBright && (want != roomBright || !shines):
-		return fsm.Decision{Fire: "darken", Reason: why("its lamp is " + string(lamp.Snapshot.State))}
-	case in.State == roomDark && want == roomBright:
-		return fsm.Decision{Reason: why("its lamp is " + string(lamp.Snapshot.State))}
+	case in.State == roomDark && ask == lit && shines:
+		return fsm.Decision{Fire: "brighten", Reason: lamp.Reason()}
+	case in.State == roomDark && ask == lit:
+		return fsm.Decision{Reason: lamp.Reason()}
 	}
 	return fsm.Decision{}
 }
@@ -108,7 +91,8 @@ func onLamps(lamps lampKind) fsm.ChildKind[*room, watts, bulb] {
 			}
 			return r.Watts, nil
 		},
-		Parent: func(w watts) (*room, bool) { return &room{w}, true },
+		Parent:  func(w watts) (*room, bool) { return &room{w}, true },
+		Backoff: fsm.Backoff{Jitter: -1},
 	}
 }
 
@@ -116,7 +100,7 @@ func roomKind(t testing.TB, lamps lampKind) fsm.Kind[*room, roomSeen] {
 	t.Helper()
 	kind, err := fsm.BuildOn(fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}, onLamps(lamps),
 		func(_ string, _ func(), lamp *roomChild) (fsm.Driver[*room, roomSeen], error) {
-			return roomDriver{lamp, lampLit}, nil
+			return roomDriver{lamp}, nil
 		})
 	require.NoError(t, err)
 	return kind
@@ -221,18 +205,15 @@ func TestChildrenAreValidatedWithTheirParents(t *testing.T) {
 
 func TestAChildIsNotAskedWhatItsTableHasNoTargetFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kind, err := fsm.BuildOn(fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}, onLamps(newHouse().kind(t)),
-			func(_ string, _ func(), lamp *roomChild) (fsm.Driver[*room, roomSeen], error) {
-				return roomDriver{lamp, "running"}, nil
-			})
-		require.NoError(t, err)
+		kind := roomKind(t, newHouse().kind(t))
+		kind.Decide = func(in roomInput) fsm.Decision { return decideRoomLit(in, "running") }
 		m, err := fsm.NewManager(kind, fsm.Config{})
 		require.NoError(t, err)
 		go m.Run(t.Context())
 		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
 		err = m.Wait(t.Context(), "hall", fsm.PhaseRunning)
 		assert.ErrorIs(t, err, fsm.ErrHeld)
-		assert.ErrorContains(t, err, `cannot light: cannot ask that of lamp "hall": "running" cannot be asked for`)
+		assert.ErrorContains(t, err, `cannot ask its lamp to be running: cannot ask that of lamp "hall": "running" cannot be asked for`)
 		require.NoError(t, m.Close(t.Context()))
 	})
 }

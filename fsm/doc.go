@@ -23,5 +23,7 @@
 //	err = m.Apply(ctx, map[string]fsm.Desired[Spec]{"a": {State: "running", Spec: spec}})
 //	err = m.Wait(ctx, "a", fsm.PhaseRunning)
 //
+// A kind can be built on another, whose instances it owns: see [BuildOn].
+//
 // The package knows no file, no process and no network.
 package fsm

@@ -42,6 +42,10 @@ func (p Phase) String() string {
 	return phaseNames[p]
 }
 
+// exists reports whether an instance of that phase has been made, and is not
+// being removed.
+func (p Phase) exists() bool { return p > PhaseCreating && p < PhaseRemoving }
+
 // MarshalText returns the phase's name.
 func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
