@@ -18,19 +18,20 @@ type tallyCache struct {
 	deaths []supervise.Death
 }
 
-// requests are what makes deaths ones that were to be expected.
+// requests are the reasons to expect a death.
 type requests struct {
-	opened  time.Time      // since when it is known what was asked
+	opened  time.Time      // from when on it is known what was asked
 	asked   []time.Time    // when the process was told to end, oldest first
-	changed time.Time      // when another process came to be wanted
+	changed time.Time      // when what is wanted of the process changed
 	stop    syscall.Signal // by which processes are told to end
 }
 
-// recentDeaths counts the deaths within CrashWindow before now, less those that
-// were asked for, the first after each request, those of what was wanted before
-// the last change, and of those before it was known what was asked the ones
-// that look as if they had been. It compares ages, for the clock of deaths is
-// the wall's, which may have been set since.
+// recentDeaths counts the deaths within CrashWindow before now that were not to
+// be expected. Expected are the first death after each request to end, the
+// deaths of what was wanted before the last change, and, from the time before
+// it was known what was asked, deaths that look as if they had been asked for.
+// It compares ages: the clock of deaths is the wall clock, which may have been
+// set since.
 func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count int) {
 	for _, death := range deaths {
 		age := now.Round(0).Sub(death.Time)
@@ -46,7 +47,7 @@ func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count in
 	return count
 }
 
-// lastDeath tells how the process ended last, as evidence.
+// lastDeath says how the process ended last, as evidence.
 func (o *Observed) lastDeath() string {
 	if o.Last.Time.IsZero() {
 		return ""

@@ -13,9 +13,9 @@ import (
 var ErrSpec = errors.New("not a valid service spec")
 
 // NewKind returns the kind of instance that is one service of the tree. owner
-// is written into each service directory: of all services in a tree, those with
-// the same owner are this kind's own, and no other is ever touched. Plain
-// services have KindName. An owner has one manager at a time.
+// is written into each service directory. Services of that owner in the tree
+// are this kind's own; no other is ever touched. Plain services have the owner
+// KindName. An owner has one manager at a time.
 func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 	if err := checkOwner(owner); err != nil {
 		return fsm.Kind[*Spec, Observed]{}, fmt.Errorf("cannot make a kind of service: %w", err)
@@ -76,8 +76,9 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 }
 
 // CheckName refuses the names that fsm.CheckName refuses, and those to which
-// s6-svscan or this package gives a meaning of its own: s6-svscan-log, and what
-// begins with evenkeel-nudge-. The error wraps fsm.ErrName and states the rule.
+// s6-svscan or this package gives another meaning: s6-svscan-log, and names
+// that begin with evenkeel-nudge-. The error wraps fsm.ErrName and states the
+// rule.
 func CheckName(name string) error {
 	if reserved(name) {
 		return fmt.Errorf("name %q: %w: it means something else in a scan directory", name, fsm.ErrName)
@@ -85,9 +86,9 @@ func CheckName(name string) error {
 	return fsm.CheckName(name)
 }
 
-// Discover returns the services of an owner in the tree, with the spec each
-// was made from and what was last asked of it. A directory without a manifest
-// that can be understood is left alone.
+// Discover returns the services of an owner in the tree, with the spec that
+// each was made from and what was last asked of it. A directory without a
+// manifest that can be understood is left alone.
 func Discover(tree Tree, owner string) (map[string]fsm.Desired[*Spec], error) {
 	entries, err := tree.FS().ReadDir(tree.Layout().ServicesDir)
 	if ok, err := found(err); err != nil || !ok {

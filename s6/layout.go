@@ -23,15 +23,15 @@ func (l Layout) Service(name string) string { return path.Join(l.ServicesDir, na
 // Link returns where the scan directory links to a service.
 func (l Layout) Link(name string) string { return path.Join(l.ScanDir, name) }
 
-// Log returns a service's log directory; the newest lines are in its file
+// Log returns a service's log directory. The newest lines are in its file
 // current.
 func (l Layout) Log(name string) string { return path.Join(l.LogsDir, name) }
 
 // managerLock returns the lock of the program that manages the services.
 func (l Layout) managerLock() string { return path.Join(l.ServicesDir, ".lock") }
 
-// scanControl and scanLock return what s6-svscan reads commands from and what
-// it holds while it lives, scanStderr what takes the diagnostics of one that
+// scanControl is where s6-svscan reads commands, scanLock what it holds while
+// it lives, and scanStderr the file for the diagnostics of an s6-svscan that
 // StartPrivate started.
 func (l Layout) scanControl() string { return path.Join(l.ScanDir, ".s6-svscan", "control") }
 func (l Layout) scanLock() string    { return path.Join(l.ScanDir, ".s6-svscan", "lock") }
@@ -40,22 +40,22 @@ func (l Layout) scanStderr() string  { return path.Join(l.ScanDir, ".stderr") }
 // logLock returns what an s6-log holds while it writes to its log directory.
 func (l Layout) logLock(name string) string { return path.Join(l.Log(name), "lock") }
 
-// What is built or taken apart beside the service directories has the names of
-// its owner and its service with one of these before it. No instance and no
-// service can have such a name, for it begins with a dot.
+// What is built or deleted beside the service directories has the names of its
+// owner and its service with one of these before it. No instance and no service
+// can have such a name, for it begins with a dot.
 const (
 	asideNew  = ".new-"
 	asideGone = ".gone-"
 )
 
-// aside returns where an owner's service directory is built or taken apart.
+// aside returns where an owner's service directory is built or deleted.
 func (l Layout) aside(prefix, owner, name string) string {
 	return path.Join(l.ServicesDir, prefix+owner+".."+name) // neither has two dots in a row
 }
 
 // nudgeName begins the names of the services by which s6-svscan is nudged. They
-// are directories in the scan directory itself, and are hidden from s6-svscan by
-// a dot before their name when they are to end.
+// are directories in the scan directory itself. A dot before their name hides
+// them from s6-svscan when they are to end.
 const nudgeName = "evenkeel-nudge-"
 
 // nudgePrefix begins the names of this tree's own nudges: other programs may
@@ -64,8 +64,8 @@ func (l Layout) nudgePrefix() string {
 	return fmt.Sprintf("%s%08x-", nudgeName, crc32.ChecksumIEEE([]byte(l.ServicesDir)))
 }
 
-// hidden returns the name under which s6-svscan passes over a directory in the
-// scan directory, unhidden the one under which it sees it.
+// hidden returns the name under which s6-svscan ignores a directory in the scan
+// directory, unhidden the one under which it sees it.
 func hidden(dir string) string {
 	return path.Join(path.Dir(dir), "."+strings.TrimPrefix(path.Base(dir), "."))
 }
@@ -75,14 +75,13 @@ func unhidden(dir string) string {
 }
 
 // reserved reports whether a name means something else in a scan directory than
-// a service of this package: s6-svscan gives its own logger one.
+// a service of this package. s6-svscan has a name for its own logger.
 func reserved(name string) bool {
 	return name == "s6-svscan-log" || strings.HasPrefix(name, nudgeName)
 }
 
-// What is in a service directory. What begins with data/ but for the check is
-// this package's own, as are the directories of the environment and of files
-// that the process is configured by; all else is what s6 looks for.
+// What is in a service directory. This package's own are the directories env
+// and config and all in data but the check. The rest is what s6 looks for.
 const (
 	fileRun            = "run"
 	fileFinish         = "finish"
@@ -108,9 +107,9 @@ const (
 	dirLogEvent           = dirLog + "/" + dirEvent
 )
 
-// What data/started says in place of a hash: that it is not known from what the
-// process was started, and that a restart of it was asked for. Neither is the
-// hash of anything, so that either way another process has to take its place.
+// What data/started says in place of a hash: that it is not known what the
+// process was started from, and that a restart of the process was asked for.
+// Neither is the hash of anything, so another process has to take its place.
 const (
 	startedUnknown  = "0000000000000000000000000000000000000000000000000000000000000000"
 	startedReplaced = "1111111111111111111111111111111111111111111111111111111111111111"
@@ -119,13 +118,13 @@ const (
 // logger returns the service directory of a service's logger.
 func logger(service string) string { return path.Join(service, dirLog) }
 
-// lockOf returns the file by which a service's process holds its instance, so
-// that a second one waits until the first is gone, even one that lost its
+// lockOf returns the instance lock of a service. Its process holds it, so that
+// a second one waits until the first is gone, even if the first has lost its
 // supervisor.
 func lockOf(service string) string { return service + "/" + fileInstanceLock }
 
-// supervisorLock returns what a service's s6-supervise holds while it lives,
-// control what it reads commands from, events where it tells of events.
+// supervisorLock is what a service's s6-supervise holds while it lives, control
+// where it reads commands, and events where it writes events.
 func supervisorLock(service string) string { return service + "/supervise/lock" }
 func control(service string) string        { return service + "/supervise/control" }
 func events(service string) string         { return service + "/" + dirEvent }

@@ -10,8 +10,8 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 )
 
-// manifest is what is kept of a service in its own directory, so that a later
-// run knows what it was made from.
+// manifest is what a service directory says about itself, so that a later run
+// knows what it was made from.
 type manifest struct {
 	Version int    `json:"version"`
 	Kind    string `json:"kind"`
@@ -21,12 +21,12 @@ type manifest struct {
 
 const manifestVersion = 1
 
-// readManifest returns what a service directory says it was made from, nil if
-// it has no manifest or none that can be understood.
+// readManifest returns the manifest of a service directory, nil if there is
+// none or none that can be understood.
 func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
 	data, err := fsys.ReadFile(path.Join(service, fileManifest))
 	if errors.Is(err, syscall.ENOTDIR) {
-		return nil, nil // a file has the name, or data: it is somebody else's
+		return nil, nil // the name, or data, is a file of somebody else's
 	}
 	if ok, err := found(err); err != nil || !ok {
 		return nil, err

@@ -17,9 +17,9 @@ var (
 	_ fsm.Masker[Observed] = (*Observed)(nil)
 )
 
-// Masked implements fsm.Masker: a Spec to show, not to run. Each value of Env is
-// masked, arguments as fsm.MaskArgs does it. Of each of ConfigFiles, and of Note,
-// there is the size and the hash.
+// Masked implements fsm.Masker: it returns a Spec to show, not to run. Each
+// value of Env is masked, and arguments as by fsm.MaskArgs. ConfigFiles and
+// Note are replaced by their size and hash.
 func (s *Spec) Masked() *Spec {
 	if s == nil {
 		return nil
@@ -35,7 +35,7 @@ func (s *Spec) Masked() *Spec {
 }
 
 // String returns the JSON of Masked, so that a Spec can be printed. The JSON of
-// the Spec itself has all that is in it.
+// the Spec itself is not masked.
 func (s Spec) String() string {
 	text, err := json.Marshal(s.Masked())
 	if err != nil {
@@ -47,7 +47,7 @@ func (s Spec) String() string {
 // LogValue implements slog.LogValuer: the JSON of Masked.
 func (s Spec) LogValue() slog.Value { return slog.AnyValue(json.RawMessage(s.String())) }
 
-// Masked implements fsm.Masker: texts as fsm.MaskText does it.
+// Masked implements fsm.Masker: texts are masked as by fsm.MaskText.
 func (o *Observed) Masked() Observed {
 	shown := *o
 	shown.LoggerProblem = fsm.MaskText(o.LoggerProblem)
@@ -69,7 +69,8 @@ func mapped(m map[string]string, f func(string) string) map[string]string {
 // digested is what digest returns.
 var digested = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d+ bytes, SHA-256 [0-9a-f]{64}$`) })
 
-// digest returns how long a text is and its hash, of a digest itself, "" of none.
+// digest returns the length and hash of a text. A digest stays as it is, and so
+// does the empty text.
 func digest(text string) string {
 	if text == "" || digested().MatchString(text) {
 		return text

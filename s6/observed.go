@@ -13,25 +13,25 @@ type Observed struct {
 	Exists  bool `json:"exists"`
 	Linked  bool `json:"linked"`
 	Watched bool `json:"watched"`
-	// Owner is whose the service directory is, where it is another's; nothing is
-	// done to it then.
+	// Owner is the owner of the service directory, if that is another one.
+	// Nothing is done to the service then.
 	Owner string `json:"owner,omitempty"`
-	// Leftover: parts are there of a service directory that was being made or
-	// taken away; it is looked for only where the service is to be removed.
+	// Leftover: parts of a service directory that was being built or deleted
+	// are there. It is looked for only if the service is to be removed.
 	Leftover bool `json:"leftover,omitempty"`
-	// AskedDown: the service directory has a file named down, with which s6
-	// does not start the service by itself.
+	// AskedDown: the service directory has a file named down, so that s6 does
+	// not start the service by itself.
 	AskedDown bool `json:"askedDown,omitempty"`
 
-	// WantHash and WantProcess are the hashes of the desired spec, Hash and
-	// Started those on disk: of the spec that the directory was written from,
-	// empty while it is not whole, and of what the process that runs was
-	// started from, empty until its start has said so.
+	// WantHash and WantProcess are the hashes of the desired spec. Hash and
+	// Started are those on disk. Hash is of the spec that the directory was
+	// written from, empty while the directory is incomplete. Started is of what
+	// the running process was started from, empty until its start has said so.
 	WantHash    string `json:"wantHash,omitempty"`
 	Hash        string `json:"hash,omitempty"`
 	WantProcess string `json:"wantProcess,omitempty"`
 	Started     string `json:"started,omitempty"`
-	// Intact: when the service was first looked at the files were those that
+	// Intact: when the service was first looked at, its files were those that
 	// its manifest calls for.
 	Intact bool `json:"intact"`
 
@@ -39,23 +39,24 @@ type Observed struct {
 	// and its logger.
 	Supervised       bool `json:"supervised"`
 	LoggerSupervised bool `json:"loggerSupervised"`
-	// Owed is since when s6-svscan has been seen to owe one of the two to a
-	// service that is linked; zero while it owes none.
+	// Owed is since when s6-svscan has owed a supervisor to a service that is
+	// linked; zero while it owes none.
 	Owed time.Time `json:"owed,omitzero"`
-	// Status is what s6-supervise says; it means nothing unless Supervised.
-	// Where it lags behind, PID is the process that runs all the same.
+	// Status is what s6-supervise says; it means nothing unless Supervised. If
+	// it lags, PID is the process that runs all the same.
 	Status supervise.Status `json:"status,omitzero"`
 	// Lags: the status names another process than the one that its supervisor
-	// runs, as on a full disk, on which no other can be written.
+	// runs, as on a full disk, where the supervisor cannot write another
+	// status.
 	Lags bool `json:"lags,omitempty"`
-	// Told: this program has told the process to end. Ended: it has, though the
-	// status cannot say so.
+	// Told: this program has told the process to end. Ended: the process has
+	// ended, although the status does not say so.
 	Told  bool `json:"told,omitempty"`
 	Ended bool `json:"ended,omitempty"`
-	// LoggerProblem says for how long the logger has not run, and how it ended
+	// LoggerProblem says for how long the logger has not run and how it ended
 	// last; empty while it runs.
 	LoggerProblem string `json:"loggerProblem,omitempty"`
-	// ReadyRequired: readiness is to be shown, not taken from Status.Up.
+	// ReadyRequired: readiness has to be announced; Status.Up is not enough.
 	ReadyRequired bool `json:"readyRequired,omitempty"`
 	// Locked: some process holds the service's instance lock, supervised or
 	// not.
@@ -63,17 +64,18 @@ type Observed struct {
 	// StrayPID is a process of the service that has lost its supervisor and
 	// keeps the supervised one waiting; 0 for none.
 	StrayPID int `json:"strayPID,omitempty"`
-	// Failed: the finish command said never to start the service again.
+	// Failed: the finish command said not to start the service again.
 	Failed bool `json:"failed,omitempty"`
 
-	// Deaths is how many times the process ended in the last CrashWindow, other
-	// than by being asked to and not before it was changed for another; Restarts
-	// how many times since the supervisor started. Last is the newest.
+	// Deaths is how many times the process ended in the last CrashWindow, apart
+	// from deaths that were asked for and those before the process was changed
+	// for another. Restarts is how many times since the supervisor started.
+	// Last is the newest death.
 	Deaths   int             `json:"deaths"`
 	Restarts int             `json:"restarts"`
 	Last     supervise.Death `json:"last,omitzero"`
-	// CommandProblem says why the command cannot be started; it is looked
-	// for only while nothing runs.
+	// CommandProblem says why the command cannot be started. It is looked for
+	// only while nothing runs.
 	CommandProblem string `json:"commandProblem,omitempty"`
 	// StartTimeout of the desired spec, and Stays, zero where ReadyRequired.
 	StartTimeout time.Duration `json:"startTimeout,omitempty"`
@@ -83,8 +85,8 @@ type Observed struct {
 // Up reports whether the service's own, supervised process runs.
 func (o *Observed) Up() bool { return o.Supervised && o.Status.Up() && o.StrayPID == 0 }
 
-// Ready reports whether it runs and does its work, as far as can be known by
-// one look: Stays is for decisions.
+// Ready reports whether it runs and does its work, as far as one look can tell.
+// Stays is for decisions.
 func (o *Observed) Ready() bool {
 	return o.Up() && !o.Status.Paused && (o.Status.Ready || !o.ReadyRequired)
 }
@@ -112,14 +114,14 @@ func (o *Observed) whole() bool {
 func (o *Observed) current() bool { return o.Hash == o.WantHash && o.Intact }
 
 // Stale reports that the process was started from something else than what is
-// desired. Where that is not known it is not.
+// desired. If that is not known, it is not stale.
 func (o *Observed) Stale() bool {
 	return o.Up() && o.Started != "" && o.Started != o.WantProcess
 }
 
-// outgoing reports that another process has to take the place of the one that
-// runs: it is stale, or it was told to end when it was and the change has been
-// taken back since.
+// outgoing reports that another process has to take the place of the running
+// one: it is stale, or it was told to end when it was stale and the change has
+// been undone since.
 func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && o.Told }
 
 // beginning reports that the process was started so recently that it may not
@@ -128,24 +130,24 @@ func (o *Observed) beginning(now time.Time) bool {
 	return o.Up() && o.Started == "" && within(now, o.Status.Stamp, startedPatience)
 }
 
-// fresh reports that the process has not run for as long as it has to, to count
-// as ready, and how long it still has to.
+// fresh reports that the process has not run for long enough to count as ready,
+// and how long it still has to run.
 func (o *Observed) fresh(now time.Time) (left time.Duration, fresh bool) {
 	return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)
 }
 
-// replaced reports that a restart was asked for of the process that runs.
+// replaced reports that a restart of the running process was asked for.
 func (o *Observed) replaced() bool { return o.Up() && o.Started == startedReplaced }
 
 // justDown reports that the process ended so recently that the event may be on
-// its way that says never to start it again.
+// its way that says not to start it again.
 func (o *Observed) justDown(now time.Time) bool {
 	return o.Status.PID == 0 && within(now, o.Status.ReadyStamp, eventPatience)
 }
 
 // within reports whether now is less than d after t, or before it: what was
 // seen in a pass can be newer than the pass's clock reading. A time further in
-// the future, which a clock that was set back gives, is long ago.
+// the future, which results from a clock that was set back, counts as long ago.
 func within(now, t time.Time, d time.Duration) bool {
 	return now.Sub(t).Abs() < d
 }

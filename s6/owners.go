@@ -8,7 +8,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// ErrClaimed is wrapped by what Tree.Claim returns of an owner that has a
+// ErrClaimed is wrapped by the error of Tree.Claim for an owner that has a
 // manager already.
 var ErrClaimed = errors.New("it has a manager already")
 
@@ -16,8 +16,8 @@ var ErrClaimed = errors.New("it has a manager already")
 // has.
 var ErrOwned = errors.New("a service of another owner has its name")
 
-// maxOwner is the longest name of an owner, in bytes: it is part of names of
-// directories, with that of a service.
+// maxOwner is the longest name of an owner, in bytes: with the name of a
+// service it is part of the names of directories.
 const maxOwner = 40
 
 // Owners gives out the names of owners in one tree, each to one manager at a
@@ -48,7 +48,7 @@ func (o *Owners) Claim(owner string) (release func(), err error) {
 	}), nil
 }
 
-// checkOwner refuses what is no name for an owner.
+// checkOwner refuses what is not a name for an owner.
 func checkOwner(owner string) error {
 	if err := fsm.CheckName(owner); err != nil {
 		return fmt.Errorf("owner: %w", err)
@@ -59,8 +59,8 @@ func checkOwner(owner string) error {
 	return nil
 }
 
-// Owner returns the owner of the named service in the tree, "" where there is
-// no such service or its directory does not say. The name must be a valid one.
+// Owner returns the owner of the named service in the tree, "" if there is no
+// such service or its directory does not say. The name must be valid.
 func Owner(tree Tree, name string) (string, error) {
 	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
 	if err != nil || m == nil {

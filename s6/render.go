@@ -25,8 +25,8 @@ type file struct {
 	mode fs.FileMode
 }
 
-// render returns the files of a service directory, in the order in which they
-// are to be written: the hash last, so that where it is, the others are.
+// render returns the files of a service directory in the order in which they
+// are to be written. The hash is last: where it is, the others are.
 func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	m, err := json.MarshalIndent(manifest{manifestVersion, kind, spec.Hash(), spec}, "", "  ")
 	if err != nil {
@@ -52,12 +52,12 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 		files = append(files, file{fileCheck, "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
 	}
 	if len(spec.Finish) > 0 {
-		// From 2.13 on s6 gives it the process group besides.
+		// From 2.13 on s6 also passes the process group.
 		files = append(files, file{fileFinish, "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n", script})
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
-		// s6-envdir -fL takes all but one newline at the end, and an empty
-		// file for an unset variable.
+		// s6-envdir -fL removes one newline at the end, and takes an empty file
+		// for an unset variable.
 		files = append(files, file{path.Join(dirEnv, name), spec.Env[name] + "\n", secret})
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.ConfigFiles)) {
@@ -69,13 +69,14 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	), nil
 }
 
-// renderRun is a chain of programs that each change one thing about the
-// process and become the next; the last is the command.
+// renderRun returns a chain of programs. Each changes one thing about the
+// process and becomes the next; the last is the command.
 func renderRun(spec *Spec, tools Tools) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\nexec 2>&1\n")
-	// What the process is made from is written down by its own start, with its
-	// id: in place, for which there is room on a full disk.
+	// The start of the process writes down itself what the process is made
+	// from, with its id. It writes into an existing file, for which there is
+	// room on a full disk.
 	fmt.Fprintf(&b, "echo \"%s $$\" 1<>./%s\n", spec.processHash(), fileStarted)
 	if spec.User != "" && len(spec.ConfigFiles) > 0 {
 		fmt.Fprintf(&b, "chown -R %s ./%s\n", quote([]string{spec.User}), dirConfig)
@@ -97,8 +98,9 @@ func renderRun(spec *Spec, tools Tools) string {
 	return b.String()
 }
 
-// inDir has a command begin in the spec's working directory. The environment
-// is set anew, for a shell drops variables whose names it cannot have itself.
+// inDir returns a command that begins in the spec's working directory. The
+// environment is set again, for a shell drops variables whose names it cannot
+// have.
 func inDir(spec *Spec, tools Tools, command []string) []string {
 	if spec.Dir == "" {
 		return command

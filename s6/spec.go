@@ -21,7 +21,7 @@ import (
 )
 
 // Spec is what a service is made from. It is handed over by pointer and must
-// not be modified afterwards; what differs is a new Spec.
+// not be modified afterwards; a change is a new Spec.
 type Spec struct {
 	// Command is the program and its arguments. A program without a slash is
 	// looked up in PATH, one with a relative path from Dir.
@@ -40,8 +40,8 @@ type Spec struct {
 	Limits Limits `json:"limits,omitzero" yaml:"limits,omitempty"`
 	// Ready says how it is known that the process does its work.
 	Ready Readiness `json:"ready" yaml:"ready,omitempty"`
-	// StartTimeout is how long starting may take before the service counts
-	// as degraded; zero means 30 s. The process is not killed for it.
+	// StartTimeout is how long starting may take before the service counts as
+	// degraded; zero means 30 s. The process is not killed for it.
 	StartTimeout time.Duration `json:"startTimeout,omitempty" yaml:"startTimeout,omitempty"`
 	// StopSignal ends the process: the name of a signal such as INT or
 	// SIGINT; empty means TERM.
@@ -49,18 +49,18 @@ type Spec struct {
 	// StopTimeout is how long after StopSignal the process gets KILL; zero
 	// means 10 s. There is always one.
 	StopTimeout time.Duration `json:"stopTimeout,omitempty" yaml:"stopTimeout,omitempty"`
-	// Finish is run after each end of the process, with the exit code (256
-	// where a signal ended it), the signal and the service's name as further
-	// arguments. That it exits with 125 means not to start the service again
-	// by itself, until it is asked for anew: by a change, by being stopped and
-	// started, or by another run of the program.
+	// Finish is run after each end of the process, with the exit code (256 if a
+	// signal ended it), the signal and the service's name as further arguments.
+	// If it exits with 125, the service does not start again by itself until it
+	// is asked for again: by a change, by being stopped and started, or by
+	// another run of the program.
 	Finish []string `json:"finish,omitempty" yaml:"finish,omitempty"`
 	// FinishTimeout is how long Finish may take; zero means 5 s.
 	FinishTimeout time.Duration `json:"finishTimeout,omitempty" yaml:"finishTimeout,omitempty"`
 	// Log says how what the process prints is kept.
 	Log Log `json:"log,omitzero" yaml:"log,omitempty"`
-	// Note is kept with the service and means nothing to this package. A
-	// kind that builds on services keeps what it made the Spec from here.
+	// Note is kept with the service and means nothing to this package. A kind
+	// that builds on services keeps its own spec in it.
 	Note string `json:"note,omitempty" yaml:"-"`
 }
 
@@ -78,18 +78,18 @@ type Limits struct {
 }
 
 // Readiness says how it is known that a process does its work. At most one
-// field is set. Where it is FD, Check or Announced, s6 restarts a process that
-// had been ready for a second within milliseconds of its death, and after a
-// second otherwise.
+// field is set. With FD, Check or Announced, s6 restarts a process that had
+// been ready for a second within milliseconds of its death; otherwise it
+// restarts it after a second.
 type Readiness struct {
-	// Stays: the process has run for so long without ending. Zero, with no other
-	// field set, means a second: s6 itself takes a process that ends sooner for
-	// one that failed to start, and pauses before the next.
+	// Stays: the process has run for this long without ending. Zero, with no
+	// other field set, means a second: s6 itself treats a process that ends
+	// sooner as one that failed to start, and pauses before the next.
 	Stays time.Duration `json:"stays,omitempty" yaml:"stays,omitempty"`
 	// FD: the process itself writes a newline to this descriptor.
 	FD int `json:"fd,omitempty" yaml:"fd,omitempty"`
-	// Check is a command that exits with 0 once the process is ready; it is
-	// tried until then, by s6-notifyoncheck.
+	// Check is a command that exits with 0 once the process is ready;
+	// s6-notifyoncheck runs it until then.
 	Check []string `json:"check,omitempty" yaml:"check,omitempty"`
 	// Announced: a program that watches the process calls Tree.AnnounceReady.
 	Announced bool `json:"announced,omitempty" yaml:"announced,omitempty"`
@@ -98,8 +98,8 @@ type Readiness struct {
 // required reports whether readiness is announced to s6.
 func (r Readiness) required() bool { return r.FD > 0 || len(r.Check) > 0 || r.Announced }
 
-// stays is how long a process has to run to count as ready, zero where that is
-// announced.
+// stays is how long a process has to run to count as ready, zero if readiness
+// is announced.
 func (r Readiness) stays() time.Duration {
 	if r.required() {
 		return 0
@@ -117,11 +117,11 @@ type Log struct {
 	Files int `json:"files,omitempty" yaml:"files,omitempty"`
 	// TAI64N stamps lines with TAI64N labels in place of readable dates.
 	TAI64N bool `json:"tai64n,omitempty" yaml:"tai64n,omitempty"`
-	// RemoveWithService has the logs removed when the service is.
+	// RemoveWithService removes the logs with the service.
 	RemoveWithService bool `json:"removeWithService,omitempty" yaml:"removeWithService,omitempty"`
 }
 
-// Kept returns how many rotated files are kept, the default in place.
+// Kept returns how many rotated files are kept, with the default filled in.
 func (l Log) Kept() int { return max(0, cmp.Or(l.Files, defaultLogFiles)) }
 
 const (
@@ -134,8 +134,9 @@ const (
 // stopSignals are the signals that a down-signal file may name.
 var stopSignals = []string{"TERM", "INT", "HUP", "QUIT", "KILL", "USR1", "USR2", "ALRM", "ABRT"}
 
-// Validate says all that is wrong with the spec, nil for nothing. It looks at
-// the spec alone; that the command exists is a matter of observation.
+// Validate returns everything that is wrong with the spec, nil for nothing. It
+// looks at the spec alone: whether the command exists is a matter of
+// observation.
 func (s *Spec) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -161,7 +162,7 @@ func (s *Spec) Validate() error {
 	text("note", s.Note)
 	for _, key := range slices.Sorted(maps.Keys(s.Env)) {
 		if err := fsm.CheckName(key); err != nil || strings.Contains(key, "=") {
-			bad("env: %q is no name for a variable", key)
+			bad("env: %q is not a name for a variable", key)
 		}
 		text("env."+key, s.Env[key])
 	}
@@ -176,7 +177,7 @@ func (s *Spec) Validate() error {
 	}
 	if strings.HasPrefix(s.User, "-") || !utf8.ValidString(s.User) ||
 		strings.ContainsFunc(s.User, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '/' }) {
-		bad("user: %q is no user name", s.User)
+		bad("user: %q is not a user name", s.User)
 	}
 	errs = append(errs, s.validateNumbers()...)
 	return errors.Join(errs...)
@@ -230,8 +231,7 @@ func (s *Spec) workingDir(service string) string {
 	return s.Dir
 }
 
-// stopSignal returns the signal that StopSignal names; TERM where there is no
-// spec to name one.
+// stopSignal returns the signal that StopSignal names, TERM without a spec.
 func (s *Spec) stopSignal() syscall.Signal {
 	if s == nil || s.StopSignal == "" {
 		return syscall.SIGTERM
@@ -239,8 +239,8 @@ func (s *Spec) stopSignal() syscall.Signal {
 	return unix.SignalNum("SIG" + strings.TrimPrefix(s.StopSignal, "SIG"))
 }
 
-// Hash is the same for specs that ask for the same thing, whether a map or
-// list is nil or empty, and differs otherwise: SHA-256, in hex.
+// Hash is the same for specs that ask for the same thing, whether a map or list
+// is nil or empty, and differs otherwise. It is a SHA-256 in hex.
 func (s *Spec) Hash() string {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -254,9 +254,10 @@ func (s *Spec) Hash() string {
 // hashSize is the length of the hash file.
 const hashSize = 64
 
-// processHash is the Hash of what reaches the process. Specs that differ only
-// in how logs are kept, in a note, in how long to wait, or in what s6-supervise
-// looks up when the process is to end or has ended, have the same.
+// processHash is the Hash of what reaches the process. Specs have the same
+// processHash if they differ only in how logs are kept, in a note, in how long
+// to wait, or in what s6-supervise looks up when the process is to end or has
+// ended.
 func (s *Spec) processHash() string {
 	process := *s
 	process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, "", 0, 0

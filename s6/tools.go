@@ -17,16 +17,16 @@ type Tools struct {
 
 func (t Tools) path(program string) string { return path.Join(t.Dir, program) }
 
-// toolDirs are where s6 is where it is not in PATH: under s6-overlay, built
+// toolDirs are where s6 may be if it is not in PATH: under s6-overlay, built
 // with slashpackage, from a distribution's package.
 var toolDirs = []string{"/command", "/usr/bin", "/bin", "/usr/local/bin"}
 
-// neededTools are the programs that services and private trees are run with.
+// neededTools are the programs that services and private trees need.
 var neededTools = []string{"s6-svscan", "s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck"}
 
-// FindTools returns where s6 is installed: where PATH leads to s6-svscan, or
-// else under s6-overlay, or where packages put it. The error says which program is
-// missing and what to install.
+// FindTools returns where s6 is installed: the directory that PATH leads to for
+// s6-svscan, else the directories of s6-overlay and of packages. The error says
+// which program is missing and what to install.
 func FindTools() (Tools, error) {
 	dirs := toolDirs
 	if found, err := exec.LookPath("s6-svscan"); err == nil {
@@ -35,7 +35,7 @@ func FindTools() (Tools, error) {
 	return findTools(dirs...)
 }
 
-// findTools returns the first directory that has all that is needed.
+// findTools returns the first directory that has all programs.
 func findTools(dirs ...string) (Tools, error) {
 	var missing []string
 	for _, dir := range dirs {
