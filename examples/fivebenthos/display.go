@@ -26,11 +26,11 @@ type display struct {
 	out   io.Writer
 	lines int // of the table that stands on the terminal
 
-	told troubles
+	told troubles // a listener too
 }
 
 func newDisplay(out io.Writer, s settings) *display {
-	return &display{settings: s, out: out, told: make(troubles), terminal: isTerminal(out) && !s.verify && !s.json}
+	return &display{settings: s, out: out, terminal: isTerminal(out) && !s.verify && !s.json}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -32,7 +32,7 @@ func (s settings) heard(t fsm.Transition) bool {
 // log on stderr of what fails. Transitions are logged below the level of that
 // log, for the display prints them.
 func (s settings) listeners(show *display, stderr io.Writer) []fsm.Listener {
-	all := []fsm.Listener{func(n fsm.Notice) {
+	all := []fsm.Listener{show.told.hear, func(n fsm.Notice) {
 		if t, ok := n.(fsm.Transition); ok && s.heard(t) {
 			show.transition(t)
 		}
