@@ -2,16 +2,17 @@ package s6
 
 import "time"
 
-// spell tells for how long the same thing has been so. of is the thing; the zero
-// K means that nothing is so, which is what the zero spell says.
+// spell tells for how long the same thing has been so. The thing is of; the
+// zero K means that nothing is so, as does the zero spell.
 type spell[K comparable] struct {
 	of    K
 	since time.Time // zero where nothing is so
 }
 
-// note takes down what is so now, and reports whether it begins with that. The
-// beginning is the moment of the call, not the clock reading of the pass: that is
-// from before what was seen, and a slow pass must not shorten a patience.
+// note records what is so now, and reports whether that begins now. The
+// beginning is the moment of the call, not the clock reading of the pass: that
+// reading is from before what was seen, and a slow pass must not shorten a
+// patience.
 func (s *spell[K]) note(of K) (begins bool) {
 	if of == s.of {
 		return false

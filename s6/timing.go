@@ -2,16 +2,16 @@ package s6
 
 import "time"
 
-// Times of this package are of four sorts: how often is looked, how long s6 may
-// take, how long a death is remembered, and what a Spec that says nothing means.
-// Those of s6 itself that they are made for: s6-supervise waits a second before
-// it starts a process again that had not been ready, s6-svscan leaves a second
+// Times of this package are of four sorts: how often something is looked at,
+// how long s6 may take, how long a death is remembered, and defaults of a Spec.
+// They are made for the times of s6 itself: s6-supervise waits a second before
+// it restarts a process that had not been ready, s6-svscan leaves a second
 // between two starts of one supervisor, and a scan takes milliseconds.
 
-// How often is looked at what gives no notice.
+// How often things are looked at that send no notice.
 const (
-	// poll is for the few who wait while they are called: the start of an
-	// s6-svscan, a shutdown, a nudge. Each of these looks at locks alone.
+	// poll is for callers that wait: the start of an s6-svscan, a shutdown, a
+	// nudge. Each poll looks at locks alone.
 	poll = 5 * time.Millisecond
 	// soonest is for a pass over what happens in milliseconds.
 	soonest = 10 * time.Millisecond
@@ -20,45 +20,45 @@ const (
 	// keepEvery is for the keeper: an s6-svscan that was killed is replaced
 	// within it.
 	keepEvery = time.Second
-	// loggerEvery is for a logger that runs, on which no decision depends.
+	// loggerEvery is for a logger that runs; no decision depends on it.
 	loggerEvery = 2 * time.Second
-	// past is added to the time at which something will be so, for a pass that
-	// is to find that it is.
+	// past is added to the time at which something will be so, for the pass
+	// that is to find it so.
 	past = time.Millisecond
 )
 
-// How long s6 may take, from the shortest. What is seen for less may be the
-// moment between two steps of a supervisor and is not taken for a state.
+// How long s6 may take, from the shortest. What is seen for less time may be
+// the moment between two steps of a supervisor, and does not count as a state.
 const (
-	// eventPatience is for an event that comes with a status. The two are
-	// written one after the other.
+	// eventPatience is for an event that comes with a status. s6-supervise
+	// writes one after the other.
 	eventPatience = 100 * time.Millisecond
 	// strayPatience is for the instance lock to be held by another process than
 	// the status names: a process locks before its supervisor writes.
 	strayPatience = 100 * time.Millisecond
 	// scanTime is for a scan that has nothing to start. s6 2.13 and 2.15 hang
-	// on a scan that is followed sooner by the end.
+	// if the end follows a scan sooner than that.
 	scanTime = 250 * time.Millisecond
 	// endedPatience is for a status to tell that a process has ended: its
 	// supervisor has to reap it, and to run its finish command.
 	endedPatience = 500 * time.Millisecond
-	// statusPatience is for a supervisor to write its first status. One that
-	// cannot, on a full disk, serves its service all the same.
+	// statusPatience is for a supervisor to write its first status. A
+	// supervisor that cannot, on a full disk, serves its service all the same.
 	statusPatience = time.Second
 	// startedPatience is for a process that has just started to say what it was
-	// started from. It is the first thing that its run script does.
+	// started from, which is the first thing that its run script does.
 	startedPatience = time.Second
-	// nudgePatience is for a nudge to be over while a tree is closed. One that
-	// is not is left to the next program.
+	// nudgePatience is for a nudge to be over while a tree is closed. A nudge
+	// that is not over is left to the next program.
 	nudgePatience = time.Second
 	// scanPatience is for s6-svscan to start or end a supervisor before it is
-	// told again, and for a supervisor to end before it is told by itself. It
-	// is longer than the second between two starts of a supervisor.
+	// told again, and for a supervisor to end before it is told directly. It is
+	// longer than the second between two starts of a supervisor.
 	scanPatience = 2 * time.Second
-	// loggerPatience is for a logger to be started again. It is longer than the
-	// second before a start.
+	// loggerPatience is for a logger to restart. It is longer than the second
+	// before a start.
 	loggerPatience = 2 * time.Second
-	// startPatience is for an s6-svscan to serve its directory, where no caller
+	// startPatience is for an s6-svscan to serve its directory, if no caller
 	// says how long.
 	startPatience = 10 * time.Second
 )
@@ -68,12 +68,12 @@ const (
 	// CrashWindow is how far back deaths are counted: CrashLimit of them make a
 	// service degraded although its process may run at the moment.
 	CrashWindow = 30 * time.Second
-	// askedWindow is how long it is known that a process was asked to end: as
-	// long as its death counts, and as long again for it to die.
+	// askedWindow is how long it is remembered that a process was asked to end:
+	// as long as its death counts, and as long again for it to die.
 	askedWindow = 2 * CrashWindow
 )
 
-// What a Spec that says nothing means, and what it may say.
+// Defaults of a Spec, and the limits of what it may say.
 const (
 	defaultStays         = time.Second // as long as s6-supervise pauses after less
 	defaultStartTimeout  = 30 * time.Second

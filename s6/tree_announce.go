@@ -15,8 +15,8 @@ import (
 )
 
 // AnnounceReady implements Tree. It writes the newline that s6-supervise waits
-// for into the process's own end of the notification pipe, which it inherited,
-// through /proc.
+// for into the process's own, inherited end of the notification pipe, through
+// /proc.
 func (t *SystemTree) AnnounceReady(service string, pid int) error {
 	err := t.announceReady(service, pid)
 	if err != nil {
@@ -31,7 +31,7 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 		return err
 	}
 	defer process.Close()
-	// From here on it is this one process even if the id is used again.
+	// From here on it is this process, even if the id is used again.
 	status, err := t.Status(service)
 	if err != nil {
 		return err
@@ -53,11 +53,11 @@ func (t *SystemTree) announceReady(service string, pid int) error {
 	}
 	fd, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return fmt.Errorf("%s of the service is no number: %w", fileNotificationFD, err)
+		return fmt.Errorf("%s of the service is not a number: %w", fileNotificationFD, err)
 	}
 	pipe, err := process.Descriptor(fd)
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("its descriptors may not be looked into, it is another user's or has capabilities of its own: %w", err)
+		return fmt.Errorf("its descriptors cannot be read, for it is another user's or has capabilities of its own: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("it has closed its descriptor for readiness: %w", err)

@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// keeper replaces the s6-svscan of a private tree when it was killed, and sees
-// to it that the supervisors which that one left hand over to the new one.
+// keeper replaces the s6-svscan of a private tree that was killed, and makes
+// the supervisors that it left hand over to the new one.
 type keeper struct {
 	once   sync.Once
 	cancel context.CancelFunc
 	ended  chan struct{}
 }
 
-// startKeeper has keep run beside the caller, until end.
+// startKeeper runs keep beside the caller, until end.
 func startKeeper(keep func(context.Context)) *keeper {
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &keeper{cancel: cancel, ended: make(chan struct{})}
@@ -33,7 +33,8 @@ func (k *keeper) end() {
 	<-k.ended
 }
 
-// nudges are the services by which a tree's s6-svscan is nudged, one at a time.
+// nudges runs the services by which a tree's s6-svscan is nudged, one at a
+// time.
 type nudges struct {
 	mu      sync.Mutex // guards all below
 	closed  bool
@@ -47,8 +48,8 @@ type nudge struct {
 	abandon chan struct{} // closed when it is to be over at once
 }
 
-// begin prepares a nudge and has it run beside the caller, unless one is under
-// way or none is to begin any more.
+// begin prepares a nudge and runs it beside the caller, unless one is under way
+// or none may begin any more.
 func (n *nudges) begin(prepare func() (run func(*nudge), err error)) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -71,8 +72,9 @@ func (n *nudges) begin(prepare func() (run func(*nudge), err error)) error {
 	return nil
 }
 
-// end waits until the one under way is over, and has no other begin. One that is
-// not over when ctx ends is left as it is: the next program sees to it.
+// end waits until the nudge that is under way is over, and lets no other begin.
+// A nudge that is not over when ctx ends is left as it is: the next program
+// sees to it.
 func (n *nudges) end(ctx context.Context) {
 	n.mu.Lock()
 	current, first := n.current, !n.closed

@@ -9,7 +9,7 @@ import (
 )
 
 func (t *SystemTree) keep(ctx context.Context) {
-	// Those of before may be there from the beginning.
+	// Orphans of an earlier run may be there from the beginning.
 	for orphans := true; ; {
 		if orphans {
 			orphans = t.releaseOrphans()
@@ -23,22 +23,22 @@ func (t *SystemTree) keep(ctx context.Context) {
 		if t.Served() == nil {
 			continue
 		}
-		// A scan directory that was taken away is not made anew.
+		// A scan directory that was removed is not made again.
 		if _, err := os.Stat(t.layout.ScanDir); err != nil {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, startPatience)
-		// What keeps it from starting is said by whatever next needs it.
+		// What keeps it from starting is reported by whatever next needs it.
 		orphans = t.start(limited) == nil || orphans
 		cancel()
 	}
 }
 
-// releaseOrphans tells supervisors whose s6-svscan is gone to exit after their
-// process, and reports whether there are any. s6-svscan tries every second to
-// start others in their place. A logger's supervisor is told when its
-// service's has exited: until then it starts s6-log anew when that dies, on the
-// pipe that the service writes to, which nobody else has any more.
+// releaseOrphans tells orphans to exit after their process, and reports whether
+// there are any. s6-svscan tries every second to start others in their place. A
+// logger's supervisor is told once its service's supervisor has exited. Until
+// then it restarts s6-log when that dies, on the pipe that the service writes
+// to and that nobody else has any more.
 func (t *SystemTree) releaseOrphans() (any bool) {
 	services, err := t.pairs()
 	if err != nil {
@@ -51,7 +51,7 @@ func (t *SystemTree) releaseOrphans() (any bool) {
 	for _, p := range services {
 		switch {
 		case orphaned(p.supervisor, scanner):
-			_ = t.Control(p.service, supervise.CommandExit) // if it is gone by now, so much the better
+			_ = t.Control(p.service, supervise.CommandExit) // it may be gone by now
 			any = true
 		case orphaned(p.logSupers, scanner):
 			_ = t.Control(logger(p.service), supervise.CommandExit)

@@ -11,12 +11,12 @@ import (
 
 // Nudge implements Tree.
 //
-// From 2.12 on, s6-svscan forgets a supervisor that it owes when it starts
-// another one less than a second after the last start of the one it owes, and
-// thinks of it again when it has a new service to start. So it is given one,
-// which runs nothing, for as long as it takes to have its supervisor started.
-// In 2.13 and 2.15 a link that leads nowhere aborts every scan: those into this
-// tree's services are removed, all of them in a private tree.
+// From 2.12 on, s6-svscan leaves a second between two starts of one supervisor,
+// and forgets a supervisor that it owes when it starts another one within that
+// second. It remembers it when it has a new service to start. So it is shown
+// one, which runs nothing, until that has its supervisor. In 2.13 and 2.15 a
+// link that leads nowhere aborts every scan: such links into this tree's
+// services are removed, and in a private tree all of them.
 func (t *SystemTree) Nudge() error {
 	if err := t.Served(); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (t *SystemTree) Nudge() error {
 }
 
 // show shows a hidden service directory to s6-svscan until it has a supervisor.
-// What goes wrong is made up for by the next nudge.
+// If anything fails, the next nudge makes up for it.
 func (t *SystemTree) show(n *nudge, hidden string) {
 	shown := unhidden(hidden)
 	err := os.WriteFile(path.Join(hidden, fileDown), nil, 0o644)
@@ -52,13 +52,13 @@ func (t *SystemTree) show(n *nudge, hidden string) {
 	}
 }
 
-// hide takes services that s6-svscan was nudged with away again.
+// hide removes services that s6-svscan was nudged with.
 func (t *SystemTree) hide(n *nudge, hidden ...string) {
 	for _, dir := range hidden {
 		_ = os.Rename(unhidden(dir), dir) // it may be hidden already
 	}
 	if t.Prune() == nil {
-		// One that s6-svscan has just started holds no lock yet.
+		// A supervisor that s6-svscan has just started holds no lock yet.
 		wait(scanTime, n.abandon, func() bool { return false })
 	}
 	ended := func() bool { return t.allEnded(hidden) }
@@ -85,8 +85,8 @@ func (t *SystemTree) allEnded(dirs []string) bool {
 	return true
 }
 
-// wait polls until done, no longer than for a time or until ended is closed,
-// and reports whether it was done.
+// wait polls until done, until a time is over, or until ended is closed, and
+// reports whether it was done.
 func wait(patience time.Duration, ended <-chan struct{}, done func() bool) bool {
 	for end := time.Now().Add(patience); !done(); {
 		select {

@@ -12,11 +12,11 @@ import (
 
 // TreeConfig says which tree to open.
 type TreeConfig struct {
-	// ScanDir, ServicesDir and LogsDir as in Layout. Relative paths are taken
-	// from the working directory. They must be three directories, and none in
+	// ScanDir, ServicesDir and LogsDir are as in Layout. Relative paths begin
+	// at the working directory. They must be three directories, none inside
 	// another unless its name there begins with a dot.
 	ScanDir, ServicesDir, LogsDir string
-	// Tools; where Dir is empty they are looked up as FindTools does.
+	// Tools are looked up as by FindTools if Dir is empty.
 	Tools Tools
 }
 
@@ -43,9 +43,10 @@ func (c TreeConfig) layout() (l Layout, err error) {
 	return l, nil
 }
 
-// Attach opens the tree of an s6-svscan that runs already, makes the services
-// and logs directories where they are missing, and takes the lock that keeps a
-// second program from managing the same services. The caller closes the tree.
+// Attach opens the tree of an s6-svscan that runs already. It makes the
+// services and logs directories if they are missing, and takes the lock that
+// keeps a second program from managing the same services. The caller closes the
+// tree.
 //
 // The error says in one sentence what is wrong and what to do: s6 is not
 // installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
@@ -63,19 +64,19 @@ func Attach(config TreeConfig) (*SystemTree, error) {
 	return t, nil
 }
 
-// StartPrivate opens the tree of the scan directory as Attach does, starting
-// an s6-svscan of its own if none serves it; started tells which it was. It
+// StartPrivate opens the tree of the scan directory as Attach does, and starts
+// an s6-svscan of its own if none serves it; started tells whether it did. It
 // needs no privileges. The s6-svscan has a session of its own and goes on when
 // the caller ends, so that a later call finds it. It writes its diagnostics to
 // the file .stderr in the scan directory, which is emptied when it is longer
-// than 1 MiB. ctx bounds the start alone; the tree is the caller's to Close.
+// than 1 MiB. ctx bounds the start alone. The caller closes the tree.
 //
-// An s6-svscan that was killed is replaced: by the next StartPrivate, or while
-// a tree is open within a second. Its supervisors, services and loggers were
-// not touched by its death and go on. Each hands over to the new s6-svscan
-// when its service's process next ends, and only then: the pipe between a
-// service and its logger is one that the dead s6-svscan made, and lives as long
-// as the process that writes to it.
+// An s6-svscan that was killed is replaced: by the next StartPrivate, or within
+// a second while a tree is open. Its supervisors, services and loggers are not
+// touched by its death and go on. Each of them hands over to the new s6-svscan
+// when its service's process next ends, and no sooner: the pipe between a
+// service and its logger was made by the dead s6-svscan, and lives as long as
+// the process that writes to it.
 func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, started bool, err error) {
 	t, err = openTree(config)
 	if err != nil {
@@ -117,7 +118,7 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 	return t, nil
 }
 
-// Close gives up the tree's lock. All services go on.
+// Close releases the tree's lock. All services go on.
 func (t *SystemTree) Close() error {
 	t.keeper.end()
 	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)

@@ -20,7 +20,7 @@ func (t *SystemTree) start(ctx context.Context) error {
 		return err
 	}
 	defer stderr.Close()
-	// A link that leads nowhere aborts every scan of some versions.
+	// In some versions a link that leads nowhere aborts every scan.
 	if err := t.unlinkDangling(true); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (t *SystemTree) start(ctx context.Context) error {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = cmd.Wait() // how it ended is of no use to anybody
+		_ = cmd.Wait() // how it ended does not matter
 	}()
 	for {
 		if t.Served() == nil {
@@ -50,8 +50,8 @@ func (t *SystemTree) start(ctx context.Context) error {
 	}
 }
 
-// makeWritable makes a directory where it is missing, and refuses one that
-// cannot be written.
+// makeWritable makes a directory if it is missing, and refuses one that cannot
+// be written.
 func makeWritable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("cannot make the directory %s: %w: give one that this user can write", dir, err)
@@ -62,12 +62,13 @@ func makeWritable(dir string) error {
 	return nil
 }
 
-// maxStderr is how much is kept of what s6-svscan and s6-supervise say.
+// maxStderr is how much of the diagnostics of s6-svscan and s6-supervise is
+// kept.
 const maxStderr = 1 << 20
 
-// trimStderr empties the file of diagnostics when it is too long: a supervisor
-// that cannot hand over yet is announced in it every second. All who write to
-// it append.
+// trimStderr empties the file of diagnostics when it is too long: it gets a
+// line every second about a supervisor that cannot hand over yet. All who write
+// to the file append.
 func (t *SystemTree) trimStderr() {
 	name := t.layout.scanStderr()
 	if info, err := os.Stat(name); err == nil && info.Size() > maxStderr {

@@ -26,7 +26,7 @@ func (t *SystemTree) Served() error {
 	return nil
 }
 
-// scanner says who serves the scan directory.
+// scanner returns who serves the scan directory.
 func (t *SystemTree) scanner() (supervise.LockState, error) {
 	return holder(t.layout.scanLock())
 }
@@ -45,7 +45,7 @@ func (t *SystemTree) scan(commands ...supervise.ScanCommand) error {
 	return supervise.WriteControl(t.layout.scanControl(), commands...)
 }
 
-// calm waits until the last scan that this tree asked for is surely over.
+// calm waits until the last scan that this tree asked for is certainly over.
 func (t *SystemTree) calm(ctx context.Context) error {
 	last := t.lastScan.Load()
 	if last == nil {
@@ -60,7 +60,8 @@ func (t *SystemTree) calm(ctx context.Context) error {
 }
 
 // unlinkDangling removes links in the scan directory that lead nowhere: all of
-// them, or those into this tree's services. The error names one of another's.
+// them, or only those into this tree's services. The error names a link of
+// somebody else.
 func (t *SystemTree) unlinkDangling(all bool) error {
 	entries, err := os.ReadDir(t.layout.ScanDir)
 	if err != nil {

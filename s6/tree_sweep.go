@@ -8,10 +8,10 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 )
 
-// sweep removes what an earlier run was building or taking apart (Layout.aside),
-// replacing (filesystem.FS.ReplaceFile) or subscribing (supervise.Subscribe)
-// when it was killed. The lock says that nobody does now. What cannot be removed
-// does no harm.
+// sweep removes what a program that was killed has left half done: directories
+// being built or deleted (Layout.aside), files being replaced
+// (filesystem.FS.ReplaceFile), subscriptions (supervise.Subscribe). The lock
+// says that nobody is doing that now. What cannot be removed does no harm.
 func (t *SystemTree) sweep() {
 	entries, _ := os.ReadDir(t.layout.ServicesDir)
 	for _, e := range entries {
@@ -36,8 +36,8 @@ func sweepFiles(dir string) {
 	}
 }
 
-// sweepNudges ends, beside the caller, what a program that was killed had
-// nudged s6-svscan with.
+// sweepNudges removes, beside the caller, the nudges that a killed program has
+// left.
 func (t *SystemTree) sweepNudges() {
 	var left []string
 	entries, _ := os.ReadDir(t.layout.ScanDir)

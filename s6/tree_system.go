@@ -38,7 +38,7 @@ func (t *SystemTree) FS() filesystem.FS { return filesystem.OS{} }
 // Tools implements Tree.
 func (t *SystemTree) Tools() Tools { return t.tools }
 
-// OnHost implements Tree: they are.
+// OnHost implements Tree. The tree's processes are this host's.
 func (t *SystemTree) OnHost() bool { return true }
 
 // Claim implements Tree. Other programs are kept out by the tree's lock.
@@ -59,7 +59,7 @@ func (t *SystemTree) Logger(name string) (supervise.LockState, error) {
 	return holder(t.layout.logLock(name))
 }
 
-// holder is supervise.LockHolder for a lock that nobody may have made yet.
+// holder is supervise.LockHolder for a lock file that may not exist yet.
 func holder(lock string) (supervise.LockState, error) {
 	state, err := supervise.LockHolder(lock)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,11 +107,12 @@ func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) erro
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}
 	defer unix.Close(fd)
-	// The id is now bound to one process; is it the one that was meant?
+	// From here on the id means one process. Is it the right one?
 	if now, err := t.Process(service); err != nil || now.PID != pid {
 		return fmt.Errorf("cannot signal process %d: it does not hold %s any more: %w", pid, lockOf(service), errors.Join(err, unix.ESRCH))
 	}
-	// One that s6-supervise has just started may not be in the status yet.
+	// A process that s6-supervise has just started may not be in the status
+	// yet.
 	supervisor, err := t.Supervisor(service)
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
