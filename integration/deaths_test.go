@@ -39,7 +39,7 @@ func TestSupervisorIsKilled(t *testing.T) {
 			harness.Kill(t, scanner, syscall.SIGSTOP)
 			harness.Slay(t, w.supervisor(w.Service("a")))
 			if kind == "deaf" { // others have ended before that is seen
-				degradedFor(fmt.Sprintf("a process of it has lost its supervisor: pid %d", old))
+				degradedFor(fmt.Sprintf("one of its processes has lost its supervisor: pid %d", old))
 			}
 			degradedFor("s6-svscan has started no supervisor for it")
 			harness.Kill(t, scanner, syscall.SIGCONT)

@@ -7,8 +7,8 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// decide is the state machine of a service: what is to be done in a state,
-// given what was asked and seen.
+// decide is the state machine of a service: it says what to do in a state,
+// given what is asked and what was seen.
 func decide(in input) fsm.Decision {
 	if in.Observed.Owner != "" {
 		return decideForeign(in)
@@ -31,9 +31,9 @@ func decide(in input) fsm.Decision {
 	}
 }
 
-// decideForeign does nothing to a service of another owner that has the name. To
-// be removed there is nothing; else to put it in place is tried, which fails and
-// says why.
+// decideForeign does nothing to a service of another owner that has the name.
+// If the instance is to be removed there is nothing to do; otherwise it tries
+// to put the service in place, which fails and says why.
 func decideForeign(in input) fsm.Decision {
 	r := foreign(&in.Observed)
 	if in.Desired.State != fsm.StateRemoved {
@@ -64,7 +64,7 @@ func decideCreating(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case in.Desired.State == fsm.StateRemoved && o.whole():
-		// What may run has to be stopped before.
+		// What may run has to stop first.
 		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: in.Asked()}
 	case in.Desired.State == fsm.StateRemoved:
 		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
@@ -74,8 +74,8 @@ func decideCreating(in input) fsm.Decision {
 	return create(in)
 }
 
-// create has what is missing put in place, and waits for s6-svscan to do its
-// part; where that takes long it is nudged.
+// create puts in place what is missing, and waits for s6-svscan to do its part.
+// If that takes long, s6-svscan is nudged.
 func create(in input) fsm.Decision {
 	o := &in.Observed
 	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(o.lacks()), After: soonest}
@@ -112,7 +112,7 @@ func decideStopped(in input) fsm.Decision {
 	case want == Running && o.Up() && !o.AskedDown:
 		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
 	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended:
-		// By an earlier run, or by somebody else; s6 will see to it.
+		// An earlier run or somebody else has told it; s6 will see to it.
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its process was told to end").With(fmt.Sprintf("pid %d", o.Status.PID))}
 	case want == Running && o.CommandProblem != "":
 		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
@@ -173,7 +173,7 @@ func decideRunning(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	if !o.current() {
-		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed, not for the process")}
+		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed, but not for the process")}
 	}
 	return fsm.Decision{}
 }
@@ -206,8 +206,8 @@ func decideDegraded(in input) fsm.Decision {
 	return fsm.Decision{Do: upActions, Reason: r}
 }
 
-// mend does what brings a service that should run back in order without any
-// decision about its process: the tree around it, its files, a stray process.
+// mend repairs what is around the process of a service that should run, without
+// deciding about the process itself: the tree, the files, a stray process.
 func mend(in input) (fsm.Decision, bool) {
 	o := &in.Observed
 	switch {
@@ -216,20 +216,20 @@ func mend(in input) (fsm.Decision, bool) {
 	case !o.whole():
 		return create(in), true
 	case o.Lags:
-		// To bring up what is up has the status written.
+		// Telling what is up to be up makes s6-supervise write the status.
 		return fsm.Decision{Do: upActions, Reason: lags(), After: later}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
 		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}, true
 	case !o.current():
-		// A start that failed for want of a file is not tried again soon
-		// unless s6-supervise is told.
+		// A start that failed because a file was missing is not tried again
+		// soon unless s6-supervise is told.
 		return fsm.Decision{Do: writeUpActions, Reason: fsm.Because("its configuration changed")}, true
 	}
 	return fsm.Decision{}, false
 }
 
-// restart has the process end so that another takes its place. Its death is an
-// event; until then it is looked at again whether it has to be killed.
+// restart ends the process so that another takes its place. Its death is an
+// event; until then each pass checks whether it has to be killed.
 func restart(o *Observed) fsm.Decision {
 	return fsm.Decision{Do: restartActions, Reason: outdated(o), After: later}
 }
@@ -237,7 +237,7 @@ func restart(o *Observed) fsm.Decision {
 func endStray(in input) fsm.Decision {
 	return fsm.Decision{
 		Do:     endStrayActions,
-		Reason: fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", in.Observed.StrayPID)),
+		Reason: fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", in.Observed.StrayPID)),
 	}
 }
 
@@ -245,8 +245,8 @@ func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
 	case !o.down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
-		// Whoever else may have told it, it is told once by this program: before
-		// a stray process is ended, for whose end another may wait.
+		// This program tells it once, whoever else may have told it, before a
+		// stray process is ended: another process may wait for that end.
 		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case o.StrayPID != 0:
 		return endStray(in)

@@ -4,26 +4,27 @@ import "github.com/evenkeel/evenkeel/fsm"
 
 // The actions of a service's driver.
 const (
-	// actCreate writes the service directory if it is not whole, links it
-	// into the scan directory and has s6-svscan look.
+	// actCreate writes the service directory if it is not whole, links it into
+	// the scan directory and makes s6-svscan look.
 	actCreate fsm.Action = "create"
-	// actNudge has s6-svscan start what it owes.
+	// actNudge makes s6-svscan start what it owes.
 	actNudge fsm.Action = "nudge s6-svscan"
 	// actWrite brings the files of a directory that is in use up to date.
 	actWrite fsm.Action = "write"
-	// actUp and actDown have s6-supervise want the service up or down, now
-	// and after a restart of the tree.
+	// actUp and actDown make s6-supervise want the service up or down, now and
+	// after a restart of the tree.
 	actUp   fsm.Action = "bring up"
 	actDown fsm.Action = "bring down"
-	// actRestart ends the process so that s6-supervise starts it anew.
+	// actRestart ends the process so that s6-supervise starts another.
 	actRestart fsm.Action = "restart"
 	// actEndStray ends a process that lost its supervisor.
 	actEndStray fsm.Action = "end stray process"
-	// actFreshLogger has s6-svscan start another supervisor for the logger: one
-	// that was left by an s6-svscan of before reads a pipe that nobody writes to.
-	actFreshLogger fsm.Action = "start the logger afresh"
-	// actRemove unlinks, waits for the supervisors, and deletes, one of them
-	// a pass.
+	// actFreshLogger ends the logger's supervisor so that s6-svscan starts
+	// another: a supervisor that an earlier s6-svscan left reads a pipe that
+	// nobody writes to.
+	actFreshLogger fsm.Action = "restart the logger"
+	// actRemove unlinks, waits for the supervisors, and deletes: one step a
+	// pass.
 	actRemove fsm.Action = "remove"
 )
 

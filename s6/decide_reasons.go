@@ -8,7 +8,7 @@ import (
 
 type input = fsm.Input[*Spec, Observed]
 
-// shown is the evidence that a service runs.
+// shown is the reason for calling a service running.
 func shown(o *Observed) fsm.Reason {
 	return fsm.Because("its process runs").With(fmt.Sprintf("pid %d", o.Status.PID))
 }
@@ -20,7 +20,7 @@ func waiting(o *Observed) fsm.Reason {
 	return fsm.Because("waiting for its process to be ready")
 }
 
-// toEnd tells what a stop or a removal waits for.
+// toEnd says what a stop or a removal waits for.
 func toEnd(o *Observed) fsm.Reason {
 	r := fsm.Because("waiting for its process to end")
 	switch {
@@ -49,7 +49,7 @@ func removalStage(o *Observed) string {
 func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	switch {
 	case o.StrayPID != 0:
-		return fsm.Because("a process of it has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
+		return fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
 	case !o.whole():
 		return fsm.Because("not in place").With(o.lacks()), true
 	case o.Lags:
@@ -76,7 +76,7 @@ func foreign(o *Observed) fsm.Reason {
 	return fsm.Because("a service of another owner has its name").With("it belongs to " + o.Owner)
 }
 
-// outdated says why another process has to take the place of the one that runs.
+// outdated says why another process has to take the place of the running one.
 func outdated(o *Observed) fsm.Reason {
 	if o.replaced() {
 		return fsm.Because("a restart was asked for")
@@ -84,7 +84,7 @@ func outdated(o *Observed) fsm.Reason {
 	return fsm.Because("its process is from before the change")
 }
 
-// justStarted says that a process has not run for long enough.
+// justStarted says that a process has not run for long enough yet.
 func justStarted(o *Observed) fsm.Reason {
 	return fsm.Because("it has only just started").With(o.lastDeath())
 }

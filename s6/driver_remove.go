@@ -63,7 +63,7 @@ func (d *driver) delete(spec *Spec) error {
 		return err
 	}
 	if process.Held {
-		return errors.New("a process of it has not ended")
+		return errors.New("one of its processes has not ended")
 	}
 	if spec == nil {
 		m, err := readManifest(d.fs, d.service)

@@ -283,7 +283,7 @@ func TestRemoveRefusesUnderLiveProcess(t *testing.T) {
 		require.NoError(t, tree.KillSupervisor("a/log"))
 		driver := s6.NewDriver(tree, "a", func() {})
 		for range 3 {
-			require.EqualError(t, driver.Do(t.Context(), "remove", d), "a process of it has not ended")
+			require.EqualError(t, driver.Do(t.Context(), "remove", d), "one of its processes has not ended")
 		}
 		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
 		require.NoError(t, driver.Do(t.Context(), "remove", d))

@@ -136,7 +136,7 @@ func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
 	case up && o.Started == "" && o.Hash != hash:
 		return change(fsm.ChangeRestart, "it is not known what its process was started from")
 	case o.Hash != hash:
-		return change(fsm.ChangeLive, "its files differ, not for the process")
+		return change(fsm.ChangeLive, "its files differ, but not for the process")
 	}
-	return change(fsm.ChangeNone, "it is as it is to be")
+	return change(fsm.ChangeNone, "it is as declared")
 }
