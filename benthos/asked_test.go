@@ -120,3 +120,52 @@ func TestRestartByHand(t *testing.T) {
 		assert.ErrorIs(t, manager.Restart(t.Context(), "a"), fsm.ErrNoRestart)
 	})
 }
+
+// A note is what a parent keeps: it is there in a later run, and a change of it
+// is none for the engine.
+func TestNoteIsKeptAndRestartsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		newEngines(t, m)
+		asked := 0
+		m.options.Linter = benthostest.Linter(func(string, []byte) error { asked++; return nil })
+		noted := func(note string) map[string]fsm.Desired[*benthos.Config] {
+			c := stream("1s")
+			c.Note = note
+			return active(map[string]*benthos.Config{"a": c})
+		}
+		manager, leave := m.start(t)
+		require.NoError(t, manager.Apply(t.Context(), noted("first")))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		moves := func() int {
+			s, _ := manager.Instance("a")
+			return len(s.History)
+		}
+		before, processes := moves(), m.tree.Processes()
+
+		changes, err := manager.Plan(t.Context(), noted("second"))
+		require.NoError(t, err)
+		assert.Equal(t, fsm.ChangeLive, changes[0].Kind)
+		require.NoError(t, manager.Apply(t.Context(), noted("second")))
+		time.Sleep(time.Minute)
+		assert.Equal(t, before, moves())
+		assert.Equal(t, processes, m.tree.Processes())
+		assert.Equal(t, 1, asked)
+		s, _ := manager.Instance("a")
+		assert.True(t, s.Observed.Current)
+		document, err := m.tree.FS().ReadFile(m.tree.Layout().Service("a") + "/config/benthos.yaml")
+		require.NoError(t, err)
+		assert.NotContains(t, string(document), "second")
+		leave()
+
+		kind, err := benthos.NewKind(m.tree, m.options)
+		require.NoError(t, err)
+		found, err := kind.Discover(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "second", found["a"].Spec.Note)
+		bad := noted("\xff")
+		refused, err := kind.Validate(t.Context(), bad, nil)
+		require.NoError(t, err)
+		assert.ErrorContains(t, refused["a"], "note is not UTF-8")
+	})
+}

@@ -67,6 +67,12 @@ type Config struct {
 	// finish what it has accepted. Zero means DefaultShutdownTimeout. Engines
 	// end within it; whoever kills one should leave it a second more.
 	ShutdownTimeout time.Duration `json:"shutdown_timeout,omitempty" yaml:"shutdown_timeout,omitempty"`
+
+	// Note is kept with the instance, so that a later run of the program finds
+	// it, and means nothing to this package: it is UTF-8, the engine never sees
+	// it, and a change of it restarts nothing. A kind that is built on streams
+	// keeps of its own spec here what is not in the Config.
+	Note string `json:"note,omitempty" yaml:"-"`
 }
 
 // EndpointAddr returns the host:port at which the HTTP endpoint of the

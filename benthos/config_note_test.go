@@ -45,12 +45,13 @@ func TestNoteIsReadBack(t *testing.T) {
 		},
 		"numbers": {Input: map[string]any{"a": json.Number("5"), "b": json.Number("1e3"), "c": uint64(math.MaxUint64), "d": 0.1, "e": int8(-1)}, Output: end},
 		"texts":   {Input: map[string]any{"a": "\troot = 1\n\troot = 2\n", "\tb": "\t", "5": "5", "c": "no"}, Output: end},
+		"a note":  {Input: end, Output: end, Note: "\tof: [a\n b\x00]\n\n"},
 		"others":  {Input: map[string]any{"a": nil, "b": []string{}, "c": map[int]string{404: "x"}, "d": time.Second, "e": time.Unix(1, 2).UTC()}, Output: end},
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := noted(t, c)
 			assert.Equal(t, rendered(t, c), rendered(t, read))
-			assert.Equal(t, []any{c.MetricsPort, c.Host, c.ShutdownTimeout}, []any{read.MetricsPort, read.Host, read.ShutdownTimeout})
+			assert.Equal(t, []any{c.MetricsPort, c.Host, c.ShutdownTimeout, c.Note}, []any{read.MetricsPort, read.Host, read.ShutdownTimeout, read.Note})
 			assert.Equal(t, rendered(t, read), rendered(t, noted(t, read)))
 		})
 	}
@@ -60,12 +61,13 @@ func FuzzNote(f *testing.F) {
 	f.Add("\troot.a = 1\n\troot.b = 2\n", "a")
 	f.Add("\n\t", "\t")
 	f.Fuzz(func(t *testing.T, text, key string) {
-		c := Config{Input: map[string]any{key: text, "list": []any{text, map[string]any{key: 1}}}, Output: map[string]any{"drop": map[string]any{}}}
+		c := Config{Input: map[string]any{key: text, "list": []any{text, map[string]any{key: 1}}}, Output: map[string]any{"drop": map[string]any{}}, Note: text + key}
 		if c.Validate() != nil {
 			return
 		}
 		read := noted(t, c)
 		require.Equal(t, rendered(t, c), rendered(t, read))
+		require.Equal(t, c.Note, read.Note)
 	})
 }
 

@@ -52,6 +52,9 @@ func (c Config) note() (string, error) {
 		}
 	}
 	c.appendSections(doc)
+	if c.Note != "" {
+		appendEntry(doc, "note", textNode(c.Note))
+	}
 	b, err := encode(doc)
 	return string(b), err
 }
@@ -64,10 +67,15 @@ func readNote(text string) (c Config, err error) {
 			err = fmt.Errorf("cannot read the configuration that was written down: %v", problem)
 		}
 	}()
-	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
+	var read struct {
+		Config `yaml:",inline"`
+		Note   string `yaml:"note"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &read); err != nil {
 		return Config{}, fmt.Errorf("cannot read the configuration that was written down: %w", err)
 	}
-	return c, nil
+	read.Config.Note = read.Note
+	return read.Config, nil
 }
 
 // appendSections adds the sections and resources that there are.

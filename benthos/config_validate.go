@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Validate checks what can be known without an engine: that input and output
@@ -61,6 +62,9 @@ func (c Config) validateSettings(p *problems) {
 	}
 	if c.ShutdownTimeout < 0 {
 		p.add("shutdown_timeout", fmt.Sprintf("is %s, less than nothing", c.ShutdownTimeout))
+	}
+	if !utf8.ValidString(c.Note) {
+		p.add("note", "is not UTF-8")
 	}
 	if err := checkHost(c.host()); err != nil {
 		p.add("host", err.Error())

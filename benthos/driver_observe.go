@@ -24,6 +24,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	if desired.Spec == nil {
 		return o, nil
 	}
+	o.Renoted = !seen.Current && s.doc.runBy(seen.Snapshot.Desired.Spec)
 	service := &o.Service.Observed
 	switch {
 	case o.up():

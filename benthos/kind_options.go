@@ -127,3 +127,8 @@ func (o *Options) serviceSpec(doc *document) (*s6.Spec, error) {
 		Note:        note,
 	}, nil
 }
+
+// runBy reports whether a service runs an engine with this very document.
+func (d *document) runBy(service *s6.Spec) bool {
+	return service != nil && service.ConfigFiles[configFile] == string(d.text)
+}

@@ -226,8 +226,15 @@ func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {
 	}
 }
 
-// A service that is on disk as this package has always made it goes on.
+// A service that is on disk as this package has always made it goes on, also
+// where the configuration comes to have a note.
 func TestServiceThatWasMadeEarlierKeepsItsProcess(t *testing.T) {
+	for _, note := range []string{"", "of a parent"} {
+		t.Run(note, func(t *testing.T) { madeEarlier(t, note) })
+	}
+}
+
+func madeEarlier(t *testing.T, note string) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		for _, addr := range []string{"[::1]:9080", "[::]:9080", "127.0.0.1:8080"} {
@@ -237,6 +244,7 @@ func TestServiceThatWasMadeEarlierKeepsItsProcess(t *testing.T) {
 		text, err := os.ReadFile("testdata/config.yaml")
 		require.NoError(t, err)
 		require.NoError(t, yaml.Unmarshal(text, &c))
+		c.Note = note
 		var service *s6.Spec
 		text, err = os.ReadFile("testdata/service.json")
 		require.NoError(t, err)

@@ -16,11 +16,13 @@ var (
 // Masked implements fsm.Masker: a Config to show, not to run. All is masked
 // that stands below a key with an fsm.SecretName, other texts as fsm.MaskText
 // and lists as fsm.MaskArgs do it. What the engine fills in, ${NAME}, is shown.
+// Of a Note nothing is.
 func (c *Config) Masked() *Config {
 	if c == nil {
 		return nil
 	}
 	shown := c.converted(maskedValue)
+	shown.Note = fsm.MaskSecret(c.Note)
 	return &shown
 }
 

@@ -43,6 +43,7 @@ func secretive() *benthos.Config {
 		Output:             m{"sql_insert": m{"dsn": "u:" + planted + "@tcp(h:3306)/db", "urls": []string{"redis://:" + planted + "@h"}}},
 		CacheResources:     []map[string]any{{"label": "c", "redis": m{"url": "redis://:" + planted + "@h"}}},
 		RateLimitResources: []map[string]any{{"label": "r", "redis": m{"api-key": planted}}},
+		Note:               "of a parent: " + planted,
 	}
 }
 
@@ -67,6 +68,7 @@ func TestMaskedConfig(t *testing.T) {
 		Output:             m{"sql_insert": m{"dsn": "***", "urls": []any{"redis://:***@h"}}},
 		CacheResources:     []map[string]any{{"label": "c", "redis": m{"url": "redis://:***@h"}}},
 		RateLimitResources: []map[string]any{{"label": "r", "redis": m{"api-key": "***"}}},
+		Note:               "***",
 	}, shown)
 	assert.Equal(t, secretive(), c, "what is masked stays as it was")
 	assert.Equal(t, shown, shown.Masked())

@@ -17,8 +17,11 @@ type Observed struct {
 	Service *Service `json:"service,omitempty"`
 	// Asked is what the service was last asked by this instance, empty for
 	// nothing yet; Current says that it was asked to run the desired Config.
+	// Renoted says that it was asked to run what is the same to an engine, and
+	// that something else is to be kept with it.
 	Asked   fsm.State `json:"asked,omitempty"` // in the terms of package s6
 	Current bool      `json:"current"`
+	Renoted bool      `json:"renoted,omitempty"`
 	// Unseen: the service could not be observed since it was asked that.
 	Unseen bool `json:"unseen,omitempty"`
 	// PortTaken says which port somebody else listens on: before the service
@@ -74,7 +77,7 @@ type Traffic struct {
 // one that was told to end.
 func (o *Observed) up() bool {
 	s := &o.Service.Observed
-	return s.Up() && !s.Stale() && !s.Told && o.Current && !o.Unseen
+	return s.Up() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
 }
 
 // healthy reports whether that very process says it is ready.
