@@ -14,8 +14,9 @@ const (
 	// DefaultShutdownTimeout is how long an engine may take to finish what it
 	// has accepted.
 	DefaultShutdownTimeout = 5 * time.Second
-	// DefaultLogLevel is the level an engine logs at. The lines that tell of a
-	// start and a stop are written at this level, and are missing above it.
+	// DefaultLogLevel is the level an engine logs at. Engines write the lines
+	// about their start and stop at this level, so these lines are missing
+	// above it.
 	DefaultLogLevel = "INFO"
 )
 
@@ -23,8 +24,8 @@ const (
 const (
 	// MetricsPrometheus serves Prometheus text on /metrics.
 	MetricsPrometheus = "prometheus"
-	// MetricsNone serves nothing on /metrics. It is what an engine built
-	// without the Prometheus exporter needs: it refuses the other value.
+	// MetricsNone serves nothing on /metrics. An engine that is built without
+	// the Prometheus exporter needs it, and refuses the other value.
 	MetricsNone = "none"
 )
 
@@ -32,8 +33,8 @@ const (
 // keys, and the settings of the HTTP endpoint.
 //
 // The sections hold what yaml.v3 or encoding/json decode into any: maps, lists,
-// strings, numbers, booleans and null. A Config is a value; the maps in it are
-// shared by its copies, see Clone.
+// strings, numbers, booleans and null. A Config is a value; copies of it share
+// its maps, see Clone.
 type Config struct {
 	// Input and Output are required.
 	Input    map[string]any `json:"input" yaml:"input"`
@@ -45,8 +46,8 @@ type Config struct {
 	RateLimitResources []map[string]any `json:"rate_limit_resources,omitempty" yaml:"rate_limit_resources,omitempty"`
 
 	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
-	// /version and /metrics. Zero is none: a caller that does not care which it
-	// is has one allocated, by a ports.Allocator for instance.
+	// /version and /metrics. Zero is no port: a caller that does not care which
+	// one it is can allocate one, with a ports.Allocator for instance.
 	MetricsPort uint16 `json:"metrics_port,omitempty" yaml:"metrics_port,omitempty"`
 
 	// LogLevel is one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE and
@@ -63,9 +64,9 @@ type Config struct {
 	// Metrics is MetricsPrometheus or MetricsNone. Empty means the former.
 	Metrics string `json:"metrics,omitempty" yaml:"metrics,omitempty"`
 
-	// ShutdownTimeout is how long the engine may take, once told to stop, to
-	// finish what it has accepted. Zero means DefaultShutdownTimeout. Engines
-	// end within it; whoever kills one should leave it a second more.
+	// ShutdownTimeout is how long the engine may take to finish what it has
+	// accepted, once it is told to stop. Zero means DefaultShutdownTimeout.
+	// Engines end within it; whoever kills one should leave it a second more.
 	ShutdownTimeout time.Duration `json:"shutdown_timeout,omitempty" yaml:"shutdown_timeout,omitempty"`
 
 	// Note is kept with the instance, so that a later run of the program finds
@@ -76,8 +77,8 @@ type Config struct {
 }
 
 // EndpointAddr returns the host:port at which the HTTP endpoint of the
-// configuration can be asked from this machine. Where it listens on every
-// address, that is the loopback one.
+// configuration can be reached from this machine: the loopback address if it
+// listens on every address.
 func (c Config) EndpointAddr() string {
 	host := c.host()
 	switch host {

@@ -12,8 +12,8 @@ type place struct {
 }
 
 // converted returns a copy of c that shares no map and no list with it, with
-// what f returns in the place of each value that is neither. What is nested
-// deeper than maxDepth counts as that; Validate refuses it.
+// each other value replaced by what f returns for it. A value that is nested
+// deeper than maxDepth is replaced as a whole; Validate refuses it.
 func (c Config) converted(f func(at place, v any) any) Config {
 	c.Input = convertMap(c.Input, "input", f)
 	c.Pipeline = convertMap(c.Pipeline, "pipeline", f)

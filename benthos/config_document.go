@@ -8,12 +8,12 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// digest is the SHA-256 of a document: two configurations with one digest are the
-// same to an engine.
+// digest is the SHA-256 of a document: configurations with the same digest are
+// the same to an engine.
 type digest [sha256.Size]byte
 
-// document is a configuration as an engine is started with it, and what follows
-// from it. It is not modified.
+// document is a configuration in the form in which an engine gets it, with what
+// follows from that. It is not modified.
 type document struct {
 	config  *Config
 	text    []byte // YAML
@@ -38,15 +38,16 @@ func newDocument(c *Config) (*document, error) {
 // endpoint is the first address that an engine listens on.
 func (d *document) endpoint() []Listen { return d.listens[:1] }
 
-// Render returns the configuration as the one YAML document an engine is
-// started with. The order of keys, the Go types of whole numbers, defaults
-// spelled out or left out, and absent against empty sections make no difference
-// to it: configurations that mean the same give the same bytes.
+// Render returns the configuration as the one YAML document that an engine is
+// started with. Configurations that mean the same give the same bytes: the
+// order of keys, the Go types of whole numbers, defaults that are spelled out
+// or left out, and sections that are absent or empty make no difference.
 //
-// Next to the sections the document sets http, logger (logfmt without time
+// Besides the sections the document sets http, logger (logfmt without time
 // stamps, which the supervisor's logger adds), metrics and shutdown_timeout.
-// Keys below these are sorted. Text is written so that YAML 1.1 and 1.2 readers
-// agree on it; ${NAME} is left for the engine to fill in from its environment.
+// Keys below these are sorted. Text is written so that readers of YAML 1.1 and
+// 1.2 agree on it. ${NAME} is left for the engine to replace from its
+// environment.
 //
 // The error is the *ConfigError of Validate, or one that says that MetricsPort
 // is still zero.
@@ -58,9 +59,9 @@ func (c Config) Render() ([]byte, error) {
 	return d.text, nil
 }
 
-// documents has the documents of the configurations in use, so that each is
-// rendered once. A configuration is known by its pointer: it is not modified
-// once it was handed over.
+// documents keeps the documents of the configurations in use, so that each is
+// rendered once. A configuration is recognised by its pointer: it is not
+// modified once it was handed over.
 type documents struct {
 	// service returns the service that runs a document.
 	service func(*document) (*s6.Spec, error)

@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 )
 
-// MarshalJSON returns the configuration with the keys that it has in YAML, the
-// ShutdownTimeout in nanoseconds. Values become what YAML would have of them:
-// a time.Duration within a section is text such as "1s". Nothing is masked.
+// MarshalJSON returns the configuration with the keys that it has in YAML, and
+// the ShutdownTimeout in nanoseconds. Values become what YAML makes of them: a
+// time.Duration within a section is text such as "1s". Nothing is masked.
 func (c Config) MarshalJSON() ([]byte, error) {
 	type plain Config
 	return json.Marshal(plain(c.converted(jsonValue)))
 }
 
 // UnmarshalJSON reads what MarshalJSON returned, as a Config of the same
-// document but that an unquoted date is text. Whole numbers are int, or uint64
-// where they are too large for that.
+// document, except that an unquoted date becomes text. Whole numbers are int,
+// or uint64 if they are too large for that.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	type plain Config
 	var read plain
@@ -28,7 +28,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// jsonValue is the scalar that JSON has in the place of another.
+// jsonValue returns the scalar that JSON has for another one.
 func jsonValue(_ place, v any) any {
 	n, err := classify(v)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/evenkeel/evenkeel/ports"
 )
 
-// Listen is one TCP address a configuration makes the engine listen on.
+// Listen is one TCP address that a configuration makes the engine listen on.
 type Listen struct {
 	// Host is what was configured: empty for every address.
 	Host string
@@ -26,23 +26,23 @@ func (l Listen) Addr() string {
 	return net.JoinHostPort(l.Host, strconv.Itoa(int(l.Port)))
 }
 
-// later reports whether the component stands below one that begins with its
-// children when it comes to them.
+// later reports whether the address belongs to a component below a sequence or
+// a dynamic input, which begins with its children only when it comes to them.
 func (l Listen) later() bool {
 	return strings.Contains(l.Path, ".sequence.") || strings.Contains(l.Path, ".dynamic.")
 }
 
-// Overlaps reports whether l and o cannot be listened on at the same time: the
-// same port, and the same host or one of them every address. Host names other
-// than localhost are compared by name.
+// Overlaps reports whether l and o cannot be listened on at the same time: they
+// have the same port, and the same host or one host that is every address. Host
+// names other than localhost are compared by name.
 func (l Listen) Overlaps(o Listen) bool {
 	return l.Port == o.Port && ports.Overlap(l.Host, o.Host)
 }
 
-// Ports returns every TCP address the configuration would listen on: the HTTP
-// endpoint first, then each http_server and TCP socket_server wherever it is
-// nested, ordered by path. Left out are what only the engine can know: port 0
-// and addresses with an interpolated ${NAME}.
+// Ports returns every TCP address that the configuration would listen on: the
+// HTTP endpoint first, then each http_server and TCP socket_server wherever it
+// is nested, ordered by path. What only the engine can know is left out: port
+// 0, and addresses with ${NAME}.
 func Ports(c Config) []Listen {
 	found, _ := c.listens()
 	return found

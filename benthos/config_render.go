@@ -36,7 +36,7 @@ func (c Config) render() ([]byte, error) {
 
 // note returns a text that readNote reads as a Config of the same document,
 // whatever Go types its values have and whatever is in its texts. The
-// configuration is one that was checked.
+// configuration has been checked.
 func (c Config) note() (string, error) {
 	settings := c
 	settings.Input, settings.Output = nil, nil
@@ -59,8 +59,8 @@ func (c Config) note() (string, error) {
 	return string(b), err
 }
 
-// readNote reads what note wrote. Others may have written the text: yaml.v3
-// panics on some of what is none of its own, which is an error like any other.
+// readNote reads what note wrote. Somebody else may have written the text:
+// yaml.v3 panics on some texts, and the panic becomes an error like any other.
 func readNote(text string) (c Config, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -187,10 +187,11 @@ func isBlock(s string) bool {
 	return true
 }
 
-// isPlain reports whether every reader of YAML takes s for text when it stands
-// there unquoted, or whether the encoder knows by itself that it must be
-// quoted: what is left are the words and numbers that only YAML 1.1 reads as
-// something else, and characters that the encoder breaks lines at.
+// isPlain reports whether s can be given to the encoder without a style: every
+// reader of YAML takes it for text when it is not quoted, or the encoder quotes
+// it by itself. The encoder does not know the words and numbers that only YAML
+// 1.1 reads as something else, nor the characters at which it breaks lines
+// itself.
 func isPlain(s string) bool {
 	switch strings.ToLower(s) {
 	case "y", "n", "yes", "no", "on", "off", "=", "<<":

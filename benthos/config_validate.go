@@ -12,17 +12,17 @@ import (
 	"unicode/utf8"
 )
 
-// Validate checks what can be known without an engine: that input and output
-// are there, that values are of types YAML has, that addresses to listen on
-// have a port and do not collide with each other or with the HTTP endpoint. It
+// Validate checks what can be known without an engine: input and output are
+// there, values have types that YAML has, and addresses to listen on have a
+// port and collide neither with each other nor with the HTTP endpoint. It
 // returns nil or a *ConfigError. A MetricsPort of zero is accepted.
 func (c Config) Validate() error {
 	_, err := c.check()
 	return err
 }
 
-// check is Validate, and returns the addresses that the configuration listens
-// on.
+// check does what Validate does, and returns the addresses that the
+// configuration listens on.
 func (c Config) check() ([]Listen, error) {
 	var listens []Listen
 	var p problems

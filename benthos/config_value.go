@@ -142,7 +142,7 @@ func mapValue(rv reflect.Value) (value, error) {
 	return value{shape: shapeMap, m: m}, nil
 }
 
-// numberValue takes a number as encoding/json keeps it where it is told to.
+// numberValue takes a number of encoding/json's Decoder.UseNumber.
 func numberValue(n json.Number) (value, error) {
 	if i, err := strconv.ParseInt(n.String(), 10, 64); err == nil {
 		return value{shape: shapeInt, i: i}, nil
@@ -186,8 +186,8 @@ func floatValue(f float64) (value, error) {
 	}
 }
 
-// timeText returns a time as a configuration file would have it: YAML decodes
-// an unquoted 2006-01-02 to a time.
+// timeText returns a time as a configuration file has it: YAML decodes an
+// unquoted 2006-01-02 to a time.
 func timeText(t time.Time) string {
 	h, m, s := t.Clock()
 	if h == 0 && m == 0 && s == 0 && t.Nanosecond() == 0 && t.Location() == time.UTC {

@@ -8,8 +8,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// The actions of an instance's driver: what the service is asked, and the word
-// to s6 that its process is ready.
+// The actions of an instance's driver: what it asks of the service, and the
+// announcement to s6 that its process is ready.
 const (
 	actRun      fsm.Action = "ask the service to run"
 	actHalt     fsm.Action = "ask the service to stop"
@@ -25,7 +25,7 @@ var (
 	announceActions = []fsm.Action{actAnnounce}
 )
 
-// probeEvery is how often a process is asked that is not ready yet.
+// probeEvery is how often a process that is not ready yet is asked.
 const probeEvery = 20 * time.Millisecond
 
 // probePatience is how long that goes on.
@@ -68,8 +68,8 @@ func decideCreating(in input) fsm.Decision {
 	return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("its service is there")}
 }
 
-// service says what the service is to be asked: to run where the instance is
-// to be active, unless somebody else has a port of it.
+// service returns what the service is to be asked: to run if the instance is to
+// be active, unless another process has a port of it.
 func service(in input) fsm.State {
 	if in.Desired.State != Active || in.Observed.PortTaken != "" {
 		return s6.Stopped
@@ -77,8 +77,8 @@ func service(in input) fsm.State {
 	return s6.Running
 }
 
-// toldTo reports whether the service was asked what it is to be asked, for
-// the desired configuration.
+// toldTo reports whether the service was asked for that, with the desired
+// configuration.
 func toldTo(in input) bool {
 	return in.Observed.Asked == service(in) && in.Observed.Current
 }
@@ -136,7 +136,7 @@ func decideStarting(in input) fsm.Decision {
 	case in.State == StateWaitingForHealth && o.healthy():
 		return fsm.Decision{Fire: EventHealthchecksPassed, Reason: fsm.Because("it says that it is ready")}
 	case in.State == StateWaitingToStay && o.healthy() && !o.Service.Observed.Status.Ready:
-		return fsm.Decision{Do: announceActions, Reason: fsm.Because("s6 is to know that it is ready"), After: probeEvery}
+		return fsm.Decision{Do: announceActions, Reason: fsm.Because("telling s6 that it is ready"), After: probeEvery}
 	case in.State == StateWaitingToStay && o.healthy() && o.Service.Phase == fsm.PhaseRunning:
 		return fsm.Decision{Fire: EventStartDone, Reason: fsm.Because("it runs and stays ready")}
 	case in.State == StateStarting:
@@ -172,7 +172,7 @@ func decideRunning(in input) fsm.Decision {
 	case in.State == StateIdle && o.Traffic.Active:
 		return fsm.Decision{Fire: EventDataReceived, Reason: fsm.Because("messages come in")}
 	case in.State == StateActive && !o.Traffic.Active:
-		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in of late")}
+		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in recently")}
 	}
 	return fsm.Decision{Reason: fsm.Reason{}.With(o.Health.MetricsProblem)}
 }
@@ -188,7 +188,7 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	case !o.healthy():
 		return fsm.Because("it is not ready").With(o.evidence()), true
 	case o.Traffic.RecentErrors > 0:
-		return fsm.Because("its output failed of late").With(o.LogProblem), true
+		return fsm.Because("its output failed recently").With(o.LogProblem), true
 	}
 	return fsm.Reason{}, false
 }
@@ -201,7 +201,7 @@ func decideDegraded(in input) fsm.Decision {
 	case !toldTo(in):
 		return tell(in)
 	case o.healthy() && !o.Service.Observed.Status.Ready:
-		return fsm.Decision{Do: announceActions, Reason: fsm.Because("s6 is to know that it is ready"), After: probeEvery}
+		return fsm.Decision{Do: announceActions, Reason: fsm.Because("telling s6 that it is ready"), After: probeEvery}
 	}
 	r, bad := trouble(o)
 	if !bad {

@@ -219,7 +219,7 @@ func TestBadNewsNameTheEvidence(t *testing.T) {
 	}{
 		"not ready":       {func(o *Observed) { o.Health.Ready, o.Health.Problem = false, "output not connected" }, "it is not ready: output not connected"},
 		"another process": {func(o *Observed) { o.Health.PID++ }, "it is not ready"},
-		"output fails":    {func(o *Observed) { o.Traffic.RecentErrors = 1 }, "its output failed of late"},
+		"output fails":    {func(o *Observed) { o.Traffic.RecentErrors = 1 }, "its output failed recently"},
 		"no process": {func(o *Observed) {
 			o.Service.Phase, o.Service.Reason = fsm.PhaseDegraded, fsm.Because("its process does not run").With("exited with 1")
 			o.Service.Observed.Supervised = false

@@ -1,14 +1,14 @@
 // Package benthos keeps Benthos stream processors in the state that was asked
 // for: a kind of instance for package fsm, built on services of package s6.
 //
-// A [Config] is one stream. [NewManager] manages streams in an [s6.Tree]; each
+// A [Config] is one stream. [NewManager] manages streams in an [s6.Tree]. Each
 // is one s6 service that runs an engine, any executable of the Benthos lineage,
 // with the rendered configuration. The instance's state follows evidence: the
 // process, /ping, /ready, what /metrics counts, what the log says.
 //
-// The pieces are of use on their own: [Linter] asks an engine about
-// configurations, [Ports] tells where one listens, [Client] speaks to a running
-// engine.
+// The pieces can be used on their own: [Linter] asks an engine about
+// configurations, [Ports] returns where one listens, [Client] speaks to a
+// running engine.
 //
 // # Files
 //
@@ -29,7 +29,7 @@
 // An engine, asked from outside:
 //
 //   - engine_metrics.go: what it counts
-//   - engine_window.go: what it counted of late
+//   - engine_window.go: what it counted recently
 //   - engine_client.go: what it answers over HTTP
 //   - engine_linterror.go: what it refuses in a configuration
 //   - engine_lint.go: how it is asked about some

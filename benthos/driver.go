@@ -23,9 +23,9 @@ type driver struct {
 	logs   *s6log.Reader // nil while nothing is looked for
 }
 
-// want has the stream be that of a configuration, nil for none. The same
-// configuration in another Config is the same stream. What another one had
-// printed is no evidence of this.
+// want makes the stream that of a configuration, nil for none. The same
+// configuration in another Config is the same stream. What another
+// configuration had printed is no evidence of this one.
 func (d *driver) want(now time.Time, config *Config) error {
 	before := d.stream
 	if before != nil && config == before.doc.config {

@@ -14,7 +14,7 @@ var (
 	_ fsm.Restarter[*Config]        = (*driver)(nil)
 )
 
-// Close lets go of the service and its log, and of connections. Those of other
+// Close lets go of the service, its log, and connections. Connections of other
 // instances are made again when they are needed.
 func (d *driver) Close() error {
 	if d.options.client != nil {
@@ -23,8 +23,8 @@ func (d *driver) Close() error {
 	return errors.Join(d.child.Close(), d.closeLog())
 }
 
-// Do implements fsm.Driver. What the service is asked it is stepped towards at
-// once.
+// Do implements fsm.Driver. The service is stepped at once towards what it is
+// asked.
 func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[*Config]) error {
 	switch action {
 	case actRun:

@@ -15,9 +15,9 @@ const (
 	logLines = 2000
 )
 
-// readLog keeps the newest line of the log that tells of something wrong with
-// the process that runs or ran last. It is for when something is: the log may
-// hold every message of a busy stream.
+// readLog keeps the newest line of the log that reports a problem of the
+// process that runs or ran last. It is called only when something is wrong: the
+// log may hold every message of a busy stream.
 func (d *driver) readLog(o *Observed) error {
 	if d.logs == nil {
 		logs, err := s6log.NewReader(d.tree.FS(), d.tree.Layout().Log(d.name), logTail)

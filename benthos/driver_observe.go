@@ -33,7 +33,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		}
 		s.taken.found(s.health.PID, s.health.PortTaken)
 		o.PortTaken = s.taken.of(service.Status.PID)
-	case service.Up(): // another's place, where it may be another that answers
+	case service.Up(): // a process that is to be replaced, where another one may answer
 		o.PortTaken = s.taken.of(service.Status.PID)
 	default:
 		s.health, s.latest = Health{}, Metrics{}
@@ -55,9 +55,9 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	return o, nil
 }
 
-// portTaken says which of the ports somebody else has. While a process of the
-// instance's own ends that cannot be told: the kernel may no longer say whose its
-// sockets are.
+// portTaken says which of the ports another process has. While a process of the
+// instance itself ends, that cannot be known: the kernel may no longer say
+// whose its sockets are.
 func (d *driver) portTaken(service *s6.Observed) string {
 	if d.waitsFor(0) {
 		return ""
@@ -71,14 +71,14 @@ func (d *driver) portTaken(service *s6.Observed) string {
 	return ""
 }
 
-// waitsFor reports whether some process of the instance holds its lock, or may,
-// other than one of that id.
+// waitsFor reports whether a process of the instance other than the one with
+// that id holds the instance lock, or may hold it.
 func (d *driver) waitsFor(pid int) bool {
 	process, err := d.tree.Process(d.tree.Layout().Service(d.name))
 	return err != nil || process.Held && process.PID != pid
 }
 
-// own returns the processes of the instance, supervised and not.
+// own returns the processes of the instance, supervised or not.
 func (d *driver) own(service *s6.Observed) []int {
 	own := []int{service.Status.PID, service.StrayPID}
 	if holder, err := d.tree.Process(d.tree.Layout().Service(d.name)); err == nil {
@@ -87,9 +87,9 @@ func (d *driver) own(service *s6.Observed) []int {
 	return own
 }
 
-// observeEngine asks the engine how it is and what it has counted, where the
-// last answer is too old. That a pass runs out of time says nothing about the
-// engine, unless the engine had as much time as a Client gives one.
+// observeEngine asks the engine how it is and what it has counted, if the last
+// answer is too old. That a pass runs out of time says nothing about the
+// engine, unless the engine had as much time as a Client gives it.
 func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.Observed) error {
 	s, status, pid := d.stream, &service.Status, service.Status.PID
 	every := d.options.HealthInterval - probeEvery/2

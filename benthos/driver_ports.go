@@ -6,9 +6,9 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// portTrouble is a port that a process could not listen on. It began without it,
-// and was stopped for that; nobody may be seen to hold the port then, and still
-// it is not started again and again in a row.
+// portTrouble is a port that a process could not listen on. The process began
+// without the port, and was stopped for that. Even if nobody is seen to hold
+// the port then, the instance is not started again and again in a row.
 type portTrouble struct {
 	pid     int
 	problem string
@@ -16,7 +16,7 @@ type portTrouble struct {
 	until   time.Time
 }
 
-// portPause is how long a process is not started that found a port taken.
+// portPause is how long no process is started after one found a port taken.
 var portPause = fsm.Backoff{Base: time.Second, Jitter: -1}
 
 func (p *portTrouble) found(pid int, problem string) {
@@ -30,7 +30,7 @@ func (p *portTrouble) found(pid int, problem string) {
 }
 
 // of returns what is wrong with a process. It is not asked again: an engine
-// never tries again to listen, and says nothing of its ports while it ends.
+// never tries to listen again, and says nothing of its ports while it ends.
 func (p *portTrouble) of(pid int) string {
 	if pid != p.pid {
 		return ""
@@ -38,7 +38,7 @@ func (p *portTrouble) of(pid int) string {
 	return p.problem
 }
 
-// still returns what is wrong now, or else what was and may be still.
+// still returns what is wrong now, or else what was wrong and may still be.
 func (p *portTrouble) still(now time.Time, problem string) string {
 	if problem == "" && now.Before(p.until) {
 		return p.problem

@@ -6,9 +6,9 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// stream is all that belongs to one configuration of an instance: what it asks
-// for, and what was found of the processes that run it. Another configuration
-// is another stream, of which nothing has been found.
+// stream is everything that belongs to one configuration of an instance: what
+// it asks for, and what was found out about the processes that run it. Another
+// configuration is another stream, about which nothing has been found out.
 type stream struct {
 	doc *document
 
@@ -20,7 +20,7 @@ type stream struct {
 	taken            portTrouble
 }
 
-// logProblem is a line of the log that tells of something wrong.
+// logProblem is a line of the log that reports a problem.
 type logProblem struct {
 	at   time.Time
 	text string
@@ -30,8 +30,8 @@ type logProblem struct {
 func (s *stream) count(read time.Time, status *supervise.Status, m Metrics) {
 	s.latest = m
 	for _, w := range []*window{&s.activity, &s.errors} {
-		// Of a process that is younger than the window all counts, though it was
-		// not looked at before.
+		// All counters of a process that is younger than the window count,
+		// although it was not looked at before.
 		age := read.Sub(status.Stamp)
 		if _, any := w.last(); !any && age > 0 && age < w.span {
 			// By the clock that is never set, as what follows.

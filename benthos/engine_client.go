@@ -31,12 +31,12 @@ var (
 	ErrNoMetrics = errors.New("the engine serves no /metrics")
 	// ErrBodyTooLarge says that an answer was longer than the client reads.
 	ErrBodyTooLarge = errors.New("the answer is too long")
-	// ErrNotBenthos says that what answered is no Benthos.
+	// ErrNotBenthos says that the answer did not come from a Benthos.
 	ErrNotBenthos = errors.New("the answer is not one of Benthos")
 )
 
-// HTTPStatusError is an answer whose status was not one that Benthos gives on
-// that path when it is well.
+// HTTPStatusError is an answer with a status that Benthos does not give on that
+// path when it is well.
 type HTTPStatusError struct {
 	Status int
 	// Body is the beginning of the answer, on one line.
@@ -58,13 +58,14 @@ type ClientConfig struct {
 }
 
 // Client asks the HTTP endpoints of Benthos processes. One client serves any
-// number of them and may be used concurrently. It keeps one idle connection an
-// endpoint, uses no proxy and follows no redirect, so that it reaches nothing
-// but the address it is given.
+// number of them and may be used concurrently. It keeps one idle connection for
+// each endpoint. It uses no proxy and follows no redirect, so it reaches
+// nothing but the address it is given.
 //
 // Errors of its methods name the address and the path. They satisfy errors.Is
-// for context.DeadlineExceeded when the time ran out, syscall.ECONNREFUSED when
-// nothing listens, and errors.As for *HTTPStatusError.
+// for context.DeadlineExceeded when the time ran out and for
+// syscall.ECONNREFUSED when nothing listens, and errors.As for
+// *HTTPStatusError.
 type Client struct {
 	http    http.Client
 	timeout time.Duration
@@ -92,8 +93,7 @@ func NewClient(cfg ClientConfig) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Ping asks whether the process at addr, a host:port, is there: nil says that a
-// Benthos answered. That is no evidence of which Benthos it was; see package
-// ports.
+// Benthos answered. It does not say which Benthos that was; see package ports.
 func (c *Client) Ping(ctx context.Context, addr string) error {
 	status, body, err := c.get(ctx, addr, "/ping")
 	if err == nil {
@@ -189,7 +189,8 @@ func (c *Client) get(ctx context.Context, addr, path string) (int, []byte, error
 	return resp.StatusCode, body, nil
 }
 
-// cause prefers the end of the context to what it made of the connection.
+// cause returns the context's error if the context has ended, rather than the
+// error that the connection got from that.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

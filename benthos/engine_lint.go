@@ -29,19 +29,19 @@ const DefaultLintTimeout = 10 * time.Second
 type Linter struct {
 	// Path is the engine's executable.
 	Path string
-	// Env is the environment of the engine, as exec.Cmd has it: nil means this
-	// process's own. What a configuration interpolates as ${NAME} without a
-	// default has to be in it, or is refused.
+	// Env is the environment of the engine, as in exec.Cmd: nil means this
+	// process's own. ${NAME} without a default in a configuration is refused if
+	// Env does not have it.
 	Env []string
-	// SkipEnvCheck accepts ${NAME} of which the environment knows nothing.
+	// SkipEnvCheck accepts ${NAME} that Env does not have.
 	SkipEnvCheck bool
 	// Timeout bounds one Lint. Zero means DefaultLintTimeout.
 	Timeout time.Duration
 }
 
-// LinterError says that the linter gave no verdict: it could not be started,
-// ended on its own account, or its output could not be understood. It says
-// nothing about the configurations.
+// LinterError says that the linter gave no verdict: it could not be started, it
+// did not end by itself, or its output could not be understood. It says nothing
+// about the configurations.
 type LinterError struct {
 	Path string
 	// Output is the end of what the linter printed.
@@ -61,7 +61,7 @@ func (e *LinterError) Error() string {
 func (e *LinterError) Unwrap() error { return e.Err }
 
 // ErrNoEngine is wrapped by the error of a Linter whose engine cannot be
-// started, because there is none or it is not executable.
+// started because there is none or it is not executable.
 var ErrNoEngine = errors.New("the engine cannot be started")
 
 var (
@@ -69,19 +69,19 @@ var (
 	errTruncated = fmt.Errorf("it printed more than %d bytes", maxLintOutput)
 )
 
-// canary is refused by every engine that lints. It goes along with each call
-// because an executable that is no engine, or an engine that does not know an
-// option it is given, may print its usage and exit 0.
+// canary is refused by every engine that lints. It is part of each call because
+// an executable that is no engine, or an engine that does not know an option,
+// may print its usage and exit with 0.
 const canary = "input:\n  evenkeel_canary: {}\noutput:\n  drop: {}\n"
 
 // Lint checks documents, keyed by any name the caller likes, in one process.
-// The returned map holds a *LintError for every document that is refused; the
-// others are accepted. The second error, always a *LinterError, means that
-// there is no verdict on any of them; it wraps the context's error, or
-// ErrNoEngine, where that was why.
+// The returned map has a *LintError for every document that is refused; the
+// others are accepted. The error is always a *LinterError. It means that there
+// is no verdict on any document, and wraps the context's error or ErrNoEngine
+// if that is why.
 //
-// The documents lie in a private directory, 0700 with files 0600, while the
-// process runs, and their paths appear in no message.
+// While the process runs the documents lie in a private directory, 0700 with
+// files 0600. Their paths appear in no message.
 func (l *Linter) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
 	if len(docs) == 0 {
 		return map[string]error{}, nil
@@ -169,7 +169,7 @@ func (l *Linter) HasPrometheus(ctx context.Context) (bool, error) {
 	return err == nil && refused[question] == nil, err
 }
 
-// boundedBuffer keeps the first limit bytes written to it and takes the rest.
+// boundedBuffer keeps the first limit bytes written to it and drops the rest.
 type boundedBuffer struct {
 	data  []byte
 	limit int

@@ -38,9 +38,9 @@ func (e *LintError) describe(b *strings.Builder) {
 	b.WriteString(e.Message)
 }
 
-// parseLint sorts a linter's output by file: the result has one entry a path,
-// nil where nothing was said of it. A line that names no path continues the
-// problem before it, and is passed over where there is none.
+// parseLint sorts a linter's output by file. The result has one entry for each
+// path, nil if nothing was said about it. A line that names no path continues
+// the problem before it, and is ignored if there is none.
 //
 // Bento, Redpanda's Benthos and Benthos 4 write "path(line,column) message";
 // older ones "path: line N: message".

@@ -12,8 +12,8 @@ import (
 
 // Metrics are the counters of one Benthos process since it started, under the
 // names of its Prometheus text. Each is the sum over all components of the
-// stream that have it: a message that goes to two outputs counts as two sent.
-// What the engine does not serve is zero.
+// stream that have it: a message that goes to two outputs counts as two sent. A
+// counter that the engine does not serve is zero.
 type Metrics struct {
 	InputReceived         uint64 // input_received: messages
 	InputConnectionFailed uint64 // input_connection_failed
@@ -35,16 +35,16 @@ type Metrics struct {
 	BufferSent     uint64 // buffer_sent: messages
 
 	// InputConnections is the number of inputs that report whether they are
-	// connected, InputConnectionUp of how many of them it is true. Inputs that
+	// connected, InputConnectionUp the number of those that are. Inputs that
 	// serve, such as http_server, do not report it.
 	InputConnections, InputConnectionUp uint64
 	// OutputConnections and OutputConnectionUp are the same for outputs.
 	OutputConnections, OutputConnectionUp uint64
 }
 
-// parseMetrics reads Prometheus text. Families and labels it does not know are
-// passed over unread; values that are not counts (negative, NaN)
-// are taken as zero. Other text is an error.
+// parseMetrics reads Prometheus text. It skips families and labels that it does
+// not know. Values that are not counts (negative, NaN) count as zero. Other
+// text is an error.
 func parseMetrics(text []byte) (Metrics, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(relevant(text)))
@@ -60,9 +60,9 @@ func parseMetrics(text []byte) (Metrics, error) {
 	return m, nil
 }
 
-// relevant drops the lines of families that are not looked at, for the parser
-// is the dear part of a health poll, and keeps all others: what is not of the
-// format is for the parser to refuse.
+// relevant drops the lines of families that are not looked at, because the
+// parser is the expensive part of a health poll. It keeps all other lines: the
+// parser refuses what is not of the format.
 func relevant(text []byte) []byte {
 	var m Metrics
 	families := m.families()
@@ -80,8 +80,8 @@ func relevant(text []byte) []byte {
 	return kept
 }
 
-// familyName returns the name of the family that a sample, or the comment
-// before one, is of; nothing for every other line.
+// familyName returns the name of the family of a sample, or of the comment
+// before one; nothing for any other line.
 func familyName(line []byte) []byte {
 	for _, comment := range [...]string{"# TYPE ", "# HELP "} {
 		line = bytes.TrimPrefix(line, []byte(comment))
@@ -155,7 +155,7 @@ func connections(f *dto.MetricFamily) (all, up uint64) {
 }
 
 // count returns the value of a series as a whole number. Bento calls
-// connection_up a counter though it goes down again, so every simple type is
+// connection_up a counter although it also goes down, so every simple type is
 // read the same way.
 func count(series *dto.Metric) uint64 {
 	var v float64

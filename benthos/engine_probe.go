@@ -38,8 +38,8 @@ func (systemProber) Holder(addr string) (ports.Holder, bool, error) { return por
 func (systemProber) Listens(pid int, addr string) (bool, error) { return ports.Listens(pid, addr) }
 
 // health asks the engine how it is. What was known of the same process before
-// is not asked again; own are all the instance's processes. A question that
-// could not be answered is a problem of the engine's, not an error.
+// is not asked again. own returns all the instance's processes. A question that
+// could not be answered is a problem of the engine, not an error.
 func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health) Health {
 	h := Health{At: now, PID: pid}
 	if before.PID == pid {
@@ -69,7 +69,8 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 		h.Problem = state.Reason
 		return h
 	}
-	// Some inputs call themselves connected without the port they listen on.
+	// Some inputs call themselves connected without having the port they listen
+	// on.
 	if before.PID != pid || !before.Ready {
 		h.Problem, h.PortTaken = notListening(p, pid, own, doc.listens)
 	}
@@ -83,8 +84,8 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 }
 
 // notListening names the first address that the process does not listen on, and
-// who does, if anybody but the instance itself. Where that cannot be found out
-// it is taken to listen.
+// the process that does, unless that is the instance's own. If this cannot be
+// found out, the process is taken to listen.
 func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string) {
 	for _, l := range listens {
 		ok, err := p.Listens(pid, l.Addr())
@@ -102,8 +103,8 @@ func notListening(p Prober, pid int, own func() []int, listens []Listen) (proble
 	return "", ""
 }
 
-// portProblem says who listens on an address, "" for nobody or for a process
-// of the instance's own.
+// portProblem says who listens on an address, "" for nobody and for the
+// instance's own processes.
 func portProblem(p Prober, l Listen, own []int) string {
 	holder, taken, err := p.Holder(l.Addr())
 	if err != nil || !taken {

@@ -2,14 +2,14 @@ package benthos
 
 import "time"
 
-// windowSlots bounds the samples kept: those closer to each other than a
-// window's span divided by this are merged.
+// windowSlots bounds the number of samples kept: samples closer to each other
+// than a window's span divided by this are merged.
 const windowSlots = 128
 
 // window turns counters that grow for as long as a process lives into what
-// happened lately, so that an instance that had errors and healed is healthy
-// again. It has no clock: times are the caller's. It keeps a bounded number of
-// samples.
+// happened recently, so that an instance that had errors and has healed is
+// healthy again. It has no clock: times are the caller's. It keeps a bounded
+// number of samples.
 type window struct {
 	span time.Duration // how far back delta looks; more than zero
 
@@ -19,7 +19,7 @@ type window struct {
 }
 
 // windowSample is the sum of all increments seen up to a time. It does not
-// start anew when a process does.
+// begin again when a process restarts.
 type windowSample struct {
 	at    time.Time
 	total [counterCount]uint64
@@ -43,15 +43,15 @@ func (d metricsDelta) perSecond(n uint64) float64 {
 	return float64(n) / d.span.Seconds()
 }
 
-// add takes the metrics that process had at a time. The process is its PID, or
-// zero where it is not known. When it is another than before, the counters have
-// started from zero; where it is not known, one counter that has gone down says
-// so for all. A counter that goes down within one process, because a component
-// was removed, counts as unchanged.
+// add adds the metrics that process had at a time. The process is its PID, or
+// zero if that is not known. If it is not the process of before, the counters
+// have started from zero. If the process is not known, one counter that has
+// gone down says the same for all. A counter that goes down within one process,
+// because a component was removed, counts as unchanged.
 //
-// The first sample is a base only: what an adopted process counted before it
-// was first looked at is no news. A time before that of the latest sample, the
-// clock having jumped, starts the window anew from this sample.
+// The first sample is only a base: what an adopted process counted before it
+// was first looked at does not count. A time before that of the latest sample,
+// after the clock has jumped, makes the window begin again from this sample.
 func (w *window) add(at time.Time, process int, m Metrics) {
 	known := process != 0 && w.process != 0
 	restarted := known && process != w.process
@@ -81,8 +81,8 @@ func (w *window) add(at time.Time, process int, m Metrics) {
 	w.keep(s)
 }
 
-// keep appends a sample, in place of the latest where that one lies within a
-// slot of the one before it, and drops what no delta will ask for again.
+// keep appends a sample and drops what no delta will ask for again. The sample
+// replaces the latest one if that lies within a slot of the one before it.
 func (w *window) keep(s windowSample) {
 	n := len(w.samples)
 	if n >= 2 && s.at.Sub(w.samples[n-2].at) < w.span/windowSlots {
@@ -108,7 +108,7 @@ func (w *window) base(now time.Time) int {
 }
 
 // delta returns what happened in the span that ends at now, as far as it was
-// sampled. Once no sample is younger than the span, that is nothing.
+// sampled. It is nothing once no sample is younger than the span.
 func (w *window) delta(now time.Time) metricsDelta {
 	d := metricsDelta{counts: Metrics{
 		InputConnections:   w.latest.InputConnections,

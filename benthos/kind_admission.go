@@ -95,8 +95,9 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 	return d.refused, nil
 }
 
-// inUse returns the document of a configuration that an instance has: of one
-// that is not valid any more, no more than where it listens.
+// inUse returns the document of a configuration that an instance has. If the
+// configuration is not valid any more, the document has no more than where it
+// listens.
 func (a *admission) inUse(c *Config) *document {
 	if c == nil {
 		return new(document)
@@ -108,9 +109,9 @@ func (a *admission) inUse(c *Config) *document {
 	return doc
 }
 
-// refusePortConflicts refuses the instances that would listen where another
-// one does: one that is as it was goes before one that changed, then names
-// decide.
+// refusePortConflicts refuses the instances that would listen where another one
+// does. An instance that did not change comes before one that did; otherwise
+// names decide.
 func (d *declaration) refusePortConflicts() {
 	type owned struct {
 		Listen
@@ -141,8 +142,8 @@ func (d *declaration) refusePortConflicts() {
 	}
 }
 
-// refuseKeptPorts refuses the instances that would listen where one does that
-// was refused and therefore stays as it is; which may make others stay so.
+// refuseKeptPorts refuses the instances that would listen where a refused one,
+// which stays as it is, listens. That may make others stay as they are, too.
 func (d *declaration) refuseKeptPorts() {
 	for again := true; again; {
 		again = false
@@ -171,8 +172,8 @@ func (d *declaration) refuseKeptPort(name string) bool {
 }
 
 // refuseTakenPorts refuses changes by which a running instance would have to
-// listen where some other program does: it could not, and what runs would have
-// ended for nothing. Ports that instances have already change hands between
+// listen where another program does. It could not, and what runs would have
+// ended for nothing. Ports that instances have already can change hands between
 // them.
 func (a *admission) refuseTakenPorts(d *declaration) {
 	var ours []Listen
@@ -201,9 +202,9 @@ func (a *admission) refuseTakenPorts(d *declaration) {
 }
 
 // lint asks the engine about the configurations that are neither in use nor
-// known already, and refuses those that it refuses. Where the engine is missing
-// there is no verdict: an instance that exists keeps what it has, a new one is
-// taken and then shows what is missing.
+// known already, and refuses those that the engine refuses. If the engine is
+// missing there is no verdict: an instance that exists keeps what it has, and a
+// new one is taken and then shows what is missing.
 func (a *admission) lint(ctx context.Context, d *declaration) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

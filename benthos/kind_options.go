@@ -21,17 +21,17 @@ type Options struct {
 	// Engine is the executable: a path, from this process's working directory
 	// if it is relative, or a name that is looked up in PATH.
 	Engine string
-	// Owner is whose the instances are, as s6.NewKind says: managers of one tree
-	// that have another's name each leave each other's instances alone. Empty
-	// means KindName.
+	// Owner is the owner of the instances' services, as in s6.NewKind. Managers
+	// of one tree with different owners leave each other's instances alone.
+	// Empty means KindName.
 	Owner string
 	// Linter checks configurations before they are taken; nil means the
-	// engine's own. On a tree that is in memory (s6.Tree.OnHost) nothing is ever
-	// executed: nil means none there, and only Config.Validate checks.
+	// engine's own. On a tree in memory (s6.Tree.OnHost) nothing is ever
+	// executed: there nil means no linter, and only Config.Validate checks.
 	Linter ConfigLinter
-	// Prober looks at engines and ports; nil means the real one. On a tree that
-	// is in memory it is required, as there is no engine to ask: package
-	// benthostest has one.
+	// Prober looks at engines and ports; nil means the real one. On a tree in
+	// memory it is required, for there is no engine to ask: package benthostest
+	// has one.
 	Prober Prober
 	// HealthInterval is how often an engine that is ready is asked again;
 	// zero means a second.
@@ -53,7 +53,7 @@ type Options struct {
 }
 
 // ConfigLinter says which of some rendered configurations an engine would
-// refuse; a Linter is one. The second result says that it could not tell.
+// refuse; a Linter is one. An error says that it could not tell.
 type ConfigLinter interface {
 	// Lint returns an error for each document, by its name, that would be
 	// refused.
@@ -68,8 +68,8 @@ const configFile = "benthos.yaml"
 // is killed.
 const StopGrace = 2 * time.Second
 
-// defaults returns the options for a tree whose processes are this host's, or
-// are not.
+// defaults returns the options with defaults filled in, for a tree whose
+// processes are this host's or are not.
 func (o Options) defaults(onHost bool) (*Options, error) {
 	switch {
 	case o.Engine == "":
@@ -100,7 +100,7 @@ func (o Options) defaults(onHost bool) (*Options, error) {
 }
 
 // lintEnv is the environment of the engine as a linter: that of the services,
-// and settings by which a Go program that soon ends does not collect garbage.
+// with settings that keep a short-lived Go program from collecting garbage.
 func (o *Options) lintEnv() []string {
 	env := append(os.Environ(), "GOGC=off", "GOMEMLIMIT=256MiB")
 	for _, name := range slices.Sorted(maps.Keys(o.Env)) {

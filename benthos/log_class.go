@@ -7,7 +7,7 @@ type logKind uint8
 
 // The kinds of log lines.
 const (
-	// logOther is every line not known, messages on stdout among them.
+	// logOther is every line that is not known, including messages on stdout.
 	logOther logKind = iota
 
 	// logStarting is the first line of a process, logListening the address of
@@ -21,8 +21,9 @@ const (
 	logInputActive
 	logOutputActive
 	// logStopping tells that a signal arrived, logFinished that the inputs came
-	// to their end and the process ends with exit code 0, logUnfinished that it
-	// gave up what it had accepted at the end of the shutdown time-out.
+	// to their end and the process ends with exit code 0, and logUnfinished
+	// that the process gave up what it had accepted, at the end of the shutdown
+	// time-out.
 	logStopping
 	logFinished
 	logUnfinished
@@ -32,8 +33,8 @@ const (
 	logConfigRefused
 	logStartFailed
 	// logPortInUse tells that a listener failed on a taken port. The process
-	// goes on without it, and goes on calling itself ready where the listener
-	// was an http_server or the HTTP endpoint.
+	// goes on without it, and still calls itself ready if the listener was an
+	// http_server or the HTTP endpoint.
 	logPortInUse
 	// logListenFailed is the same for any other reason.
 	logListenFailed
@@ -67,7 +68,7 @@ func (k logKind) String() string {
 type logClass struct {
 	level logLevel
 	kind  logKind
-	// matters is true for what an operator has to know of: errors, refusals and
+	// matters is true for what an operator has to know: errors, refusals and
 	// crashes, and warnings of a connection that failed or was lost.
 	matters bool
 	// message is what the engine says, without the fields around it. For a
@@ -78,16 +79,17 @@ type logClass struct {
 	path, label string
 }
 
-// maxLogLine is as much of a line as is looked at.
+// maxLogLine is how much of a line is looked at, in bytes.
 const maxLogLine = 16 << 10
 
 // classifyLine reads one line of the log of any Benthos lineage, in logfmt or
 // JSON, without the supervisor's time stamp.
 //
-// A stream may write its messages to the same log. A line is taken for the
-// engine's own when it has the static field @service, which Render sets and
-// engines set by default, or begins as the few lines do that engines write
-// before they have a logger; every other line is logOther with message empty.
+// A stream may write its messages to the same log. A line counts as the
+// engine's own if it has the static field @service, which Render sets and
+// engines set by default, or if it begins like one of the few lines that
+// engines write before they have a logger. Every other line is logOther with an
+// empty message.
 func classifyLine(line string) logClass {
 	line = strings.TrimRight(line[:min(len(line), maxLogLine)], "\r\n")
 	f, ok := parseLogLine(line)
@@ -201,7 +203,7 @@ func componentKind(f logFields) logKind {
 	}
 }
 
-// isTrouble picks the warnings that are worth an operator's look.
+// isTrouble reports whether a warning is worth an operator's attention.
 func isTrouble(msg string) bool {
 	msg = strings.ToLower(msg)
 	return strings.Contains(msg, "failed to") || strings.Contains(msg, "connection lost") || strings.Contains(msg, "unable to")

@@ -13,10 +13,10 @@ var (
 	_ fsm.Masker[Observed] = (*Observed)(nil)
 )
 
-// Masked implements fsm.Masker: a Config to show, not to run. All is masked
-// that stands below a key with an fsm.SecretName, other texts as fsm.MaskText
-// and lists as fsm.MaskArgs do it. What the engine fills in, ${NAME}, is shown.
-// Of a Note nothing is.
+// Masked implements fsm.Masker: it returns a Config to show, not to run.
+// Everything below a key with an fsm.SecretName is masked, other texts as by
+// fsm.MaskText and lists as by fsm.MaskArgs. ${NAME}, which the engine
+// replaces, is shown.
 func (c *Config) Masked() *Config {
 	if c == nil {
 		return nil
@@ -46,7 +46,7 @@ func maskedValue(at place, v any) any {
 }
 
 // String returns the JSON of Masked, so that a Config can be printed. The JSON
-// of the Config itself has all that is in it.
+// of the Config itself is not masked.
 func (c Config) String() string {
 	text, err := json.Marshal(c.Masked())
 	if err != nil {
@@ -58,8 +58,8 @@ func (c Config) String() string {
 // LogValue implements slog.LogValuer: the JSON of Masked.
 func (c Config) LogValue() slog.Value { return slog.AnyValue(json.RawMessage(c.String())) }
 
-// Masked implements fsm.Masker: with the Service masked, texts as fsm.MaskText
-// does it.
+// Masked implements fsm.Masker: the Service is masked, and texts as by
+// fsm.MaskText.
 func (o *Observed) Masked() Observed {
 	shown := *o
 	shown.Service = o.Service.Masked()

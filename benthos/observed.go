@@ -15,16 +15,14 @@ type Service = fsm.Snapshot[*s6.Spec, s6.Observed]
 type Observed struct {
 	// Service is the state of the s6 service, whose own pass came first.
 	Service *Service `json:"service,omitempty"`
-	// Asked is what the service was last asked by this instance, empty for
-	// nothing yet; Current says that it was asked to run the desired Config.
-	// Renoted says that it was asked to run what is the same to an engine, and
-	// that something else is to be kept with it.
+	// Asked is what this instance last asked of the service, empty before the
+	// first time. Current says that it was asked with the desired Config.
 	Asked   fsm.State `json:"asked,omitempty"` // in the terms of package s6
 	Current bool      `json:"current"`
 	Renoted bool      `json:"renoted,omitempty"`
-	// Unseen: the service could not be observed since it was asked that.
+	// Unseen: the service has not been observed since it was asked.
 	Unseen bool `json:"unseen,omitempty"`
-	// PortTaken says which port somebody else listens on: before the service
+	// PortTaken says which port another process listens on: before the service
 	// is to run, or because its process began without that port, which an
 	// engine does not try again.
 	PortTaken string `json:"portTaken,omitempty"`
@@ -32,9 +30,9 @@ type Observed struct {
 	Health Health `json:"health,omitzero"`
 	// Traffic is what its counters say.
 	Traffic Traffic `json:"traffic,omitzero"`
-	// LogProblem is the newest line of its log that tells of something wrong,
-	// since the instance was last well, or why the log cannot be read; it is
-	// looked for only where something is wrong.
+	// LogProblem is the newest line of its log that reports a problem since the
+	// instance was last well, or why the log cannot be read. It is looked for
+	// only if something is wrong.
 	LogProblem string    `json:"logProblem,omitempty"`
 	LogTime    time.Time `json:"logTime,omitzero"`
 }
@@ -64,7 +62,7 @@ type Traffic struct {
 	InputReceived uint64 `json:"inputReceived"`
 	OutputSent    uint64 `json:"outputSent"`
 	OutputErrors  uint64 `json:"outputErrors"`
-	// InputRate and OutputRate are messages per second of late.
+	// InputRate and OutputRate are recent messages per second.
 	InputRate  float64 `json:"inputRate"`
 	OutputRate float64 `json:"outputRate"`
 	// Active: messages came in within the activity window.
@@ -80,12 +78,12 @@ func (o *Observed) up() bool {
 	return s.Up() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
 }
 
-// healthy reports whether that very process says it is ready.
+// healthy reports whether that process says that it is ready.
 func (o *Observed) healthy() bool {
 	return o.up() && o.Health.Ready && o.Health.PID == o.Service.Observed.Status.PID
 }
 
-// alive reports whether that very process answers.
+// alive reports whether that process answers.
 func (o *Observed) alive() bool {
 	return o.up() && o.Health.Alive && o.Health.PID == o.Service.Observed.Status.PID
 }
@@ -98,7 +96,7 @@ func (o *Observed) serviceErr() string {
 	return o.Service.Err.Error()
 }
 
-// evidence is the most telling of what speaks against an instance.
+// evidence is the most telling evidence against an instance.
 func (o *Observed) evidence() string {
 	switch {
 	case o.up() && !o.Health.Alive:
@@ -109,7 +107,7 @@ func (o *Observed) evidence() string {
 	return cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence)
 }
 
-// serviceSays is what keeps the service from being as it is asked to be.
+// serviceSays is what keeps the service from being what it is asked to be.
 func (o *Observed) serviceSays() string {
 	return cmp.Or(o.serviceErr(), o.Service.Reason.String())
 }

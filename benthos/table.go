@@ -22,8 +22,8 @@ const (
 	StateStopping         fsm.State = "stopping"
 )
 
-// What can be asked of a Benthos instance besides fsm.StateRemoved. One that
-// was asked to be active is idle while it has nothing to process.
+// What can be asked of a Benthos instance besides fsm.StateRemoved. An instance
+// that was asked to be active is idle while it has nothing to process.
 const (
 	Active  = StateActive
 	Stopped = StateStopped

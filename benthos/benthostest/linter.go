@@ -7,11 +7,11 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 )
 
-// Linter is a benthos.ConfigLinter without an engine. It is called with each
-// rendered configuration and the name of its instance; the error that it
-// returns refuses that one. One that wraps a *benthos.LinterError says, as the
-// real linter does, that there is no verdict on any of them. The nil Linter
-// accepts all.
+// Linter is a benthos.ConfigLinter without an engine. It is called with the
+// name of each instance and its rendered configuration; the error that it
+// returns refuses that instance. An error that wraps a *benthos.LinterError
+// says, as the real linter does, that there is no verdict on any of them. The
+// nil Linter accepts all.
 type Linter func(name string, doc []byte) error
 
 var _ benthos.ConfigLinter = Linter(nil)

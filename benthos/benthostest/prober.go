@@ -20,15 +20,15 @@ type Endpoint struct {
 	// Metrics it has counted; NoMetrics: it has no exporter.
 	Metrics   benthos.Metrics
 	NoMetrics bool
-	// Holder is a stranger that listens on the address. The zero Holder means
-	// that whoever is asked about does.
+	// Holder is another process that listens on the address. The zero Holder
+	// means that the process that is asked about listens.
 	Holder ports.Holder
 }
 
-// Prober is a benthos.Prober without network and processes: it says of an
-// address what it was told. On an address that it was told nothing of, nobody
-// listens. It works in testing/synctest bubbles; all its methods may be called
-// from any goroutine.
+// Prober is a benthos.Prober without network and processes: it says what it was
+// told about an address. Nobody listens on an address that it was told nothing
+// about. It works in testing/synctest bubbles. Its methods may be called from
+// any goroutine.
 type Prober struct {
 	mu        sync.Mutex
 	endpoints map[string]Endpoint // guarded by mu
@@ -46,7 +46,7 @@ func (p *Prober) Set(addr string, e Endpoint) {
 	p.endpoints[addr] = e
 }
 
-// Clear has nobody listen on an address.
+// Clear makes nobody listen on an address.
 func (p *Prober) Clear(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

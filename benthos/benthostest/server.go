@@ -36,7 +36,7 @@ type Answer struct {
 }
 
 // Server is a fake engine's HTTP endpoint on a loopback address. All methods
-// may be called concurrently, and changes hold from the next request on.
+// may be called concurrently, and changes apply from the next request on.
 type Server struct {
 	http   *httptest.Server
 	closed chan struct{}
@@ -104,14 +104,14 @@ func (s *Server) Set(path string, a Answer) {
 // SetReady makes the server ready.
 func (s *Server) SetReady() { s.Set(Ready, Answer{Body: "OK"}) }
 
-// SetNotReady makes the server answer that it is not ready, as Bento words it:
-// "input not connected", for one.
+// SetNotReady makes the server answer that it is not ready, in Bento's words,
+// for instance "input not connected".
 func (s *Server) SetNotReady(reason string) {
 	s.Set(Ready, Answer{Status: http.StatusServiceUnavailable, Body: reason + "\n"})
 }
 
 // SetMetrics serves counters as Bento does: those of an input, an output, a
-// processor and a buffer, and of connections as many series as there are.
+// processor and a buffer, and as many series of connections as there are.
 func (s *Server) SetMetrics(m benthos.Metrics) {
 	s.Set(Metrics, Answer{Body: metricsText(m), ContentType: "text/plain; version=0.0.4; charset=utf-8"})
 }
@@ -159,7 +159,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
-	// The client may be gone, which is its own affair.
+	// The client may be gone.
 	_, _ = w.Write([]byte(a.Body))
 }
 

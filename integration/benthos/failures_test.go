@@ -203,7 +203,7 @@ func TestOutputThatFails(t *testing.T) {
 			defer close(answered)
 			_ = post(inputPort(c), "{}", 0)
 		}()
-		w.Says("s", benthos.StateDegraded, "its output failed of late: output failed: Failed to send message to http_client")
+		w.Says("s", benthos.StateDegraded, "its output failed recently: output failed: Failed to send message to http_client")
 		assert.NotZero(t, w.Snapshot("s").Observed.Traffic.RecentErrors)
 		e.open(t)
 		w.Await(fsm.PhaseRunning, "s")
