@@ -175,7 +175,7 @@ func served(addr string) *benthos.Config {
 	return c
 }
 
-// A process that is stopped because its port is taken is not to be started anew
+// A process that is stopped because its port is taken is not to be restarted
 // as soon as it no longer answers: nobody looks at its ports then.
 func TestPortTakenIsKnownUntilTheProcessHasGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

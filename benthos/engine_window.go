@@ -44,7 +44,7 @@ func (d metricsDelta) perSecond(n uint64) float64 {
 }
 
 // add adds the metrics that process had at a time. The process is its PID, or
-// zero if that is not known. If it is not the process of before, the counters
+// zero if that is not known. If it is another process than before, the counters
 // have started from zero. If the process is not known, one counter that has
 // gone down says the same for all. A counter that goes down within one process,
 // because a component was removed, counts as unchanged.

@@ -49,7 +49,7 @@ func TestErrorsOfTheConfigurationBeforeAreOver(t *testing.T) {
 	})
 }
 
-// One instance goes to another's port. While its process of before ends, the
+// One instance goes to another's port. While its old process ends, the
 // other one answers there.
 func TestProcessBeforeIsNotAskedAtTheAddressToCome(t *testing.T) {
 	for name, notReady := range map[string]string{"ready before": "", "not ready before": "output not connected"} {

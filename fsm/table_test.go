@@ -95,7 +95,7 @@ func TestTableAnswers(t *testing.T) {
 		assert.Equal(t, fsm.StateRemoving, to)
 	}
 	to, ok = table.Next(fsm.StateRemoved, fsm.EventCreate)
-	assert.True(t, ok, "what was removed can be made anew")
+	assert.True(t, ok, "what was removed can be created again")
 	assert.Equal(t, fsm.StateCreating, to)
 }
 

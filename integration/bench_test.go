@@ -18,8 +18,7 @@ import (
 )
 
 // BenchmarkReadingOneService compares what a pass asks of a tree about one
-// service, its status and whether it is supervised, with forking s6-svstat for
-// it.
+// service, its status and whether it is supervised, with forking s6-svstat.
 func BenchmarkReadingOneService(b *testing.B) {
 	w := start(b)
 	w.run(map[string]*s6.Spec{"a": w.probe("a")})
@@ -47,8 +46,9 @@ func BenchmarkReadingOneService(b *testing.B) {
 	b.ReportMetric(float64(forked)/(float64(b.Elapsed())/float64(b.N)), "x-faster")
 }
 
-// BenchmarkRecovery is how long a service takes to run again whose process was
-// killed, by how it had become ready. One without readiness is the baseline.
+// BenchmarkRecovery measures how long a service whose process was killed takes
+// to run again, by how it had become ready. A service without readiness is the
+// baseline.
 func BenchmarkRecovery(b *testing.B) {
 	w := start(b)
 	w.startReturning()
@@ -68,8 +68,8 @@ func BenchmarkRecovery(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkPassOverUnchangedService is what a service costs that runs as it
-// should, each time it is looked at.
+// BenchmarkPassOverUnchangedService measures the cost of a pass over a service
+// that runs as it should.
 func BenchmarkPassOverUnchangedService(b *testing.B) {
 	w := newWorld(b)
 	w.Open()

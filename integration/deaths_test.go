@@ -117,7 +117,7 @@ func TestScannerIsKilled(t *testing.T) {
 	assert.Equal(t, pidA, w.pid("a"))
 	assert.Equal(t, pidB, w.pid("b"))
 
-	// Everything that can be asked for works, and ends under the new one.
+	// Everything can be asked for under the new s6-svscan, and it works.
 	all["a"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: with(a, func(s *s6.Spec) { s.Log.FileSize = 65536 })}
 	all["b"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: version(b, "2")}
 	all["c"] = fsm.Desired[*s6.Spec]{State: s6.Running, Spec: stopped}
@@ -166,7 +166,7 @@ func TestScannerIsKilledWhileTheProgramIsAway(t *testing.T) {
 	assert.Equal(t, b, w.pid("b"))
 	w.logsGrow("a")
 
-	// At once, while the supervisors are still those of before.
+	// At once, while the old supervisors are still there.
 	w.Declare(running(map[string]*s6.Spec{"a": specs["a"]}))
 	w.Await(fsm.PhaseRemoved, "b")
 	harness.Gone(t, b)
@@ -188,7 +188,7 @@ func TestEverythingOfS6IsKilled(t *testing.T) {
 			harness.Slay(t, p.PID)
 		}
 	}
-	harness.Eventually(t, "the services run anew", func() bool {
+	harness.Eventually(t, "the services run again", func() bool {
 		for name := range specs {
 			if len(w.starts(name)) < 2 {
 				return false
@@ -226,7 +226,7 @@ func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
 	}
 }
 
-// That the status does not name a process yet does not make it a stray.
+// A process that the status does not name yet is no stray.
 func TestSupervisedProcessIsNotSignalledAsAStray(t *testing.T) {
 	t.Parallel()
 	w := start(t)

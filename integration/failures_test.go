@@ -150,7 +150,7 @@ func TestFinishThatGivesUpIsTold(t *testing.T) {
 	args, err := os.ReadFile(filepath.Join(w.Root, "finished"))
 	require.NoError(t, err)
 	assert.Equal(t, "3 0 a", strings.TrimSpace(string(args)))
-	// One that has given up before it was seen to be there is asked once more.
+	// A service that gave up before it was seen is asked once more.
 	restarts := s.Observed.Restarts
 	harness.Lasts(t, 1500*time.Millisecond, "it is left alone", func() bool {
 		before := restarts
@@ -159,7 +159,7 @@ func TestFinishThatGivesUpIsTold(t *testing.T) {
 	})
 	assert.LessOrEqual(t, restarts, 2)
 
-	// What was asked for anew is tried anew.
+	// What is asked for again is tried again.
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))
 	w.run(map[string]*s6.Spec{"a": version(spec, "2")})
 	w.single("a")

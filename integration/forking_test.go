@@ -23,9 +23,9 @@ import (
 )
 
 // forkingTree is the oracle: it reads a tree and acts on it through s6's own
-// tools, one process for each question. What they cannot tell it takes from the
-// process table. It shares nothing with SystemTree but the paths and, as a
-// tree for a manager, the locks and events, for which s6 has no tool.
+// tools, one process for each question. It takes from the process table what
+// the tools cannot tell. It shares nothing with SystemTree but the paths and,
+// as a tree for a manager, the locks and events, for which s6 has no tool.
 type forkingTree struct {
 	*s6.SystemTree
 	dir string // of the tools
@@ -128,7 +128,8 @@ func (o *forkingTree) Status(service string) (supervise.Status, error) {
 	case up:
 		s.PID = pid
 	case paused, exit < 0 && signal < 0: // up to 2.14, from 2.15 on
-		// Of what has not been started no tool tells whether it is ready.
+		// For a service that has not been started no tool tells whether it is
+		// ready.
 		return supervise.Status{NotStarted: true, WantUp: wantUp, Ready: true, Stamp: s.Stamp, ReadyStamp: s.ReadyStamp}, nil
 	case exit >= 0:
 		s.WaitStatus = supervise.WaitStatus(exit << 8)
@@ -138,12 +139,12 @@ func (o *forkingTree) Status(service string) (supervise.Status, error) {
 	if up {
 		return s, nil
 	}
-	// With fields s6-svstat knows no readiness of what is down; in its prose
-	// it does.
+	// With fields s6-svstat does not tell the readiness of a service that is
+	// down; its prose does.
 	prose, _, err := o.run("s6-svstat", service)
 	s.Ready = strings.Contains(prose, ", ready ")
 	if !s.Ready {
-		// Then it is finishing, or never was up.
+		// Then it is finishing, or was never up.
 		for _, p := range harness.Children(supervising(service)) {
 			s.Finishing, s.PID = true, p.PID
 		}
@@ -240,9 +241,9 @@ func (w *world) byTools(service string) (v view) {
 	return v
 }
 
-// agreed looks at a service both ways until both see the same, which the library
-// sees again after the tools. What goes on meanwhile is looked at again: it may
-// even have come back to where it was.
+// agreed looks at a service both ways until both see the same, and the library
+// sees it again after the tools. It looks again at what changes meanwhile: that
+// may even have returned to where it was.
 func (w *world) agreed(service string) (agreed view) {
 	w.T.Helper()
 	harness.Eventually(w.T, "both see the same of "+service, func() error {

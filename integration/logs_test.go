@@ -33,8 +33,8 @@ func (w *world) counting(name string) *s6.Spec {
 // manyFiles is more than a test has archived.
 const manyFiles = 10000
 
-// number returns the number of a line of a counting process, 0 for what is
-// none.
+// number returns the number in a line of a counting process, 0 for any other
+// line.
 func number(text string, pid int) int {
 	var from, n int
 	if _, err := fmt.Sscanf(text+"\n", "%d line %d\n", &from, &n); err != nil || from != pid {
@@ -60,8 +60,9 @@ func (w *world) complete(name string, texts []string) (count int) {
 	return count
 }
 
-// logSettles waits until s6-log has read all that a service has printed, which
-// has ended. A logger that was just started anew may be a second in coming.
+// logSettles waits until s6-log has read everything that a service has printed.
+// The service has ended. A logger that has just restarted may take a second to
+// come.
 func (w *world) logSettles(name string) {
 	w.T.Helper()
 	last := -1
@@ -73,7 +74,7 @@ func (w *world) logSettles(name string) {
 	})
 }
 
-// waits reports whether a process waits for something to come.
+// waits reports whether a process waits for input.
 func waits(pid int) bool {
 	p, err := proc.System.Read(pid)
 	return err == nil && p.State == "S"
@@ -118,8 +119,8 @@ func (w *world) texts(name string) (texts []string) {
 	return texts
 }
 
-// logsGrow waits until the newest process of a counting probe is seen to have
-// its lines logged.
+// logsGrow waits until lines of a counting probe's newest process are in the
+// log.
 func (w *world) logsGrow(name string) {
 	w.T.Helper()
 	starts := w.starts(name)
@@ -216,8 +217,8 @@ func TestLogIsReadThroughLiveChanges(t *testing.T) {
 	assert.Greater(t, w.complete("a", f.texts), 1000)
 }
 
-// A logger that is killed takes with it what it had read and not written yet.
-// What was still in the pipe, and the service, know nothing of it.
+// A logger that is killed loses what it had read and not written yet. What was
+// still in the pipe, and the service, are not affected.
 func TestLoggerIsKilled(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -289,7 +290,7 @@ func TestLongLines(t *testing.T) {
 	assert.Equal(t, 3000000, bytes['y'], "a line that is too long comes as several")
 }
 
-// A service that prints stands still when nobody reads it.
+// A service that prints hangs when nobody reads it.
 func TestLoggerThatCannotRunIsTold(t *testing.T) {
 	t.Parallel()
 	w := start(t)

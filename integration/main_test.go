@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	// What this process starts is to be what it is told to be itself.
+	// What this process starts has to be itself, and not what this process is
+	// told to be.
 	if err := os.Unsetenv(roleEnv); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -21,8 +21,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// nudged lists what the scan directory holds besides s6's own and links to
-// services.
+// nudged lists what is in the scan directory apart from s6's own files and
+// links to services.
 func (w *world) nudged() (names []string) {
 	w.T.Helper()
 	entries, err := os.ReadDir(w.Config.ScanDir)
@@ -47,7 +47,7 @@ func TestNudgeTouchesNothing(t *testing.T) {
 	scanner := w.svscan()
 	for range 3 {
 		harness.Kill(t, scanner, syscall.SIGSTOP)
-		// While one is under way, the last one too, there is no other.
+		// While a nudge is under way, the last one included, there is no other.
 		harness.Eventually(t, "it is shown", func() bool {
 			require.NoError(t, w.Tree.Nudge())
 			names := w.nudged()
@@ -61,7 +61,8 @@ func TestNudgeTouchesNothing(t *testing.T) {
 
 	require.NoError(t, w.Tree.Nudge())
 	w.Leave()
-	// Where it takes longer than a program that leaves waits, the next one ends it.
+	// A nudge that takes longer than a leaving program waits is ended by the
+	// next program.
 	w.Open()
 	harness.Eventually(t, "it is over", func() bool { return len(w.nudged()) == 0 && len(w.supervisors()) == 4 })
 }
@@ -86,7 +87,7 @@ func TestNudgeOfAProgramThatWasKilled(t *testing.T) {
 	})
 }
 
-// A tree is closed while s6-svscan takes no notice of anything.
+// A tree is closed while s6-svscan reacts to nothing.
 func TestNudgeHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -113,7 +114,7 @@ func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {
 }
 
 // A link that leads nowhere keeps some versions from starting anything. In a
-// tree that is not private it is for whoever made it to remove.
+// tree that is not private, whoever made the link has to remove it.
 func TestLinkOfAnotherThatLeadsNowhereIsNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -19,11 +19,11 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// situation is something that a service can be in.
+// situation is a state that a service can be in.
 type situation struct {
 	name  string
 	files map[string]string
-	// reach brings a service there, that has come up.
+	// reach brings a service, which has come up, into the situation.
 	reach func(t *testing.T, w *world, service string)
 	// is reports whether a view is of that situation.
 	is func(v view) bool
@@ -83,7 +83,7 @@ var situations = []situation{
 		is: func(v view) bool { return !v.Supervised.Held }},
 }
 
-// One tree is driven through whatever a service can be in; at each point the
+// One tree is driven through everything a service can be in. At each point the
 // library and s6's own tools say the same, field by field.
 func TestTreeAgreesWithTheTools(t *testing.T) {
 	t.Parallel()
@@ -108,12 +108,12 @@ func TestTreeAgreesWithTheTools(t *testing.T) {
 			service := services[s.name]
 			if s.reach != nil {
 				harness.Eventually(t, "it is up", func() bool { return w.bySystem(service).Status.Up() })
-				// Nothing is started anew meanwhile.
+				// Nothing restarts meanwhile.
 				harness.Kill(t, scanner, syscall.SIGSTOP)
 				defer harness.Kill(t, scanner, syscall.SIGCONT)
 				s.reach(t, w, service)
 			}
-			// Some go on to something else by themselves, and come back.
+			// Some change by themselves and come back.
 			harness.Eventually(t, "it is there", func() bool { return s.is(w.bySystem(service)) && s.is(w.agreed(service)) })
 			log := filepath.Join(w.Service("logged "+s.name), "log")
 			assert.True(t, w.agreed(log).Status.Up())
@@ -189,19 +189,21 @@ while :; do sleep 0.02; done
 		pids := [2]int{w.bySystem(bySystem).Status.PID, w.bySystem(byTools).Status.PID}
 		require.NoError(t, w.Tree.Control(bySystem, command...))
 		require.NoError(t, w.oracle().Control(byTools, command...))
-		// Some restart after a second, one is supervised anew after it.
+		// Some restart after a second, and one gets a supervisor again after
+		// it.
 		same := func() bool { return what(bySystem, pids[0]) == what(byTools, pids[1]) }
 		harness.Lasts(t, 150*time.Millisecond, fmt.Sprintf("the same comes of %q", command), same)
 		t.Logf("%q: %s", command, what(bySystem, pids[0]))
 	}
 }
 
-// A manager gets the same done through s6's tools.
+// A manager achieves the same through s6's tools.
 func TestManagerOnTheOracle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Open()
-	// A pass forks a tool for each question: what the tools take is theirs.
+	// A pass forks a tool for each question; the time that tools take is
+	// theirs.
 	w.Settings.PassTimeout = harness.Patience
 	w.manageOn(w.oracle())
 	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b")}

@@ -107,7 +107,7 @@ func TestSecondProgramIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, fmt.Sprintf("process %d holds it", held.PID))
 	_, err = s6.Attach(w.Config)
 	require.ErrorAs(t, err, &held)
-	// Other directories under the same s6-svscan are another matter.
+	// Other directories under the same s6-svscan are not concerned.
 	other := w.Config
 	other.ServicesDir = filepath.Join(w.Root, "other services")
 	tree, err := s6.Attach(other)
@@ -136,7 +136,8 @@ func TestToolsAreLookedFor(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, whole, tools.Dir)
 
-	// A directory that lacks some is passed over, PATH need not name any.
+	// A directory that lacks some programs is skipped, and PATH need not name
+	// any.
 	for _, path := range []string{some, empty, ""} {
 		t.Setenv("PATH", path)
 		tools, err = s6.FindTools()
@@ -156,8 +157,8 @@ func TestMissingToolsAreNamed(t *testing.T) {
 	assert.ErrorContains(t, err, "apt-get install s6")
 }
 
-// It is not parallel: a process that another test starts could have the program
-// open that is written here, and it could not be run.
+// It is not parallel: a process that another test starts could hold open the
+// program that is written here, and then the program could not be run.
 func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	w := newWorld(t)
 	w.Config.Tools.Dir = filepath.Join(w.Root, "tools")
@@ -178,7 +179,7 @@ func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "nothing doing\n", string(data))
 
-	// One that never serves.
+	// An s6-svscan that never serves.
 	require.NoError(t, os.WriteFile(svscan, []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
 	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
 	defer cancel()
@@ -186,7 +187,7 @@ func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	harness.Eventually(t, "it is gone", func() bool { return len(harness.ProcessesOf(w.Root)) == 0 })
 
-	// The lock was given up each time.
+	// The lock was released each time.
 	w.Config.Tools = s6.Tools{}
 	w.Open()
 }
@@ -255,7 +256,8 @@ func ignoreEOF(err error) error {
 }
 
 // asNobody returns a command of this test's program with the privileges of
-// nobody, or as it is where there are none to lose, and the user that it has.
+// nobody, or unchanged if there are no privileges to lose, and the user that it
+// runs as.
 func (w *world) asNobody(r request) (cmd *exec.Cmd, uid int) {
 	w.T.Helper()
 	data, err := json.Marshal(r)

@@ -26,7 +26,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// report is what a process says of itself.
+// report is what a process reports about itself.
 type report struct {
 	Args   []string
 	Env    []string
@@ -109,8 +109,8 @@ func (w *world) program() string {
 	if harness.Exists(w.T, program) {
 		return program
 	}
-	// By another process: what this one has open for writing its children
-	// have too, for a moment, and then it cannot be run.
+	// By another process: this process's children have a file that it writes
+	// open too, for a moment, and then the file cannot be run.
 	self, err := os.Executable()
 	require.NoError(w.T, err)
 	out, err := exec.Command("install", "-m", "755", self, program).CombinedOutput()
@@ -142,8 +142,8 @@ func (w *world) reported(name string) (r report) {
 	return r
 }
 
-// hostile are strings that mean something to a shell, to s6-envdir or to
-// nobody.
+// hostile are strings that mean something to a shell, to s6-envdir, or to
+// nothing.
 var hostile = map[string]string{
 	"empty":             "",
 	"space":             " ",

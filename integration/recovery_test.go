@@ -62,8 +62,8 @@ func (w *world) recovery(name string) time.Duration {
 	return took
 }
 
-// Without readiness s6 waits for a second before it starts a service again; with
-// it BenchmarkRecovery says how fast that is.
+// Without readiness s6 waits for a second before it restarts a service.
+// BenchmarkRecovery measures how fast it is with readiness.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -89,7 +89,7 @@ func (w *world) announce(name string) {
 		if err != nil || !status.Up() {
 			return false
 		}
-		// Until it has become the command, the process may lack the descriptor.
+		// The process may lack the descriptor until it has become the command.
 		return status.Ready || w.Tree.AnnounceReady(w.Service(name), status.PID) == nil
 	})
 }

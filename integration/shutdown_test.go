@@ -33,7 +33,7 @@ func TestShutdownEndsEverythingAndKeepsTheLogs(t *testing.T) {
 	assert.Equal(t, []string{"the last words"}, w.texts("last"), "loggers read to the end")
 	assert.Positive(t, w.complete("counting", w.texts("counting")))
 
-	// What was up is up again with the tree, before anybody manages it.
+	// What was up comes up with the tree, before anybody manages it.
 	require.NoError(t, w.Tree.Close())
 	w.Open()
 	harness.Eventually(t, "it runs again", func() bool {
@@ -79,7 +79,7 @@ func TestShutdownThatIsGivenTooLittleTimeSaysWhatRuns(t *testing.T) {
 	harness.NoneLeft(t, w.Root)
 }
 
-// To be told again would give a deaf process as much time once more.
+// Telling a deaf process again would give it as much time once more.
 func TestShutdownKillsWhatIsDeafInItsTime(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -62,7 +62,7 @@ func playManage() error {
 	select {}
 }
 
-// reach declares something and waits until it is so.
+// reach declares something and waits until it is reached.
 func reach(ctx context.Context, services *fsm.Manager[*s6.Spec, s6.Observed], d desired) error {
 	before := services.Snapshot()
 	if err := services.Apply(ctx, d); err != nil {
@@ -87,7 +87,7 @@ func reach(ctx context.Context, services *fsm.Manager[*s6.Spec, s6.Observed], d 
 	return nil
 }
 
-// startManager starts another program that works through declarations on the
+// startManager starts another program, which makes declarations about the
 // world's services.
 func (w *world) startManager(declarations ...desired) *harness.Program {
 	w.T.Helper()
@@ -131,7 +131,7 @@ func TestServicesAreAdoptedWithTheirProcesses(t *testing.T) {
 	}
 	assert.Empty(t, w.starts("stopped"))
 
-	// What an earlier run made and nobody wants is removed.
+	// What an earlier run made, and nobody wants, is removed.
 	w.manage()
 	w.Declare(running(map[string]*s6.Spec{"a": specs["a"]}))
 	w.Await(fsm.PhaseRemoved, "b", "c", "stopped")
@@ -149,7 +149,7 @@ func TestChangeWhileTheProgramIsAway(t *testing.T) {
 	m.Slay()
 	w.Open()
 	pid, died := w.pid("b"), w.pid("a")
-	harness.Slay(t, died) // s6 starts it anew
+	harness.Slay(t, died) // s6 restarts it
 	w.manage()
 	w.run(map[string]*s6.Spec{"a": version(a, "2"), "b": with(b, func(s *s6.Spec) { s.Log.FileSize = 8192 })})
 	assert.Equal(t, pid, w.pid("b"))
@@ -159,11 +159,11 @@ func TestChangeWhileTheProgramIsAway(t *testing.T) {
 }
 
 // A program is killed at every moment of its work: while it creates, changes,
-// stops and removes, soon after it began with each and later. Another takes
-// over, and everything becomes as it was asked to be.
+// stops and removes, soon after it has begun with each and later. Another one
+// takes over, and everything becomes what it was asked to be.
 func TestProgramIsKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	// Without being killed, to know how long each step takes.
+	// Without a kill, to know how long each step takes.
 	w := newWorld(t)
 	declarations := killScript(w)
 	m := w.startManager(declarations...)
@@ -210,7 +210,7 @@ func killAndTakeOver(t *testing.T, step int, after time.Duration) {
 	m.Slay()
 
 	w.Open()
-	// Whatever had come up by then and is not changed keeps its process.
+	// A process that had come up by then and is not changed stays.
 	before := make(map[string]int)
 	for _, name := range []string{"keep", "live"} {
 		status, err := w.Tree.Status(w.Service(name))

@@ -99,7 +99,8 @@ func (w *world) svscan() int {
 	return state.PID
 }
 
-// leftovers lists the names in the services directory that are no service's.
+// leftovers lists the names in the services directory that are not those of
+// services.
 func (w *world) leftovers() (found []string) {
 	w.T.Helper()
 	require.NoError(w.T, filepath.WalkDir(w.Config.ServicesDir, func(name string, e os.DirEntry, err error) error {
@@ -111,9 +112,10 @@ func (w *world) leftovers() (found []string) {
 	return found
 }
 
-// A probe is a service that witnesses, apart from s6 and from evenkeel, that
-// it is the only process of its instance: each of its processes holds a lock
-// and says when it found it taken. It is ready when it has said so.
+// A probe is a service that witnesses, independently of s6 and of evenkeel,
+// that it is the only process of its instance. Each of its processes takes a
+// lock and reports if it finds the lock taken. It is ready once it has
+// reported.
 
 // probe returns the spec of a service that runs until it is told to end.
 func (w *world) probe(name string) *s6.Spec {
@@ -137,8 +139,8 @@ func (w *world) deafProbe(name string) *s6.Spec {
 func (w *world) probeAs(name, before, after string) *s6.Spec {
 	dir := filepath.Join(w.Root, "probes", name)
 	require.NoError(w.T, os.MkdirAll(dir, 0o755))
-	// A process that has just died may not have let go of everything yet, but no
-	// longer has a program.
+	// A process that has just died may not have released everything yet, but it
+	// has no program any more.
 	script := before + `
 exec 9>>"$PROBE/lock"
 flock -w 0.06 9 || {
@@ -156,7 +158,7 @@ exec 3>&-
 	}
 }
 
-// starts returns the processes that a probe ever had.
+// starts returns all processes that a probe has ever had.
 func (w *world) starts(name string) (pids []int) {
 	w.T.Helper()
 	data, err := os.ReadFile(filepath.Join(w.Root, "probes", name, "starts"))
@@ -172,7 +174,7 @@ func (w *world) starts(name string) (pids []int) {
 	return pids
 }
 
-// single checks that a probe never had two processes at once and now has one,
+// single checks that a probe never had two processes at once and now has one:
 // the one that s6 names.
 func (w *world) single(name string) {
 	w.T.Helper()
@@ -182,7 +184,8 @@ func (w *world) single(name string) {
 	harness.Eventually(w.T, fmt.Sprintf("%d is the one process of %s", pid, name), func() bool {
 		var living []int
 		for _, p := range w.starts(name) {
-			// The environment cannot be seen while a program becomes another.
+			// The environment cannot be read while a process becomes another
+			// program.
 			if harness.Alive(p) && slices.Contains(harness.Environ(p), probe) {
 				living = append(living, p)
 			}
@@ -208,7 +211,7 @@ func with(spec *s6.Spec, change func(*s6.Spec)) *s6.Spec {
 	return &changed
 }
 
-// version returns a copy of a spec that needs a process of its own.
+// version returns a changed copy of a spec, which needs another process.
 func version(spec *s6.Spec, v string) *s6.Spec {
 	return with(spec, func(s *s6.Spec) { s.Env["VERSION"] = v })
 }

@@ -240,7 +240,7 @@ func TestLoggerThatCannotRunIsTold(t *testing.T) {
 		p := start(t, tree)
 		p.wants(running("a"))
 		pass(10 * time.Second)
-		// A logger of before, on a pipe that nobody writes to any more.
+		// A logger of an earlier s6-svscan, on a pipe that nobody writes to any more.
 		tree.KillSvscan()
 		require.NoError(t, tree.Kill("a/log", syscall.SIGKILL))
 		require.NoError(t, tree.KillSupervisor("a"))

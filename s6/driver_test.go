@@ -206,7 +206,7 @@ func TestStartedIsOfThisProcess(t *testing.T) {
 	})
 }
 
-// TestRemovalOfDeafProcess: the time until it is killed does not begin anew
+// TestRemovalOfDeafProcess: the time until it is killed does not begin again
 // while its removal is waited for.
 func TestRemovalOfDeafProcess(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {

@@ -131,7 +131,7 @@ func TestLogsAreKeptAsTheServicesOwnSpecSays(t *testing.T) {
 			pass(time.Millisecond)
 			s, _ = p.Instance("a")
 		}
-		p.wants(of(true)) // made anew when the removal is done
+		p.wants(of(true)) // created again when the removal is done
 		data, err = tree.FS().ReadFile(log)
 		require.NoError(t, err)
 		assert.Contains(t, string(data), "precious")

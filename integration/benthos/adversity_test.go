@@ -18,8 +18,8 @@ import (
 	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
-// What no linter sees: an engine that ends by itself says why, and what it says
-// is the reason. A change back mends it.
+// What no linter sees: an engine that ends by itself says why, and its words
+// are the reason. Undoing the change repairs it.
 func TestConfigurationThatFailsAtTheStart(t *testing.T) {
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestConfigurationThatFailsAtTheStart(t *testing.T) {
 	}
 }
 
-// The last word counts, however many came before it and however fast, and
-// nothing else is touched.
+// The last declaration counts, however many came before it and however fast,
+// and nothing else is touched.
 func TestDeclarationsInQuickSuccession(t *testing.T) {
 	t.Parallel()
 	const seed = 1
@@ -80,13 +80,13 @@ func TestDeclarationsInQuickSuccession(t *testing.T) {
 	}
 }
 
-// lenient is a linter that takes all.
+// lenient is a linter that accepts everything.
 type lenient struct{}
 
 func (lenient) Lint(context.Context, map[string][]byte) (map[string]error, error) { return nil, nil }
 
-// An instance whose supervisor is killed has one process all the time and comes
-// to run again.
+// An instance whose supervisor is killed has one process all the time and runs
+// again.
 func TestSupervisorThatIsKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))

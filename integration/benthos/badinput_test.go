@@ -21,8 +21,8 @@ import (
 	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
-// refused runs fivebenthos to its end, which is to come at once, with one
-// sentence that says why, and nothing left behind.
+// refused runs fivebenthos, which is to end at once with one sentence that says
+// why, and leave nothing behind.
 func (h *home) refused(cmd *exec.Cmd) (sentence string) {
 	h.t.Helper()
 	p := h.run(cmd)
@@ -68,8 +68,8 @@ func TestHelp(t *testing.T) {
 	assert.Empty(t, p.Stderr.String())
 }
 
-// s6 is where PATH leads to, or else where it usually is, which cannot be taken
-// away here: a directory that has a part of it must not do.
+// s6 is where PATH leads, or else where it usually is, which cannot be removed
+// here: a directory with a part of it must not do.
 func TestPartOfS6InPath(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
@@ -110,8 +110,8 @@ func TestScanDirThatNobodyServes(t *testing.T) {
 	assert.Contains(t, says, `no s6-svscan serves `+empty+`: start one with "s6-svscan `+empty+`"`)
 }
 
-// asNobody has a command run without privileges: as another user where that
-// takes some away.
+// asNobody makes a command run without privileges: as another user, if that
+// removes any.
 func (h *home) asNobody(cmd *exec.Cmd) *exec.Cmd {
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
@@ -121,7 +121,7 @@ func (h *home) asNobody(cmd *exec.Cmd) *exec.Cmd {
 
 const nobody = 65534
 
-// public makes the way to a path one that everybody can go.
+// public makes every directory on the way to a path accessible to everybody.
 func public(t *testing.T, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
@@ -153,7 +153,7 @@ func TestRunWithoutPrivileges(t *testing.T) {
 		require.NoError(t, os.Chown(h.root, nobody, nobody))
 		require.NoError(t, os.Chown(temporary, nobody, nobody))
 	}
-	// Where configurations cannot be checked, nothing is taken.
+	// If configurations cannot be checked, nothing is taken.
 	closed := h.asNobody(h.command())
 	closed.Env = append(os.Environ(), "TMPDIR="+filepath.Join(h.root, "nowhere"))
 	assert.Contains(t, h.refused(closed), "name one that this user can write with TMPDIR")
@@ -178,8 +178,7 @@ func TestSecondOnTheSameDir(t *testing.T) {
 	first.interrupt(syscall.SIGINT)
 }
 
-// An engine that is not there is seen to be missing, by its path, and looked
-// for again.
+// An engine that is missing is reported with its path, and looked for again.
 func TestEngineThatCannotBeRun(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -230,7 +229,7 @@ func TestEngineWithoutTheExporter(t *testing.T) {
 	p.interrupt(syscall.SIGTERM)
 }
 
-// What a second declaration would have refused goes on as it was.
+// An instance that a second declaration refuses goes on as it was.
 func TestChangeThatIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, redpanda(t))
@@ -246,7 +245,7 @@ func TestChangeThatIsRefused(t *testing.T) {
 	harness.NoneLeft(t, h.root)
 }
 
-// What is in the way of an instance is told, and keeps nothing from ending.
+// What hinders an instance is reported, and keeps nothing from ending.
 func TestInstanceThatCannotBeMade(t *testing.T) {
 	for name, flags := range map[string][]string{"lines": nil, "data": {"-json"}, "problems alone": {"-verbosity", "0"}} {
 		t.Run(name, func(t *testing.T) {

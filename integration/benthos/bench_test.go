@@ -30,7 +30,7 @@ func (ts times) median() time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// report gives ratios of the medians, and of the fastest, which other work on
+// report reports ratios of the medians, and of the fastest, which other work on
 // the machine disturbs least.
 func report(b *testing.B, unit string, ours, theirs times) {
 	b.ReportMetric(float64(ours.median())/float64(theirs.median()), unit)
@@ -193,7 +193,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// One pass over an instance that is as it is to be.
+// One pass over an instance that is as declared.
 func BenchmarkPass(b *testing.B) {
 	for name, interval := range map[string]time.Duration{"between polls": time.Hour, "with a poll": time.Nanosecond} {
 		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {

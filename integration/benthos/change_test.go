@@ -78,7 +78,7 @@ func TestChangeRestartsThatInstanceOnly(t *testing.T) {
 	w.run(all)
 	pids := w.pidsOf(all)
 
-	// The same once more, in other values, is no change.
+	// The same again, with other Go types, is no change.
 	again := make(streams)
 	for name, c := range all {
 		again[name] = changed(c, func(*benthos.Config) {})
@@ -172,7 +172,7 @@ func TestChangeWithTheEngineGone(t *testing.T) {
 	assert.Equal(t, pids, w.pidsOf(all))
 	require.NoError(t, post(inputPort(all["a"]), "{}", 0))
 
-	// One that is killed now cannot come back until the engine does.
+	// A process that is killed now cannot come back until the engine does.
 	harness.Slay(t, pids["a"])
 	w.Says("a", benthos.StateDegraded, link)
 	assert.Equal(t, pids["b"], w.pid("b"))
@@ -182,7 +182,7 @@ func TestChangeWithTheEngineGone(t *testing.T) {
 	assert.Equal(t, pids["b"], w.pid("b"))
 }
 
-// A manager that comes later takes over what runs, and knows what would change.
+// A later manager takes over what runs, and knows what would change.
 func TestAdoption(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
@@ -218,7 +218,7 @@ func TestAdoption(t *testing.T) {
 	assert.NotZero(t, w.pid("s5"))
 }
 
-// Letting go is not a failure of what is let go.
+// Letting go of something is no failure of it.
 func TestLettingGoMovesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.HealthInterval = time.Millisecond })
@@ -247,8 +247,8 @@ func TestLettingGoLeavesNoConnection(t *testing.T) {
 	harness.Eventually(t, "nobody is connected", func() bool { return !connected(t, int(c.MetricsPort)) })
 }
 
-// Benthos instances and plain services share a tree, each with a manager that
-// keeps to its own.
+// Benthos instances and plain services share a tree. Each has a manager that
+// leaves the others alone.
 func TestTwoManagersOnOneTree(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
@@ -279,8 +279,7 @@ func TestTwoManagersOnOneTree(t *testing.T) {
 	require.NoError(t, post(inputPort(all["stream"]), "{}", 0))
 }
 
-// What the services' environment gives a configuration is there for the linter
-// too.
+// The linter has what the services' environment gives to a configuration.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.Env = map[string]string{"GREETING": "hello there"} })
@@ -291,8 +290,8 @@ func TestEnvironment(t *testing.T) {
 	harness.Eventually(t, "the greeting is in the log", func() bool { return w.logged("s", "hello there") == 1 })
 }
 
-// Values that are written in several ways are the same configuration to the
-// next manager.
+// To the next manager, values that are written in several ways are the same
+// configuration.
 func TestAdoptionKnowsEveryValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))
@@ -307,7 +306,7 @@ func TestAdoptionKnowsEveryValue(t *testing.T) {
 	w.run(all)
 	pid := w.pid("s")
 	w.Unmanage()
-	// It need not be asked about what is in use already.
+	// The linter need not be asked about what is in use already.
 	w.options.Linter = picky{}
 	w.manage()
 	assert.Equal(t, fsm.ChangeNone, w.Plan(active(all))["s"].Kind)

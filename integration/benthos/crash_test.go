@@ -31,8 +31,8 @@ func (h *home) loggedOnce(accepted [][]string) {
 	}
 }
 
-// A kill of the program, at any time, leaves the instances as they are; the
-// next run takes them over.
+// A kill of the program leaves the instances as they are, at any time; the next
+// run takes them over.
 func TestKilledAndStartedAgain(t *testing.T) {
 	most := func(event string) func(*home, *program) {
 		return func(h *home, p *program) { p.await(event, 3) }
@@ -94,7 +94,8 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	}
 }
 
-// However often it is killed, at whatever moment, the five stay the same.
+// However often the program is killed, at whatever moment, the five stay the
+// same.
 func TestKilledOverAndOver(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))

@@ -23,8 +23,8 @@ import (
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// occupy takes a port until it is closed, and answers nothing, as a program that
-// has nothing to do with all this.
+// occupy takes a port until it is closed and answers nothing, like a program
+// that has nothing to do with the test.
 func occupy(t testing.TB, port int) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", local(port))
@@ -43,7 +43,7 @@ func occupy(t testing.TB, port int) net.Listener {
 	return l
 }
 
-// taken is what is said of a port of this process's.
+// taken is what is reported of a port that this process has.
 func taken(port int) string {
 	command, _ := proc.System.Command(os.Getpid())
 	return fmt.Sprintf("port %d is taken: process %d (%s", port, os.Getpid(), command)
@@ -79,8 +79,8 @@ func TestPortTakenBefore(t *testing.T) {
 	})
 }
 
-// A process may find its port taken though it was free when it was started. An
-// engine goes on without it and never tries again.
+// A process may find its port taken although the port was free when the process
+// was started. An engine goes on without the port and never tries again.
 func TestPortTakenFromAProcessThatStarts(t *testing.T) {
 	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
 		root := harness.NewRoot(t)
@@ -94,7 +94,7 @@ func TestPortTakenFromAProcessThatStarts(t *testing.T) {
 		w.Says("a", benthos.StateDegraded, taken(port(all["a"])))
 		// Two supervisors and the logger are left.
 		alone := func() bool { return len(harness.ProcessesOf(w.Service("a"))) == 3 }
-		// A supervisor has a child for a moment after a death, too.
+		// A supervisor also has a child for a moment after a death.
 		harness.Lasts(t, time.Second, "it waits without a process", alone)
 		assert.Equal(t, 1, w.Snapshot("a").Observed.Service.Observed.Restarts, "it was started once")
 		w.Says("a", benthos.StateDegraded, taken(port(all["a"])))
@@ -140,8 +140,8 @@ func TestPortsThatConflict(t *testing.T) {
 	assert.ErrorContains(t, err, fmt.Sprintf(`metrics_port: port %d is that of "b" already (metrics_port)`, all["b"].MetricsPort))
 	assert.Equal(t, pids, w.pidsOf(all))
 
-	// Two that change places are no conflict, though each is in the other's
-	// way for a moment.
+	// Two instances that swap ports are no conflict, although each is in the
+	// other's way for a moment.
 	crossed := streams{
 		"a": changed(all["a"], func(c *benthos.Config) { c.MetricsPort = all["b"].MetricsPort }),
 		"b": changed(all["b"], func(c *benthos.Config) { c.MetricsPort = all["a"].MetricsPort }),
@@ -181,7 +181,7 @@ func (e *endpoint) close() {
 	<-e.ended
 }
 
-// An output that fails is a degradation for as long as it fails.
+// An output that fails degrades the instance for as long as it fails.
 func TestOutputThatFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ErrorWindow = 5 * time.Second })
@@ -255,7 +255,7 @@ func TestTraffic(t *testing.T) {
 	assert.NotContains(t, w.Passed("s"), benthos.StateDegraded)
 }
 
-// A message that comes before anybody has looked is traffic as well.
+// A message that comes before anybody has looked is traffic, too.
 func TestTrafficFromTheFirstMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t), func(o *benthos.Options) { o.ActivityWindow = 15 * time.Second })
@@ -283,7 +283,7 @@ func TestProcessThatHangs(t *testing.T) {
 	w.Await(fsm.PhaseRunning, "hangs")
 	assert.Equal(t, pids, w.pidsOf(all))
 
-	// One that hangs can be stopped.
+	// An engine that hangs can be stopped.
 	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
 	w.Says("hangs", benthos.StateDegraded)
 	next := active(all)
@@ -356,7 +356,7 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// What cannot be put in place is said with the reason.
+// What cannot be put in place is reported with the reason.
 func TestServiceDirectoryThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bento(t))

@@ -63,7 +63,7 @@ func (r *portRange) take(n int) (int, error) {
 	return 0, fmt.Errorf("there are no %d free ports in a row", n)
 }
 
-// connected reports whether somebody is connected to a port, from the table of
+// connected reports whether there is a connection to a port, from the table of
 // connections.
 func connected(t testing.TB, port int) bool {
 	t.Helper()

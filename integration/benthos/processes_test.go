@@ -44,7 +44,7 @@ func doubles(t testing.TB, services string) (end func()) {
 				}
 			}
 			for dir, pids := range of {
-				// They were looked at one after the other.
+				// They were read one after the other.
 				pids = slices.DeleteFunc(pids, func(pid int) bool { return !harness.Alive(pid) })
 				if len(pids) > 1 {
 					seen = append(seen, fmt.Sprintf("%s: %v", dir, pids))

@@ -22,8 +22,8 @@ import (
 	"github.com/evenkeel/evenkeel/integration/harness"
 )
 
-// home is a directory and ports in which fivebenthos is run, time and again.
-// All that runs in it is ended with the test.
+// home is a directory and ports in which fivebenthos runs several times. All
+// that runs in it ends with the test.
 type home struct {
 	t                     testing.TB
 	root                  string
@@ -166,8 +166,8 @@ type transition struct {
 	Kind     string
 }
 
-// transitions reads the lines of fivebenthos -json, without one that is not
-// whole yet.
+// transitions reads the lines of fivebenthos -json. It leaves out a line that
+// is incomplete.
 func (p *program) transitions() (all []transition) {
 	p.T.Helper()
 	for line := range strings.Lines(p.Stdout.String()) {

@@ -110,7 +110,7 @@ func TestRunForADuration(t *testing.T) {
 		"starting_waiting_for_service_to_remain_running", "idle",
 	}
 	for n := range five {
-		// How far it came in that time is the machine's affair.
+		// How far it gets in that time depends on the machine.
 		states, far := passed[instance(n)], 0
 		for far < min(len(states), len(start)) && states[far] == start[far] {
 			far++
@@ -121,13 +121,13 @@ func TestRunForADuration(t *testing.T) {
 }
 
 func TestRunEndsInOrderWhereverItIs(t *testing.T) {
-	// A signal while all begins is no other than one later.
+	// A signal while everything begins is the same as one later.
 	for _, after := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, bento(t))
 			p := h.start("-json")
-			// Before that the program has not said how signals are taken.
+			// Before that the program has not set how it handles signals.
 			harness.Eventually(t, "the tree is being started", func() bool {
 				_, err := os.Stat(h.service(".lock"))
 				return err == nil

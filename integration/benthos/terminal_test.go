@@ -73,7 +73,7 @@ func newTerminal(t *testing.T, rows, columns int) *terminal {
 var escape = regexp.MustCompile(`^\x1b\[(\d*)([AJ])`)
 
 // screen renders what was printed as the terminal shows it. Text that reaches
-// the last column is wrapped, what goes beyond the last row scrolls.
+// the last column is wrapped, and text beyond the last row scrolls.
 func (term *terminal) screen(t *testing.T, text string) string {
 	t.Helper()
 	lines := make([][]rune, term.rows)
@@ -142,7 +142,7 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 				printed := term.printed.String()
 				table := term.screen(t, printed)
 				shown = strings.Split(table, "\n")
-				// It is seen while it is drawn, too.
+				// It is read while it is drawn, too.
 				return strings.HasSuffix(printed, "\n") && strings.Count(table, " active  active") == five
 			})
 			require.Len(t, shown, 1+five)
@@ -162,7 +162,7 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 	}
 }
 
-// What is logged stands above the table, and the last table shows how it ended.
+// Log lines stand above the table, and the last table shows how it ended.
 func TestRunOnATerminalKeepsWhatIsLogged(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))

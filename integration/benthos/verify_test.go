@@ -32,7 +32,7 @@ type finding struct {
 	Problem  string
 }
 
-// verifyTime is more than a verification takes that waits in vain for some
+// verifyTime is longer than a verification takes that gives up waiting for some
 // things.
 const verifyTime = 5 * time.Minute
 
@@ -81,8 +81,8 @@ func TestVerifyHolds(t *testing.T) {
 	}
 }
 
-// wrapper makes an engine out of one and a line of shell for when it is to run
-// a stream; what else it is asked it hands on.
+// wrapper makes an engine of another one and a line of shell, which is run in
+// place of a stream. Everything else is passed on to the other engine.
 func wrapper(t testing.TB, root, engine, line string) string {
 	t.Helper()
 	name := filepath.Join(root, "wrapper")
@@ -151,8 +151,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// In a tree that runs already, and through a link, the scenarios hold as well;
-// what was there before stays.
+// In a tree that runs already, and through a link, the scenarios hold as well,
+// and what was there before stays.
 func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
@@ -180,7 +180,7 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 	}
 	assert.True(t, harness.Alive(svscan.Process.Pid))
 
-	// The next run takes up the services that are there, stopped.
+	// The next run takes over the services that are there, stopped.
 	h.root = link
 	next := h.start("-scan-dir", scan)
 	h.root = filepath.Join(filepath.Dir(link), "real")
@@ -190,7 +190,8 @@ func TestVerifyInATreeOfSomebodyElse(t *testing.T) {
 	assert.Equal(t, [five]int{}, h.pids())
 }
 
-// What is interrupted is not proved, and ends in order.
+// A verification that is interrupted has not proved anything, and ends in
+// order.
 func TestVerifyThatIsInterrupted(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))

@@ -33,7 +33,8 @@ type world struct {
 // where a test would have to wait for them.
 func newWorld(t testing.TB, engine string, change ...func(*benthos.Options)) *world {
 	t.Helper()
-	// Only what is not there is to count as not answering, not a busy machine.
+	// Only an engine that is not there is to count as not answering, not a busy
+	// machine.
 	client := benthos.NewClient(benthos.ClientConfig{Timeout: 5 * time.Second})
 	t.Cleanup(client.Close)
 	w := &world{
@@ -131,7 +132,7 @@ func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(
 // inputPort returns the port that a printer takes messages on.
 func inputPort(c *benthos.Config) int { return int(benthos.Ports(*c)[1].Port) }
 
-// changed returns a copy of a stream that needs a process of its own.
+// changed returns a changed copy of a stream, which needs another process.
 func changed(c *benthos.Config, change func(*benthos.Config)) *benthos.Config {
 	copied := c.Clone()
 	change(&copied)

@@ -69,7 +69,7 @@ func BenchmarkStopUnderLoad(b *testing.B) {
 	b.ReportMetric(float64(loaded)/float64(bare), "x-empty-stop")
 }
 
-// BenchmarkStopOfTheDeaf measures docker stop where something has to be killed,
+// BenchmarkStopOfTheDeaf measures docker stop if something has to be killed,
 // and what it leaves of Docker's time.
 func BenchmarkStopOfTheDeaf(b *testing.B) {
 	for name, make := range deafOnes {

@@ -69,7 +69,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// The targets of the Makefile that need nobody at the keyboard.
+// The targets of the Makefile that need no keyboard.
 func TestMake(t *testing.T) {
 	name := unique()
 	make := func(target string) string {
@@ -115,7 +115,7 @@ func TestForegroundOnATerminal(t *testing.T) {
 	assert.NotContains(t, screen.String(), "fivebenthos:")
 }
 
-// What is done where no engine answers, and what CONTAINER says.
+// What happens where no engine answers, and what CONTAINER decides.
 func TestWhereItRuns(t *testing.T) {
 	for name, test := range map[string]struct {
 		env  []string

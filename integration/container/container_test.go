@@ -87,8 +87,8 @@ func startImage(t testing.TB, image string, options []string, flags ...string) *
 	return c
 }
 
-// findPorts finds out where the ports are published; it is another place after
-// each start.
+// findPorts finds out where the ports are published; this differs after each
+// start.
 func (c *container) findPorts() {
 	c.t.Helper()
 	var ports map[string][]struct{ HostIP, HostPort string }
@@ -186,7 +186,7 @@ func (c *container) endedWithin(time time.Duration) string {
 }
 
 // stop is docker stop. Docker would kill what has not ended when the patience
-// of the test is over: how much of its ten seconds is left, benchmarks say.
+// of the test is over; benchmarks measure how much of its ten seconds is left.
 func (c *container) stop() {
 	c.t.Helper()
 	mustDocker(c.t, "stop", "-t", strconv.Itoa(int(harness.Patience.Seconds())), c.name)

@@ -5,6 +5,6 @@
 //
 //	go test -tags container ./integration/container
 //
-// It builds the image first, and the images that it starts from where these
-// are neither here nor to be pulled. Every container is removed afterwards.
+// It builds the image first, and base images that are neither here nor to be
+// pulled. Every container is removed afterwards.
 package container

@@ -77,9 +77,8 @@ func TestOrphansAreReaped(t *testing.T) {
 func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
 	t.Parallel()
 	const limit = 512 << 20
-	// While the kernel takes back what it was given nothing else may ask for
-	// memory, or it is killed as well: no health check, and no question from
-	// inside.
+	// While the kernel takes memory back, whatever else asks for memory is
+	// killed as well: a health check, a question from inside.
 	c := start(t, []string{"--memory", strconv.Itoa(limit), "--memory-swap", strconv.Itoa(limit), "--no-healthcheck"})
 	before := c.serving()
 	// An instance takes in a whole message before it passes it on.
@@ -97,7 +96,7 @@ func TestMemoryLimitKillsOneInstanceAlone(t *testing.T) {
 	assert.True(t, c.running())
 }
 
-// Where nothing can be made at all, that is told, and nothing keeps the
+// Where nothing can be created at all, that is reported, and nothing keeps the
 // container from ending.
 func TestFirstStartOnAFullDisk(t *testing.T) {
 	t.Parallel()
@@ -147,8 +146,8 @@ func TestStopOnAFullDisk(t *testing.T) {
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
 
-// Nor can it write that others have begun, where the whole container is started
-// on one.
+// Nor can it write that others have begun, if the whole container starts on a
+// full disk.
 func TestStartOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	volume := unique()
@@ -184,8 +183,8 @@ func TestStartOnAFullDisk(t *testing.T) {
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
 
-// Supervisors are killed again before a second is over, which is when s6-svscan
-// has to wait for them, and forgets some.
+// Supervisors are killed again within a second, when s6-svscan has to wait for
+// them and forgets some.
 func TestSupervisorsAreKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil)

@@ -31,7 +31,8 @@ func text(t testing.TB, name string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// TestOverlayServicesAreWellFormed holds what s6-rc-compile asks of a source.
+// TestOverlayServicesAreWellFormed checks what s6-rc-compile demands of a
+// source.
 func TestOverlayServicesAreWellFormed(t *testing.T) {
 	dir := filepath.Join(root, "container/s6-rc.d")
 	entries, err := os.ReadDir(dir)
@@ -89,8 +90,8 @@ func buildOverlay(t *testing.T, context string, arguments []string) (tag string)
 	return tag
 }
 
-// overlayBuild begins a docker build of the image, with what Go is told as
-// docker-compose.yml has it, for the same layers.
+// overlayBuild begins a docker build of the image. The settings of Go are those
+// of docker-compose.yml, so that the layers are the same.
 func overlayBuild(options ...string) []string {
 	args := append([]string{"build", "--build-arg", "INIT=s6-overlay"}, options...)
 	for _, name := range []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE"} {
@@ -157,9 +158,9 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 	assert.Contains(t, string(out), "the checksum of s6-overlay-noarch.tar.xz is not")
 }
 
-// standIns copies what the image is made from and adds tarballs that have an
-// /init that does nothing but run what it is given. It returns the copy and the
-// build arguments for it.
+// standIns copies what the image is made from and adds tarballs whose /init
+// only runs what it is given. It returns the copy and the build arguments for
+// it.
 func standIns(t testing.TB) (context string, arguments []string) {
 	t.Helper()
 	context = t.TempDir()

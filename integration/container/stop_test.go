@@ -102,7 +102,8 @@ func TestStopBeforeItStarts(t *testing.T) {
 		require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\nuntil [ -e /gate/open ]; do sleep 0.1; done\n"), 0o755))
 		require.NoError(t, os.Chmod(dir, 0o755))
 		c := start(t, []string{"-v", slow + ":/usr/bin/findmnt:ro", "-v", dir + ":/gate:ro"})
-		// What comes before init has its handlers the kernel drops: it is PID 1.
+		// The kernel drops signals that come before init has its handlers, for
+		// it is PID 1.
 		harness.Eventually(t, "init has begun", func() bool {
 			out, err := docker("top", c.name)
 			return err == nil && strings.Contains(out, "findmnt")
@@ -125,15 +126,15 @@ func TestEachSignalThatEndsProgramsStops(t *testing.T) {
 	}
 }
 
-// deaf is an engine that takes no notice of being told to stop.
+// deaf is an engine that ignores being told to stop.
 const deaf = `#!/bin/sh
 [ "$1" = -c ] || exec /usr/local/bin/benthos "$@"
 trap '' TERM
 while :; do sleep 1; done
 `
 
-// deafOnes are containers with a process that takes no notice of being told to
-// end, each of another kind.
+// deafOnes are containers with a process that ignores being told to end, each
+// of a different kind.
 var deafOnes = map[string]func(t testing.TB) *container{
 	"engines": func(t testing.TB) *container {
 		engine := filepath.Join(t.TempDir(), "deaf")
@@ -162,8 +163,8 @@ var deafOnes = map[string]func(t testing.TB) *container{
 	},
 }
 
-// What is deaf is killed, and not by Docker: BenchmarkStopOfTheDeaf says how much
-// of Docker's ten seconds is left.
+// What is deaf is killed, and not by Docker. BenchmarkStopOfTheDeaf measures
+// how much of Docker's ten seconds is left.
 func TestStopKillsWhatIsDeaf(t *testing.T) {
 	t.Parallel()
 	for name, make := range deafOnes {
@@ -174,8 +175,8 @@ func TestStopKillsWhatIsDeaf(t *testing.T) {
 	}
 }
 
-// stopsUnkilled checks that docker stop ends the container without a kill of
-// Docker's own.
+// stopsUnkilled checks that docker stop ends the container without a kill by
+// Docker.
 func (c *container) stopsUnkilled() {
 	c.t.Helper()
 	c.stop()

@@ -20,7 +20,7 @@ func Get(url string) (status int, body string, err error) {
 }
 
 // Post sends a message; nil means that it was answered with 200. The streams of
-// the tests hold it back for the delay.
+// the tests hold the message for the delay.
 func Post(url, message string, delay time.Duration) error {
 	status, body, err := request(http.MethodPost, url, message, delay)
 	if err == nil && status != http.StatusOK {
@@ -40,7 +40,7 @@ func Received(t testing.TB, addr string) uint64 {
 	return m.InputReceived
 }
 
-// answerTime is how long an answer may take, of a busy machine too.
+// answerTime is how long an answer may take, on a busy machine too.
 const answerTime = 30 * time.Second
 
 func request(method, url, body string, delay time.Duration) (status int, answer string, err error) {

@@ -16,7 +16,7 @@ type Load struct {
 	accepted [][]string // by instance: those that were answered with 200
 }
 
-// NewLoad begins to post to so many instances.
+// NewLoad begins to post to a number of instances.
 func NewLoad(instances int, message func(n, number int) string, post func(n int, message string) error) *Load {
 	l := &Load{stop: make(chan struct{}), accepted: make([][]string, instances)}
 	for n := range instances {

@@ -15,7 +15,7 @@ import (
 )
 
 // ProcessesOf lists the processes that work in a directory, or name it in their
-// arguments or environment, but for this one.
+// arguments or environment, apart from this one.
 func ProcessesOf(root string) []proc.Process {
 	names := func(words []string) bool { return strings.Contains(strings.Join(words, "\x00"), root) }
 	return slices.DeleteFunc(processes(), func(p proc.Process) bool {
@@ -56,8 +56,8 @@ func Kill(t testing.TB, pid int, signal syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, signal))
 }
 
-// Gone waits until a process has ended. One that has let go of its locks may
-// be in the process table for a moment yet.
+// Gone waits until a process has ended. A process that has released its locks
+// may stay in the process table for a moment.
 func Gone(t testing.TB, pid int) {
 	t.Helper()
 	Eventually(t, fmt.Sprintf("the end of process %d", pid), func() error {

@@ -37,11 +37,11 @@ func (o *Output) String() string {
 	return string(o.data)
 }
 
-// Program is a run of a program, which has ended when the test has.
+// Program is a run of a program. It has ended when the test has.
 type Program struct {
 	T testing.TB
-	// Cmd is what was started. Its ProcessState is another goroutine's until
-	// the program has ended.
+	// Cmd is what was started. Its ProcessState belongs to another goroutine
+	// until the program has ended.
 	Cmd            *exec.Cmd
 	Stdout, Stderr *Output
 
@@ -100,7 +100,7 @@ func (p *Program) End() int {
 	return p.EndWithin(Patience)
 }
 
-// EndWithin is End for a program that takes its time by itself.
+// EndWithin is End for a program that itself takes long.
 func (p *Program) EndWithin(within time.Duration) int {
 	p.T.Helper()
 	select {
@@ -135,8 +135,8 @@ func (p *Program) Says(line string) {
 	})
 }
 
-// AsNobody has a command run as nobody, where the test runs as root. It returns
-// the user that it runs as.
+// AsNobody makes a command run as nobody, if the test runs as root. It returns
+// the user that the command runs as.
 func AsNobody(t testing.TB, cmd *exec.Cmd) (uid, gid int) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -155,7 +155,7 @@ func AsNobody(t testing.TB, cmd *exec.Cmd) (uid, gid int) {
 	return uid, gid
 }
 
-// OpenToAll lets every user pass to what is named, and read it.
+// OpenToAll lets every user reach and read what is named.
 func OpenToAll(t testing.TB, paths ...string) {
 	t.Helper()
 	for _, path := range paths {

@@ -9,7 +9,7 @@ import (
 )
 
 // Patience is how long anything may take that has no time of its own. It is a
-// bound against hanging, not a measure.
+// bound against hanging and measures nothing.
 const Patience = 2 * time.Minute
 
 const (
@@ -17,14 +17,15 @@ const (
 	lastPoll  = 25 * time.Millisecond
 )
 
-// Eventually polls a condition until it holds. One that returns an error does
-// not hold, and the last error is what is said when the test's patience ends.
+// Eventually polls a condition until it holds. A condition that returns an
+// error does not hold. When the test's patience is over, the last error is
+// reported.
 func Eventually[C func() bool | func() error](t testing.TB, what string, condition C) {
 	t.Helper()
 	EventuallyWithin(t, Patience, what, condition)
 }
 
-// EventuallyWithin is Eventually for what takes its time by itself.
+// EventuallyWithin is Eventually for something that itself takes long.
 func EventuallyWithin[C func() bool | func() error](t testing.TB, within time.Duration, what string, condition C) {
 	t.Helper()
 	end := time.Now().Add(within)
@@ -40,7 +41,7 @@ func EventuallyWithin[C func() bool | func() error](t testing.TB, within time.Du
 	}
 }
 
-// look returns what keeps a condition from holding.
+// look returns why a condition does not hold.
 func look(condition any) error {
 	switch c := condition.(type) {
 	case func() error:
@@ -55,7 +56,7 @@ func look(condition any) error {
 
 var errNot = fmt.Errorf("it is not so")
 
-// Holds polls a condition for a while, in which nothing may change.
+// Holds polls a condition for a while; it must hold all the time.
 func Holds(t testing.TB, d time.Duration, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(d); ; time.Sleep(firstPoll) {
@@ -87,8 +88,8 @@ func Lasts(t testing.TB, d time.Duration, what string, condition func() bool) {
 	})
 }
 
-// Pause lets time pass where only that can show that nothing happens in it, or
-// where a test acts at one moment among many. It says why.
+// Pause lets time pass, where only time can show that nothing happens, or where
+// a test acts at one moment among many. It says why.
 func Pause(t testing.TB, d time.Duration, why string) {
 	t.Helper()
 	t.Logf("%v pass: %s", d, why)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// witness is a test that fails without an end of the real one.
+// witness is a test that can fail without ending the real one.
 type witness struct {
 	testing.TB
 	said string
@@ -23,7 +23,7 @@ func (w *witness) Logf(string, ...any)               {}
 func (w *witness) Errorf(format string, args ...any) { w.said += fmt.Sprintf(format, args...) }
 func (w *witness) FailNow()                          { panic(failed{}) }
 
-// failure returns what is said when a test fails, "" where it does not.
+// failure returns what a failing test reports, "" if it does not fail.
 func failure(test func(t testing.TB)) string {
 	w := new(witness)
 	func() {

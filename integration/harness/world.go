@@ -20,14 +20,14 @@ import (
 )
 
 // World is a private tree in a directory of its own, with a manager over it.
-// All of it is gone when the test ends, however it ends; what it was like when
-// the test failed is told.
+// Everything is gone when the test ends, however it ends. If the test failed,
+// it reports what the world was like.
 type World[D, O any] struct {
 	T      testing.TB
 	Root   string
 	Config s6.TreeConfig
-	// Settings are those of the manager that is made next, besides where it
-	// logs to.
+	// Settings are those of the manager that is made next, apart from its
+	// logger.
 	Settings fsm.Config
 
 	Tree    *s6.SystemTree
@@ -37,7 +37,7 @@ type World[D, O any] struct {
 	moves []fsm.Transition
 }
 
-// NewWorld makes the directory of a world in which nothing runs yet.
+// NewWorld makes the directory of a world. Nothing runs in it yet.
 func NewWorld[D, O any](t testing.TB) *World[D, O] {
 	t.Helper()
 	root := NewRoot(t)
@@ -50,8 +50,8 @@ func NewWorld[D, O any](t testing.TB) *World[D, O] {
 	return w
 }
 
-// NewRoot makes the directory of a test, links followed. When the test ends,
-// however it ends, no process of it may be left.
+// NewRoot makes the directory of a test, with links resolved. When the test
+// ends, however it ends, no process of it may be left.
 func NewRoot(t testing.TB) string {
 	t.Helper()
 	NeedS6(t)
@@ -76,7 +76,7 @@ func NeedS6(t testing.TB) s6.Tools {
 	return tools
 }
 
-// Context returns one that ends with the test's patience.
+// Context returns a context that ends with the test's patience.
 func (w *World[D, O]) Context() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), Patience)
 }
@@ -127,7 +127,7 @@ func (w *World[D, O]) Leave() {
 	}
 }
 
-// End takes everything down.
+// End ends everything.
 func (w *World[D, O]) End() {
 	if w.T.Failed() {
 		w.T.Log(w.describe())
@@ -150,8 +150,8 @@ func (w *World[D, O]) End() {
 	w.Tree = nil
 }
 
-// describe tells what each instance says of itself, which processes there are
-// and what s6 has complained about.
+// describe returns what each instance reports, which processes there are, and
+// what s6 has complained about.
 func (w *World[D, O]) describe() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "what there was when the test had failed:")
@@ -225,8 +225,8 @@ func (w *World[D, O]) Snapshot(name string) *fsm.Snapshot[D, O] {
 	return s
 }
 
-// Says waits until an instance is in a state, for a reason that holds the texts.
-// One that it leaves by itself may be missed: see ComesTo.
+// Says waits until an instance is in a state, with a reason that contains the
+// texts. A state that the instance leaves by itself may be missed: see ComesTo.
 func (w *World[D, O]) Says(name string, state fsm.State, texts ...string) {
 	w.T.Helper()
 	Eventually(w.T, fmt.Sprintf("%s is %s: %s", name, state, texts), func() error {
@@ -239,8 +239,8 @@ func (w *World[D, O]) Says(name string, state fsm.State, texts ...string) {
 	})
 }
 
-// ComesTo waits until an instance has entered a state so many times, since that
-// was forgotten last. It may have left it since.
+// ComesTo waits until an instance has entered a state so many times since
+// Forget. It may have left the state since.
 func (w *World[D, O]) ComesTo(name string, state fsm.State, times int) {
 	w.T.Helper()
 	Eventually(w.T, fmt.Sprintf("%s has come %d times to %s", name, times, state), func() error {

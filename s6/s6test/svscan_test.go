@@ -67,7 +67,7 @@ func TestTerminate(t *testing.T) {
 	})
 }
 
-// Two supervisors are killed and started anew twice within a second, which is
+// Two supervisors are killed and restarted twice within a second, which is
 // when s6-svscan has to wait before it starts one once more.
 func TestSupervisorThatIsForgotten(t *testing.T) {
 	for _, version := range []s6test.Version{s6test.V211, s6test.V213, s6test.V215} {
