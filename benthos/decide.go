@@ -159,7 +159,7 @@ func decideRunning(in input) fsm.Decision {
 	case in.Desired.State != Active:
 		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case o.Asked == s6.Running && o.Renoted:
-		return fsm.Decision{Do: runActions, Reason: fsm.Because("its configuration changed, not for the engine")}
+		return fsm.Decision{Do: runActions, Reason: fsm.Because("its configuration changed, but not for the engine")}
 	case o.Asked != s6.Running || !o.Current:
 		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	case o.Service.Observed.Stale():

@@ -17,6 +17,8 @@ type Observed struct {
 	Service *Service `json:"service,omitempty"`
 	// Asked is what this instance last asked of the service, empty before the
 	// first time. Current says that it was asked with the desired Config.
+	// Renoted says that it was asked to run what is the same to an engine, and
+	// that another Note is to be kept with it.
 	Asked   fsm.State `json:"asked,omitempty"` // in the terms of package s6
 	Current bool      `json:"current"`
 	Renoted bool      `json:"renoted,omitempty"`

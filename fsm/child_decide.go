@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// DecideChild decides for an instance that has a child what is the same for all
-// of them: that the child is asked a state, and why, where that was not asked of
-// it yet with the desired spec; in creating, that the child is to be there; in
-// removing, that it is to be removed. What is left to Decide, where ok is false,
-// is what the instance's own states mean. The actions are those of Child.Do.
+// DecideChild decides what is the same for every instance with a child. It asks
+// the child for a state, and says why, unless the child was asked for it with
+// the desired spec already. In creating it waits until the child exists, and in
+// removing until the child is removed. Where ok is false, Decide goes on with
+// what the instance's own states mean. The actions are those of Child.Do.
 func DecideChild[P, PO, D, O any](in Input[P, PO], child ChildObserved[D, O], asked State, why Reason) (d Decision, ok bool) {
 	switch {
 	case in.State == StateRemoving:
@@ -38,11 +38,11 @@ func DecideChild[P, PO, D, O any](in Input[P, PO], child ChildObserved[D, O], as
 	return d, true
 }
 
-// askTo begins the actions by which a child of a kind is asked a state.
+// askTo begins the actions by which a child of a kind is asked for a state.
 func askTo(kind string) string { return "ask its " + kind + " to be " }
 
-// Do carries out the actions of DecideChild; there are no others. A driver that
-// has further actions has a Do of its own, which passes these on.
+// Do carries out the actions of DecideChild and no others. A driver that has
+// further actions has a Do of its own, which passes these on.
 func (c *Child[P, D, O]) Do(ctx context.Context, action Action, desired Desired[P]) error {
 	state, ok := strings.CutPrefix(string(action), askTo(c.kind.Kind.Name))
 	if !ok {
@@ -51,11 +51,12 @@ func (c *Child[P, D, O]) Do(ctx context.Context, action Action, desired Desired[
 	return c.Ask(ctx, desired, State(state))
 }
 
-// Is reports whether the child has been seen in a phase since something was last
-// asked of it.
+// Is reports whether the child has been seen in a phase since it was last asked
+// for something.
 func (c ChildObserved[D, O]) Is(p Phase) bool { return !c.Unseen && c.Snapshot.Phase == p }
 
-// Reason says in what state the child is and why, as a reason for its parent.
+// Reason returns the child's state, and the reason for it, as a reason for the
+// parent.
 func (c ChildObserved[D, O]) Reason() Reason {
 	r := Because("its " + c.Snapshot.Kind + " is " + string(c.Snapshot.State))
 	if err := c.Snapshot.Err; err != nil {

@@ -30,7 +30,8 @@ type Row struct {
 	From, To State
 }
 
-// Rows returns the rows by which one event leads to a state from each of others.
+// Rows returns the rows by which an event leads from each of several states to
+// one.
 func Rows(event Event, to State, from ...State) []Row {
 	rows := make([]Row, len(from))
 	for n, state := range from {

@@ -11,8 +11,8 @@ import (
 )
 
 // Live returns the world of a kind's own driver, opened under the name, in a
-// testing/synctest bubble, whose clock it moves on. What the driver owns is
-// reconciled before each observation, and the driver is closed in the end.
+// testing/synctest bubble, whose clock it advances. What the driver owns is
+// reconciled before each observation, and the driver is closed at the end.
 func Live[D, O any](t testing.TB, kind fsm.Kind[D, O], name string) World[D, O] {
 	t.Helper()
 	driver, err := kind.Open(name, func() {})
