@@ -115,11 +115,12 @@ func (i *Instance[D, O]) fire(ctx context.Context, p *pass[D, O]) error {
 func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 	s, o, now := p.after, &p.outcome, time.Now()
 	s.Settled = false
-	gaveUp := o.Err != nil && errors.Is(ctx.Err(), context.Canceled)
+	gaveUp := o.Err != nil && !o.Fired && errors.Is(ctx.Err(), context.Canceled)
 	if p.retry && (!o.Decided || gaveUp) {
 		i.Retry() // it has not been tried yet
 	}
-	if gaveUp { // which says nothing about the instance
+	if gaveUp { // which says nothing about what is asked: the pass before stands
+		s.pass, s.Desired, s.Generation = p.before.pass, p.before.Desired, p.before.Generation
 		s.NextPass = now.Add(recheck)
 	} else {
 		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil

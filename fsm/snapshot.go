@@ -54,7 +54,7 @@ type Snapshot[D, O any] struct {
 	// History is the newest transitions, oldest first.
 	History []Transition `json:"history,omitempty"`
 
-	pass uint64 // how many passes had begun, this one included
+	pass uint64 // how many passes had begun, this one included, by the last that was not given up
 	seen uint64 // the same of the pass that made the observation
 }
 

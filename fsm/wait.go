@@ -23,14 +23,18 @@ import (
 // Passes are made by Run, by a Loop, or by whoever calls Reconcile. Without any
 // of these, Wait waits for ctx.
 func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) error {
-	var begun uint64 // passes, by the time of the call
+	var of *entry[D, O]
+	var begun uint64 // passes over it, by the time of the call
 	for first := true; ; first = false {
 		m.mu.Lock()
-		changed, closed := m.changed, m.closed
+		changed, closed, refused := m.changed, m.closed, m.Refused()[name]
 		e, held := m.entries[name]
-		if held && first {
-			begun = e.instance.begun.Load()
+		switch {
+		case held && first:
+			of, begun = e, e.instance.begun.Load()
 			m.wakeLocked(e)
+		case e != of: // it was made after the call
+			of, begun = e, 0
 		}
 		m.mu.Unlock()
 
@@ -39,12 +43,12 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, ErrClosed)
 		case held && m.reached(e, phase, begun), !held && phase == PhaseRemoved:
 			return nil
-		case m.Refused()[name] != nil && (!held || !m.headsFor(e, phase)):
-			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, &RefusedError{name, m.Refused()[name]})
+		case refused != nil && (!held || !m.headsFor(e, phase)):
+			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, &RefusedError{name, refused})
 		case !held:
 			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, ErrUnknown)
-		case m.stuck(e, begun):
-			s := e.instance.Snapshot()
+		}
+		if s := m.stuck(e, begun); s != nil {
 			return fmt.Errorf("%q will not become %s: it is %s: %s: %w: %w", name, phase, s.State, s.Reason, s.Err, ErrHeld)
 		}
 		select {
@@ -72,12 +76,14 @@ func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
 	return ok && target == phase
 }
 
-// stuck reports whether a pass after the first so many has left the instance
-// held, for what is asked of it now.
-func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) bool {
+// stuck returns what a pass after the first so many has left, where it has left
+// the instance held for what is asked of it now, and nil otherwise.
+func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 	_, generation := e.instance.wanted()
-	s := e.instance.Snapshot()
-	return s.Held && s.Generation == generation && s.pass > begun
+	if s := e.instance.Snapshot(); s.Held && s.Generation == generation && s.pass > begun {
+		return s
+	}
+	return nil
 }
 
 // describe says in one line where an instance is and why.

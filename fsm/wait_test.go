@@ -89,6 +89,87 @@ func TestWaitErrors(t *testing.T) {
 	})
 }
 
+// An instance that is removed while it is waited for, and made again, is another
+// one: it has made few passes, where the first had made many.
+func TestWaitGoesOnWithTheNextOfTheName(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse()
+			m := running(t, h.kind(t), fsm.Config{})
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": off(1)}))
+			for range 50 {
+				h.wake("a")
+				synctest.Wait()
+			}
+			var waiting sync.WaitGroup
+			for range 8 {
+				waiting.Go(func() {
+					err := m.Wait(within(t, time.Minute), "a", fsm.PhaseRunning)
+					if !errors.Is(err, fsm.ErrUnknown) { // it looked in time to see that
+						assert.NoError(t, err)
+					}
+				})
+			}
+			synctest.Wait()
+			gone := make(chan struct{})
+			h.hook(func(_ context.Context, _, op string) error {
+				if op == "close" {
+					close(gone)
+				}
+				return nil
+			})
+			require.NoError(t, m.Remove(t.Context(), "a"))
+			<-gone
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(1)}))
+			h.hook(nil)
+			waiting.Wait()
+		})
+	}
+}
+
+// What a pass that was given up leaves as it was is no answer to what was asked
+// since.
+func TestWaitLearnsNothingFromAPassThatIsGivenUp(t *testing.T) {
+	for what, ask := range map[string]func(*lampManager) error{
+		"declared": func(m *lampManager) error { return m.Apply(context.Background(), declarations{"a": lit(2)}) },
+		"retried":  func(m *lampManager) error { return m.Retry("a") },
+	} {
+		fakeTime(t, what, func(t *testing.T) {
+			h := newHouse()
+			h.hook(func(_ context.Context, _, op string) error {
+				if op == "switch_on" {
+					return fsm.Permanent(errBroken)
+				}
+				return nil
+			})
+			m := newManager(t, h.kind(t), fsm.Config{})
+			_, stop := loop(t, m)
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(1)}))
+			require.ErrorIs(t, m.Wait(t.Context(), "a", fsm.PhaseRunning), fsm.ErrHeld)
+			stop()
+			synctest.Wait()
+
+			h.hook(func(ctx context.Context, _, _ string) error {
+				<-ctx.Done()
+				return ctx.Err()
+			})
+			require.NoError(t, ask(m))
+			waited := make(chan error)
+			go func() { waited <- m.Wait(within(t, time.Minute), "a", fsm.PhaseRunning) }()
+			synctest.Wait()
+			_, stop = loop(t, m)
+			synctest.Wait()
+			stop()
+			synctest.Wait()
+			h.hook(nil)
+			s, _ := m.Instance("a")
+			assert.Equal(t, lit(1), s.Desired, "for which it is held")
+			loop(t, m)
+			assert.NoError(t, <-waited)
+		})
+	}
+}
+
 func TestCloseEndsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
