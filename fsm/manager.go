@@ -131,7 +131,10 @@ func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 		return nil, err
 	}
 	if m.closed {
-		return nil, errors.Join(ErrClosed, inst.Close())
+		m.mu.Unlock()
+		err := inst.Close() // without the lock: it may wait for somebody who is about to wake it
+		m.mu.Lock()
+		return nil, errors.Join(ErrClosed, err)
 	}
 	e.instance = inst
 	m.entries[name] = e

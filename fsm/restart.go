@@ -52,7 +52,7 @@ func (m *Manager[D, O]) exclusively(ctx context.Context, name string, f func(*In
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.entries[name]
-	for ; e != nil && e.flying; e = m.entries[name] {
+	for ; !m.closed && e != nil && e.flying; e = m.entries[name] {
 		changed := m.changed
 		m.mu.Unlock()
 		select {

@@ -85,6 +85,26 @@ func TestRestartIsNoPartOfAPass(t *testing.T) {
 	})
 }
 
+func TestCloseEndsARestartThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		m := running(t, flickering(t, h), fsm.Config{})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		hook, release := hanging("a")
+		t.Cleanup(release)
+		h.hook(hook)
+		h.wake("a")
+		synctest.Wait()
+		var restarted error
+		go func() { restarted = m.Restart(context.Background(), "a") }()
+		synctest.Wait()
+		require.Error(t, m.Close(within(t, time.Second)), "the pass does not end")
+		synctest.Wait()
+		assert.ErrorIs(t, restarted, fsm.ErrClosed)
+	})
+}
+
 func TestRestartOfAKindThatDoesNotKnowHow(t *testing.T) {
 	i, _, _ := asked(t, fsm.InstanceConfig{})
 	assert.EqualError(t, i.Restart(t.Context()), "it cannot be restarted: kind stub does not know how")

@@ -54,8 +54,8 @@ type Snapshot[D, O any] struct {
 	// History is the newest transitions, oldest first.
 	History []Transition `json:"history,omitempty"`
 
-	pass uint64 // how many passes had begun, this one included, by the last that was not given up
-	seen uint64 // the same of the pass that made the observation
+	pass uint64 // the number of the last pass that was not given up
+	seen uint64 // the number of the pass that made the observation
 }
 
 // pushed returns a history with t added and no more than limit entries. The

@@ -288,6 +288,31 @@ func TestCloseWhileADriverIsBeingOpened(t *testing.T) {
 	})
 }
 
+func TestADriverThatIsOpenedTooLateMayWaitForItsWaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		kind := h.kind(t)
+		kind.Open = func(name string, wake func()) (fsm.Driver[watts, bulb], error) {
+			h.hook(func(_ context.Context, _, op string) error {
+				if op == "close" {
+					var waker sync.WaitGroup
+					waker.Go(wake)
+					waker.Wait()
+				}
+				return nil
+			})
+			time.Sleep(time.Second)
+			return h.open(name, wake)
+		}
+		m := newManager(t, kind, fsm.Config{})
+		applied := make(chan error)
+		go func() { applied <- m.Apply(t.Context(), declarations{"a": lit(1)}) }()
+		synctest.Wait()
+		require.NoError(t, m.Close(t.Context()))
+		assert.ErrorIs(t, <-applied, fsm.ErrClosed)
+	})
+}
+
 func TestALoopComesToRestWhileItsManagerIsClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
