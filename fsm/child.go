@@ -79,9 +79,10 @@ func openChild[P, D, O any](kind *ChildKind[P, D, O], name string, wake func()) 
 
 // Look returns what is known of the child, for the parent's Observe. It reads
 // nothing: the child's own pass has read it. It is an error if no child can be
-// made from the parent's spec, or if the child has never been observed.
+// made from the spec of a parent that is to stay, or if the child has never been
+// observed.
 func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
-	if err := c.derive(desired.Spec); err != nil {
+	if err := c.derive(desired); err != nil {
 		return ChildObserved[D, O]{}, err
 	}
 	s := c.instance.Snapshot()
@@ -97,8 +98,10 @@ func (c *Child[P, D, O]) Look(desired Desired[P]) (ChildObserved[D, O], error) {
 
 var errNoPass = errors.New("no pass has been made over it")
 
-// derive makes the child's spec from the parent's, if that has changed.
-func (c *Child[P, D, O]) derive(parent P) error {
+// derive makes the child's spec from the parent's, if that has changed. A parent
+// that is to be removed needs none that can be made.
+func (c *Child[P, D, O]) derive(desired Desired[P]) error {
+	parent := desired.Spec
 	if missing(parent) {
 		c.derived = false
 		return nil
@@ -108,7 +111,10 @@ func (c *Child[P, D, O]) derive(parent P) error {
 	}
 	c.derived = false
 	spec, err := c.kind.Spec(c.name, parent)
-	if err != nil {
+	switch {
+	case err != nil && desired.State == StateRemoved:
+		return nil
+	case err != nil:
 		return err
 	}
 	c.parent, c.spec, c.derived = parent, spec, true
@@ -138,7 +144,7 @@ func same[D any](a, b D) bool {
 // at once. If that pass fails, the child's snapshot says so; the parent sees it
 // in its next pass.
 func (c *Child[P, D, O]) Ask(ctx context.Context, desired Desired[P], state State) error {
-	if err := c.derive(desired.Spec); err != nil {
+	if err := c.derive(desired); err != nil {
 		return Permanent(err)
 	}
 	ask := Desired[D]{State: state, Spec: c.asked.Spec}

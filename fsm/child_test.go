@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -173,6 +174,26 @@ func TestParentsAreFoundByTheirChildren(t *testing.T) {
 		assert.Empty(t, done, "it is adopted as it is")
 		require.NoError(t, m.Wait(t.Context(), "cellar", fsm.PhaseRemoved))
 	})
+}
+
+// What an earlier version took is refused by this one.
+func TestAParentIsRemovedThoughNoChildCanBeMadeOfIt(t *testing.T) {
+	for how, remove := range map[string]func(*roomManager) error{
+		"not listed": func(m *roomManager) error { return m.Apply(context.Background(), nil) },
+		"removed":    func(m *roomManager) error { return m.Remove(context.Background(), "hall") },
+	} {
+		fakeTime(t, how, func(t *testing.T) {
+			h := newHouse()
+			h.put("hall", bulb{There: true, Power: true, Glows: true, Watts: -5}, lit(-5))
+			lamps := h.kind(t)
+			lamps.Discover = h.discover
+			m := rooms(t, lamps, fsm.Config{})
+			require.NoError(t, remove(m))
+			require.NoError(t, m.Wait(within(t, time.Minute), "hall", fsm.PhaseRemoved))
+			lamp, _, _ := h.look("hall")
+			assert.Zero(t, lamp)
+		})
+	}
 }
 
 func TestChildrenAreValidatedWithTheirParents(t *testing.T) {

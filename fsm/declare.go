@@ -170,7 +170,7 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 		return nil, nil, fmt.Errorf("cannot validate: %w", err)
 	}
 	for name, why := range more {
-		if _, declared := sound[name]; declared && why != nil {
+		if d, declared := sound[name]; declared && why != nil && d.State != StateRemoved {
 			refused[name] = why
 		}
 	}

@@ -84,6 +84,29 @@ func TestSetIsRefusedForOneNameAlone(t *testing.T) {
 	})
 }
 
+func TestARemovalIsNotRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("a", bulb{There: true, Power: true, Glows: true, Watts: 500}, lit(500))
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		kind.Validate = func(_ context.Context, all, _ declarations) (map[string]error, error) {
+			refused := make(map[string]error)
+			for name, d := range all {
+				if d.Spec > 100 {
+					refused[name] = errors.New("too bright")
+				}
+			}
+			return refused, nil
+		}
+		m := running(t, kind, fsm.Config{})
+		require.NoError(t, m.Remove(t.Context(), "a"))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRemoved))
+		require.NoError(t, m.Apply(t.Context(), declarations{"b": gone(500)}))
+		assert.Empty(t, m.Refused())
+	})
+}
+
 func TestWaitReturnsAtOnceWhereItIsOfNoUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()

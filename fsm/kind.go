@@ -131,10 +131,10 @@ type Kind[D, O any] struct {
 
 	// Validate says of a whole declaration which of its instances are
 	// refused, and why; nil accepts all. A nil reason and a name that was not
-	// declared refuse nothing. An error says that the question could not be
-	// answered, so that nothing is applied. before is what was asked of the
-	// instances that exist, by this manager or by an earlier run: what a refused
-	// one keeps.
+	// declared refuse nothing, nor is a removal ever refused. An error says that
+	// the question could not be answered, so that nothing is applied. before is
+	// what was asked of the instances that exist, by this manager or by an
+	// earlier run: what a refused one keeps.
 	Validate func(ctx context.Context, desired, before map[string]Desired[D]) (refused map[string]error, err error)
 	// Discover returns the instances that exist already with what was last
 	// asked of them, for instance those of an earlier run of the program; nil
