@@ -24,7 +24,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	asked := m.asked()
-	existing, refused, err := m.examine(ctx, desired)
+	existing, refused, err := m.examine(ctx, desired, false)
 	if err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
@@ -53,7 +53,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	if err := m.declare(want, leaving, refused); err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
-	m.refused.Store(&refused)
+	m.bookRefused(refused)
 	return m.tellRefused(refused)
 }
 
@@ -64,12 +64,44 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 func (m *Manager[D, O]) Set(ctx context.Context, name string, d Desired[D]) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
+	return m.set(ctx, name, d, "set")
+}
+
+// Remove asks for one instance to be removed and leaves all others as they are.
+// Where there is none, because its declaration was refused, that declaration is
+// forgotten. The error wraps ErrUnknown where there is no such instance, neither
+// in this manager nor left by an earlier run, nor a refused one.
+func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	d, known := m.asked()[name]
+	if !known && m.kind.Discover != nil {
+		existing, err := m.kind.Discover(ctx)
+		if err != nil {
+			return fmt.Errorf("cannot remove %q: cannot find out what exists: %w", name, err)
+		}
+		d, known = existing[name]
+	}
+	if known {
+		return m.set(ctx, name, Desired[D]{State: StateRemoved, Spec: d.Spec}, "remove")
+	}
+	standing := maps.Clone(m.Refused())
+	if _, refused := standing[name]; !refused {
+		return fmt.Errorf("cannot remove %q: %w", name, ErrUnknown)
+	}
+	delete(standing, name)
+	m.bookRefused(standing)
+	return nil
+}
+
+// set declares one instance, which is called what doing says in errors.
+func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doing string) error {
 	all := m.asked()
 	_, held := all[name]
 	all[name] = d
-	existing, others, err := m.examine(ctx, all)
+	existing, others, err := m.examine(ctx, all, true)
 	if err != nil {
-		return fmt.Errorf("cannot set %q: %w", name, err)
+		return fmt.Errorf("cannot %s %q: %w", doing, name, err)
 	}
 	want := map[string]Desired[D]{name: d}
 	refused := make(map[string]error)
@@ -81,31 +113,13 @@ func (m *Manager[D, O]) Set(ctx context.Context, name string, d Desired[D]) erro
 		}
 	}
 	if err := m.declare(want, nil, refused); err != nil {
-		return fmt.Errorf("cannot set %q: %w", name, err)
+		return fmt.Errorf("cannot %s %q: %w", doing, name, err)
 	}
-	standing := maps.Clone(*m.refused.Load())
+	standing := maps.Clone(m.Refused())
 	delete(standing, name)
 	maps.Copy(standing, refused)
-	m.refused.Store(&standing)
+	m.bookRefused(standing)
 	return m.tellRefused(refused)
-}
-
-// Remove asks for one instance to be removed and leaves all others as they are.
-// The error wraps ErrUnknown where there is no such instance, neither in this
-// manager nor left by an earlier run.
-func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
-	d, known := m.asked()[name]
-	if !known && m.kind.Discover != nil {
-		existing, err := m.kind.Discover(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot remove %q: cannot find out what exists: %w", name, err)
-		}
-		d, known = existing[name]
-	}
-	if !known {
-		return fmt.Errorf("cannot remove %q: %w", name, ErrUnknown)
-	}
-	return m.Set(ctx, name, Desired[D]{State: StateRemoved, Spec: d.Spec})
 }
 
 // Declared returns what is asked at present, by name: what was last declared of
@@ -129,6 +143,14 @@ func (m *Manager[D, O]) asked() map[string]Desired[D] {
 // refused. The map must not be modified.
 func (m *Manager[D, O]) Refused() map[string]error { return *m.refused.Load() }
 
+// bookRefused publishes what is refused, for those who wait as well.
+func (m *Manager[D, O]) bookRefused(refused map[string]error) {
+	m.refused.Store(&refused)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.announce()
+}
+
 // tellRefused tells the listeners what was refused, and returns it as one
 // error.
 func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
@@ -141,12 +163,19 @@ func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
 }
 
 // examine finds out what must be known before a declaration is taken: what
-// exists, in this manager or not, and what is refused.
-func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D]) (existing map[string]Desired[D], refused map[string]error, err error) {
+// exists, in this manager or not, and what is refused. stays says that what
+// exists and is not declared stays as it is.
+func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D], stays bool) (existing map[string]Desired[D], refused map[string]error, err error) {
 	if m.kind.Discover != nil {
 		if existing, err = m.kind.Discover(ctx); err != nil {
 			return nil, nil, fmt.Errorf("cannot find out what exists: %w", err)
 		}
+	}
+	if stays {
+		all := make(map[string]Desired[D], len(existing)+len(desired))
+		maps.Copy(all, existing)
+		maps.Copy(all, desired)
+		desired = all
 	}
 	refused = make(map[string]error)
 	sound := make(map[string]Desired[D], len(desired))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,6 +82,62 @@ func TestSetIsRefusedForOneNameAlone(t *testing.T) {
 		assert.NotContains(t, m.Refused(), "a")
 		require.NoError(t, m.Close(t.Context()))
 		assert.ErrorIs(t, m.Set(t.Context(), "a", lit(1)), fsm.ErrClosed)
+	})
+}
+
+// Of two lamps with the same watts the newer is refused.
+func TestSetIsSeenBesideWhatAnEarlierRunHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("old", bulb{There: true, Power: true, Glows: true, Watts: 40}, lit(40))
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		kind.Validate = func(_ context.Context, all, before declarations) (map[string]error, error) {
+			refused := make(map[string]error)
+			for name, d := range all {
+				for other := range all {
+					if other != name && all[other].Spec == d.Spec && before[other] == all[other] {
+						refused[name] = errors.New("its watts are those of " + other)
+					}
+				}
+			}
+			return refused, nil
+		}
+		m := running(t, kind, fsm.Config{})
+		assert.ErrorContains(t, m.Set(t.Context(), "new", lit(40)), "those of old")
+		require.NoError(t, m.Set(t.Context(), "new", lit(60)))
+		require.NoError(t, m.Set(t.Context(), "old", lit(40)))
+		assert.Equal(t, declarations{"new": lit(60), "old": lit(40)}, declarations(m.Declared()))
+	})
+}
+
+func TestWhatWasRefusedAndIsNotWantedAnyMoreIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		m := settled(t, h, 1, fsm.Config{})
+		bad := lampDesired{State: "bright"}
+		require.Error(t, m.Set(t.Context(), "a", bad))
+		require.Error(t, m.Set(t.Context(), "lamp0", bad))
+		require.NoError(t, m.Remove(t.Context(), "a"))
+		require.NoError(t, m.Remove(t.Context(), "lamp0"))
+		assert.Empty(t, m.Refused())
+		assert.EqualError(t, m.Remove(t.Context(), "a"), `cannot remove "a": no such instance`)
+		assert.ErrorIs(t, m.Wait(t.Context(), "a", fsm.PhaseRunning), fsm.ErrUnknown)
+	})
+}
+
+func TestWaitHearsOfARefusalAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		m := settled(t, h, 1, fsm.Config{})
+		time.Sleep(time.Second)
+		waited := make(chan error, 1)
+		go func() { waited <- m.Wait(t.Context(), "lamp0", fsm.PhaseStopped) }()
+		synctest.Wait()
+		begin := time.Now()
+		require.Error(t, m.Set(t.Context(), "lamp0", lampDesired{State: "bright"}))
+		assert.ErrorAs(t, <-waited, new(*fsm.RefusedError))
+		assert.Zero(t, time.Since(begin))
 	})
 }
 

@@ -34,7 +34,7 @@ type Change struct {
 // one change for each instance, in the order of their names. An instance that
 // this manager does not have yet is observed for it.
 func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D]) ([]Change, error) {
-	existing, refused, err := m.examine(ctx, desired)
+	existing, refused, err := m.examine(ctx, desired, false)
 	if err != nil {
 		return nil, fmt.Errorf("cannot plan: %w", err)
 	}
