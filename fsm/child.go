@@ -166,6 +166,9 @@ func (c *Child[P, D, O]) Restart(ctx context.Context, _ Desired[P]) error {
 	return c.instance.Restart(ctx)
 }
 
+// Retry implements Retrier.
+func (c *Child[P, D, O]) Retry() { c.instance.Retry() }
+
 // ReconcileOwned implements Owner.
 func (c *Child[P, D, O]) ReconcileOwned(ctx context.Context) time.Time {
 	return c.instance.Reconcile(ctx).Next

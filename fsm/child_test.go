@@ -176,6 +176,28 @@ func TestParentsAreFoundByTheirChildren(t *testing.T) {
 	})
 }
 
+func TestARetryReachesTheChild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.hook(func(_ context.Context, _, op string) error {
+			if op == "switch_on" {
+				return fsm.Permanent(errBroken)
+			}
+			return nil
+		})
+		m := rooms(t, h.kind(t), fsm.Config{})
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		elapse(time.Minute)
+		s, _ := m.Instance("hall")
+		require.True(t, s.Observed.Lamp.Snapshot.Held)
+		h.hook(nil)
+		begin := time.Now()
+		require.NoError(t, m.Retry("hall"))
+		require.NoError(t, m.Wait(within(t, time.Minute), "hall", fsm.PhaseRunning))
+		assert.Less(t, time.Since(begin), time.Second)
+	})
+}
+
 // What an earlier version took is refused by this one.
 func TestAParentIsRemovedThoughNoChildCanBeMadeOfIt(t *testing.T) {
 	for how, remove := range map[string]func(*roomManager) error{

@@ -110,6 +110,13 @@ type Restarter[D any] interface {
 	Restart(ctx context.Context, desired Desired[D]) error
 }
 
+// Retrier is implemented by a driver that owns further instances, for
+// Manager.Retry to reach them. [Child] implements it.
+type Retrier interface {
+	// Retry makes the next pass over what is owned try what failed or is held.
+	Retry()
+}
+
 // Kind is everything there is to say about instances of one sort. Its
 // functions must be safe to call concurrently for different instances.
 type Kind[D, O any] struct {

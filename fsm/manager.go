@@ -185,7 +185,8 @@ func (m *Manager[D, O]) Snapshot() []*Snapshot[D, O] {
 	return all
 }
 
-// Retry makes the named instance try at once what failed or is held.
+// Retry makes the named instance, and what its driver owns, try at once what
+// failed or is held.
 func (m *Manager[D, O]) Retry(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,6 +49,9 @@ func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 
 func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 	defer recoverTo(&err)
+	if retrier, ok := i.driver.(Retrier); ok && p.retry {
+		retrier.Retry()
+	}
 	if owner, ok := i.driver.(Owner); ok {
 		p.outcome.Owned = owner.ReconcileOwned(ctx)
 	}
