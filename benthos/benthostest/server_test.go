@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T) (*benthostest.Server, *benthos.Client) {
-	s, c := benthostest.NewServer(), benthos.NewClient(benthos.ClientConfig{})
+	s, c := benthostest.NewServer(), benthos.NewClient(benthos.ClientConfig{Timeout: time.Minute})
 	t.Cleanup(s.Close)
 	t.Cleanup(c.Close)
 	return s, c
@@ -109,7 +109,7 @@ func TestListenTakesTheAddressItIsGiven(t *testing.T) {
 func Example() {
 	engine := benthostest.NewServer()
 	defer engine.Close()
-	client := benthos.NewClient(benthos.ClientConfig{})
+	client := benthos.NewClient(benthos.ClientConfig{Timeout: time.Minute})
 	defer client.Close()
 
 	engine.SetNotReady("output not connected")
