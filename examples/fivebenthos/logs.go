@@ -36,7 +36,7 @@ func (v *verification) rotate(ctx context.Context) ([]string, error) {
 				return "", err
 			}
 		}
-		return "", eventually(ctx, func() error {
+		return "", v.eventually(ctx, func() error {
 			after, err := v.archives(p)
 			if err == nil && !slices.ContainsFunc(after, rotated) {
 				err = fmt.Errorf("there is no rotated file besides the %d that were there", len(before))

@@ -30,11 +30,13 @@ type settings struct {
 	metricsPort int
 	listen      string
 	duration    time.Duration
+	stopTimeout time.Duration
 	dir         string
 	scanDir     string
 	engine      string
 	metrics     string
 	verify      bool
+	patience    time.Duration
 	json        bool
 	healthcheck bool
 	readyFD     int
@@ -64,11 +66,13 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.IntVar(&s.metricsPort, "metrics-port", 9080, "port of the first instance's /ping, /ready, /version and /metrics; the others follow")
 	flags.StringVar(&s.listen, "listen", "127.0.0.1", "address to listen on")
 	flags.DurationVar(&s.duration, "duration", 0, "how long to run; 0 means until a signal")
+	flags.DurationVar(&s.stopTimeout, "stop-timeout", haltTime, "how long to wait for the instances to stop")
 	flags.StringVar(&s.dir, "dir", ".", "directory for services/ and logs/, kept between runs")
 	flags.StringVar(&s.scanDir, "scan-dir", "", "scan directory of an s6-svscan that runs already; none means a private one in -dir")
 	flags.StringVar(&s.engine, "benthos", "", "path of the Benthos executable; none means bin/benthos here or benthos in PATH")
 	flags.StringVar(&s.metrics, "metrics", metricsAuto, "prometheus, none, or auto for what the engine has")
 	flags.BoolVar(&s.verify, "verify", false, "prove the seven scenarios and exit")
+	flags.DurationVar(&s.patience, "patience", time.Minute, "how long -verify waits for each thing that is to come about")
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
 	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")
@@ -91,6 +95,10 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 		return s, fmt.Errorf("cannot use port %d twice: -http-port and -metrics-port must be at least %d apart", max(s.httpPort, s.metricsPort), s.instances)
 	case s.duration < 0:
 		return s, fmt.Errorf("cannot run for %v: -duration must not be negative", s.duration)
+	case s.stopTimeout <= 0:
+		return s, fmt.Errorf("cannot stop in %v: -stop-timeout must be more than 0", s.stopTimeout)
+	case s.patience <= 0:
+		return s, fmt.Errorf("cannot wait for %v: -patience must be more than 0", s.patience)
 	case s.verbosity < tellProblems || s.verbosity > tellFailures:
 		return s, fmt.Errorf("cannot use verbosity %d: -verbosity must be from %d to %d", s.verbosity, tellProblems, tellFailures)
 	}

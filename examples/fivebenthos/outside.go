@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
@@ -72,7 +73,7 @@ func (v *verification) post(ctx context.Context, p *proof, delay time.Duration) 
 	message = fmt.Sprintf(`{"test":"message","instance":%q,"number":%d,"run":%d}`, p.name, p.posted, os.Getpid())
 	p.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second+delay)
+	ctx, cancel := context.WithTimeout(ctx, v.settings.patience+delay)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.url(p.n), strings.NewReader(message))
 	if err != nil {
@@ -95,10 +96,22 @@ func (v *verification) post(ctx context.Context, p *proof, delay time.Duration) 
 	return message, nil
 }
 
+// received returns how many messages an instance says that it has taken, 0 if it
+// does not say.
+func (v *verification) received(ctx context.Context, p *proof) uint64 {
+	client := benthos.NewClient(benthos.ClientConfig{Timeout: v.settings.patience})
+	defer client.Close()
+	m, err := client.Metrics(ctx, reachable(v.listen, v.metricsPort+p.n))
+	if err != nil {
+		return 0
+	}
+	return m.InputReceived
+}
+
 // get asks an instance's endpoint and returns the status and the beginning of
 // the answer.
 func (v *verification) get(ctx context.Context, p *proof, path string) (status int, body string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, v.settings.patience)
 	defer cancel()
 	url := "http://" + reachable(v.listen, v.metricsPort+p.n) + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)

@@ -17,8 +17,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// treeTime is how long a private tree may take to start.
-const treeTime = 10 * time.Second
+// treeTime bounds the start of a private tree, against hanging.
+const treeTime = time.Minute
 
 // snapshot is what is known of an instance.
 type snapshot = fsm.Snapshot[*benthos.Config, benthos.Observed]
@@ -138,7 +138,7 @@ func (p *program) stop() error {
 
 // halt asks every instance to stop, whatever its spec is, and waits for all.
 func (p *program) halt() error {
-	ctx, cancel := context.WithTimeout(context.Background(), haltTime)
+	ctx, cancel := context.WithTimeout(context.Background(), p.stopTimeout)
 	defer cancel()
 	desired := p.desired(benthos.Stopped)
 	for _, s := range p.instances.Snapshot() {

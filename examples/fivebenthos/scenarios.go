@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -46,7 +45,7 @@ func (v *verification) endpoints(ctx context.Context) ([]string, error) {
 			return "", err
 		}
 		log := v.tree.Layout().Log(p.name) + "/current"
-		err = eventually(ctx, func() error {
+		err = v.eventually(ctx, func() error {
 			data, err := os.ReadFile(log)
 			if err == nil && !strings.Contains(string(data), message) {
 				err = fmt.Errorf("%s does not hold %s", log, message)
@@ -131,12 +130,15 @@ func (v *verification) stopOne(ctx context.Context, p *proof) (seen []string, er
 	if err := v.waitFor(ctx, p, fsm.PhaseStopped); err != nil {
 		return nil, err
 	}
-	pids, err := v.benthosOf(p)
+	err = v.eventually(ctx, func() error {
+		pids, err := v.benthosOf(p)
+		if err == nil && len(pids) > 0 {
+			err = fmt.Errorf("%s is stopped and has the processes %v", p.name, pids)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(pids) > 0 {
-		return nil, fmt.Errorf("%s is stopped and has the processes %v", p.name, pids)
 	}
 	seen = append(seen, p.name+" asked to stop: stopped, and no process of it is left")
 	if err := v.ask(ctx, benthos.Active); err != nil {
@@ -170,7 +172,7 @@ func (v *verification) unmoved(p *proof) error {
 
 // readyFor waits until an instance's process has been ready for a while.
 func (v *verification) readyFor(ctx context.Context, p *proof, while time.Duration) error {
-	return eventually(ctx, func() error {
+	return v.eventually(ctx, func() error {
 		status, err := v.tree.Status(v.tree.Layout().Service(p.name))
 		if age := time.Since(status.ReadyStamp); err == nil && (!status.Up() || !status.Ready || age < while) {
 			err = fmt.Errorf("%s has been ready for %v, not for %v", p.name, age, while)
@@ -189,7 +191,7 @@ func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.D
 		return old, 0, err
 	}
 	begun := time.Now()
-	err = eventually(ctx, func() error {
+	err = v.eventually(ctx, func() error {
 		_, err := v.post(ctx, p, 0)
 		return err
 	})
@@ -202,9 +204,6 @@ func (v *verification) kill(ctx context.Context, p *proof) (old int, took time.D
 	}
 	return old, took, err
 }
-
-// recoveryTime bounds a recovery, many times what it takes.
-const recoveryTime = 15 * time.Second
 
 // recovery: an instance whose process is killed serves again with another
 // process. s6 restarts a process at once if it has been ready for a second.
@@ -219,9 +218,6 @@ func (v *verification) recovery(ctx context.Context) (seen []string, err error) 
 		}
 		if err := v.waitFor(ctx, p, fsm.PhaseRunning); err != nil {
 			return seen, err
-		}
-		if took > recoveryTime {
-			return seen, fmt.Errorf("%s served again only after %v", p.name, took)
 		}
 		seen = append(seen, fmt.Sprintf("%s killed (process %d): served again after %d ms (process %d)", p.name, old, took.Milliseconds(), p.pid))
 		if err := v.unmoved(p); err != nil {
@@ -263,22 +259,22 @@ func (v *verification) isolation(ctx context.Context) ([]string, error) {
 // shutdown: at SIGTERM, requests under way are finished and nothing is left
 // behind.
 func (v *verification) shutdown(ctx context.Context) ([]string, error) {
-	const hold = 2 * time.Second
-	var under sync.WaitGroup
-	finished := make([]error, len(v.proofs))
-	for n, p := range v.proofs {
-		under.Go(func() { _, finished[n] = v.post(context.WithoutCancel(ctx), p, hold) })
-	}
-	time.Sleep(hold / 2) // for the requests to be under way
+	answers := make([]<-chan error, len(v.proofs))
+	_, _ = v.each(func(p *proof) (string, error) {
+		answers[p.n] = v.begin(ctx, p)
+		return "", nil
+	})
 	begun := time.Now()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		return nil, err
 	}
 	<-ctx.Done() // as without -verify
-	stopErr := v.stop()
+	errs := []error{v.stop()}
 	took := time.Since(begun)
-	under.Wait()
-	errs := append(finished, stopErr, v.nothingLeft())
+	for _, answer := range answers {
+		errs = append(errs, <-answer)
+	}
+	errs = append(errs, v.nothingLeft())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -288,14 +284,33 @@ func (v *verification) shutdown(ctx context.Context) ([]string, error) {
 	}, nil
 }
 
+// begin sends an instance a request that it holds for a while, and returns once
+// the instance has taken the request, or has answered it. An engine without
+// metrics cannot say that it has: it gets half of the while to take it.
+func (v *verification) begin(ctx context.Context, p *proof) (answer <-chan error) {
+	const hold = 2 * time.Second
+	before, answered := v.received(ctx, p), make(chan error, 1)
+	go func() {
+		_, err := v.post(context.WithoutCancel(ctx), p, hold)
+		answered <- err
+	}()
+	if v.metrics == benthos.MetricsNone {
+		time.Sleep(hold / 2)
+		return answered
+	}
+	_ = v.eventually(ctx, func() error { // if not, the answer tells
+		if len(answered) == 0 && v.received(ctx, p) <= before {
+			return fmt.Errorf("%s has not taken its request", p.name)
+		}
+		return nil
+	})
+	return answered
+}
+
 // nothingLeft returns an error if a process of the tree is left. A process that
 // has released its locks may stay in the process table for a moment.
 func (v *verification) nothingLeft() error {
-	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if err := v.left(); err == nil || time.Now().After(end) {
-			return err
-		}
-	}
+	return v.eventually(context.Background(), v.left)
 }
 
 // left returns an error that names the processes of the tree. In a tree that

@@ -20,8 +20,9 @@ const (
 	// killTime is when s6 kills an engine that has not ended: the timeout-kill
 	// of its service.
 	killTime = engineTime + benthos.StopGrace
-	// haltTime is how long fivebenthos waits for its instances. On a busy
-	// machine the five are told, reaped and observed with some delay.
+	// haltTime is how long fivebenthos waits for its instances, if -stop-timeout
+	// says nothing else. On a busy machine the five are told, reaped and observed
+	// with some delay.
 	haltTime = killTime + 1300*time.Millisecond
 	// programTime is when s6 kills fivebenthos: its timeout-kill. By then it
 	// has ended its loop and closed manager and tree.

@@ -13,9 +13,6 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
-// patience bounds each wait, against hanging.
-const patience = 60 * time.Second
-
 // finding is what came of a scenario.
 type finding struct {
 	Scenario int      `json:"scenario"`
@@ -136,8 +133,8 @@ func (v *verification) each(check func(*proof) (string, error)) ([]string, error
 
 // eventually waits until a condition holds. The condition's last error is why
 // it does not.
-func eventually(ctx context.Context, condition func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (v *verification) eventually(ctx context.Context, condition func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, v.settings.patience)
 	defer cancel()
 	for {
 		err := condition()
@@ -154,7 +151,7 @@ func eventually(ctx context.Context, condition func() error) error {
 
 // waitFor waits until an instance reports a phase.
 func (v *verification) waitFor(ctx context.Context, p *proof, phase fsm.Phase) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, v.settings.patience)
 	defer cancel()
 	return v.instances.Wait(ctx, p.name, phase)
 }

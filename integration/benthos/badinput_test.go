@@ -48,6 +48,8 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 		{[]string{"-http-port", "9000", "-metrics-port", "9004"}, "9004 twice"},
 		{[]string{"-duration", "-1s"}, "must not be negative"},
 		{[]string{"-duration", "soon"}, `"soon"`},
+		{[]string{"-stop-timeout", "0"}, "-stop-timeout must be more than 0"},
+		{[]string{"-patience", "-1s"}, "-patience must be more than 0"},
 		{[]string{"-metrics", "statsd"}, "statsd"},
 		{[]string{"-listen", "not a host"}, "host is neither a host name nor an IP address"},
 		{[]string{"verify"}, "only flags"},

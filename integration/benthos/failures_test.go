@@ -277,7 +277,7 @@ func TestProcessThatHangs(t *testing.T) {
 	w.run(all)
 	pids := w.pidsOf(all)
 	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
-	w.Says("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
+	w.Became("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
 	assert.Equal(t, fsm.PhaseRunning, w.Snapshot("other").Phase)
 	harness.Kill(t, pids["hangs"], syscall.SIGCONT)
 	w.Await(fsm.PhaseRunning, "hangs")

@@ -52,6 +52,7 @@ func (h *home) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(fivebenthos(h.t), append([]string{
 		"-dir", h.root, "-benthos", h.engine,
 		"-http-port", strconv.Itoa(h.httpPort), "-metrics-port", strconv.Itoa(h.metricsPort),
+		"-stop-timeout", harness.Patience.String(),
 	}, args...)...)
 	// What it does to its process group must not reach the tests.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

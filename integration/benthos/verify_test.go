@@ -91,16 +91,21 @@ func wrapper(t testing.TB, root, engine, line string) string {
 	return name
 }
 
+// impatient are flags for a verification of which nothing holds.
+var impatient = []string{"-patience", "15s"}
+
 func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		spoil func(*testing.T, *home)
+		flags []string
 		wrong []int  // scenarios that do not hold
 		says  string // in the problem of the first of them
 	}{
 		{
 			name:  "an engine that ends at once",
 			spoil: func(t *testing.T, h *home) { h.engine = wrapper(t, h.root, h.engine, "exit 1") },
+			flags: impatient,
 			wrong: []int{1, 2, 3, 4, 5, 6, 7},
 			says:  "exited with 1",
 		},
@@ -120,6 +125,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 				}()
 				t.Cleanup(func() { l.Close() })
 			},
+			flags: impatient,
 			wrong: []int{1, 2, 3, 4, 5, 6, 7},
 			says:  "is taken: process " + strconv.Itoa(os.Getpid()),
 		},
@@ -134,7 +140,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, bento(t))
 			c.spoil(t, h)
-			p := h.start("-verify", "-json")
+			p := h.start(append(c.flags, "-verify", "-json")...)
 			assert.Equal(t, 1, p.EndWithin(verifyTime))
 			assert.Equal(t, fmt.Sprintf("fivebenthos: %d of 7 scenarios do not hold\n", len(c.wrong)), p.Stderr.String())
 			var wrong []int

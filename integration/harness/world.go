@@ -226,7 +226,7 @@ func (w *World[D, O]) Snapshot(name string) *fsm.Snapshot[D, O] {
 }
 
 // Says waits until an instance is in a state, with a reason that contains the
-// texts. A state that the instance leaves by itself may be missed: see ComesTo.
+// texts. A state that the instance leaves by itself may be missed: see Became and ComesTo.
 func (w *World[D, O]) Says(name string, state fsm.State, texts ...string) {
 	w.T.Helper()
 	Eventually(w.T, fmt.Sprintf("%s is %s: %s", name, state, texts), func() error {
@@ -236,6 +236,26 @@ func (w *World[D, O]) Says(name string, state fsm.State, texts ...string) {
 			return fmt.Errorf("it is %s: %s (error %v)", s.State, said, s.Err)
 		}
 		return nil
+	})
+}
+
+// Became waits until an instance has entered a state for a reason that holds the
+// texts, since that was forgotten last. It may have left it since.
+func (w *World[D, O]) Became(name string, state fsm.State, texts ...string) {
+	w.T.Helper()
+	Eventually(w.T, fmt.Sprintf("%s became %s: %s", name, state, texts), func() error {
+		var others []string
+		for _, move := range w.Moves() {
+			said := move.Reason.String()
+			if move.Instance != name {
+				continue
+			}
+			if move.To == state && !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(said, text) }) {
+				return nil
+			}
+			others = append(others, fmt.Sprintf("%s: %s", move.To, said))
+		}
+		return fmt.Errorf("it became %q", others)
 	})
 }
 
