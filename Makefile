@@ -136,15 +136,22 @@ test: ## run all tests: unit tests, real s6 and real Benthos, and the image wher
 test-docker: test-host test-container
 test-host: tools $(engine_needed) $(redpanda_needed) | go
 	@sh scripts/require.sh cc
-	@for module in $(ENGINES); do (cd $$module && go vet ./...) || exit 1; done
-	@echo "Unit tests:"
-	@go test -race ./...
-	@echo "Integration tests, with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA:"
-	@go test -race -count=1 -tags integration ./integration/...
+	@for module in $(ENGINES); do sh scripts/stage.sh "go vet in $$module" go -C $$module vet ./... || exit 1; done
+	@sh scripts/stage.sh "Unit tests" go test -race ./...
+	@sh scripts/stage.sh "Tests with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA" \
+		go test -race -count=1 -timeout 30m -tags integration ./integration/...
 test-container: | go ## prove the image on this machine's Docker engine
 	@sh scripts/require.sh compose
-	@echo "Tests of the image, with Docker:"
-	@go test -race -count=1 -timeout 30m -tags container ./integration/container
+	@sh scripts/stage.sh "Tests of the image, with Docker" \
+		go test -race -count=1 -timeout 30m -tags container ./integration/container
+
+# How often soak runs the tests, and how many busy loops run beside them.
+N ?= 5
+LOAD ?= 2
+
+.PHONY: soak
+soak: tools $(engine_needed) $(redpanda_needed) | go ## run test-host N (5) times beside LOAD (2) busy loops; how often each test failed
+	@sh scripts/soak.sh $(N) $(LOAD)
 
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
