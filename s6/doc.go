@@ -62,6 +62,7 @@
 //   - observed.go: what is seen of a service, and what follows from it
 //   - masked.go: what is shown of spec and observation where there are secrets
 //   - spell.go: for how long something has been so
+//   - ending.go: who was told to end, and what is due for them
 //   - deaths.go: what is concluded from the death tally
 //
 // What is to be done, decided from these alone:
@@ -80,7 +81,7 @@
 //   - tree_scan.go: its s6-svscan
 //   - tree_pairs.go: the supervisors of all its services
 //   - tree_announce.go: readiness on behalf of a process
-//   - tree_ending.go: who is told to end, and when harder
+//   - tree_ending.go: how all its supervisors are told to end
 //   - tree_nudge.go: an s6-svscan that forgets what it owes
 //   - tree_private.go: an s6-svscan of its own
 //   - tree_keeper.go: another where that was killed
@@ -98,7 +99,7 @@
 //   - driver_watch.go: its events
 //   - driver_write.go: how files in use are changed
 //   - driver_create.go: how it is put in place
-//   - driver_ending.go: who is told to end, and when harder
+//   - driver_ending.go: how its process is told to end
 //   - driver_remove.go: how it is taken away
 //   - driver_act.go: how all this is done in a pass
 //   - kind.go: the kind of instance that it is

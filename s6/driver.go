@@ -43,10 +43,13 @@ type driver struct {
 	loggerDown spell[bool] // the logger does not run
 	loggerAt   time.Time   // when the logger was last looked at
 	seen       int         // the process that the last observation saw
-	ending     ending
-	gone       spell[int] // the process that was told to end has, and the status names it
-	pruned     time.Time  // when supervisors without a link were last told to end
-	calm       time.Time  // when s6-svscan has surely done with a service it was starting
+	ending     endings     // its processes
+	gone       spell[int]  // a process that was told to end has, and the status names it
+	dismissed  endings     // its supervisors, once the link is gone
+
+	// When s6-svscan, told that the link is gone, has surely done with a service
+	// that it was starting. Zero before it is told.
+	calm time.Time
 }
 
 var (
@@ -57,12 +60,6 @@ var (
 // paths are those that every pass needs.
 type paths struct {
 	link, down, hash, started, logger string
-}
-
-// ending is a process that was told to end, and when.
-type ending struct {
-	pid  int
-	told time.Time
 }
 
 func newDriver(tree Tree, owner, name string, wake func()) *driver {

@@ -1,7 +1,6 @@
 package s6
 
 import (
-	"cmp"
 	"errors"
 	"path"
 	"slices"
@@ -11,39 +10,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// escalation is what is due for a process that is to end.
-type escalation int
-
-const (
-	endWaits escalation = iota // it was asked, and has some time left
-	endAsked                   // it is to be asked, by its stop signal
-	endNow                     // it did not end in time
-)
-
-func (d *driver) due(now time.Time, pid int, spec *Spec) escalation {
-	if d.ending.pid != pid {
-		return endAsked
-	}
-	timeout := defaultStopTimeout
-	if spec != nil {
-		timeout = cmp.Or(spec.StopTimeout, defaultStopTimeout)
-	}
-	if now.Sub(d.ending.told) >= timeout {
-		return endNow
-	}
-	return endWaits
-}
-
-// told notes that a process was told to end, the first time.
-func (d *driver) told(pid int) {
-	if d.ending.pid != pid {
-		// Not the pass's reading: a slow pass must not shorten the time to end.
-		d.ending = ending{pid: pid, told: time.Now()}
-	}
-}
-
-// tell notes that the process is asked to end.
-func (d *driver) tell(now time.Time) {
+// asks notes that the process is about to be asked to end: its death is no crash.
+func (d *driver) asks(now time.Time) {
 	d.asked = slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow })
 	// Not the pass's reading: a death before this moment was not asked for.
 	d.asked = append(d.asked, time.Now())
@@ -60,18 +28,18 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 		return errors.Join(fileErr, err)
 	}
 	commands := []supervise.Command{supervise.CommandDown}
-	due := d.due(now, status.PID, spec)
+	due := d.ending.due(now, status.PID, spec.stopTimeout())
 	switch {
-	case status.Up() && due == endWaits && !status.WantUp:
+	case status.Up() && due == endWait && !status.WantUp:
 		return fileErr
-	case status.Up() && due == endNow:
+	case status.Up() && due == endInsist:
 		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}
 	}
-	d.tell(now)
+	d.asks(now)
 	err = d.tree.Control(d.service, commands...)
 	switch {
-	case err == nil && status.Up():
-		d.told(status.PID)
+	case err == nil && status.Up() && due == endAsk:
+		d.ending.note(status.PID)
 	case errors.Is(err, supervise.ErrNotSupervised):
 		err = nil // nothing to bring down
 	}
@@ -88,65 +56,36 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 	if !status.Up() || status.PID != d.seen {
 		return nil // it has ended, and another may have begun
 	}
-	switch d.due(now, status.PID, spec) {
-	case endNow:
+	switch d.ending.due(now, status.PID, spec.stopTimeout()) {
+	case endInsist:
 		return d.tree.Control(d.service, supervise.CommandKill)
-	case endAsked:
-		d.tell(now)
+	case endAsk:
+		d.asks(now)
 		if err := d.tree.Control(d.service, supervise.CommandRestart, supervise.CommandCont); err != nil {
 			return err
 		}
-		d.told(status.PID)
+		d.ending.note(status.PID)
 	}
 	return nil
 }
 
 // endStray ends a process that lost its supervisor, in the same way.
 func (d *driver) endStray(now time.Time, spec *Spec) error {
+	pid := d.stray.of
+	due := d.ending.due(now, pid, spec.stopTimeout())
 	signal := syscall.SIGKILL
-	switch d.due(now, d.stray.of, spec) {
-	case endWaits:
+	switch due {
+	case endWait:
 		return nil
-	case endAsked:
+	case endAsk:
 		signal = spec.stopSignal()
 	}
-	err := d.tree.Signal(d.service, d.stray.of, signal)
+	err := d.tree.Signal(d.service, pid, signal)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
-	d.told(d.stray.of) // or it has ended
-	return nil
-}
-
-// dismiss has s6-svscan end the supervisor of a directory that it finds no link
-// to any more. One that has not ended in time, or that no s6-svscan cares for,
-// is told so itself.
-func (d *driver) dismiss(now time.Time, dir string) error {
-	first := d.pruned.IsZero()
-	if !first && now.Sub(d.pruned) < scanPatience {
-		return nil
-	}
-	status, err := d.tree.Status(dir)
-	if _, err := found(err); err != nil {
-		return err
-	}
-	commands := []supervise.Command{supervise.CommandExit}
-	// A process that was told to end is not told again: it would get as much
-	// time once more.
-	if first || !status.Up() || status.WantUp {
-		err := d.tree.Prune()
-		if err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
-			return err
-		}
-		if first && err == nil {
-			d.pruned = time.Now() // Not the pass's reading: as above.
-			return nil
-		}
-		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
-	}
-	d.pruned = time.Now() // Not the pass's reading: as above.
-	if err := d.tree.Control(dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
-		return err
+	if due == endAsk {
+		d.ending.note(pid) // or it has ended
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 		// On a full disk it cannot write one, and serves its service all the same.
 		o.Supervised = d.silent.lasts(now, statusPatience)
 	}
+	d.ending.keep(o.Status.PID, process.PID)
 	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 		return err
 	}
 	d.seen = o.Status.PID
-	o.Told = d.seen != 0 && d.seen == d.ending.pid
+	o.Told = d.ending.has(d.seen)
 	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}

@@ -19,31 +19,19 @@ func (d *driver) remove(now time.Time, spec *Spec) error {
 		if err := d.fs.Remove(d.tree.Layout().Link(d.name)); err != nil {
 			return err
 		}
-		d.pruned = time.Time{}
+		d.dismissed, d.calm = nil, time.Time{}
 	}
-	var held []string
-	for _, dir := range []string{d.service, d.paths.logger} {
-		supervisor, err := d.tree.Supervisor(dir)
-		if err != nil {
-			return err
-		}
-		if supervisor.Held {
-			held = append(held, dir)
-		}
-	}
-	first := d.pruned.IsZero()
-	if first && len(held) < 2 {
-		// s6-svscan may have just started one that holds no lock yet.
-		// Not the pass's reading: a slow pass must not shorten the time for that.
-		d.calm = time.Now().Add(scanTime)
+	held, err := d.supervisors()
+	if err != nil {
+		return err
 	}
 	switch {
 	case len(held) > 0:
-		return d.dismiss(now, held[0])
-	case first:
+		return d.dismiss(now, held)
+	case d.calm.IsZero():
 		err := d.tree.Prune()
 		if err == nil {
-			d.pruned = time.Now() // Not the pass's reading: as above.
+			d.pruned(held)
 		}
 		if !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
@@ -52,6 +40,76 @@ func (d *driver) remove(now time.Time, spec *Spec) error {
 		return nil
 	}
 	return d.delete(spec)
+}
+
+// supervisor is one that lives, with the directory that it serves.
+type supervisor struct {
+	dir string
+	pid int
+}
+
+// supervisors returns the service's own and that of its logger, as far as they
+// live.
+func (d *driver) supervisors() (held []supervisor, err error) {
+	for _, dir := range []string{d.service, d.paths.logger} {
+		state, err := d.tree.Supervisor(dir)
+		if err != nil {
+			return nil, err
+		}
+		if state.Held {
+			held = append(held, supervisor{dir, state.PID})
+		}
+	}
+	return held, nil
+}
+
+// dismiss has s6-svscan end supervisors whose link is gone. The first is told
+// itself where it has not ended in time, or where there is no s6-svscan.
+func (d *driver) dismiss(now time.Time, held []supervisor) error {
+	first := held[0]
+	due := d.dismissed.due(now, first.pid, scanPatience)
+	if due == endWait {
+		return nil
+	}
+	status, err := d.tree.Status(first.dir)
+	if _, err := found(err); err != nil {
+		return err
+	}
+	commands := []supervise.Command{supervise.CommandExit}
+	// A process that was told to end is not told again: it would get as much
+	// time once more.
+	if due == endAsk || !status.Up() || status.WantUp {
+		err := d.tree.Prune()
+		if err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+			return err
+		}
+		d.pruned(held)
+		if due == endAsk && err == nil {
+			return nil
+		}
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
+	}
+	d.dismissed.note(first.pid)
+	if err := d.tree.Control(first.dir, commands...); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+		return err
+	}
+	return nil
+}
+
+// pruned notes that s6-svscan was told that the link is gone, and with it all
+// supervisors: that of the logger has its time too, to read to the end.
+func (d *driver) pruned(held []supervisor) {
+	for _, s := range held {
+		d.dismissed.note(s.pid)
+	}
+	if !d.calm.IsZero() {
+		return
+	}
+	d.calm = time.Now() // Not the pass's reading: a slow pass must not shorten the time.
+	if len(held) < 2 {
+		// s6-svscan may have just started one that holds no lock yet.
+		d.calm = d.calm.Add(scanTime)
+	}
 }
 
 // delete takes the directory of a service away that nobody supervises and no
@@ -92,7 +150,7 @@ func (d *driver) delete(spec *Spec) error {
 		return err
 	}
 	d.examined, d.intact = false, false
-	d.pruned, d.calm = time.Time{}, time.Time{}
+	d.dismissed, d.calm = nil, time.Time{}
 	d.asked, d.tally = nil, tallyCache{}
 	return d.fs.RemoveAll(gone)
 }

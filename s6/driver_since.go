@@ -47,7 +47,7 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.L
 // by this driver and has, 0 for none.
 func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	pid = o.Status.PID
-	if !o.Supervised || o.Locked || !o.AskedDown || pid == 0 || pid != d.ending.pid {
+	if !o.Supervised || o.Locked || !o.AskedDown || pid == 0 || !d.ending.has(pid) {
 		return 0, nil
 	}
 	child, err := d.tree.Child(d.service, pid)

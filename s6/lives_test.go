@@ -55,6 +55,40 @@ func TestStoppedAndStoppingDoNotTakeTurns(t *testing.T) {
 	})
 }
 
+// A process that was told to end has ended, and the next one has its id.
+func TestProcessIDComesAgain(t *testing.T) {
+	inBubble(t, s6test.Config{MaxPID: 104}, func(t *testing.T, tree *s6test.Tree) {
+		var passed []fsm.State
+		m, err := s6.NewManager(tree, fsm.Config{Listeners: []fsm.Listener{func(n fsm.Notice) {
+			if x, ok := n.(fsm.Transition); ok {
+				passed = append(passed, x.To)
+			}
+		}}})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, m.Close(context.Background())) }()
+		go m.Run(t.Context())
+		ask := func(state fsm.State, phase fsm.Phase) {
+			require.NoError(t, m.Set(t.Context(), "a", desired{State: state, Spec: plainSpec}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			require.NoError(t, m.Wait(ctx, "a", phase))
+		}
+		ask(s6.Running, fsm.PhaseRunning)
+		before := pidOf(tree, "a")
+		time.Sleep(time.Minute)
+		ask(s6.Stopped, fsm.PhaseStopped)
+		time.Sleep(time.Minute)
+		passed = nil
+		ask(s6.Running, fsm.PhaseRunning)
+		require.Equal(t, before, pidOf(tree, "a"), "or this shows nothing")
+		time.Sleep(time.Minute)
+		assert.Equal(t, []fsm.State{s6.StateStarting, s6.StateRunning}, passed)
+		s, _ := m.Instance("a")
+		assert.Zero(t, s.Observed.Deaths)
+		assert.False(t, s.Observed.Told)
+	})
+}
+
 // A status lags behind the end of its process, and names a finish command then.
 func TestStoppedIsSaidOnce(t *testing.T) {
 	inBubble(t, s6test.Config{Latency: 100 * time.Millisecond}, func(t *testing.T, tree *s6test.Tree) {

@@ -34,7 +34,7 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	}
 	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
 	files := []file{
-		{fileTimeoutKill, milliseconds(cmp.Or(spec.StopTimeout, defaultStopTimeout)) + "\n", public},
+		{fileTimeoutKill, milliseconds(spec.stopTimeout()) + "\n", public},
 		{fileTimeoutFinish, milliseconds(cmp.Or(spec.FinishTimeout, defaultFinishTimeout)) + "\n", public},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
 		{fileLogNotificationFD, strconv.Itoa(notificationFD) + "\n", public},

@@ -239,6 +239,14 @@ func (s *Spec) stopSignal() syscall.Signal {
 	return unix.SignalNum("SIG" + strings.TrimPrefix(s.StopSignal, "SIG"))
 }
 
+// stopTimeout is how long a process has from its stop signal to KILL.
+func (s *Spec) stopTimeout() time.Duration {
+	if s == nil {
+		return defaultStopTimeout
+	}
+	return cmp.Or(s.StopTimeout, defaultStopTimeout)
+}
+
 // Hash is the same for specs that ask for the same thing, whether a map or list
 // is nil or empty, and differs otherwise. It is a SHA-256 in hex.
 func (s *Spec) Hash() string {

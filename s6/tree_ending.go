@@ -11,28 +11,45 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// tell tells supervisors to end: those of loggers when those of their services
-// have, for then what was printed can be read to its end; those that find no end
-// in some time, because a process that the service has left lives on, are ended
-// all the same. Those that have just gone need no telling. Each is told to bring its service down
-// once, and not where it does already: it would give it as much time once more.
-func (t *SystemTree) tell(now time.Time, services []pair, told map[int]bool) {
-	for _, p := range services {
-		switch {
-		case p.supervisor.Held:
-			status, err := t.Status(p.service)
-			commands := []supervise.Command{supervise.CommandExit}
-			if !told[p.supervisor.PID] && (err != nil || !status.Up() || status.WantUp) {
-				commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
-			}
-			told[p.supervisor.PID] = true
-			_ = t.Control(p.service, commands...)
-		case p.quiet.lasts(now, scanPatience):
-			_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandExit)
-		default:
-			_ = t.Control(logger(p.service), supervise.CommandExit)
+// tell tells supervisors to end: a service's own, then that of its logger, so that
+// what was printed can be read to its end.
+func (t *SystemTree) tell(now time.Time, services []pair) {
+	for n := range services {
+		if p := &services[n]; p.supervisor.Held {
+			t.tellService(now, p)
+		} else if p.logSupers.Held {
+			t.tellLogger(now, p)
 		}
 	}
+}
+
+// tellService tells a service's supervisor to bring the service down, once, and
+// not where it does already: the service would get as much time once more.
+func (t *SystemTree) tellService(now time.Time, p *pair) {
+	due := p.told.due(now, p.supervisor.PID, scanPatience)
+	if due == endWait {
+		return
+	}
+	commands := []supervise.Command{supervise.CommandExit}
+	if status, err := t.Status(p.service); due == endAsk && (err != nil || !status.Up() || status.WantUp) {
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
+	}
+	p.told.note(p.supervisor.PID)
+	_ = t.Control(p.service, commands...)
+}
+
+// tellLogger tells a logger's supervisor. One that finds no end in some time,
+// because a process that the service has left lives on, is ended all the same.
+func (t *SystemTree) tellLogger(now time.Time, p *pair) {
+	if p.told.due(now, p.logSupers.PID, scanPatience) == endWait {
+		return
+	}
+	commands := []supervise.Command{supervise.CommandExit}
+	if p.quiet.lasts(now, scanPatience) {
+		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
+	}
+	p.told.note(p.logSupers.PID)
+	_ = t.Control(logger(p.service), commands...)
 }
 
 // tellOrphans tells supervisors to end that no s6-svscan will tell.
@@ -41,31 +58,30 @@ func (t *SystemTree) tellOrphans(services []pair) {
 	if err != nil {
 		return
 	}
-	for _, p := range services {
-		if orphaned(p.supervisor, scanner) {
+	for n := range services {
+		if p := &services[n]; orphaned(p.supervisor, scanner) {
+			p.told.note(p.supervisor.PID)
 			_ = t.Control(p.service, supervise.CommandDown, supervise.CommandExit)
 		}
 	}
 }
 
-// endStrays ends processes without a supervisor. They are noted in kill with
-// the time when they get KILL.
-func (t *SystemTree) endStrays(services []pair, kill map[int]time.Time) {
-	for _, p := range services {
-		pid := p.stray.PID
-		if pid == 0 {
+// endStrays ends processes without a supervisor.
+func (t *SystemTree) endStrays(now time.Time, services []pair) {
+	for n := range services {
+		p := &services[n]
+		if p.stray.PID == 0 {
 			continue
 		}
 		signal := syscall.SIGTERM
-		when, told := kill[pid]
-		if told && time.Now().Before(when) {
+		switch p.told.due(now, p.stray.PID, t.timeToStop(p.service)) {
+		case endWait:
 			continue
-		}
-		if told {
+		case endInsist:
 			signal = syscall.SIGKILL
 		}
-		kill[pid] = time.Now().Add(t.timeToStop(p.service))
-		_ = t.Signal(p.service, pid, signal) // it may be gone by now
+		p.told.note(p.stray.PID)
+		_ = t.Signal(p.service, p.stray.PID, signal) // it may be gone by now
 	}
 }
 
@@ -80,9 +96,14 @@ func (t *SystemTree) timeToStop(service string) time.Duration {
 }
 
 // dismissScanner ends an s6-svscan that hangs with nothing left to do.
-func (t *SystemTree) dismissScanner(scanner supervise.LockState, insist bool) {
+func (t *SystemTree) dismissScanner(now time.Time, scanner supervise.LockState, told *endings) {
+	due := told.due(now, scanner.PID, scanPatience)
+	if due == endWait {
+		return
+	}
+	told.note(scanner.PID)
 	_ = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandAbort)
-	if insist && scanner.PID > 0 {
+	if due == endInsist && scanner.PID > 0 {
 		_ = syscall.Kill(scanner.PID, syscall.SIGKILL)
 	}
 }

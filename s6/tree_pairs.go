@@ -21,6 +21,7 @@ type pair struct {
 	supervisor, logSupers supervise.LockState
 	stray                 supervise.LockState
 	quiet                 spell[bool] // only its logger's side is left
+	told                  endings     // of these three, during a shutdown
 }
 
 func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
@@ -61,6 +62,7 @@ func (t *SystemTree) look(p *pair) (err error) {
 		p.stray, err = t.Process(p.service)
 	}
 	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
+	p.told.keep(p.supervisor.PID, p.logSupers.PID, p.stray.PID)
 	return err
 }
 

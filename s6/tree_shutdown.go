@@ -38,7 +38,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 	if err := t.calm(ctx); err != nil {
 		return err
 	}
-	patient := time.Now().Add(scanPatience)
+	patient := time.Now().Add(scanPatience) // so long s6-svscan is left to it
 	err = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandTerminate)
 	switch {
 	case errors.Is(err, supervise.ErrNotSupervised):
@@ -47,8 +47,8 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		return err
 	}
 	t.tellOrphans(services)
-	strays, told := make(map[int]time.Time), make(map[int]bool)
-	for insist := false; ; {
+	var told endings
+	for {
 		if services, err = t.living(services); err != nil {
 			return err
 		}
@@ -59,14 +59,13 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 		if len(services) == 0 && !scanner.Held {
 			return nil
 		}
-		t.endStrays(services, strays)
-		if now := time.Now(); now.After(patient) {
-			patient = now.Add(scanPatience)
-			t.tell(now, services, told)
+		now := time.Now()
+		t.endStrays(now, services)
+		if now.After(patient) {
+			t.tell(now, services)
 			if len(services) == 0 {
-				t.dismissScanner(scanner, insist)
+				t.dismissScanner(now, scanner, &told)
 			}
-			insist = true
 		}
 		select {
 		case <-ctx.Done():

@@ -31,7 +31,13 @@ type Config struct {
 	// Latency is how long each step of s6 takes: a scan, a command, the start
 	// of a run script, the reaping of a process. Zero means 1 ms.
 	Latency time.Duration
+	// MaxPID is the highest process id. The next is the lowest free one from 101
+	// on. Zero means that no id comes twice.
+	MaxPID int
 }
+
+// firstPID is the id of the first process.
+const firstPID = 101
 
 // Tree is a supervision tree in memory. Its methods may be called from any
 // goroutine.
@@ -69,7 +75,7 @@ func New(config Config) *Tree {
 		config.FS = memfs.New()
 	}
 	t := &Tree{
-		config: config, mem: config.FS, lastPID: 100,
+		config: config, mem: config.FS, lastPID: firstPID - 1,
 		programs: make(map[string]Program), commands: make(map[string]Program),
 	}
 	t.timer = time.AfterFunc(time.Hour, t.happen)
@@ -165,8 +171,21 @@ func (t *Tree) violate(what string) {
 }
 
 func (t *Tree) newPID() int {
-	t.lastPID++
-	return t.lastPID
+	for {
+		t.lastPID++
+		if t.config.MaxPID > 0 && t.lastPID > t.config.MaxPID {
+			t.lastPID = firstPID
+		}
+		if !t.runs(t.lastPID) {
+			return t.lastPID
+		}
+	}
+}
+
+// runs reports whether a process id is taken.
+func (t *Tree) runs(pid int) bool {
+	return slices.ContainsFunc(t.live, func(s *supervisor) bool { return s.pid == pid }) ||
+		slices.ContainsFunc(t.processes, func(p *process) bool { return p.pid == pid })
 }
 
 // stat describes what a name leads to, nil if that is nothing.
