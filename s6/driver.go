@@ -9,8 +9,8 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// driver observes one service and acts on it. It remembers nothing that could
-// not be found out again, except for what has to be timed.
+// driver observes one service and acts on it. It remembers only what can be
+// found out again, and what has to be timed.
 type driver struct {
 	name    string
 	service string // its directory
@@ -27,13 +27,13 @@ type driver struct {
 	// For the desired spec.
 	spec                  *Spec
 	wantHash, wantProcess string
-	changed               time.Time // when another process came to be wanted
+	changed               time.Time // when what is wanted of the process changed
 
-	opened time.Time // when this driver was made, which knows of no request before
+	opened time.Time // when this driver was made; it knows of no request before
 
 	examined bool // intact and foreign are known
 	intact   bool
-	foreign  string // whose the service directory is, if another's
+	foreign  string // the service directory's owner, if it is another one
 
 	tally      tallyCache
 	asked      []time.Time // when the process was told to end, newest last
@@ -47,8 +47,8 @@ type driver struct {
 	gone       spell[int]  // a process that was told to end has, and the status names it
 	dismissed  endings     // its supervisors, once the link is gone
 
-	// When s6-svscan, told that the link is gone, has surely done with a service
-	// that it was starting. Zero before it is told.
+	// When s6-svscan, told that the link is gone, has certainly finished with a
+	// service that it was starting. Zero before it is told.
 	calm time.Time
 }
 
@@ -77,7 +77,8 @@ func newDriver(tree Tree, owner, name string, wake func()) *driver {
 	}
 }
 
-// want remembers what is desired, with the hashes that are dear to compute.
+// want remembers what is desired, with its hashes, which are expensive to
+// compute.
 func (d *driver) want(spec *Spec) {
 	if spec == d.spec {
 		return
@@ -94,5 +95,5 @@ func (d *driver) want(spec *Spec) {
 	}
 }
 
-// aside returns where this service's directory is built or taken apart.
+// aside returns where this service's directory is built or deleted.
 func (d *driver) aside(prefix string) string { return d.tree.Layout().aside(prefix, d.owner, d.name) }

@@ -11,8 +11,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// Do implements fsm.Driver. To what another owner's is it does nothing, which
-// no other try would change.
+// Do implements fsm.Driver. It does nothing to another owner's service, and
+// fails for good.
 func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[*Spec]) error {
 	if err := d.checkOwner(); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.tree.Control(d.paths.logger, supervise.CommandExit)
 	case actRemove:
 		if desired.State != fsm.StateRemoved {
-			// What is asked for is the next of its name.
+			// Something else is asked for: the next service of this name.
 			return d.remove(now, nil)
 		}
 		return d.remove(now, desired.Spec)
@@ -45,7 +45,7 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 	return fsm.Permanent(fmt.Errorf("no action %q", action))
 }
 
-// checkOwner refuses what is another owner's.
+// checkOwner refuses a service of another owner.
 func (d *driver) checkOwner() error {
 	other, err := Owner(d.tree, d.name)
 	if err != nil || other == "" || other == d.owner {
@@ -55,23 +55,23 @@ func (d *driver) checkOwner() error {
 	return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
 }
 
-// Restart implements fsm.Restarter. A process that runs is marked as one whose
-// place another has to take, which outlives this program; one that does not run
-// is started at once, whatever keeps s6 from it.
+// Restart implements fsm.Restarter. A running process is marked as one to be
+// replaced; the mark outlives this program. A process that does not run is
+// started at once, whatever keeps s6 from it.
 func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 	if err := d.checkOwner(); err != nil {
 		return err
 	}
 	status, err := d.tree.Status(d.service)
 	if ok, err := found(err); err != nil || !ok {
-		return err // what has never run will be started
+		return err // a service that has never run will be started
 	}
 	if status.Up() {
 		return d.writeStarted(startedReplaced, status.PID)
 	}
 	err = d.up()
 	if errors.Is(err, supervise.ErrNotSupervised) {
-		return nil // it is seen to by passes
+		return nil // passes see to it
 	}
 	return err
 }

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// commandProblem says why the command cannot be started, "" if nothing speaks
-// against it.
+// commandProblem says why the command cannot be started, "" if there is no
+// reason.
 func (d *driver) commandProblem(spec *Spec) (string, error) {
 	program := spec.Command[0]
 	switch {
@@ -36,7 +36,7 @@ func (d *driver) commandProblem(spec *Spec) (string, error) {
 	return fmt.Sprintf("%s is not in PATH (%s)", program, search), nil
 }
 
-// executable says why a path leads to no program.
+// executable says why a path does not lead to a program.
 func (d *driver) executable(program string) (problem string, err error) {
 	info, err := d.fs.Stat(program)
 	switch {

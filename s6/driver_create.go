@@ -21,10 +21,10 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 		if err := d.build(desired); err != nil {
 			return err
 		}
-		// What supervised a directory that somebody took away has to end.
+		// A supervisor of a directory that somebody removed has to end.
 		scan = d.tree.Prune
 	}
-	// A directory that exists but was left without them gets these too.
+	// A directory that exists without them gets these too.
 	for _, dir := range []string{d.service, logger(d.service)} {
 		if err := d.fs.MkdirAll(events(dir), 0o700); err != nil {
 			return err
@@ -41,7 +41,7 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 }
 
 // build makes the service directory under another name and renames it into
-// place, so that nobody ever sees a part of it.
+// place, so that nobody ever sees an incomplete one.
 func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	files, err := d.render(desired.Spec)
 	if err != nil {

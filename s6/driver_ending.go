@@ -10,18 +10,20 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// asks notes that the process is about to be asked to end: its death is no crash.
+// asks records that the process is about to be asked to end: its death is no
+// crash.
 func (d *driver) asks(now time.Time) {
 	d.asked = slices.DeleteFunc(d.asked, func(t time.Time) bool { return now.Sub(t) > askedWindow })
 	// Not the pass's reading: a death before this moment was not asked for.
 	d.asked = append(d.asked, time.Now())
 }
 
-// down has the process end and not come back. It is told once, for s6-supervise
-// would give it as much time once more, unless it is wanted up again.
+// down ends the process for good. It tells the process once, for s6-supervise
+// would give it as much time once more, unless the process is wanted up again.
 func (d *driver) down(now time.Time, spec *Spec) error {
-	// The file first: a tree that restarts in between must not start it. Where
-	// there is no room for a file the process is to end all the same.
+	// The file first: a tree that restarts in between must not start the
+	// process. If there is no room for the file, the process is to end all the
+	// same.
 	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
 	status, err := d.tree.Status(d.service)
 	if _, err := found(err); err != nil {
@@ -46,8 +48,8 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	return errors.Join(fileErr, err)
 }
 
-// restart ends the process once with its stop signal, and with KILL if it
-// does not end for that.
+// restart ends the process once with its stop signal, and with KILL if that
+// does not end it.
 func (d *driver) restart(now time.Time, spec *Spec) error {
 	status, err := d.tree.Status(d.service)
 	if err != nil {

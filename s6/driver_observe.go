@@ -60,7 +60,8 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	}
 	d.silent.note(!written && service.Held)
 	if !written {
-		// On a full disk it cannot write one, and serves its service all the same.
+		// On a full disk the supervisor cannot write one, and serves its
+		// service all the same.
 		o.Supervised = d.silent.lasts(now, statusPatience)
 	}
 	d.ending.keep(o.Status.PID, process.PID)
@@ -85,7 +86,7 @@ func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 	if !d.tally.stamp.Equal(o.Status.Stamp) {
 		deaths, err := supervise.ReadTally(d.fs, d.service)
 		if _, err := found(err); err != nil && !errors.As(err, new(*supervise.StampError)) {
-			return err // a record that is none leaves those before it
+			return err // a broken record leaves those before it
 		}
 		d.tally = tallyCache{o.Status.Stamp, deaths}
 	}

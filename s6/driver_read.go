@@ -24,7 +24,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 			return err
 		}
 	}
-	// Where there is none, to open it costs less than Lstat.
+	// If there is none, opening it costs less than Lstat.
 	_, err = d.fs.ReadRange(d.paths.down, nil, 0)
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -44,7 +44,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 }
 
 // leftover reports whether there are parts of a service directory under the
-// names that are used to make and to remove it.
+// names that are used to build and to delete it.
 func (d *driver) leftover() (bool, error) {
 	for _, prefix := range []string{asideNew, asideGone} {
 		_, err := d.fs.Lstat(d.aside(prefix))
@@ -55,8 +55,8 @@ func (d *driver) leftover() (bool, error) {
 	return false, nil
 }
 
-// linked reports whether the scan directory leads to the service. What else
-// has its name there is somebody else's.
+// linked reports whether the scan directory leads to the service. Anything else
+// with its name there belongs to somebody else.
 func (d *driver) linked() (bool, error) {
 	link := d.paths.link
 	target, err := d.fs.Readlink(link)
@@ -71,8 +71,8 @@ func (d *driver) linked() (bool, error) {
 	return true, nil
 }
 
-// readHash returns what the service directory was written from; "" where that
-// is not there or cut short.
+// readHash returns what the service directory was written from, "" if the file
+// is missing or cut short.
 func (d *driver) readHash() (string, error) {
 	hash := d.buf[:hashSize]
 	if n, err := d.readStart(d.paths.hash, hash); n < hashSize {
@@ -81,8 +81,8 @@ func (d *driver) readHash() (string, error) {
 	return d.known(hash), nil
 }
 
-// readStarted returns what the process was started from, "" where its start
-// has not said so: what is in the file may be of an earlier one.
+// readStarted returns what the process was started from, "" if its start has
+// not said so: the file may still speak of an earlier process.
 func (d *driver) readStarted(pid int) (string, error) {
 	n, err := d.readStart(d.paths.started, d.buf[:])
 	if n < hashSize || pid == 0 {
@@ -95,7 +95,7 @@ func (d *driver) readStarted(pid int) (string, error) {
 	return d.known(d.buf[:hashSize]), nil
 }
 
-// readStart reads the beginning of a file, nothing if it is not there.
+// readStart reads the beginning of a file, nothing if there is no file.
 func (d *driver) readStart(file string, p []byte) (n int, err error) {
 	n, err = d.fs.ReadRange(file, p, 0)
 	if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +107,7 @@ func (d *driver) readStart(file string, p []byte) (n int, err error) {
 	return n, err
 }
 
-// known returns a hash as a string, without allocating if it is what is wanted.
+// known returns a hash as a string, without allocating if it is the wanted one.
 func (d *driver) known(hash []byte) string {
 	if string(hash) == d.wantHash {
 		return d.wantHash
@@ -119,7 +119,7 @@ func (d *driver) known(hash []byte) string {
 }
 
 // examine compares the files of the service directory with those that its
-// manifest calls for, unless they are another owner's.
+// manifest calls for, unless the directory is another owner's.
 func (d *driver) examine() (intact bool, err error) {
 	m, err := readManifest(d.fs, d.service)
 	d.foreign = ""

@@ -8,7 +8,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// remove does one step of a removal: the link goes before what it leads to,
+// remove does one step of a removal. The link goes before what it leads to, and
 // the supervisors end before their directory goes.
 func (d *driver) remove(now time.Time, spec *Spec) error {
 	linked, err := d.linked()
@@ -42,14 +42,14 @@ func (d *driver) remove(now time.Time, spec *Spec) error {
 	return d.delete(spec)
 }
 
-// supervisor is one that lives, with the directory that it serves.
+// supervisor is a supervisor that lives, with the directory that it serves.
 type supervisor struct {
 	dir string
 	pid int
 }
 
-// supervisors returns the service's own and that of its logger, as far as they
-// live.
+// supervisors returns the service's own supervisor and that of its logger, as
+// far as they live.
 func (d *driver) supervisors() (held []supervisor, err error) {
 	for _, dir := range []string{d.service, d.paths.logger} {
 		state, err := d.tree.Supervisor(dir)
@@ -63,8 +63,9 @@ func (d *driver) supervisors() (held []supervisor, err error) {
 	return held, nil
 }
 
-// dismiss has s6-svscan end supervisors whose link is gone. The first is told
-// itself where it has not ended in time, or where there is no s6-svscan.
+// dismiss ends supervisors whose link is gone, through s6-svscan. The first of
+// them is told directly if it has not ended in time, or if there is no
+// s6-svscan.
 func (d *driver) dismiss(now time.Time, held []supervisor) error {
 	first := held[0]
 	due := d.dismissed.due(now, first.pid, scanPatience)
@@ -96,8 +97,8 @@ func (d *driver) dismiss(now time.Time, held []supervisor) error {
 	return nil
 }
 
-// pruned notes that s6-svscan was told that the link is gone, and with it all
-// supervisors: that of the logger has its time too, to read to the end.
+// pruned records that s6-svscan was told that the link is gone, and with it all
+// supervisors: the logger's supervisor also has its time to read to the end.
 func (d *driver) pruned(held []supervisor) {
 	for _, s := range held {
 		d.dismissed.note(s.pid)
@@ -107,14 +108,15 @@ func (d *driver) pruned(held []supervisor) {
 	}
 	d.calm = time.Now() // Not the pass's reading: a slow pass must not shorten the time.
 	if len(held) < 2 {
-		// s6-svscan may have just started one that holds no lock yet.
+		// s6-svscan may have just started a supervisor that holds no lock yet.
 		d.calm = d.calm.Add(scanTime)
 	}
 }
 
-// delete takes the directory of a service away that nobody supervises and no
-// process holds: the logs first, if they go, and then all that is left at once,
-// so that there is a manifest as long as there is something to remove.
+// delete deletes the directory of a service that nobody supervises and whose
+// instance lock nobody holds. The logs go first, if they go, and then all the
+// rest at once, so that there is a manifest as long as there is something to
+// remove.
 func (d *driver) delete(spec *Spec) error {
 	process, err := d.tree.Process(d.service)
 	if err != nil {

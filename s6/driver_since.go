@@ -8,9 +8,9 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// reconcileStatus compares the status with who holds the instance lock. Where a
-// process holds it, for a while, that the status does not name, either it has
-// lost its supervisor or the status lags behind.
+// reconcileStatus compares the status with who holds the instance lock. If a
+// process that the status does not name has held it for a while, either the
+// process is a stray or the status lags.
 func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.LockState) error {
 	gone, err := d.hasGone(o)
 	if err != nil {
@@ -43,8 +43,8 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.L
 	return nil
 }
 
-// hasGone returns the process that the status names where that was told to end
-// by this driver and has, 0 for none.
+// hasGone returns the process that the status names, if this driver told it to
+// end and it has ended; 0 for none.
 func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	pid = o.Status.PID
 	if !o.Supervised || o.Locked || !o.AskedDown || pid == 0 || !d.ending.has(pid) {
@@ -57,8 +57,8 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	return pid, nil
 }
 
-// observeLogger finds out whether the logger runs. It is looked at now and then:
-// nothing depends on its state but what is said of the service.
+// observeLogger finds out whether the logger runs. It looks now and then: no
+// decision depends on the logger but what is said of the service.
 func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	if !o.LoggerSupervised {
 		d.loggerDown.note(false)
@@ -75,7 +75,7 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	}
 	runs := status.Up() && status.Ready
 	if !runs {
-		// One that has lost its supervisor goes on all the same.
+		// A logger that has lost its supervisor goes on all the same.
 		holder, err := d.tree.Logger(d.name)
 		if err != nil && !errors.Is(err, syscall.ENOTDIR) {
 			return err

@@ -2,8 +2,8 @@ package s6
 
 import "github.com/evenkeel/evenkeel/s6/supervise"
 
-// listen watches the service's events, anew where the old watch has lost its
-// directory.
+// listen watches the service's events. It watches again if the old watch has
+// lost its directory.
 func (d *driver) listen() error {
 	if d.watch != nil && d.watch.Linked() {
 		return nil

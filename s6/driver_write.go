@@ -12,8 +12,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// write brings the files of a service directory up to date. The hash goes
-// first and comes back last, so that a half-written directory is known as one.
+// write brings the files of a service directory up to date. The hash is removed
+// first and written last, so that a half-written directory is recognised.
 func (d *driver) write(spec *Spec) error {
 	files, err := d.render(spec)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *driver) write(spec *Spec) error {
 	if err := d.clear(files); err != nil {
 		return err
 	}
-	// Where an earlier write was cut short it is not known how far it came.
+	// If an earlier write was cut short, it is not known how far it came.
 	logChanged := !whole
 	hash := len(files) - 1
 	for _, f := range files[:hash] {
@@ -49,7 +49,7 @@ func (d *driver) write(spec *Spec) error {
 		logChanged = logChanged || changed && f.name == fileLogRun
 	}
 	if logChanged {
-		// s6-log ends at the end of a line; what comes meanwhile waits in the
+		// s6-log ends at the end of a line. What comes meanwhile waits in the
 		// pipe, which s6-svscan holds.
 		if err := d.tree.Control(logger(d.service), supervise.CommandTerm); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
@@ -62,8 +62,8 @@ func (d *driver) write(spec *Spec) error {
 	return nil
 }
 
-// mark has a process that starts while the files change count as started from
-// something else: it might be given some of before and some of after.
+// mark makes a process that starts while the files change count as started from
+// something else: it might get some of the old files and some of the new ones.
 func (d *driver) mark(spec *Spec, files []file) error {
 	run := files[slices.IndexFunc(files, func(f file) bool { return f.name == fileRun })]
 	data, err := d.fs.ReadFile(path.Join(d.service, run.name))
@@ -75,7 +75,7 @@ func (d *driver) mark(spec *Spec, files []file) error {
 	return err
 }
 
-// replace writes a file unless it is as it is to be.
+// replace writes a file unless it is right already.
 func (d *driver) replace(f file) (changed bool, err error) {
 	name := path.Join(d.service, f.name)
 	old, err := d.fs.ReadFile(name)
@@ -85,7 +85,7 @@ func (d *driver) replace(f file) (changed bool, err error) {
 	return true, d.fs.ReplaceFile(name, []byte(f.data), f.mode)
 }
 
-// disown has a process whose start could not say what it was started from
+// disown makes a process whose start has not said what it was started from
 // count as started from something else, before the files change.
 func (d *driver) disown() error {
 	status, err := d.tree.Status(d.service)
@@ -98,14 +98,14 @@ func (d *driver) disown() error {
 	return d.writeStarted(startedUnknown, status.PID)
 }
 
-// writeStarted writes down what a process counts as started from.
+// writeStarted records what a process counts as started from.
 func (d *driver) writeStarted(from string, pid int) error {
 	return d.fs.WriteFile(d.paths.started, []byte(from+" "+strconv.Itoa(pid)+"\n"), 0o644)
 }
 
 // clear removes the files that a spec can call for and this one does not, and
-// what a ReplaceFile that was killed has left. What else the process has made in
-// config/ is its own.
+// those that a killed ReplaceFile has left. Other files in config/ belong to
+// the process.
 func (d *driver) clear(files []file) error {
 	optional := []string{fileNotificationFD, fileDownSignal, fileFinish, fileCheck}
 	before, err := readManifest(d.fs, d.service)

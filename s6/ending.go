@@ -15,12 +15,12 @@ const (
 	endInsist                   // it has not ended in time
 )
 
-// endings are processes that were told to end, supervisors among them, by their
-// ids, each with the time when it was told. The zero value is of nobody.
+// endings are processes that were told to end, including supervisors, by their
+// ids, each with the time when it was told. The zero value has none.
 type endings map[int]time.Time
 
-// due says what is due for a process that has so much time to end. One that was
-// not told is to be told first, whatever became of another.
+// due returns what is due for a process that has this much time to end. A
+// process that was not told is to be told first, whatever became of another.
 func (e endings) due(now time.Time, pid int, patience time.Duration) escalation {
 	told, ok := e[pid]
 	switch {
@@ -38,9 +38,9 @@ func (e endings) has(pid int) bool {
 	return ok
 }
 
-// note takes down that a process is told. Its time begins at the moment of the
-// call, not at the clock reading of the pass: a slow pass must not shorten the time
-// that a process has to end.
+// note records that a process is being told. Its time begins at the moment of
+// the call, not at the clock reading of the pass: a slow pass must not shorten
+// it.
 func (e *endings) note(pid int) {
 	if *e == nil {
 		*e = make(endings)
@@ -48,8 +48,8 @@ func (e *endings) note(pid int) {
 	(*e)[pid] = time.Now()
 }
 
-// keep forgets all but those that are there: an id may be that of another process
-// one day.
+// keep forgets all processes but these: an id may belong to another process one
+// day.
 func (e endings) keep(there ...int) {
 	if len(e) > 0 {
 		maps.DeleteFunc(e, func(pid int, _ time.Time) bool { return !slices.Contains(there, pid) })

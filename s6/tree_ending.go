@@ -11,8 +11,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// tell tells supervisors to end: a service's own, then that of its logger, so that
-// what was printed can be read to its end.
+// tell tells supervisors to end: first a service's own, then its logger's, so
+// that what was printed can be read to its end.
 func (t *SystemTree) tell(now time.Time, services []pair) {
 	for n := range services {
 		if p := &services[n]; p.supervisor.Held {
@@ -24,7 +24,7 @@ func (t *SystemTree) tell(now time.Time, services []pair) {
 }
 
 // tellService tells a service's supervisor to bring the service down, once, and
-// not where it does already: the service would get as much time once more.
+// not if it does so already: the service would get as much time once more.
 func (t *SystemTree) tellService(now time.Time, p *pair) {
 	due := p.told.due(now, p.supervisor.PID, scanPatience)
 	if due == endWait {
@@ -38,8 +38,9 @@ func (t *SystemTree) tellService(now time.Time, p *pair) {
 	_ = t.Control(p.service, commands...)
 }
 
-// tellLogger tells a logger's supervisor. One that finds no end in some time,
-// because a process that the service has left lives on, is ended all the same.
+// tellLogger tells a logger's supervisor to end. If that does not end in time,
+// because a process that the service has left lives on, the logger is ended all
+// the same.
 func (t *SystemTree) tellLogger(now time.Time, p *pair) {
 	if p.told.due(now, p.logSupers.PID, scanPatience) == endWait {
 		return
@@ -52,7 +53,7 @@ func (t *SystemTree) tellLogger(now time.Time, p *pair) {
 	_ = t.Control(logger(p.service), commands...)
 }
 
-// tellOrphans tells supervisors to end that no s6-svscan will tell.
+// tellOrphans tells orphans to end: no s6-svscan will.
 func (t *SystemTree) tellOrphans(services []pair) {
 	scanner, err := t.scanner()
 	if err != nil {
@@ -66,7 +67,7 @@ func (t *SystemTree) tellOrphans(services []pair) {
 	}
 }
 
-// endStrays ends processes without a supervisor.
+// endStrays ends processes that have lost their supervisor.
 func (t *SystemTree) endStrays(now time.Time, services []pair) {
 	for n := range services {
 		p := &services[n]

@@ -14,8 +14,8 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// pair is a service that the scan directory leads to, with the supervisors of
-// itself and of its logger, and the process that has lost the former.
+// pair is a service that the scan directory leads to, with its supervisor and
+// that of its logger, and its stray process.
 type pair struct {
 	service               string
 	supervisor, logSupers supervise.LockState
@@ -50,7 +50,7 @@ func (t *SystemTree) pairs() (all []pair, err error) {
 
 func (t *SystemTree) look(p *pair) (err error) {
 	if p.supervisor, err = t.Supervisor(p.service); errors.Is(err, syscall.ENOTDIR) {
-		return nil // a file in the scan directory, which s6-svscan passes over
+		return nil // a file in the scan directory, which s6-svscan ignores
 	} else if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (t *SystemTree) living(services []pair) ([]pair, error) {
 	return slices.DeleteFunc(services, pair.ended), nil
 }
 
-// names says what of services still runs.
+// names lists what of the services still runs.
 func names(services []pair) string {
 	var names []string
 	for _, p := range services {
@@ -99,8 +99,8 @@ func names(services []pair) string {
 	return strings.Join(names, ", ")
 }
 
-// orphaned reports whether a supervisor is known to be another's child than
-// the s6-svscan's.
+// orphaned reports whether a supervisor is known to be the child of another
+// process than the s6-svscan.
 func orphaned(supervisor, scanner supervise.LockState) bool {
 	if supervisor.PID == 0 {
 		return false

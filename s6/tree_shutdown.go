@@ -10,17 +10,17 @@ import (
 )
 
 // Shutdown ends the tree: every service gets its stop signal, loggers read to
-// the end, s6-svscan exits. It returns when no supervisor of the tree lives
-// any more. Services stop at once and together; a caller that wants an order
-// stops them before. They are asked nothing for the future: those that were up
-// start again with the tree.
+// the end, and s6-svscan exits. It returns when no supervisor of the tree lives
+// any more. All services stop at the same time; a caller that wants an order
+// stops them before. Nothing is asked of them for the future: services that
+// were up start again with the tree.
 //
-// s6 2.13 and 2.15 hang on a scan that is followed at once by the end, so
-// Shutdown leaves some time after the last scan of this tree. Where s6-svscan
-// does not end, or its supervisors are those of one that was killed, they are
-// told one by one; a process that has lost its supervisor gets TERM, and KILL
-// when its time to stop is over. When ctx ends first the error names what still
-// runs, and Shutdown may be called again. Close is still to be called.
+// s6 2.13 and 2.15 hang if the end follows a scan at once, so Shutdown leaves
+// some time after the last scan of this tree. If s6-svscan does not end, or if
+// the supervisors are orphans, they are told one by one. A stray process gets
+// TERM, and KILL when its time to stop is over. If ctx ends first the error
+// names what still runs, and Shutdown may be called again. The tree is still to
+// be closed.
 func (t *SystemTree) Shutdown(ctx context.Context) error {
 	if err := t.shutdown(ctx); err != nil {
 		return fmt.Errorf("cannot shut down %s: %w", t.layout.ScanDir, err)
@@ -38,7 +38,7 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 	if err := t.calm(ctx); err != nil {
 		return err
 	}
-	patient := time.Now().Add(scanPatience) // so long s6-svscan is left to it
+	patient := time.Now().Add(scanPatience) // until then it is left to s6-svscan
 	err = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandTerminate)
 	switch {
 	case errors.Is(err, supervise.ErrNotSupervised):
