@@ -120,7 +120,11 @@ func TestTableIsImmutable(t *testing.T) {
 }
 
 func TestDiagramsAreGolden(t *testing.T) {
-	for name, got := range map[string]string{"lamp.mmd": lampTable(t).Mermaid(), "lamp.dot": lampTable(t).DOT()} {
+	runs, err := fsm.NewRunTable("motor")
+	require.NoError(t, err)
+	for name, got := range map[string]string{
+		"lamp.mmd": lampTable(t).Mermaid(), "lamp.dot": lampTable(t).DOT(), "run.mmd": runs.Mermaid(),
+	} {
 		path := filepath.Join("testdata", name)
 		if *update {
 			require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
