@@ -2,8 +2,8 @@ package fsm
 
 import "slices"
 
-// The states of what runs, which a table made by NewRunTable has besides the
-// lifecycle's. StateRunning and StateStopped can be asked for.
+// The states that a table of NewRunTable has besides the lifecycle's.
+// StateRunning and StateStopped can be asked for.
 const (
 	StateStopped  State = "stopped"
 	StateStarting State = "starting" // told to run, not yet shown to
@@ -12,8 +12,7 @@ const (
 	StateStopping State = "stopping" // told to stop, not yet shown to have
 )
 
-// The events of what runs, which a table made by NewRunTable has besides the
-// lifecycle's.
+// The events that a table of NewRunTable has besides the lifecycle's.
 const (
 	EventStart       Event = "start"
 	EventStartDone   Event = "start_done"
@@ -25,11 +24,11 @@ const (
 	EventStopDone    Event = "stop_done"
 )
 
-// NewRunTable returns the table of a kind whose instances are started, run and
-// are stopped, and have no states of their own besides: start leads from stopped
-// to starting; start_done from there to running and start_failed to degraded;
-// restart from running to starting, degraded to degraded; recovered from there to
-// running; stop from each of these to stopping, stop_done from there to stopped.
+// NewRunTable returns the table of a kind whose instances start, run and stop,
+// and have no further states. start leads from stopped to starting; start_done
+// from there to running, start_failed to degraded; restart from running to
+// starting, degraded from running to degraded, recovered from there to running;
+// stop from every other state to stopping, and stop_done from there to stopped.
 func NewRunTable(name string) (*Table, error) {
 	return NewTable(TableSpec{
 		Name: name,

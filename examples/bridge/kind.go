@@ -10,10 +10,10 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// patience is for how long a stream runs on while its address is silent.
+// patience is how long a stream runs on while its address does not answer.
 const patience = 10 * time.Second
 
-// Bridge is what a bridge is made from: a stream that is to run while somebody
+// Bridge is the spec of a bridge: a stream that is to run while something
 // answers at an address.
 type Bridge struct {
 	Address string         `json:"address"` // host:port
@@ -65,8 +65,8 @@ func NewKind(tree s6.Tree, options benthos.Options, dial func(address string) er
 	})
 }
 
-// gate says what the stream is to be asked, and why: the process of one that has
-// lost its address goes on for a while.
+// gate returns what the stream is to be asked, and why: a stream that has lost
+// its address goes on for a while.
 func gate(in input) (state fsm.State, why fsm.Reason) {
 	silent := fsm.Because("its address does not answer").With(in.Observed.Silent)
 	switch {

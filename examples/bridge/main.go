@@ -1,5 +1,5 @@
-// Bridge runs a Benthos while somebody listens on port 5020: try "nc -lk 5020".
-// The engine is bin/benthos, which "make engine" builds.
+// Bridge runs a Benthos stream while something listens on port 5020:
+// try "nc -lk 5020". The engine is bin/benthos, which "make engine" builds.
 package main
 
 import (

@@ -19,8 +19,8 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// The states of a certificate besides the lifecycle's, of which Valid can be asked
-// for, its events, and what is done to it.
+// The states of a certificate besides the lifecycle's, its events, and its
+// actions. Valid can be asked for.
 const (
 	Pending  fsm.State = "pending"  // it was made, and not seen to serve
 	Valid    fsm.State = "valid"    // it serves, and there is time to renew it
@@ -93,8 +93,9 @@ func decide(in fsm.Input[*Spec, Observed]) fsm.Decision {
 	return fsm.Decision{}
 }
 
-// judge says whether a certificate serves, and why another is to take its place.
-// One that was not renewed in half of the time for it serves no more.
+// judge says whether a certificate serves, and why another has to take its
+// place. A certificate that was not renewed in half of the time for that does
+// not serve any more.
 func judge(o Observed, spec *Spec, now time.Time) (serves bool, why fsm.Reason) {
 	left := o.Ends.Sub(now)
 	switch {

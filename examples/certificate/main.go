@@ -1,5 +1,5 @@
-// Certificate keeps a self-signed certificate of one minute fresh in web.pem, in
-// the working directory: try "rm web.pem". It may be ended at any time.
+// Certificate keeps a self-signed certificate of one minute fresh in web.pem,
+// in the working directory: try "rm web.pem". It can be ended at any time.
 package main
 
 import (

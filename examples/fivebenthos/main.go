@@ -72,7 +72,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.StringVar(&s.engine, "benthos", "", "path of the Benthos executable; none means bin/benthos here or benthos in PATH")
 	flags.StringVar(&s.metrics, "metrics", metricsAuto, "prometheus, none, or auto for what the engine has")
 	flags.BoolVar(&s.verify, "verify", false, "prove the seven scenarios and exit")
-	flags.DurationVar(&s.patience, "patience", time.Minute, "how long -verify waits for each thing that is to come about")
+	flags.DurationVar(&s.patience, "patience", time.Minute, "how long -verify waits for each thing that is to happen")
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
 	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")

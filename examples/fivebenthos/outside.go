@@ -96,8 +96,8 @@ func (v *verification) post(ctx context.Context, p *proof, delay time.Duration) 
 	return message, nil
 }
 
-// received returns how many messages an instance says that it has taken, 0 if it
-// does not say.
+// received returns how many messages an instance reports to have taken, 0 if it
+// reports none.
 func (v *verification) received(ctx context.Context, p *proof) uint64 {
 	client := benthos.NewClient(benthos.ClientConfig{Timeout: v.settings.patience})
 	defer client.Close()
