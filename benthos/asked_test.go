@@ -1,7 +1,9 @@
 package benthos_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +121,41 @@ func TestRestartByHand(t *testing.T) {
 		require.NoError(t, manager.Set(t.Context(), "a", fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: stream("1s")}))
 		assert.ErrorIs(t, manager.Restart(t.Context(), "a"), fsm.ErrNoRestart)
 	})
+}
+
+// What an earlier version took, and this one finds not valid, can be removed.
+func TestRemovalOfWhatIsNotValidAnyMore(t *testing.T) {
+	for how, remove := range map[string]func(*fsm.Manager[*benthos.Config, benthos.Observed]) error{
+		"not listed": func(m *fsm.Manager[*benthos.Config, benthos.Observed]) error {
+			return m.Apply(context.Background(), nil)
+		},
+		"removed": func(m *fsm.Manager[*benthos.Config, benthos.Observed]) error {
+			return m.Remove(context.Background(), "a")
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(t)
+				m.prober.Set(endpoint, benthostest.Endpoint{})
+				manager, leave := m.start(t)
+				require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+				require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+				leave()
+				file := m.tree.Layout().Service("a") + "/data/manifest.json"
+				data, err := m.tree.FS().ReadFile(file)
+				require.NoError(t, err)
+				noted := strings.Replace(string(data), `"note": "`, `"note": "log_level: LOUD\n`, 1)
+				require.NoError(t, m.tree.FS().ReplaceFile(file, []byte(noted), 0o600))
+
+				manager = m.manage(t)
+				require.NoError(t, remove(manager))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				require.NoError(t, manager.Wait(ctx, "a", fsm.PhaseRemoved))
+				assert.Empty(t, m.tree.Processes())
+			})
+		})
+	}
 }
 
 // A note is what a parent keeps: it is there in a later run, and a change of it

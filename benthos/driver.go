@@ -25,9 +25,10 @@ type driver struct {
 
 // want makes the stream that of a configuration, nil for none. The same
 // configuration in another Config is the same stream. What another
-// configuration had printed is no evidence of this one.
-func (d *driver) want(now time.Time, config *Config) error {
-	before := d.stream
+// configuration had printed is no evidence of this one. An instance that is to
+// be removed needs no configuration that is still valid.
+func (d *driver) want(now time.Time, desired fsm.Desired[*Config]) error {
+	before, config := d.stream, desired.Spec
 	if before != nil && config == before.doc.config {
 		return nil
 	}
@@ -36,7 +37,10 @@ func (d *driver) want(now time.Time, config *Config) error {
 		return nil
 	}
 	doc, err := d.options.documents.of(config)
-	if err != nil {
+	switch {
+	case err != nil && desired.State == fsm.StateRemoved:
+		return nil
+	case err != nil:
 		return err
 	}
 	if before != nil && before.doc.hash == doc.hash {

@@ -13,7 +13,7 @@ import (
 // Observe implements fsm.Driver.
 func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Observed, error) {
 	now := fsm.Now(ctx)
-	if err := d.want(now, desired.Spec); err != nil {
+	if err := d.want(now, desired); err != nil {
 		return Observed{}, err
 	}
 	seen, err := d.Look(desired)
@@ -21,7 +21,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		return Observed{}, err
 	}
 	s, o := d.stream, Observed{Service: seen.Snapshot, Asked: seen.Asked, Current: seen.Current, Unseen: seen.Unseen}
-	if desired.Spec == nil {
+	if s == nil {
 		return o, nil
 	}
 	o.Renoted = !seen.Current && s.doc.runBy(seen.Snapshot.Desired.Spec)
