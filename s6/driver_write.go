@@ -98,9 +98,10 @@ func (d *driver) disown() error {
 	return d.writeStarted(startedUnknown, status.PID)
 }
 
-// writeStarted records what a process counts as started from.
+// writeStarted records what a process counts as started from. Where there is no
+// room for that, what was recorded before stays.
 func (d *driver) writeStarted(from string, pid int) error {
-	return d.fs.WriteFile(d.paths.started, []byte(from+" "+strconv.Itoa(pid)+"\n"), 0o644)
+	return d.fs.ReplaceFile(d.paths.started, []byte(from+" "+strconv.Itoa(pid)+"\n"), 0o644)
 }
 
 // clear removes the files that a spec can call for and this one does not, and

@@ -1,6 +1,9 @@
 package s6_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -8,9 +11,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // pidOf returns the process of a service in the tree, 0 for none.
@@ -84,6 +89,77 @@ func TestRestartOfWhatDoesNotRun(t *testing.T) {
 		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
 		assert.NotZero(t, pidOf(tree, "a"))
 	})
+}
+
+// A restart that cannot be marked leaves it known what the process was started
+// from: a change of the logs alone restarts nothing.
+func TestRestartOnAFullDiskLosesNothing(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		before := pidOf(tree, "a")
+		p := start(t, faultyTree{tree, filesystemtest.Inject(tree.FS(), filesystemtest.FullDisk(0))})
+		p.wants(running("a"))
+		require.ErrorIs(t, p.Restart(t.Context(), "a"), syscall.ENOSPC)
+		pass(10 * time.Second)
+		p.stop()
+		p = start(t, tree)
+		spec := *running("a")["a"].Spec
+		spec.Log.FileSize = 5000
+		p.wants(map[string]desired{"a": {State: s6.Running, Spec: &spec}})
+		pass(10 * time.Second)
+		assert.Equal(t, before, pidOf(tree, "a"))
+	})
+}
+
+// TestRestartWhateverHappens restarts a service by hand shortly after something
+// else has happened to it: another process runs then, once.
+func TestRestartWhateverHappens(t *testing.T) {
+	for what, happens := range map[string]func(tree *s6test.Tree, p *program) error{
+		"it is paused": func(tree *s6test.Tree, _ *program) error {
+			return tree.Control(tree.Layout().Service("a"), supervise.CommandStop)
+		},
+		"it is told to end": func(tree *s6test.Tree, _ *program) error {
+			return tree.Control(tree.Layout().Service("a"), supervise.CommandDown)
+		},
+		"it dies":             func(tree *s6test.Tree, _ *program) error { return tree.Kill("a", syscall.SIGKILL) },
+		"its supervisor dies": func(tree *s6test.Tree, _ *program) error { return tree.KillSupervisor("a") },
+		"both die": func(tree *s6test.Tree, _ *program) error {
+			return errors.Join(tree.KillSupervisor("a"), tree.Kill("a", syscall.SIGKILL))
+		},
+		"it is restarted": func(_ *s6test.Tree, p *program) error { return p.Restart(context.Background(), "a") },
+		"its logs are to be smaller": func(_ *s6test.Tree, p *program) error {
+			return p.Set(context.Background(), "a", desired{State: s6.Running, Spec: &s6.Spec{
+				Command: []string{"sleep", "1"}, Finish: []string{"true"}, Log: s6.Log{FileSize: 5000},
+			}})
+		},
+		"its command is to be another": func(_ *s6test.Tree, p *program) error {
+			return p.Set(context.Background(), "a", desired{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "2"}}})
+		},
+	} {
+		for _, later := range []time.Duration{0, time.Millisecond, 3 * time.Millisecond, 50 * time.Millisecond, 500 * time.Millisecond} {
+			t.Run(fmt.Sprintf("%s, %s before", what, later), func(t *testing.T) {
+				inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+					tree.SetProgram("a", s6test.Program{StopAfter: 20 * time.Millisecond, FinishFor: 30 * time.Millisecond})
+					p := start(t, tree)
+					p.wants(map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}}})
+					pass(time.Minute)
+					before := pidOf(tree, "a")
+					require.NoError(t, happens(tree, p))
+					pass(later)
+					require.NoError(t, p.Restart(t.Context(), "a"))
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					require.NoError(t, p.Wait(ctx, "a", fsm.PhaseRunning))
+					after := pidOf(tree, "a")
+					assert.NotEqual(t, before, after)
+					pass(time.Minute)
+					assert.Equal(t, after, pidOf(tree, "a"))
+					s, _ := p.Instance("a")
+					assert.Equal(t, s6.StateRunning, s.State)
+				})
+			})
+		}
+	}
 }
 
 func TestRunningIsSaidOfWhatStays(t *testing.T) {
