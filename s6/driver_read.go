@@ -32,7 +32,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 	if o.AskedDown, err = found(err); err != nil {
 		return err
 	}
-	if !d.examined {
+	if !d.examined || d.foreign != "" { // which may have changed hands
 		if d.intact, err = d.examine(); err != nil {
 			return err
 		}
@@ -122,9 +122,12 @@ func (d *driver) known(hash []byte) string {
 // manifest calls for, unless the directory is another owner's.
 func (d *driver) examine() (intact bool, err error) {
 	m, err := readManifest(d.fs, d.service)
+	if err != nil {
+		return false, err // which says nothing of whose it is
+	}
 	d.foreign = ""
-	if err != nil || m == nil {
-		return false, err
+	if m == nil {
+		return false, nil
 	}
 	if m.Kind != d.owner {
 		d.foreign = m.Kind

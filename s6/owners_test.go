@@ -2,13 +2,17 @@ package s6_test
 
 import (
 	"context"
+	"path"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
@@ -114,5 +118,58 @@ func TestAnothersServiceIsNotTaken(t *testing.T) {
 		owner, err := s6.Owner(tree, "a")
 		require.NoError(t, err)
 		assert.Equal(t, s6.KindName, owner)
+	})
+}
+
+// offAndOn is an injector of failures that can be switched.
+type offAndOn struct {
+	filesystemtest.Injector
+	on atomic.Bool
+}
+
+func (i *offAndOn) Inject(op filesystemtest.Op) filesystemtest.Fault {
+	if !i.on.Load() {
+		return filesystemtest.Fault{}
+	}
+	return i.Injector.Inject(op)
+}
+
+// A service that another owner was found to have is looked at again: it may
+// change hands, and that its manifest cannot be read for a moment changes
+// nothing.
+func TestServiceThatChangesHands(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		unreadable := &offAndOn{Injector: filesystemtest.OnPath("manifest.json", filesystemtest.Fail(syscall.EIO))}
+		mine := managerOf(t, faultyTree{tree, filesystemtest.Inject(tree.FS(), unreadable)}, s6.KindName)
+		other := managerOf(t, tree, "other")
+		want := map[string]desired{"a": {State: s6.Running, Spec: plainSpec}}
+		require.NoError(t, other.Apply(t.Context(), want))
+		require.NoError(t, mine.Apply(t.Context(), want))
+		go other.Run(t.Context())
+		require.NoError(t, other.Wait(t.Context(), "a", fsm.PhaseRunning))
+		go mine.Run(t.Context())
+		require.ErrorIs(t, mine.Wait(t.Context(), "a", fsm.PhaseRunning), s6.ErrOwned)
+		require.NoError(t, other.Close(t.Context()))
+		before := tree.Processes()
+
+		unreadable.on.Store(true)
+		pass(20 * time.Second)
+		s, _ := mine.Instance("a")
+		assert.ErrorIs(t, s.Err, syscall.EIO)
+		unreadable.on.Store(false)
+		pass(time.Minute)
+		s, _ = mine.Instance("a")
+		assert.Equal(t, "other", s.Observed.Owner)
+		assert.Equal(t, before, tree.Processes())
+
+		manifest := path.Join(tree.Layout().Service("a"), "data/manifest.json")
+		data, err := tree.FS().ReadFile(manifest)
+		require.NoError(t, err)
+		given := strings.Replace(string(data), `"other"`, `"s6"`, 1)
+		require.NoError(t, tree.FS().ReplaceFile(manifest, []byte(given), 0o600))
+		pass(time.Minute)
+		s, _ = mine.Instance("a")
+		assert.Equal(t, s6.StateRunning, s.State)
+		assert.Equal(t, before, tree.Processes(), "it is adopted as it is")
 	})
 }
