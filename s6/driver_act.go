@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,9 @@ func (d *driver) checkOwner() error {
 	return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
 }
 
+// errLags is what Restart returns of a process that no status names.
+var errLags = errors.New("its supervisor has not written down which process it runs, as on a full disk")
+
 // Restart implements fsm.Restarter. A running process is marked as one to be
 // replaced; the mark outlives this program. A process that does not run is
 // started at once, whatever keeps s6 from it.
@@ -63,8 +67,22 @@ func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 		return err
 	}
 	status, err := d.tree.Status(d.service)
-	if ok, err := found(err); err != nil || !ok {
-		return err // a service that has never run will be started
+	there, err := found(err)
+	if err != nil {
+		return err
+	}
+	process, err := d.tree.Process(d.service)
+	if err != nil {
+		return err
+	}
+	if process.PID != 0 && process.PID != status.PID {
+		lags, err := d.tree.Child(d.service, process.PID)
+		if lags || err != nil {
+			return cmp.Or(err, errLags)
+		}
+	}
+	if !there {
+		return nil // a service that has never run will be started
 	}
 	if status.Up() {
 		return d.writeStarted(startedReplaced, status.PID)

@@ -135,6 +135,7 @@ func TestServiceWithoutAStatusIsStopped(t *testing.T) {
 		require.NotZero(t, pids(t, tree)["a"])
 		s, _ := p.Instance("a")
 		assert.Contains(t, s.Reason.String(), "status", s.State)
+		assert.ErrorContains(t, p.Restart(t.Context(), "a"), "has not written down which process it runs")
 		p.wants(of(s6.Stopped))
 		assert.Zero(t, pids(t, tree)["a"])
 		require.NoError(t, p.Apply(t.Context(), nil))
