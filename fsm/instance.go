@@ -106,9 +106,6 @@ func recoverTo(err *error) {
 	}
 }
 
-// Name returns the instance's name.
-func (i *Instance[D, O]) Name() string { return i.name }
-
 // SetDesired says what the next pass is to work towards. It may be called at
 // any time; an instance has one caller of it, so that it is clear who has the
 // last word. Setting what is set already, by reflect.DeepEqual, changes

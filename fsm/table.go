@@ -229,9 +229,6 @@ func (t *Table) reach(from State) map[State]bool {
 	return seen
 }
 
-// Name returns the kind's name as the table was given it.
-func (t *Table) Name() string { return t.spec.Name }
-
 // Next returns where an event leads from a state, and whether it may be fired
 // there.
 func (t *Table) Next(from State, event Event) (State, bool) {

@@ -34,7 +34,7 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 		Validate: func(_ context.Context, desired, _ map[string]fsm.Desired[*Spec]) (map[string]error, error) {
 			return validate(tree, owner, desired)
 		},
-		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return Discover(tree, owner) },
+		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return discover(tree, owner) },
 		Claim:    func() (func(), error) { return tree.Claim(owner) },
 		Compare:  compare,
 	}, nil
@@ -86,10 +86,10 @@ func CheckName(name string) error {
 	return fsm.CheckName(name)
 }
 
-// Discover returns the services of an owner in the tree, with the spec that
+// discover returns the services of an owner in the tree, with the spec that
 // each was made from and what was last asked of it. A directory without a
 // manifest that can be understood is left alone.
-func Discover(tree Tree, owner string) (map[string]fsm.Desired[*Spec], error) {
+func discover(tree Tree, owner string) (map[string]fsm.Desired[*Spec], error) {
 	entries, err := tree.FS().ReadDir(tree.Layout().ServicesDir)
 	if ok, err := found(err); err != nil || !ok {
 		return nil, err

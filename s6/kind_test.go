@@ -19,7 +19,12 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 func TestDiscover(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
-		none, err := s6.Discover(tree, s6.KindName)
+		discover := func(owner string) (map[string]desired, error) {
+			kind, err := s6.NewKind(tree, owner)
+			require.NoError(t, err)
+			return kind.Discover(t.Context())
+		}
+		none, err := discover(s6.KindName)
 		require.NoError(t, err)
 		assert.Empty(t, none)
 
@@ -41,16 +46,16 @@ func TestDiscover(t *testing.T) {
 		}
 		require.NoError(t, fsys.WriteFile(path.Join(services, "file"), nil, 0o600))
 
-		all, err := s6.Discover(tree, s6.KindName)
+		all, err := discover(s6.KindName)
 		require.NoError(t, err)
 		assert.Equal(t, map[string]desired{"a": {State: s6.Running, Spec: specA}, "b": {State: s6.Stopped, Spec: plainSpec}}, all)
-		theirs, err := s6.Discover(tree, "benthos")
+		theirs, err := discover("benthos")
 		require.NoError(t, err)
 		assert.Equal(t, map[string]desired{"other": {State: s6.Running, Spec: &s6.Spec{Command: []string{"x"}}}}, theirs)
 
 		require.NoError(t, fsys.RemoveAll(path.Join(services, "garbage/data/manifest.json")))
 		require.NoError(t, fsys.Mkdir(path.Join(services, "garbage/data/manifest.json"), 0o755))
-		_, err = s6.Discover(tree, s6.KindName)
+		_, err = discover(s6.KindName)
 		assert.ErrorIs(t, err, syscall.EISDIR, "what cannot be read is not absent")
 	})
 }
