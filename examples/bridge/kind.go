@@ -116,10 +116,9 @@ func decide(in input) fsm.Decision {
 
 type driver struct {
 	*child
-	dial    func(address string) error
-	address string // that was tried, when, and why it is silent
-	tried   time.Time
-	silent  string
+	dial            func(address string) error
+	address, silent string    // that was tried, and why it is silent
+	tried           time.Time // when it was
 }
 
 // Observe implements fsm.Driver. It does not try the address twice in a row.
