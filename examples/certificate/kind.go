@@ -19,8 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// The states of a certificate besides the lifecycle's, its events, and its
-// actions. Valid can be asked for.
+// The states of a certificate, its events, and what is done to it.
 const (
 	Pending  fsm.State = "pending"  // it was made, and not seen to serve
 	Valid    fsm.State = "valid"    // it serves, and there is time to renew it
