@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,11 +22,7 @@ func processes(dir string) ([]proc.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := proc.System.All()
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(p proc.Process) bool { return !p.In(dir) }), nil
+	return proc.System.Under(dir)
 }
 
 // supervises reports whether a process is one of s6's own programs.

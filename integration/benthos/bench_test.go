@@ -179,7 +179,7 @@ func BenchmarkIdleTen(b *testing.B) {
 	var cost float64
 	for b.Loop() {
 		before, begun := processorTime(b), time.Now()
-		<-time.After(idleTime)
+		harness.Pause(b, idleTime, "nothing is to do")
 		cost = float64(processorTime(b)-before) / float64(time.Since(begun)) * 100
 	}
 	b.ReportMetric(cost, "%-of-a-core")

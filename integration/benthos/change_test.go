@@ -221,7 +221,7 @@ func TestAdoption(t *testing.T) {
 // Letting go of something is no failure of it.
 func TestLettingGoMovesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, bento(t), func(o *benthos.Options) { o.HealthInterval = time.Millisecond })
+	w := newWorld(t, bento(t), func(o *benthos.Options) { o.HealthInterval = 10 * time.Millisecond })
 	all := fiveStreams(t)
 	w.run(all)
 	for range 20 {

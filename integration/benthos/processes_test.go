@@ -16,7 +16,7 @@ import (
 // engines lists the engine processes that work in a directory itself: those of
 // one instance.
 func engines(dir string) (pids []int) {
-	for _, p := range harness.ProcessesOf(dir) {
+	for _, p := range harness.Under(dir) {
 		if p.Dir == dir && len(p.Args) > 1 && p.Args[1] == "-c" {
 			pids = append(pids, p.PID)
 		}
@@ -38,7 +38,7 @@ func doubles(t testing.TB, services string) (end func()) {
 			case <-time.After(20 * time.Millisecond):
 			}
 			of := make(map[string][]int)
-			for _, p := range harness.ProcessesOf(services) {
+			for _, p := range harness.Under(services) {
 				if len(p.Args) > 1 && p.Args[1] == "-c" {
 					of[p.Dir] = append(of[p.Dir], p.PID)
 				}

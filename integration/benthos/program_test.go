@@ -3,7 +3,6 @@
 package benthos
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -140,21 +139,25 @@ func post(port int, message string, delay time.Duration) error {
 // logged returns how often a text is in the log files of an instance.
 func (h *home) logged(n int, text string) int {
 	h.t.Helper()
-	return logged(h.t, filepath.Join(h.root, "logs", instance(n)), text)
+	return strings.Count(logs(h.t, h.log(n)), text)
 }
 
-func logged(t testing.TB, dir, text string) (count int) {
+func (h *home) log(n int) string { return filepath.Join(h.root, "logs", instance(n)) }
+
+// logs returns what is in the files of a log directory, the archived ones last.
+func logs(t testing.TB, dir string) string {
 	t.Helper()
+	var all strings.Builder
 	for _, pattern := range []string{"current", "@*"} {
 		files, err := filepath.Glob(filepath.Join(dir, pattern))
 		require.NoError(t, err)
 		for _, file := range files {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			count += bytes.Count(data, []byte(text))
+			all.Write(data)
 		}
 	}
-	return count
+	return all.String()
 }
 
 // transition is a line of fivebenthos -json.

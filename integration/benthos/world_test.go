@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,7 +98,7 @@ func (w *world) pidsOf(all streams) map[string]int {
 
 func (w *world) logged(name, text string) int {
 	w.T.Helper()
-	return logged(w.T, w.Log(name), text)
+	return strings.Count(logs(w.T, w.Log(name)), text)
 }
 
 // fiveStreams returns streams named s0 to s4 that print what is posted to them.

@@ -24,9 +24,18 @@ func ProcessesOf(root string) []proc.Process {
 	})
 }
 
+// Under lists the processes that work in a directory or below it.
+func Under(dir string) []proc.Process {
+	found, err := proc.System.Under(dir)
+	if err != nil {
+		panic(err) // nothing can be tested where there is no /proc
+	}
+	return found
+}
+
 // Running lists the processes that run a program in a directory or below it.
 func Running(dir, program string) []proc.Process {
-	return slices.DeleteFunc(processes(), func(p proc.Process) bool { return !p.Is(program) || !p.In(dir) })
+	return slices.DeleteFunc(Under(dir), func(p proc.Process) bool { return !p.Is(program) })
 }
 
 // processes returns the process table.

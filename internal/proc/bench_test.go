@@ -9,6 +9,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// BenchmarkUnder looks for the processes of one directory.
+func BenchmarkUnder(b *testing.B) {
+	dir := b.TempDir()
+	b.Run("Under", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := System.Under(dir); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("baseline/All", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := System.All(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // BenchmarkHolds looks for one of a hundred descriptors, as a program that
 // serves connections has them.
 func BenchmarkHolds(b *testing.B) {

@@ -53,6 +53,15 @@ func TestReadAProcess(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, slices.ContainsFunc(all, func(p Process) bool { return p.PID == cmd.Process.Pid && p.Dir == cmd.Dir }))
 	assert.True(t, slices.IsSortedFunc(all, func(a, b Process) int { return a.PID - b.PID }))
+	for _, dir := range []string{cmd.Dir, filepath.Dir(cmd.Dir)} {
+		under, err := System.Under(dir)
+		require.NoError(t, err)
+		require.Len(t, under, 1)
+		assert.Equal(t, cmd.Process.Pid, under[0].PID)
+	}
+	under, err := System.Under(filepath.Join(cmd.Dir, "nowhere"))
+	require.NoError(t, err)
+	assert.Empty(t, under)
 
 	parent, err := System.Parent(cmd.Process.Pid)
 	require.NoError(t, err)

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/prometheus/procfs"
 )
 
 // Process is an entry of the process table, as it was when it was read.
@@ -84,4 +87,29 @@ func (f FS) All() ([]Process, error) {
 		}
 	}
 	return all, nil
+}
+
+// Under returns the processes that work in a directory or below it, in the order
+// of All. Of the others it reads the directory alone, which takes a small part
+// of the time of All.
+func (f FS) Under(dir string) ([]Process, error) {
+	table, err := procfs.NewFS(string(f))
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	all, err := table.AllProcs()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	var found []Process
+	for _, p := range all {
+		if in, err := p.Cwd(); err != nil || !(Process{Dir: in}).In(dir) {
+			continue
+		}
+		if one, err := f.read(p.PID); err == nil && one.In(dir) {
+			found = append(found, one)
+		}
+	}
+	slices.SortFunc(found, func(a, b Process) int { return a.PID - b.PID })
+	return found, nil
 }
