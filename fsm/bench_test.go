@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -19,9 +20,9 @@ func (still) Observe(context.Context, lampDesired) (bulb, error) {
 }
 func (still) Do(context.Context, fsm.Action, lampDesired) error { return nil }
 
-func stillKind(b *testing.B) lampKind {
-	b.Helper()
-	kind := newHouse().kind(b)
+func stillKind(t testing.TB) lampKind {
+	t.Helper()
+	kind := newHouse().kind(t)
 	kind.Open = func(string, func()) (fsm.Driver[watts, bulb], error) { return still{}, nil }
 	return kind
 }
@@ -35,16 +36,30 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// settledStill returns an instance with nothing to do.
+func settledStill(t testing.TB) *fsm.Instance[watts, bulb] {
+	t.Helper()
+	kind := stillKind(t)
+	i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
+	require.NoError(t, err)
+	require.NoError(t, i.SetDesired(off(40)))
+	for !i.Snapshot().Settled {
+		require.NoError(t, i.Reconcile(t.Context()).Err)
+	}
+	return i
+}
+
+// The two are the snapshot, and the context that carries the clock reading.
+func TestAPassOverWhatDidNotChangeAllocatesTwice(t *testing.T) {
+	i := settledStill(t)
+	ctx := t.Context()
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { i.Reconcile(ctx) }), 2.0)
+}
+
 // BenchmarkPass is a pass over an instance that did not change, its driver's
 // work not counted.
 func BenchmarkPass(b *testing.B) {
-	kind := stillKind(b)
-	i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
-	require.NoError(b, err)
-	require.NoError(b, i.SetDesired(off(40)))
-	for !i.Snapshot().Settled {
-		require.NoError(b, i.Reconcile(b.Context()).Err)
-	}
+	i := settledStill(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		i.Reconcile(b.Context())

@@ -47,6 +47,9 @@ func Permanent(err error) error {
 // IsPermanent reports whether an error holds an instance: it wraps one made by
 // Permanent and is no time-out.
 func IsPermanent(err error) bool {
+	if err == nil {
+		return false // at no cost: it is asked in every pass
+	}
 	var permanent *permanentError
 	return errors.As(err, &permanent) && !timedOut(err)
 }
