@@ -33,22 +33,38 @@ func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 // Restart restarts the named instance as Instance.Restart does, once no pass
 // over it is under way, and marks it as due. It returns when that is under way;
 // Wait tells when the instance is back. A name that the manager does not have
-// is ErrUnknown.
+// is ErrUnknown. A driver that does not return is left to it when ctx ends, or
+// after Config.PassTimeout; as in a pass, it keeps its instance.
 func (m *Manager[D, O]) Restart(ctx context.Context, name string) error {
-	err := m.exclusively(ctx, name, func(i *Instance[D, O]) error {
-		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
-		defer cancel()
-		return i.Restart(ctx)
-	})
+	e, err := m.seize(ctx, name)
+	if err != nil {
+		return fmt.Errorf("cannot restart %q: %w", name, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		err := e.instance.Restart(ctx)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.vacate(e)
+		m.wakeLocked(e)
+		ended <- err
+	}()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		err = fmt.Errorf("its driver does not return: %w", ctx.Err())
+	}
 	if err != nil {
 		return fmt.Errorf("cannot restart %q: %w", name, err)
 	}
 	return nil
 }
 
-// exclusively calls f with an instance while no pass is made over it, and marks
-// it as due.
-func (m *Manager[D, O]) exclusively(ctx context.Context, name string, f func(*Instance[D, O]) error) error {
+// seize occupies the named instance once no pass over it is under way, out of
+// turn.
+func (m *Manager[D, O]) seize(ctx context.Context, name string) (*entry[D, O], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.entries[name]
@@ -61,23 +77,18 @@ func (m *Manager[D, O]) exclusively(ctx context.Context, name string, f func(*In
 		}
 		m.mu.Lock()
 		if ctx.Err() != nil {
-			return fmt.Errorf("a pass over it does not end: %w", ctx.Err())
+			return nil, fmt.Errorf("a pass over it does not end: %w", ctx.Err())
 		}
 	}
 	switch {
 	case m.closed:
-		return ErrClosed
+		return nil, ErrClosed
 	case e == nil:
-		return ErrUnknown
+		return nil, ErrUnknown
 	}
 	if e.index >= 0 {
 		heap.Remove(&m.due, e.index)
 	}
 	m.occupy(e)
-	m.mu.Unlock()
-	err := f(e.instance)
-	m.mu.Lock()
-	m.vacate(e)
-	m.wakeLocked(e)
-	return err
+	return e, nil
 }

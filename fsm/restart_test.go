@@ -85,6 +85,30 @@ func TestRestartIsNoPartOfAPass(t *testing.T) {
 	})
 }
 
+func TestRestartOfADriverThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		m := running(t, flickering(t, h), fsm.Config{PassTimeout: 3 * time.Second})
+		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		released := make(chan struct{})
+		h.hook(func(_ context.Context, _, op string) error {
+			if op == "restart" {
+				<-released
+			}
+			return nil
+		})
+		begin := time.Now()
+		assert.ErrorIs(t, m.Restart(t.Context(), "a"), context.DeadlineExceeded)
+		assert.Equal(t, 3*time.Second, time.Since(begin))
+		assert.ErrorIs(t, m.Restart(within(t, time.Second), "a"), context.DeadlineExceeded, "it is not called twice at once")
+		close(released)
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.NoError(t, m.Restart(t.Context(), "a"))
+		assert.Empty(t, h.twice)
+	})
+}
+
 func TestCloseEndsARestartThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
