@@ -7,8 +7,10 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -22,6 +24,10 @@ type trouble struct {
 	mu    sync.Mutex // guards both below
 	fails map[string]error
 	hangs map[string]chan struct{}
+}
+
+func newTrouble() *trouble {
+	return &trouble{fails: map[string]error{}, hangs: map[string]chan struct{}{}}
 }
 
 func (tr *trouble) hook(ctx context.Context, name, op string) error {
@@ -83,77 +89,236 @@ func (tr *trouble) befall(random *rand.Rand, name string) (what string) {
 	return "is well"
 }
 
+// ledger is a listener that demands of the notices of each instance that they
+// make a story.
+type ledger struct {
+	mu     sync.Mutex // guards all below
+	states map[string]fsm.State
+	fails  map[string]bool
+	wrong  []string
+}
+
+func newLedger() *ledger { return &ledger{states: map[string]fsm.State{}, fails: map[string]bool{}} }
+
+func (l *ledger) listen(n fsm.Notice) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	name := n.About().Instance
+	switch n := n.(type) {
+	case fsm.Transition:
+		if was := l.states[name]; n.From != was && (was != "" || n.From != fsm.StateToBeCreated) {
+			l.wrong = append(l.wrong, fmt.Sprintf("%s leaves %s, and was in %q", name, n.From, was))
+		}
+		l.states[name] = n.To
+	case fsm.PassFailed:
+		l.fails[name] = true
+	case fsm.PassRecovered:
+		if !l.fails[name] {
+			l.wrong = append(l.wrong, name+" recovers from nothing")
+		}
+		delete(l.fails, name)
+	case fsm.Closed:
+		delete(l.states, name)
+		delete(l.fails, name)
+	}
+}
+
+// model is a manager of lamps to which things happen at random, and what was
+// asked of it.
+type model struct {
+	t      *testing.T
+	random *rand.Rand
+	h      *house
+	tr     *trouble
+	m      *lampManager
+	stop   func() // the loop
+	want   declarations
+	story  []string
+	claims int
+	ledger *ledger
+	ears   []func() // stop listening
+}
+
+var modelNames = []string{"a", "b", "c", "d", "e", "f"}
+
+func newModel(t *testing.T, seed uint64) *model {
+	x := &model{
+		t: t, random: rand.New(rand.NewPCG(seed, 1)), h: newHouse(), tr: newTrouble(), want: declarations{}, ledger: newLedger(),
+	}
+	kind := flickering(t, x.h)
+	kind.Discover, kind.Compare = x.h.discover, compareLamp
+	kind.Claim = func() (func(), error) { x.claims++; return func() { x.claims-- }, nil }
+	x.h.put("c", bulb{There: true, Power: true, Glows: true, Watts: 10}, lit(10))
+	x.h.hook(x.tr.hook)
+	m, err := fsm.NewManager(kind, fsm.Config{
+		Parallel: 2, PassTimeout: time.Second, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{x.ledger.listen},
+	})
+	require.NoError(t, err)
+	x.m = m
+	_, x.stop = loop(t, m)
+	t.Cleanup(x.tr.calm)
+	return x
+}
+
+func (x *model) tell(format string, args ...any) {
+	x.story = append(x.story, fmt.Sprintf(format, args...))
+}
+
+// random declaration of one, which may be none.
+func (x *model) declaration() (d lampDesired, listed bool) {
+	w := watts(x.random.IntN(3) * 20)
+	switch x.random.IntN(5) {
+	case 0, 1:
+		return lit(w), true
+	case 2:
+		return off(w), true
+	case 3:
+		return gone(w), true
+	}
+	return d, false
+}
+
+// step has one thing happen.
+func (x *model) step() {
+	ctx, name := x.t.Context(), modelNames[x.random.IntN(len(modelNames))]
+	switch x.random.IntN(14) {
+	case 0, 1:
+		want := declarations{}
+		for _, name := range modelNames {
+			if d, listed := x.declaration(); listed {
+				want[name] = d
+			}
+		}
+		x.tell("apply %v", want)
+		require.NoError(x.t, x.m.Apply(ctx, want))
+		x.want = want
+	case 2, 3:
+		d, _ := x.declaration()
+		if d.State == "" {
+			d.State = lampLit
+		}
+		x.tell("set %s %v", name, d)
+		require.NoError(x.t, x.m.Set(ctx, name, d))
+		x.want[name] = d
+	case 4:
+		err := x.m.Remove(ctx, name)
+		x.tell("remove %s: %v", name, err)
+		if err != nil {
+			require.ErrorIs(x.t, err, fsm.ErrUnknown)
+			require.NotContains(x.t, x.m.Declared(), name)
+		}
+		delete(x.want, name)
+	case 5, 6, 7:
+		x.tell("%s %s", name, x.tr.befall(x.random, name))
+	case 8:
+		x.h.cut(name)
+		x.tell("%s goes dark", name)
+	case 9:
+		x.h.wake(name)
+		_ = x.m.Retry(name)
+		x.tell("%s is woken", name)
+	case 10, 11:
+		short, cancel := context.WithTimeout(ctx, time.Duration(x.random.Int64N(int64(2*time.Second))))
+		x.tell("restart %s: %v", name, x.m.Restart(short, name))
+		cancel()
+	case 12:
+		x.stop()
+		time.Sleep(time.Duration(x.random.Int64N(int64(time.Second))))
+		_, x.stop = loop(x.t, x.m)
+		x.tell("another loop")
+	case 13:
+		if len(x.ears) > 0 && x.random.IntN(2) == 0 {
+			x.ears[0]()
+			x.ears = x.ears[1:]
+			break
+		}
+		x.ears = append(x.ears, x.m.Listen(func(n fsm.Notice) { x.h.look(n.About().Instance) }))
+	}
+	time.Sleep(time.Duration(x.random.Int64N(int64(time.Second))))
+}
+
+// listed is what is wanted but what is to be removed.
+func (x *model) listed() declarations {
+	all := maps.Clone(x.want)
+	maps.DeleteFunc(all, func(_ string, d lampDesired) bool { return d.State == fsm.StateRemoved })
+	return all
+}
+
 // TestRandomLives has lamps suffer at random whatever a manager may meet, then
 // lets calm return: every instance must come to what was asked of it last, and
 // none may ever have been in two passes at once.
 func TestRandomLives(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(60) {
 		fakeTime(t, fmt.Sprint("seed ", seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 1))
-			h, tr := newHouse(), &trouble{fails: map[string]error{}, hangs: map[string]chan struct{}{}}
-			kind := h.kind(t)
-			kind.Discover, kind.Compare = h.discover, compareLamp
-			h.put("c", bulb{There: true, Power: true, Glows: true, Watts: 10}, lit(10))
-			h.hook(tr.hook)
-			m := running(t, kind, fsm.Config{Parallel: 2, PassTimeout: time.Second})
-			t.Cleanup(tr.calm)
-
-			var story []string
-			want := declarations{}
-			all := []string{"a", "b", "c", "d", "e", "f"}
-			for range 80 {
-				name := all[random.IntN(len(all))]
-				switch random.IntN(6) {
-				case 0, 1:
-					want = randomDeclarations(random, all)
-					require.NoError(t, m.Apply(t.Context(), want))
-					story = append(story, fmt.Sprint("apply ", want))
-				case 2, 3:
-					story = append(story, name+" "+tr.befall(random, name))
-				case 4:
-					h.cut(name)
-					story = append(story, name+" goes dark")
-				case 5:
-					h.wake(name)
-					_ = m.Retry(name)
-					story = append(story, name+" is woken")
-				}
-				time.Sleep(time.Duration(random.Int64N(int64(2 * time.Second))))
+			x := newModel(t, seed)
+			t.Cleanup(func() { assert.NoError(t, x.m.Close(context.Background())) })
+			for range 120 {
+				x.step()
+				assert.Equal(t, x.listed(), declarations(x.m.Declared()))
 			}
-			require.NoError(t, m.Apply(t.Context(), want))
-			tr.calm()
-			for _, name := range all {
-				_ = m.Retry(name)
+			x.tr.calm()
+			for _, name := range modelNames {
+				_ = x.m.Retry(name)
 			}
 			elapse(2 * time.Minute)
-
-			checkCalm(t, h, m, want)
+			checkCalm(t, x.h, x.m, x.listed())
+			assert.Empty(t, x.ledger.wrong)
+			assert.Empty(t, x.ledger.fails, "told to fail and not to be well again")
+			for _, s := range x.m.Snapshot() {
+				assert.Equal(t, s.State, x.ledger.states[s.Name])
+			}
 			if t.Failed() {
-				t.Logf("what happened: %s", story)
+				t.Logf("what happened: %s", strings.Join(x.story, "\n"))
 			}
 		})
 	}
 }
 
-func randomDeclarations(random *rand.Rand, names []string) declarations {
-	want := declarations{}
-	for _, name := range names {
-		w := watts(random.IntN(3) * 20)
-		switch random.IntN(5) {
-		case 0, 1:
-			want[name] = lit(w)
-		case 2:
-			want[name] = off(w)
-		case 3:
-			want[name] = gone(w)
-		}
+// TestRandomEnds closes the manager at any moment of such a life. Nothing is
+// done after that, what does not end is named, and what is claimed is let go of
+// when all has ended.
+func TestRandomEnds(t *testing.T) {
+	for seed := range uint64(60) {
+		fakeTime(t, fmt.Sprint("seed ", seed), func(t *testing.T) {
+			x := newModel(t, seed)
+			for range 10 + x.random.IntN(30) {
+				x.step()
+			}
+			var waiting sync.WaitGroup
+			for _, name := range modelNames {
+				waiting.Go(func() { _ = x.m.Wait(context.Background(), name, fsm.PhaseDegraded) })
+				waiting.Go(func() { _ = x.m.Restart(context.Background(), name) })
+				waiting.Go(func() { _ = x.m.Set(context.Background(), name, lit(1)) })
+			}
+			time.Sleep(time.Duration(x.random.IntN(3)) * time.Millisecond)
+			err := x.m.Close(within(t, 10*time.Second))
+			waiting.Wait()
+			overlong := strings.Count(fmt.Sprint(err), "its pass does not end")
+			assert.Equal(t, overlong > 0, x.claims == 1, "%v", err)
+			x.h.forget()
+			x.tr.calm()
+			synctest.Wait()
+			require.NoError(t, x.m.Close(within(t, 10*time.Second)))
+			assert.Zero(t, x.claims)
+			elapse(time.Minute)
+			open := 0
+			for _, name := range modelNames {
+				_, done, _ := x.h.look(name)
+				assert.LessOrEqual(t, len(done), 3, "%s: %v", name, done)
+				open += x.h.opened[name]
+			}
+			assert.LessOrEqual(t, open, overlong)
+			assert.Empty(t, x.h.twice)
+			assert.Empty(t, x.ledger.wrong)
+			if t.Failed() {
+				t.Logf("what happened: %s", strings.Join(x.story, "\n"))
+			}
+		})
 	}
-	return want
 }
 
 func checkCalm(t *testing.T, h *house, m *lampManager, want declarations) {
 	t.Helper()
-	maps.DeleteFunc(want, func(_ string, d lampDesired) bool { return d.State == fsm.StateRemoved })
 	assert.Equal(t, slices.Sorted(maps.Keys(want)), append([]string(nil), names(m)...))
 	for _, s := range m.Snapshot() {
 		target, _ := lampTable(t).Target(want[s.Name].State)
@@ -170,7 +335,6 @@ func checkCalm(t *testing.T, h *house, m *lampManager, want declarations) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	assert.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(h.lamps)), "what is not wanted is gone")
 	for name, open := range h.opened {
 		expect := 0
 		if _, listed := want[name]; listed {

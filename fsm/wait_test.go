@@ -336,7 +336,7 @@ func TestALoopComesToRestWhileItsManagerIsClosing(t *testing.T) {
 func TestCloseRaces(t *testing.T) {
 	for range 50 {
 		h := newHouse()
-		m, err := fsm.NewManager(h.kind(t), fsm.Config{Parallel: 2})
+		m, err := fsm.NewManager(flickering(t, h), fsm.Config{Parallel: 2})
 		require.NoError(t, err)
 		_, stop := loop(t, m)
 		var all sync.WaitGroup
@@ -355,6 +355,16 @@ func TestCloseRaces(t *testing.T) {
 					m.Snapshot()
 					m.Instance("b")
 					_ = m.Retry("c")
+					_ = m.Restart(t.Context(), "a")
+					m.Listen(func(fsm.Notice) { h.look("a") })()
+				}
+			})
+			all.Go(func() {
+				for range 20 {
+					_ = m.Set(t.Context(), "d", want["b"])
+					m.Declared()
+					_ = m.Remove(t.Context(), "d")
+					_ = m.Wait(t.Context(), "d", fsm.PhaseRemoved)
 				}
 			})
 		}
