@@ -169,6 +169,9 @@ func (c *Child[P, D, O]) Restart(ctx context.Context, _ Desired[P]) error {
 // Retry implements Retrier.
 func (c *Child[P, D, O]) Retry() { c.instance.Retry() }
 
+// Held implements Retrier.
+func (c *Child[P, D, O]) Held() error { return c.instance.Snapshot().holds() }
+
 // ReconcileOwned implements Owner.
 func (c *Child[P, D, O]) ReconcileOwned(ctx context.Context) time.Time {
 	return c.instance.Reconcile(ctx).Next

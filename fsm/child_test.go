@@ -176,7 +176,7 @@ func TestParentsAreFoundByTheirChildren(t *testing.T) {
 	})
 }
 
-func TestARetryReachesTheChild(t *testing.T) {
+func TestAChildThatIsHeldAndARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()
 		h.hook(func(_ context.Context, _, op string) error {
@@ -187,9 +187,11 @@ func TestARetryReachesTheChild(t *testing.T) {
 		})
 		m := rooms(t, h.kind(t), fsm.Config{})
 		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		err := m.Wait(t.Context(), "hall", fsm.PhaseRunning)
+		assert.ErrorIs(t, err, fsm.ErrHeld, "it is no use to wait for what its lamp does not try again")
+		assert.ErrorIs(t, err, errBroken)
+		assert.ErrorContains(t, err, `"hall" will not become running: it is dark: its lamp is off: cannot switch_on: broken`)
 		elapse(time.Minute)
-		s, _ := m.Instance("hall")
-		require.True(t, s.Observed.Lamp.Snapshot.Held)
 		h.hook(nil)
 		begin := time.Now()
 		require.NoError(t, m.Retry("hall"))

@@ -111,10 +111,14 @@ type Restarter[D any] interface {
 }
 
 // Retrier is implemented by a driver that owns further instances, for
-// Manager.Retry to reach them. [Child] implements it.
+// Manager.Retry to reach them and Manager.Wait to know of them. [Child]
+// implements it.
 type Retrier interface {
 	// Retry makes the next pass over what is owned try what failed or is held.
 	Retry()
+	// Held returns the error for which something that is owned is held, nil
+	// where nothing is.
+	Held() error
 }
 
 // Kind is everything there is to say about instances of one sort. Its

@@ -41,7 +41,7 @@ func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 	p := pass[D, O]{now: now, before: i.snapshot.Load()}
 	next := *p.before
 	p.after = &next
-	p.after.pass = i.begun.Add(1)
+	p.after.pass, p.after.owned = i.begun.Add(1), nil
 	p.after.Desired, p.after.Generation, p.retry = i.asked()
 	p.outcome.Err = i.step(ctx, &p)
 	return i.conclude(ctx, &p)
@@ -75,6 +75,9 @@ func (i *Instance[D, O]) act(ctx context.Context, p *pass[D, O]) error {
 	o.Decided, o.Acted, o.After = true, len(d.Do) > 0, d.After
 	p.after.Reason = d.Reason
 	if len(d.Do) == 0 && d.Fire == "" {
+		if retrier, ok := i.driver.(Retrier); ok {
+			p.after.owned = retrier.Held()
+		}
 		return nil
 	}
 	o.Attempt = pace.NewAttempt(p.after.Generation, p.before.State, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence)
@@ -123,7 +126,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 		i.Retry() // it has not been tried yet
 	}
 	if gaveUp { // which says nothing about what is asked: the pass before stands
-		s.pass, s.Desired, s.Generation = p.before.pass, p.before.Desired, p.before.Generation
+		s.pass, s.owned, s.Desired, s.Generation = p.before.pass, p.before.owned, p.before.Desired, p.before.Generation
 		s.NextPass = now.Add(recheck)
 	} else {
 		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil

@@ -54,8 +54,19 @@ type Snapshot[D, O any] struct {
 	// History is the newest transitions, oldest first.
 	History []Transition `json:"history,omitempty"`
 
+	owned error // why something is held that the driver owns, where the pass had nothing to do
+
 	pass uint64 // the number of the last pass that was not given up
 	seen uint64 // the number of the pass that made the observation
+}
+
+// holds returns the error for which the instance, or what its driver owns, is not
+// tried again until something changes; nil if it is.
+func (s *Snapshot[D, O]) holds() error {
+	if s.Held {
+		return s.Err
+	}
+	return s.owned
 }
 
 // pushed returns a history with t added and no more than limit entries. The

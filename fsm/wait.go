@@ -17,7 +17,8 @@ import (
 //   - ErrUnknown for a name that the manager does not have
 //   - a RefusedError for an instance whose last declaration was refused, while
 //     something else is asked of it
-//   - ErrHeld and the error behind it for an instance that is held
+//   - ErrHeld and the error behind it for an instance that is held, or that has
+//     nothing to do while what it owns is held
 //   - ErrClosed once the manager has been closed
 //
 // Passes are made by Run, by a Loop, or by whoever calls Reconcile. Without any
@@ -49,7 +50,7 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 			return fmt.Errorf("cannot wait for %q to be %s: %w", name, phase, ErrUnknown)
 		}
 		if s := m.stuck(e, begun); s != nil {
-			return fmt.Errorf("%q will not become %s: it is %s: %s: %w: %w", name, phase, s.State, s.Reason, s.Err, ErrHeld)
+			return fmt.Errorf("%q will not become %s: it is %s: %s: %w: %w", name, phase, s.State, s.Reason, s.holds(), ErrHeld)
 		}
 		select {
 		case <-changed:
@@ -80,7 +81,7 @@ func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
 // the instance held for what is asked of it now, and nil otherwise.
 func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 	_, generation := e.instance.wanted()
-	if s := e.instance.Snapshot(); s.Held && s.Generation == generation && s.pass > begun {
+	if s := e.instance.Snapshot(); s.holds() != nil && s.Generation == generation && s.pass > begun {
 		return s
 	}
 	return nil
