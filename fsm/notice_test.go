@@ -181,6 +181,19 @@ func TestLogTo(t *testing.T) {
 	}, lines)
 }
 
+func TestLogToShowsNoSecrets(t *testing.T) {
+	var out bytes.Buffer
+	log := fsm.LogTo(slog.New(slog.NewJSONHandler(&out, nil)))
+	err := errors.New("cannot ask http://u:" + planted + "@h")
+	for _, n := range []fsm.Notice{
+		fsm.Transition{Reason: why("it said").With("token=" + planted)}, fsm.PassFailed{Err: err}, fsm.Refused{Err: err}, fsm.Closed{Err: err},
+	} {
+		log(n)
+	}
+	assert.Equal(t, 4, strings.Count(out.String(), fsm.Mask), out.String())
+	assert.NotContains(t, out.String(), planted)
+}
+
 func TestAListenerThatPanicsFailsThePassAndKeepsNothingFromTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told heard
