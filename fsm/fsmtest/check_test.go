@@ -84,6 +84,16 @@ func wrongDecisions() []breakage {
 				return d
 			})
 		}, []string{"Decide is not pure: in "}},
+		{"panics when it is asked of what was before", func(c *check) {
+			var last time.Time
+			decide(c, func(in pumpInput, d fsm.Decision) fsm.Decision {
+				if in.Since.Before(last) {
+					panic("time goes backwards")
+				}
+				last = in.Since
+				return d
+			})
+		}, []string{"Decide is not pure: in ", "then a panic: time goes backwards"}},
 		{"event without a row", func(c *check) {
 			decide(c, func(in pumpInput, d fsm.Decision) fsm.Decision {
 				if in.State == pumpPumping && d.Fire == "stop" {

@@ -217,9 +217,22 @@ func (l *life[D, O]) do(actions []fsm.Action) (tried []fsm.Action, err error) {
 // for all of them again, in the opposite order.
 func (l *life[D, O]) impure() (problem string) {
 	for _, was := range slices.Backward(l.decided) {
-		if d := l.check.Kind.Decision(was.in); !reflect.DeepEqual(was.d, d) {
-			return impure(was.in.State, was.d, d)
+		if problem := l.decideAgain(was); problem != "" {
+			return problem
 		}
+	}
+	return ""
+}
+
+// decideAgain reports whether an input gives something else than it did.
+func (l *life[D, O]) decideAgain(was decided[D, O]) (problem string) {
+	defer func() {
+		if v := recover(); v != nil {
+			problem = fmt.Sprintf("Decide is not pure: in %s the same input gave %+v, then a panic: %v", was.in.State, was.d, v)
+		}
+	}()
+	if d := l.check.Kind.Decision(was.in); !reflect.DeepEqual(was.d, d) {
+		return impure(was.in.State, was.d, d)
 	}
 	return ""
 }
