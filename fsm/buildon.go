@@ -145,12 +145,18 @@ func (k *ChildKind[P, D, O]) discover(ctx context.Context, parent *Table) (map[s
 	all := make(map[string]Desired[P], len(children))
 	for name, child := range children {
 		var d Desired[P]
+		known := false
 		if !missing(child.Spec) {
-			if spec, ok := k.Parent(child.Spec); ok {
+			var spec P
+			if spec, known = k.Parent(child.Spec); known {
 				d.Spec = spec
 			}
 		}
-		d.State = k.parentTarget(parent, child.State)
+		// A zero spec that is none, and cannot be seen to be none, is not to be
+		// worked from.
+		if known || missing(d.Spec) {
+			d.State = k.parentTarget(parent, child.State)
+		}
 		all[name] = d
 	}
 	return all, nil

@@ -126,11 +126,12 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 // each instance and not refused. Instances that are to be removed are left out.
 func (m *Manager[D, O]) Declared() map[string]Desired[D] {
 	all := m.asked()
-	maps.DeleteFunc(all, func(_ string, d Desired[D]) bool { return d.State == StateRemoved })
+	maps.DeleteFunc(all, func(_ string, d Desired[D]) bool { return d.State == StateRemoved || d.State == "" })
 	return all
 }
 
-// asked returns what is wanted of the manager's instances.
+// asked returns what is wanted of the manager's instances, with an empty State
+// for nothing yet.
 func (m *Manager[D, O]) asked() map[string]Desired[D] {
 	all := make(map[string]Desired[D])
 	for _, e := range *m.listed.Load() {
@@ -193,7 +194,11 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	}
 	before := make(map[string]Desired[D], len(existing))
 	maps.Copy(before, existing)
-	maps.Copy(before, m.asked())
+	for name, d := range m.asked() {
+		if _, found := existing[name]; d.State != "" || !found {
+			before[name] = d
+		}
+	}
 	more, err := m.kind.Validate(ctx, sound, before)
 	if err != nil {
 		return nil, nil, fmt.Errorf("cannot validate: %w", err)

@@ -149,7 +149,8 @@ type Kind[D, O any] struct {
 	Validate func(ctx context.Context, desired, before map[string]Desired[D]) (refused map[string]error, err error)
 	// Discover returns the instances that exist already with what was last
 	// asked of them, for instance those of an earlier run of the program; nil
-	// where there can be none.
+	// where there can be none. An empty State says that this is not known: until
+	// something is asked of it, such an instance is only observed.
 	Discover func(ctx context.Context) (map[string]Desired[D], error)
 	// Claim is called when a manager of the kind is made, and release when that
 	// manager is closed. It is for what two managers must not have at the same
