@@ -205,6 +205,7 @@ var checkScenes = []checkScene{
 // everything that can be asked for, in every world. No world may end with a
 // violation.
 func TestEveryStateHasAWayOn(t *testing.T) {
+	t.Parallel()
 	table, err := s6.NewTable()
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {

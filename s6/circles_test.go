@@ -17,6 +17,7 @@ import (
 // Whatever is observed, as long as it stays so no service goes round in circles:
 // a transition is followed by the next pass at once.
 func TestNoObservationMakesCircles(t *testing.T) {
+	t.Parallel()
 	table, err := s6.NewTable()
 	require.NoError(t, err)
 	kind := &fsm.Kind[*s6.Spec, s6.Observed]{Table: table, Decide: s6.Decide}

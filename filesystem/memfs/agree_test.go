@@ -41,6 +41,7 @@ func TestAgreesWithOS(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(tests) {
 				p := newPair(t, other.open(t), seed)
 				p.links, p.coarse = other.links, other.coarse
