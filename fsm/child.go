@@ -40,8 +40,8 @@ type ChildKind[P, D, O any] struct {
 type Child[P, D, O any] struct {
 	kind     *ChildKind[P, D, O]
 	name     string
-	wake     func()
 	instance *Instance[D, O]
+	due      time.Time // when the next pass over it is
 	listener Listener
 
 	parent  P // from which spec was made
@@ -68,7 +68,7 @@ type ChildObserved[D, O any] struct {
 var _ Owner = (*Child[int, int, int])(nil)
 
 func openChild[P, D, O any](kind *ChildKind[P, D, O], name string, wake func()) (*Child[P, D, O], error) {
-	c := &Child[P, D, O]{kind: kind, name: name, wake: wake}
+	c := &Child[P, D, O]{kind: kind, name: name}
 	instance, err := NewInstance(&kind.Kind, name, InstanceConfig{Backoff: kind.Backoff, Listener: c.tell}, wake)
 	if err != nil {
 		return nil, err
@@ -155,9 +155,7 @@ func (c *Child[P, D, O]) Ask(ctx context.Context, desired Desired[P], state Stat
 		return Permanent(err)
 	}
 	c.asked, c.begun = ask, c.instance.begun.Load()+1
-	if c.instance.Reconcile(ctx).Fired {
-		c.wake()
-	}
+	c.ReconcileOwned(ctx)
 	return nil
 }
 
@@ -173,9 +171,12 @@ func (c *Child[P, D, O]) Retry() { c.instance.Retry() }
 func (c *Child[P, D, O]) Held() error { return c.instance.Snapshot().holds() }
 
 // ReconcileOwned implements Owner.
-func (c *Child[P, D, O]) ReconcileOwned(ctx context.Context) time.Time {
-	return c.instance.Reconcile(ctx).Next
+func (c *Child[P, D, O]) ReconcileOwned(ctx context.Context) {
+	c.due = c.instance.Reconcile(ctx).Next
 }
+
+// OwnedDue implements Owner.
+func (c *Child[P, D, O]) OwnedDue() time.Time { return c.due }
 
 // TellTo implements Teller.
 func (c *Child[P, D, O]) TellTo(l Listener) { c.listener = l }

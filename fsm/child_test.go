@@ -200,6 +200,39 @@ func TestAChildThatIsHeldAndARetry(t *testing.T) {
 	})
 }
 
+func TestAChildIsDueWhenThePassSaysThatWasMadeAsItWasAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, failures := newHouse(), 0
+		h.hook(func(_ context.Context, _, op string) error {
+			if op == "switch_on" && failures == 0 {
+				failures++
+				return errBroken
+			}
+			return nil
+		})
+		kind := roomKind(t, h.kind(t))
+		kind.Decide = func(in roomInput) fsm.Decision {
+			d := decideRoom(in)
+			if len(d.Do) > 0 {
+				d.After = time.Hour // which is for the room, and not for its lamp
+			}
+			return d
+		}
+		kind.Resync = time.Hour
+		m, err := fsm.NewManager(kind, fsm.Config{})
+		require.NoError(t, err)
+		go m.Run(t.Context())
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": {State: roomDark, Spec: &room{40}}}))
+		require.NoError(t, m.Wait(within(t, time.Minute), "hall", fsm.PhaseStopped))
+		begin := time.Now()
+		require.NoError(t, m.Apply(t.Context(), map[string]roomDesired{"hall": bright(40)}))
+		require.NoError(t, m.Wait(within(t, time.Minute), "hall", fsm.PhaseRunning))
+		assert.Equal(t, 1, failures)
+		assert.Less(t, time.Since(begin), time.Second, "its lamp is tried again after its own back-off")
+		require.NoError(t, m.Close(t.Context()))
+	})
+}
+
 // What an earlier version took is refused by this one.
 func TestAParentIsRemovedThoughNoChildCanBeMadeOfIt(t *testing.T) {
 	for how, remove := range map[string]func(*roomManager) error{

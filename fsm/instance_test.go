@@ -294,15 +294,19 @@ func TestHistoryIsBoundedAndImmutable(t *testing.T) {
 // owner is a driver that owns something.
 type owner struct {
 	*stub
-	reconcile func(context.Context) time.Time
+	reconcile func(context.Context)
+	next      *time.Time
 }
 
-func (o owner) ReconcileOwned(ctx context.Context) time.Time { return o.reconcile(ctx) }
+func (o owner) ReconcileOwned(ctx context.Context) { o.reconcile(ctx) }
+
+func (o owner) OwnedDue() time.Time { return *o.next }
 
 func TestWhatIsOwnedIsReconciledFirstAndSaysWhenNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var order []string
-		driver := owner{stub: &stub{}}
+		var next time.Time
+		driver := owner{stub: &stub{}, next: &next}
 		driver.observe = func(context.Context) (int, error) {
 			order = append(order, "observe")
 			return 0, errBroken
@@ -312,14 +316,12 @@ func TestWhatIsOwnedIsReconciledFirstAndSaysWhenNext(t *testing.T) {
 			Decide: func(stubInput) fsm.Decision { return fsm.Decision{} },
 			Open:   func(string, func()) (fsm.Driver[string, int], error) { return driver, nil },
 		}
-		var next time.Time
 		var boom bool
-		driver.reconcile = func(context.Context) time.Time {
+		driver.reconcile = func(context.Context) {
 			if boom {
 				panic("boom")
 			}
 			order = append(order, "owned")
-			return next
 		}
 		i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{Backoff: fsm.Backoff{Base: 10 * time.Second, Jitter: -1}}, nil)
 		require.NoError(t, err)

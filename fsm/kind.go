@@ -95,10 +95,13 @@ type Driver[D, O any] interface {
 // Owner is implemented by a driver that owns further instances: they are
 // reconciled first in every pass of the owner.
 type Owner interface {
-	// ReconcileOwned makes one pass over what is owned and returns when the
-	// next is due, the zero time for no sooner than the owner. What fails in
-	// it is in the snapshots of what is owned.
-	ReconcileOwned(ctx context.Context) (next time.Time)
+	// ReconcileOwned makes one pass over what is owned. What fails in it is in
+	// the snapshots of what is owned.
+	ReconcileOwned(ctx context.Context)
+	// OwnedDue returns when the next such pass is due, the zero time for no
+	// sooner than the owner's. It is asked when the owner has acted, which may
+	// have changed that.
+	OwnedDue() time.Time
 }
 
 // Restarter is implemented by a driver that can restart what its instance runs.

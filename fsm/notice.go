@@ -73,8 +73,10 @@ type Owned struct {
 }
 
 // Listener is told what happens, in order for each instance, from several
-// goroutines at once. It must not block and must not call into the manager or
-// the instance. One that panics fails the pass that told it.
+// goroutines at once. Only Overran and Closed may come late: when the pass has
+// ended after all, or when the next instance of that name has begun. A listener
+// must not block and must not call into the manager or the instance. One that
+// panics fails the pass that told it.
 type Listener func(Notice)
 
 // Teller is implemented by a driver that owns further instances, whose notices

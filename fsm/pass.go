@@ -53,7 +53,8 @@ func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 		retrier.Retry()
 	}
 	if owner, ok := i.driver.(Owner); ok {
-		p.outcome.Owned = owner.ReconcileOwned(ctx)
+		owner.ReconcileOwned(ctx)
+		defer func() { p.outcome.Owned = owner.OwnedDue() }()
 	}
 	observed, err := i.driver.Observe(ctx, p.after.Desired)
 	if err != nil {

@@ -127,7 +127,7 @@ func (l *life[D, O]) pass() (settled bool, pause time.Duration, problem string) 
 	var o pace.Outcome
 	ctx := clock.At(context.Background(), l.now)
 	if owner, ok := l.world.(fsm.Owner); ok {
-		o.Owned = owner.ReconcileOwned(ctx)
+		owner.ReconcileOwned(ctx)
 	}
 	observed, err := l.world.Observe(ctx, l.desired)
 	if err != nil {
@@ -171,6 +171,9 @@ func (l *life[D, O]) fire(event fsm.Event) {
 // conclude records a pass, writes it down, and returns how long to wait for the
 // next.
 func (l *life[D, O]) conclude(from fsm.State, d fsm.Decision, tried []fsm.Action, o pace.Outcome) time.Duration {
+	if owner, ok := l.world.(fsm.Owner); ok {
+		o.Owned = owner.OwnedDue()
+	}
 	v := l.memory.Conclude(l.now, l.rule, o)
 	if !o.PutOff {
 		l.log.pass(entry{

@@ -40,9 +40,16 @@ func (live[D, O]) Advance(d time.Duration) {
 func (live[D, O]) Now() time.Time { return time.Now() }
 
 // ReconcileOwned implements fsm.Owner.
-func (l live[D, O]) ReconcileOwned(ctx context.Context) time.Time {
+func (l live[D, O]) ReconcileOwned(ctx context.Context) {
 	if owner, ok := l.Driver.(fsm.Owner); ok {
-		return owner.ReconcileOwned(ctx)
+		owner.ReconcileOwned(ctx)
+	}
+}
+
+// OwnedDue implements fsm.Owner.
+func (l live[D, O]) OwnedDue() time.Time {
+	if owner, ok := l.Driver.(fsm.Owner); ok {
+		return owner.OwnedDue()
 	}
 	return time.Time{}
 }

@@ -24,11 +24,12 @@ type pumpDriver struct {
 	err    error // of closing
 }
 
-func (d *pumpDriver) ReconcileOwned(context.Context) time.Time {
+func (d *pumpDriver) ReconcileOwned(context.Context) {
 	d.Advance(time.Since(d.since))
 	d.shown, d.since = d.gauge, time.Now()
-	return time.Now().Add(200 * time.Millisecond)
 }
+
+func (d *pumpDriver) OwnedDue() time.Time { return d.since.Add(200 * time.Millisecond) }
 
 func (d *pumpDriver) Observe(context.Context, fsm.Desired[litres]) (gauge, error) {
 	return d.shown, nil

@@ -168,11 +168,33 @@ func (r *recorder[D, O]) Do(ctx context.Context, action fsm.Action, desired fsm.
 }
 
 // ReconcileOwned reconciles what the driver owns, if it owns anything.
-func (r *recorder[D, O]) ReconcileOwned(ctx context.Context) time.Time {
+func (r *recorder[D, O]) ReconcileOwned(ctx context.Context) {
 	if owner, ok := r.Driver.(fsm.Owner); ok {
-		return owner.ReconcileOwned(ctx)
+		owner.ReconcileOwned(ctx)
+	}
+}
+
+// OwnedDue returns when what the driver owns is due.
+func (r *recorder[D, O]) OwnedDue() time.Time {
+	if owner, ok := r.Driver.(fsm.Owner); ok {
+		return owner.OwnedDue()
 	}
 	return time.Time{}
+}
+
+// Retry has what the driver owns try what failed.
+func (r *recorder[D, O]) Retry() {
+	if retrier, ok := r.Driver.(fsm.Retrier); ok {
+		retrier.Retry()
+	}
+}
+
+// Held returns why something that the driver owns is held.
+func (r *recorder[D, O]) Held() error {
+	if retrier, ok := r.Driver.(fsm.Retrier); ok {
+		return retrier.Held()
+	}
+	return nil
 }
 
 // Close closes the driver if it can be closed.
