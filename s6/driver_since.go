@@ -58,7 +58,8 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 }
 
 // observeLogger finds out whether the logger runs. It looks now and then: no
-// decision depends on the logger but what is said of the service.
+// decision depends on the logger but what is said of the service. Only a look
+// that came to its end counts as one.
 func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	if !o.LoggerSupervised {
 		d.loggerDown.note(false)
@@ -68,23 +69,37 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	if !d.loggerDown.of && now.Sub(d.loggerAt) < loggerEvery {
 		return nil
 	}
-	d.loggerAt = now
 	status, err := d.tree.Status(d.paths.logger)
 	if ok, err := found(err); err != nil || !ok {
 		return err
 	}
-	runs := status.Up() && status.Ready
+	runs, obstacle := status.Up() && status.Ready, error(nil)
 	if !runs {
 		// A logger that has lost its supervisor goes on all the same.
 		holder, err := d.tree.Logger(d.name)
-		if err != nil && !errors.Is(err, syscall.ENOTDIR) {
+		if obstacle = barred(err); err != nil && obstacle == nil {
 			return err
 		}
 		runs = holder.Held
 	}
+	d.loggerAt = now
 	d.loggerDown.note(!runs)
 	if d.loggerDown.lasts(now, loggerPatience) {
 		o.LoggerProblem = "since " + d.loggerDown.since.Format(time.RFC3339) + ", last " + status.WaitStatus.String()
+		if obstacle != nil {
+			o.LoggerProblem += ", and " + d.tree.Layout().Log(d.name) + ": " + obstacle.Error()
+		}
+	}
+	return nil
+}
+
+// barred returns what keeps this program, and with it the logger, from a log
+// directory; nil if err is not of that sort.
+func barred(err error) error {
+	for _, why := range []error{syscall.ENOTDIR, syscall.EACCES, syscall.ELOOP} {
+		if errors.Is(err, why) {
+			return why
+		}
 	}
 	return nil
 }

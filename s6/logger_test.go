@@ -1,0 +1,80 @@
+package s6_test
+
+import (
+	"io/fs"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// barredTree has a logger that exits with 111, for it may not use its
+// directory, and err for whoever looks at that.
+type barredTree struct {
+	*s6test.Tree
+	err error
+}
+
+func (b *barredTree) Logger(name string) (supervise.LockState, error) {
+	if b.err == nil {
+		return b.Tree.Logger(name)
+	}
+	return supervise.LockState{}, &fs.PathError{Op: "open", Path: b.Layout().Log(name) + "/lock", Err: b.err}
+}
+
+func (b *barredTree) Status(service string) (supervise.Status, error) {
+	status, err := b.Tree.Status(service)
+	if b.err != nil && service == b.Layout().Service("a")+"/log" {
+		status.PID, status.Ready, status.WaitStatus = 0, true, 111<<8
+	}
+	return status, err
+}
+
+// TestLogDirectoryOfAnother: a service is degraded whose logger may not use its
+// directory, although this program may not look at it either.
+func TestLogDirectoryOfAnother(t *testing.T) {
+	for _, barrier := range []error{syscall.EACCES, syscall.ENOTDIR} {
+		inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+			barred := &barredTree{Tree: tree}
+			p := start(t, barred)
+			p.wants(running("a"))
+			barred.err = barrier
+			pass(time.Minute)
+			s, _ := p.Instance("a")
+			assert.Equal(t, fsm.PhaseDegraded, s.Phase)
+			assert.Equal(t, "its logger does not run", s.Reason.Summary)
+			assert.Contains(t, s.Reason.Evidence, "last exit 111, and /data/logs/a: "+barrier.Error())
+			barred.err = nil
+			pass(time.Minute)
+			s, _ = p.Instance("a")
+			assert.Equal(t, fsm.PhaseRunning, s.Phase, s.Reason)
+			p.stop()
+		})
+	}
+}
+
+// TestLookThatFailedIsNoLook: what cannot be looked at is looked at again in
+// the next pass, although looks are rare.
+func TestLookThatFailedIsNoLook(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		barred := &barredTree{Tree: tree, err: syscall.EIO}
+		driver := s6.NewDriver(barred, "a", func() {})
+		for range 3 {
+			_, err := driver.Observe(t.Context(), running("a")["a"])
+			require.ErrorIs(t, err, syscall.EIO)
+			pass(100 * time.Millisecond)
+		}
+		barred.err = nil
+		o, err := driver.Observe(t.Context(), running("a")["a"])
+		require.NoError(t, err)
+		assert.Empty(t, o.LoggerProblem)
+	})
+}
