@@ -207,7 +207,7 @@ func (x *trial) logs() {
 	lines := strings.Split(strings.TrimSuffix(string(log), "\n"), "\n")
 	last := lines[len(lines)-1]
 	assert.Contains(x, last, "hello")
-	assert.Equal(x, x.ask.Spec.Log.TAI64N, strings.HasPrefix(last, "@"), last)
+	assert.Equal(x, !x.ask.Spec.Log.TAI64N, strings.Contains(last, "  "), last)
 }
 
 // there reports whether what is asked for is reached and nothing is left to do.

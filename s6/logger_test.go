@@ -11,6 +11,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -77,4 +78,36 @@ func TestLookThatFailedIsNoLook(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, o.LoggerProblem)
 	})
+}
+
+// TestTimesWithoutAZoneDecideNothing: the times of a log are right whatever
+// zones logger and reader are in, in the hour that the end of summer time
+// repeats as well.
+func TestTimesWithoutAZoneDecideNothing(t *testing.T) {
+	before := time.Local
+	defer func() { time.Local = before }()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	for _, in := range []*time.Location{time.UTC, berlin} {
+		inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+			settle(t, tree, running("a"))
+			// Summer time ended in Berlin on the 29th, at three o'clock.
+			for _, at := range []time.Time{time.Date(2000, 10, 29, 0, 30, 0, 5, time.UTC), time.Date(2000, 10, 29, 1, 30, 0, 5, time.UTC)} {
+				pass(time.Until(at))
+				time.Local = in
+				require.NoError(t, tree.Print("a", "two thirty "+in.String()))
+				for _, read := range []*time.Location{time.UTC, berlin} {
+					time.Local = read
+					reader, err := s6log.NewReader(tree.FS(), tree.Layout().Log("a"), 100)
+					require.NoError(t, err)
+					lines, err := reader.Read(0)
+					require.NoError(t, err)
+					require.NoError(t, reader.Close())
+					require.Len(t, lines, 1)
+					assert.True(t, at.Equal(lines[0].Time), "written in %v, read in %v: %v in place of %v", in, read, lines[0].Time, at)
+					assert.Equal(t, "two thirty "+in.String(), lines[0].Text)
+				}
+			}
+		})
+	}
 }

@@ -125,16 +125,16 @@ func renderLimits(l Limits) (args []string) {
 }
 
 func renderLogRun(l Log, dir string, tools Tools) string {
-	stamp := "T"
-	if l.TAI64N {
-		stamp = "t"
-	}
 	args := []string{
 		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(s6log.MaxText), "--",
 		"n" + strconv.Itoa(l.Kept()),
 		"s" + strconv.FormatInt(cmp.Or(l.FileSize, defaultLogSize), 10),
-		stamp, dir,
+		"t", // a label, which needs no time zone; this package reads it
 	}
+	if !l.TAI64N {
+		args = append(args, "T") // local time, for people
+	}
+	args = append(args, dir)
 	return "#!/bin/sh\nexec 2>&1\nexec " + quote(args) + "\n"
 }
 

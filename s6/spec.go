@@ -115,7 +115,8 @@ type Log struct {
 	FileSize int64 `json:"fileSize,omitempty" yaml:"fileSize,omitempty"`
 	// Files is how many rotated files are kept; zero means 10, negative none.
 	Files int `json:"files,omitempty" yaml:"files,omitempty"`
-	// TAI64N stamps lines with TAI64N labels in place of readable dates.
+	// TAI64N leaves out the readable local time, which otherwise follows the
+	// TAI64N label of each line.
 	TAI64N bool `json:"tai64n,omitempty" yaml:"tai64n,omitempty"`
 	// RemoveWithService removes the logs with the service.
 	RemoveWithService bool `json:"removeWithService,omitempty" yaml:"removeWithService,omitempty"`

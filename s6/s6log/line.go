@@ -12,9 +12,9 @@ const (
 	// a line of a log.
 	MaxLine = 1 << 20
 	// MaxText is the length in bytes of a text that fits into MaxLine with
-	// either of s6-log's stamps. A logger breaks lines there, by its option -l,
+	// both of s6-log's stamps. A logger breaks lines there, by its option -l,
 	// if all of them are to be read whole.
-	MaxText = MaxLine - localStampSize - 2
+	MaxText = MaxLine - (supervise.TAI64NTextSize + 1) - (localStampSize + 2)
 )
 
 // Line is one line that s6-log wrote.
@@ -35,9 +35,11 @@ type Line struct {
 
 // ParseLine splits one line, with or without its newline. It knows both of
 // s6-log's stamps: the directive t writes a TAI64N label and a space, the
-// directive T local time, read as time.Local, and two spaces. With both, Time
-// is the label's and the local time is removed from Text as well. ParseLine
-// never fails: a line without a valid stamp is all Text.
+// directive T local time and two spaces. With both, Time is the label's and the
+// local time is removed from Text as well. Local time alone is read as
+// time.Local, which may be another zone than that of the logger, and is
+// ambiguous when summer time ends. ParseLine never fails: a line without a
+// valid stamp is all Text.
 func ParseLine(line []byte) Line {
 	line = bytes.TrimSuffix(line, []byte("\n"))
 	at, rest, labelled := cutLabel(line)

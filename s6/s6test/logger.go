@@ -73,7 +73,8 @@ type logDir struct {
 	dir   string
 	files int
 	size  int64
-	label bool // stamps are TAI64N labels
+	label bool // lines begin with TAI64N labels
+	local bool // then local time
 }
 
 // openLog begins the command of a logger, which has to be s6-log.
@@ -115,7 +116,7 @@ func parseLogScript(command []string) (*logDir, error) {
 		var err error
 		switch {
 		case word == "t" || word == "T":
-			l.label = word == "t"
+			l.label, l.local = l.label || word == "t", l.local || word == "T"
 		case strings.HasPrefix(word, "n"):
 			l.files, err = strconv.Atoi(word[1:])
 		case strings.HasPrefix(word, "s"):
@@ -138,9 +139,12 @@ func parseLogScript(command []string) (*logDir, error) {
 // write logs a line.
 func (l *logDir) write(line string) {
 	now := time.Now()
-	stamp := now.Format("2006-01-02 15:04:05.000000000") + "  "
+	var stamp string
 	if l.label {
 		stamp = supervise.FormatTAI64N(now) + " "
+	}
+	if l.local {
+		stamp += now.Format("2006-01-02 15:04:05.000000000") + "  "
 	}
 	current := path.Join(l.dir, "current")
 	l.tree.note(l.tree.mem.Append(current, []byte(stamp+line+"\n")))
