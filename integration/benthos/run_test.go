@@ -5,6 +5,7 @@ package benthos
 import (
 	"net/http"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,6 +51,26 @@ func TestRunUntilASignal(t *testing.T) {
 			assert.Equal(t, 1, h.logged(3, `{"test":"late"}`))
 		})
 	}
+}
+
+func TestRunUnderNohupOutlivesItsTerminal(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	cmd := h.command("-instances", "1")
+	nohup, err := exec.LookPath("nohup")
+	require.NoError(t, err)
+	cmd.Path, cmd.Args = nohup, append([]string{"nohup"}, cmd.Args...)
+	p := h.run(cmd)
+	harness.Eventually(t, "the instance is ready", func() bool {
+		status, _, err := h.get(0, "/ready")
+		return err == nil && status == http.StatusOK
+	})
+	p.Signal(syscall.SIGHUP)
+	harness.Pause(t, 500*time.Millisecond, "a program that ends at the signal has begun to")
+	require.NoError(t, h.post(0, `{"test":"message"}`, 0))
+	assert.True(t, p.Runs())
+	p.Signal(syscall.SIGINT)
+	assert.Zero(t, p.End())
 }
 
 // listensOnLoopback checks that each of the ports is listened on at 127.0.0.1

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -49,9 +50,13 @@ type Program struct {
 }
 
 // Start runs a program and collects what it prints, unless the command says
-// where that goes.
+// where that goes. The program ends at a hangup, unless it sees to that itself,
+// although the tests may have been started to ignore one, as by nohup.
 func Start(t testing.TB, cmd *exec.Cmd) *Program {
 	t.Helper()
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // what is caught is not passed on
+	}
 	p := &Program{T: t, Cmd: cmd, Stdout: new(Output), Stderr: new(Output), ended: make(chan struct{})}
 	if cmd.Stdout == nil {
 		cmd.Stdout = p.Stdout

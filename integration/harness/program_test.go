@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 
@@ -22,6 +23,13 @@ func TestProgram(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	assert.Equal(t, -1, p.End())
 	Gone(t, p.PID())
+}
+
+func TestProgramOfTestsUnderNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	p := Start(t, exec.Command("sleep", "1000000"))
+	p.Signal(syscall.SIGHUP)
+	assert.Equal(t, -1, p.End())
 }
 
 func TestProgramThatDoesNotSayIt(t *testing.T) {
