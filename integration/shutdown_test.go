@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -91,4 +92,43 @@ func TestShutdownKillsWhatIsDeafInItsTime(t *testing.T) {
 	defer cancel()
 	require.NoError(t, w.Tree.Shutdown(ctx))
 	harness.NoneLeft(t, w.Root)
+}
+
+// stuckLogger makes the loggers of a world unable to write a byte, as they are
+// on a full disk.
+func (w *world) stuckLogger() {
+	w.T.Helper()
+	tools := harness.NeedS6(w.T)
+	w.Config.Tools.Dir = filepath.Join(w.Root, "tools")
+	require.NoError(w.T, os.Mkdir(w.Config.Tools.Dir, 0o755))
+	found, err := filepath.Glob(filepath.Join(tools.Dir, "s6-*"))
+	require.NoError(w.T, err)
+	for _, tool := range found {
+		require.NoError(w.T, os.Symlink(tool, filepath.Join(w.Config.Tools.Dir, filepath.Base(tool))))
+	}
+	logger := filepath.Join(w.Config.Tools.Dir, "s6-log")
+	require.NoError(w.T, os.Remove(logger))
+	script := "#!/bin/sh\ntrap '' XFSZ\nulimit -f 0\nexec " + filepath.Join(tools.Dir, "s6-log") + ` "$@"` + "\n"
+	require.NoError(w.T, os.WriteFile(logger, []byte(script), 0o755))
+}
+
+// Told again and again to end, a logger would get as much time each time.
+func TestLoggersThatCannotWriteAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stuckLogger()
+	w.Open()
+	w.manage()
+	w.run(map[string]*s6.Spec{"a": w.counting("a"), "b": w.counting("b"), "silent": w.probe("silent")})
+	w.Unmanage()
+	ctx, cancel := w.Context()
+	defer cancel()
+	err := w.Tree.Shutdown(ctx)
+	require.ErrorIs(t, err, s6.ErrLogLost)
+	for _, name := range []string{"a", "b"} {
+		assert.ErrorContains(t, err, "the logger of "+filepath.Join(w.Config.ScanDir, name)+" wrote nothing for 2s and was killed with what it had read")
+	}
+	assert.NotContains(t, err.Error(), "silent")
+	harness.NoneLeft(t, w.Root)
+	require.NoError(t, w.Tree.Shutdown(ctx), "there is nothing left to lose")
 }

@@ -79,6 +79,7 @@
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_scan.go: its s6-svscan
+//   - tree_logger.go: how far its loggers have got
 //   - tree_pairs.go: the supervisors of all its services
 //   - tree_announce.go: readiness on behalf of a process
 //   - tree_ending.go: how all its supervisors are told to end

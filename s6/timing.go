@@ -55,6 +55,9 @@ const (
 	// told again, and for a supervisor to end before it is told directly. It is
 	// longer than the second between two starts of a supervisor.
 	scanPatience = 2 * time.Second
+	// flushPatience is for a logger that was told to end to get a step further.
+	// It is as long as s6-log pauses after a write that failed.
+	flushPatience = 2 * time.Second
 	// loggerPatience is for a logger to restart. It is longer than the second
 	// before a start.
 	loggerPatience = 2 * time.Second

@@ -12,15 +12,18 @@ import (
 )
 
 // tell tells supervisors to end: first a service's own, then its logger's, so
-// that what was printed can be read to its end.
-func (t *SystemTree) tell(now time.Time, services []pair) {
+// that what was printed can be read to its end. It returns what of that is lost.
+func (t *SystemTree) tell(now time.Time, services []pair) (lost []string) {
 	for n := range services {
 		if p := &services[n]; p.supervisor.Held {
 			t.tellService(now, p)
 		} else if p.logSupers.Held {
-			t.tellLogger(now, p)
+			if said := t.tellLogger(now, p); said != "" {
+				lost = append(lost, said)
+			}
 		}
 	}
+	return lost
 }
 
 // tellService tells a service's supervisor to bring the service down, once, and
@@ -38,19 +41,34 @@ func (t *SystemTree) tellService(now time.Time, p *pair) {
 	_ = t.Control(p.service, commands...)
 }
 
-// tellLogger tells a logger's supervisor to end. If that does not end in time,
-// because a process that the service has left lives on, the logger is ended all
-// the same.
-func (t *SystemTree) tellLogger(now time.Time, p *pair) {
-	if p.told.due(now, p.logSupers.PID, scanPatience) == endWait {
-		return
+// tellLogger tells a logger's supervisor to end once the logger has read to the
+// end. If that does not end in time, because a process that the service has left
+// lives on, the logger is told to end all the same: once, for s6-supervise would
+// give it as much time once more. A logger that was told and gets no further, as
+// on a full disk, is killed. It returns what is lost by that, "" for nothing.
+func (t *SystemTree) tellLogger(now time.Time, p *pair) (lost string) {
+	pid := p.logSupers.PID
+	if p.downed.has(pid) {
+		p.backlog.note(t.backlogOf(p.service))
+		if !p.backlog.lasts(now, flushPatience) || p.downed.due(now, pid, flushPatience) != endInsist {
+			return ""
+		}
+		if p.backlog.of.pid > 0 {
+			lost = t.lost(p.service, p.backlog.of)
+		}
+		p.downed.note(pid)
+		_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandKill, supervise.CommandExit)
+		return lost
 	}
-	commands := []supervise.Command{supervise.CommandExit}
-	if p.quiet.lasts(now, scanPatience) {
-		commands = []supervise.Command{supervise.CommandDown, supervise.CommandExit}
+	switch {
+	case p.quiet.lasts(now, scanPatience):
+		p.downed.note(pid)
+		_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandExit)
+	case p.told.due(now, pid, scanPatience) != endWait:
+		p.told.note(pid)
+		_ = t.Control(logger(p.service), supervise.CommandExit)
 	}
-	p.told.note(p.logSupers.PID)
-	_ = t.Control(logger(p.service), commands...)
+	return ""
 }
 
 // tellOrphans tells orphans to end: no s6-svscan will.

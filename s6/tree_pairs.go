@@ -22,6 +22,8 @@ type pair struct {
 	stray                 supervise.LockState
 	quiet                 spell[bool] // only its logger's side is left
 	told                  endings     // of these three, during a shutdown
+	downed                endings     // of the logger's supervisor, told to end it now
+	backlog               spell[backlog]
 }
 
 func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
@@ -63,6 +65,7 @@ func (t *SystemTree) look(p *pair) (err error) {
 	}
 	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
 	p.told.keep(p.supervisor.PID, p.logSupers.PID, p.stray.PID)
+	p.downed.keep(p.logSupers.PID)
 	return err
 }
 

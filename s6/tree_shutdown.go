@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -21,22 +22,31 @@ import (
 // TERM, and KILL when its time to stop is over. If ctx ends first the error
 // names what still runs, and Shutdown may be called again. The tree is still to
 // be closed.
+//
+// A logger that cannot write, as on a full disk, does not end by itself: it is
+// told, and killed when it has got no further for two seconds. The error of a
+// Shutdown that has ended everything but lost the end of a log wraps ErrLogLost.
 func (t *SystemTree) Shutdown(ctx context.Context) error {
-	if err := t.shutdown(ctx); err != nil {
-		return fmt.Errorf("cannot shut down %s: %w", t.layout.ScanDir, err)
+	lost, err := t.shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("cannot shut down %s: %w", t.layout.ScanDir, err)
 	}
-	return nil
+	if lost != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %s", ErrLogLost, strings.Join(lost, "; ")))
+	}
+	return err
 }
 
-func (t *SystemTree) shutdown(ctx context.Context) error {
+// shutdown also returns what is lost of logs.
+func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	t.keeper.end()
 	t.nudges.end(ctx)
 	services, err := t.pairs()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.calm(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	patient := time.Now().Add(scanPatience) // until then it is left to s6-svscan
 	err = supervise.WriteControl(t.layout.scanControl(), supervise.ScanCommandTerminate)
@@ -44,32 +54,32 @@ func (t *SystemTree) shutdown(ctx context.Context) error {
 	case errors.Is(err, supervise.ErrNotSupervised):
 		patient = time.Time{} // nobody else tells the supervisors
 	case err != nil:
-		return err
+		return nil, err
 	}
 	t.tellOrphans(services)
 	var told endings
 	for {
 		if services, err = t.living(services); err != nil {
-			return err
+			return lost, err
 		}
 		scanner, err := t.scanner()
 		if err != nil {
-			return err
+			return lost, err
 		}
 		if len(services) == 0 && !scanner.Held {
-			return nil
+			return lost, nil
 		}
 		now := time.Now()
 		t.endStrays(now, services)
 		if now.After(patient) {
-			t.tell(now, services)
+			lost = append(lost, t.tell(now, services)...)
 			if len(services) == 0 {
 				t.dismissScanner(now, scanner, &told)
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("still running: %s: %w", names(services), context.Cause(ctx))
+			return lost, fmt.Errorf("still running: %s: %w", names(services), context.Cause(ctx))
 		case <-time.After(poll):
 		}
 	}

@@ -1,0 +1,89 @@
+package s6
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
+)
+
+// ErrLogLost is wrapped by the error of a Shutdown that has ended everything,
+// and in which a logger that could write no more was killed. The error says
+// which and how much.
+var ErrLogLost = errors.New("the end of a log could not be written")
+
+// backlog is what can be seen of how far a logger has got. The zero backlog is
+// that of no logger.
+type backlog struct {
+	pid     int   // of the logger, -1 if that is not known
+	unread  int   // bytes that wait in its pipe, -1 if that is not known
+	size    int64 // of the newest file in its log directory
+	changed time.Time
+}
+
+// backlogOf returns how far the logger of a service has got.
+func (t *SystemTree) backlogOf(service string) backlog {
+	b := backlog{pid: -1, unread: -1}
+	if pid := t.logProcess(service); pid > 0 {
+		b.pid, b.unread = pid, unread(pid)
+	}
+	if info, err := os.Stat(path.Join(t.layout.Log(path.Base(service)), "current")); err == nil {
+		b.size, b.changed = info.Size(), info.ModTime()
+	}
+	return b
+}
+
+// logProcess returns the process that the supervisor of a service's logger
+// runs, 0 if it runs none.
+func (t *SystemTree) logProcess(service string) int {
+	status, err := t.Status(logger(service))
+	if err != nil || !status.Up() {
+		return 0
+	}
+	if child, err := t.Child(logger(service), status.PID); err != nil || !child {
+		return 0
+	}
+	return status.PID
+}
+
+// unread returns how many bytes wait in the pipe that a process reads as its
+// standard input, -1 where that cannot be found out.
+func unread(pid int) int {
+	process, err := proc.System.Open(pid)
+	if err != nil {
+		return -1
+	}
+	defer process.Close()
+	pipe, err := process.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
+	if err != nil {
+		return -1
+	}
+	defer unix.Close(pipe)
+	n, err := unix.IoctlGetInt(pipe, unix.TIOCINQ)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// lost says what is lost with a logger that is killed for it gets no further,
+// and why it does not, where that can be seen.
+func (t *SystemTree) lost(service string, was backlog) string {
+	log := t.layout.Log(path.Base(service))
+	var b strings.Builder
+	fmt.Fprintf(&b, "the logger of %s wrote nothing for %v and was killed with what it had read", service, flushPatience)
+	if was.unread > 0 {
+		fmt.Fprintf(&b, ", and %d bytes waited for it", was.unread)
+	}
+	var disk unix.Statfs_t
+	if err := unix.Statfs(log, &disk); err == nil && disk.Bavail == 0 {
+		fmt.Fprintf(&b, ": no space left on the device of %s", log)
+	}
+	return b.String()
+}
