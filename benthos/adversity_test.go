@@ -291,3 +291,20 @@ func TestNumbersAndDurationsAreRenderedAsSuch(t *testing.T) {
 	c.Input["generate"].(map[string]any)["count"] = json.Number("many")
 	assert.ErrorContains(t, c.Validate(), "input.generate.count")
 }
+
+// TestAnErrorAboutOneNameIsNoneAboutAll: of one stream it cannot be found out
+// whose it is. It is refused, and the others run.
+func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		for _, addr := range []string{"127.0.0.1:9080", "127.0.0.1:9081"} {
+			m.prober.Set(addr, benthostest.Endpoint{})
+		}
+		require.NoError(t, m.tree.FS().MkdirAll(m.tree.Layout().Service("b")+"/data/manifest.json", 0o755))
+		manager := m.manage(t)
+		err := manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")}))
+		require.ErrorIs(t, err, syscall.EISDIR)
+		assert.ErrorContains(t, err, `refused "b"`)
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}

@@ -197,7 +197,7 @@ func TestNoteIsKeptAndRestartsNothing(t *testing.T) {
 
 		kind, err := benthos.NewKind(m.tree, m.options)
 		require.NoError(t, err)
-		found, err := kind.Discover(t.Context())
+		found, _, err := kind.Discover(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, "second", found["a"].Spec.Note)
 		bad := noted("\xff")

@@ -62,12 +62,13 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 			continue
 		}
 		used[want.Spec] = true
-		owner, err := s6.Owner(a.tree, name)
-		if err != nil {
-			return nil, err
-		}
 		if err := s6.CheckName(name); err != nil {
 			d.refuse(name, err)
+			continue
+		}
+		owner, err := s6.Owner(a.tree, name)
+		if err != nil {
+			d.refuse(name, fmt.Errorf("it cannot be found out whose it is: %w", err))
 			continue
 		}
 		if owner != "" && owner != a.options.Owner {

@@ -35,7 +35,7 @@ func BuildOn[P, PO, D, O any](
 	kind.Validate = func(ctx context.Context, desired, before map[string]Desired[P]) (map[string]error, error) {
 		return child.validate(ctx, own, desired, before)
 	}
-	kind.Discover = func(ctx context.Context) (map[string]Desired[P], error) {
+	kind.Discover = func(ctx context.Context) (map[string]Desired[P], map[string]error, error) {
 		return child.discover(ctx, kind.Table)
 	}
 	kind.Claim = child.Kind.Claim
@@ -134,13 +134,13 @@ func (k *ChildKind[P, D, O]) validate(
 	return refused, nil
 }
 
-func (k *ChildKind[P, D, O]) discover(ctx context.Context, parent *Table) (map[string]Desired[P], error) {
+func (k *ChildKind[P, D, O]) discover(ctx context.Context, parent *Table) (found map[string]Desired[P], unread map[string]error, err error) {
 	if k.Kind.Discover == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	children, err := k.Kind.Discover(ctx)
+	children, unread, err := k.Kind.Discover(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := make(map[string]Desired[P], len(children))
 	for name, child := range children {
@@ -159,7 +159,7 @@ func (k *ChildKind[P, D, O]) discover(ctx context.Context, parent *Table) (map[s
 		}
 		all[name] = d
 	}
-	return all, nil
+	return all, unread, nil
 }
 
 // parentTarget returns what was asked of a parent, judging by its child: the

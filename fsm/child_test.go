@@ -163,7 +163,7 @@ func TestParentsAreFoundByTheirChildren(t *testing.T) {
 		lamps := h.kind(t)
 		lamps.Discover = h.discover
 		kind := roomKind(t, lamps)
-		found, err := kind.Discover(t.Context())
+		found, _, err := kind.Discover(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, map[string]roomDesired{"hall": bright(40), "cellar": {State: roomDark, Spec: &room{25}}}, found)
 

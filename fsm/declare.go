@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,10 @@ import (
 // manager or by an earlier run. The others are applied, and the error wraps a
 // RefusedError for each instance that was refused. On any other error nothing
 // was applied. After Close the error wraps ErrClosed.
+//
+// What exists under a name that is not listed, and cannot be read, may be
+// somebody else's: it stays as it is. A Refused notice tells of it, and Refused
+// lists it, but it is no error of what was declared.
 func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
@@ -54,7 +59,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 		return fmt.Errorf("cannot apply: %w", err)
 	}
 	m.bookRefused(refused)
-	return m.tellRefused(refused)
+	return m.tellRefused(refused, desired)
 }
 
 // Set declares one instance and leaves all others as they are. It is refused
@@ -75,10 +80,10 @@ func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	d, known := m.asked()[name]
-	if !known && m.kind.Discover != nil {
-		existing, err := m.kind.Discover(ctx)
-		if err != nil {
-			return fmt.Errorf("cannot remove %q: cannot find out what exists: %w", name, err)
+	if !known {
+		existing, unread, err := m.discover(ctx)
+		if err = cmp.Or(err, unread[name]); err != nil {
+			return fmt.Errorf("cannot remove %q: %w", name, err)
 		}
 		d, known = existing[name]
 	}
@@ -119,7 +124,7 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 	delete(standing, name)
 	maps.Copy(standing, refused)
 	m.bookRefused(standing)
-	return m.tellRefused(refused)
+	return m.tellRefused(refused, all)
 }
 
 // Declared returns what is asked at present, by name: what was last declared of
@@ -141,7 +146,8 @@ func (m *Manager[D, O]) asked() map[string]Desired[D] {
 }
 
 // Refused returns the reason for each instance whose last declaration was
-// refused. The map must not be modified.
+// refused, and for what could not be read when all was declared last and was
+// not listed. The map must not be modified.
 func (m *Manager[D, O]) Refused() map[string]error { return *m.refused.Load() }
 
 // bookRefused publishes what is refused, for those who wait as well.
@@ -152,26 +158,41 @@ func (m *Manager[D, O]) bookRefused(refused map[string]error) {
 	m.announce()
 }
 
-// tellRefused tells the listeners what was refused, and returns it as one
-// error.
-func (m *Manager[D, O]) tellRefused(refused map[string]error) error {
+// tellRefused tells the listeners what was refused, and returns as one error
+// what of it was declared.
+func (m *Manager[D, O]) tellRefused(refused map[string]error, declared map[string]Desired[D]) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(refused)) {
 		subject := Subject{At: time.Now(), Kind: m.kind.Name, Instance: name}
-		errs = append(errs, &RefusedError{name, refused[name]}, m.listeners.tell(Refused{Subject: subject, Err: refused[name]}))
+		told := m.listeners.tell(Refused{Subject: subject, Err: refused[name]})
+		if _, ok := declared[name]; ok {
+			errs = append(errs, &RefusedError{name, refused[name]})
+		}
+		errs = append(errs, told)
 	}
 	return errors.Join(errs...)
+}
+
+// discover finds out what exists, in this manager or not.
+func (m *Manager[D, O]) discover(ctx context.Context) (found map[string]Desired[D], unread map[string]error, err error) {
+	if m.kind.Discover == nil {
+		return nil, nil, nil
+	}
+	if found, unread, err = m.kind.Discover(ctx); err != nil {
+		return nil, nil, fmt.Errorf("cannot find out what exists: %w", err)
+	}
+	return found, unread, nil
 }
 
 // examine finds out what must be known before a declaration is taken: what
 // exists, in this manager or not, and what is refused. stays says that what
 // exists and is not declared stays as it is.
 func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D], stays bool) (existing map[string]Desired[D], refused map[string]error, err error) {
-	if m.kind.Discover != nil {
-		if existing, err = m.kind.Discover(ctx); err != nil {
-			return nil, nil, fmt.Errorf("cannot find out what exists: %w", err)
-		}
+	existing, unread, err := m.discover(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
+	asked := m.asked()
 	if stays {
 		all := make(map[string]Desired[D], len(existing)+len(desired))
 		maps.Copy(all, existing)
@@ -189,12 +210,18 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 			sound[name] = d
 		}
 	}
+	for name, why := range unread {
+		_, declared := desired[name]
+		if _, held := asked[name]; !declared && !held && !stays {
+			refused[name] = why
+		}
+	}
 	if m.kind.Validate == nil || len(sound) == 0 {
 		return existing, refused, nil
 	}
 	before := make(map[string]Desired[D], len(existing))
 	maps.Copy(before, existing)
-	for name, d := range m.asked() {
+	for name, d := range asked {
 		if _, found := existing[name]; d.State != "" || !found {
 			before[name] = d
 		}

@@ -153,8 +153,12 @@ type Kind[D, O any] struct {
 	// Discover returns the instances that exist already with what was last
 	// asked of them, for instance those of an earlier run of the program; nil
 	// where there can be none. An empty State says that this is not known: until
-	// something is asked of it, such an instance is only observed.
-	Discover func(ctx context.Context) (map[string]Desired[D], error)
+	// something is asked of it, such an instance is only observed. unread says
+	// of which names it could not be found out what they are, and why: where
+	// they are declared, Validate has its say; otherwise they stay as they are
+	// and are told as refused. An error says that it could not be found out what
+	// names there are.
+	Discover func(ctx context.Context) (found map[string]Desired[D], unread map[string]error, err error)
 	// Claim is called when a manager of the kind is made, and release when that
 	// manager is closed. It is for what two managers must not have at the same
 	// time. Its error is that of NewManager. nil claims nothing.

@@ -183,10 +183,10 @@ func (h *house) kind(t testing.TB) fsm.Kind[watts, bulb] {
 }
 
 // discover is a Kind's Discover.
-func (h *house) discover(context.Context) (map[string]lampDesired, error) {
+func (h *house) discover(context.Context) (map[string]lampDesired, map[string]error, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return maps.Clone(h.asked), nil
+	return maps.Clone(h.asked), nil, nil
 }
 
 // compareLamp is a Kind's Compare.

@@ -21,6 +21,7 @@ const (
 	ChangeStop    ChangeKind = "stop"
 	ChangeRemove  ChangeKind = "remove"
 	ChangeRefused ChangeKind = "refused" // what ran goes on
+	ChangeUnknown ChangeKind = "unknown" // what is there cannot be read
 )
 
 // Change is what Apply would do to one instance, and why.
@@ -32,7 +33,8 @@ type Change struct {
 
 // Plan says what Apply would do with the same declaration, without doing it:
 // one change for each instance, in the order of their names. An instance that
-// this manager does not have yet is observed for it.
+// this manager does not have yet is observed for it; where that fails, its
+// change is unknown, and the others' are not.
 func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D]) ([]Change, error) {
 	existing, refused, err := m.examine(ctx, desired, false)
 	if err != nil {
@@ -41,6 +43,9 @@ func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D])
 	names := make(map[string]Desired[D])
 	maps.Copy(names, existing)
 	maps.Copy(names, desired)
+	for name := range refused {
+		names[name] = Desired[D]{}
+	}
 	for _, e := range *m.listed.Load() {
 		names[e.name] = Desired[D]{}
 	}
@@ -54,7 +59,7 @@ func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D])
 		_, exists := existing[name]
 		c, err := m.planOne(ctx, name, d, listed, exists)
 		if err != nil {
-			return nil, fmt.Errorf("cannot plan %q: %w", name, err)
+			c = Change{name, ChangeUnknown, err.Error()}
 		}
 		changes = append(changes, c)
 	}

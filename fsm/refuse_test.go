@@ -134,7 +134,9 @@ func TestNothingIsAppliedOnAnError(t *testing.T) {
 				}
 				return nil
 			}
-			kind.Discover = func(context.Context) (map[string]lampDesired, error) { return nil, fails("discover") }
+			kind.Discover = func(context.Context) (map[string]lampDesired, map[string]error, error) {
+				return nil, nil, fails("discover")
+			}
 			kind.Validate = func(_ context.Context, _, _ declarations) (map[string]error, error) { return nil, fails("validate") }
 			m := running(t, kind, fsm.Config{})
 			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
@@ -175,5 +177,49 @@ func TestADriverThatCannotBeOpenedIsRefused(t *testing.T) {
 		assert.ErrorIs(t, m.Refused()["bad"], noSocket)
 		require.NoError(t, m.Wait(t.Context(), "good", fsm.PhaseRunning), "a driver may wake its instance while it is opened")
 		assert.Equal(t, []string{"good"}, names(m))
+	})
+}
+
+// TestAnErrorAboutOneNameIsNoneAboutAll: what exists under one name and cannot
+// be read is told, and stays as it is. All others are managed.
+func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		h.put("dark", bulb{There: true}, off(40))
+		h.put("left", bulb{There: true, Power: true, Glows: true, Watts: 15}, lit(15))
+		kind := h.kind(t)
+		locked := errors.New("the door is locked")
+		kind.Discover = func(ctx context.Context) (map[string]lampDesired, map[string]error, error) {
+			found, _, err := h.discover(ctx)
+			delete(found, "dark")
+			return found, map[string]error{"dark": locked}, err
+		}
+		var told []string
+		m := running(t, kind, fsm.Config{Listeners: []fsm.Listener{func(n fsm.Notice) {
+			if r, ok := n.(fsm.Refused); ok {
+				told = append(told, r.Instance+": "+r.Err.Error())
+			}
+		}}})
+		all := declarations{"a": lit(40)}
+		plan, err := m.Plan(t.Context(), all)
+		require.NoError(t, err)
+		assert.Contains(t, plan, fsm.Change{Name: "dark", Kind: fsm.ChangeRefused, Why: "the door is locked"})
+		require.NoError(t, m.Apply(t.Context(), all), "nobody has asked for it")
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		elapse(time.Minute)
+		assert.Equal(t, []string{"a"}, names(m))
+		gone, _, _ := h.look("left")
+		assert.Equal(t, bulb{}, gone, "what can be read and is not listed is removed")
+		stays, done, _ := h.look("dark")
+		assert.Equal(t, bulb{There: true}, stays)
+		assert.Empty(t, done)
+		assert.Equal(t, []string{"dark: the door is locked"}, told)
+		assert.ErrorIs(t, m.Refused()["dark"], locked)
+
+		require.NoError(t, m.Set(t.Context(), "b", lit(40)))
+		assert.ErrorIs(t, m.Remove(t.Context(), "dark"), locked)
+		require.NoError(t, m.Remove(t.Context(), "b"))
+		require.NoError(t, m.Apply(t.Context(), declarations{"dark": off(40)}), "Validate has accepted it")
+		assert.Empty(t, m.Refused())
 	})
 }

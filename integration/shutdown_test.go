@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,4 +132,22 @@ func TestLoggersThatCannotWriteAreToldOnce(t *testing.T) {
 	assert.NotContains(t, err.Error(), "silent")
 	harness.NoneLeft(t, w.Root)
 	require.NoError(t, w.Tree.Shutdown(ctx), "there is nothing left to lose")
+}
+
+// TestShutdownPastAServiceThatCannotBeLookedAt: everything else ends, and the
+// error names the one.
+func TestShutdownPastAServiceThatCannotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(map[string]*s6.Spec{"a": w.probe("a"), "z": w.probe("z")})
+	w.Unmanage()
+	loop := filepath.Join(w.Config.ScanDir, "loop")
+	require.NoError(t, os.Symlink(loop, loop))
+	ctx, cancel := w.Context()
+	defer cancel()
+	err := w.Tree.Shutdown(ctx)
+	assert.ErrorIs(t, err, syscall.ELOOP)
+	assert.ErrorContains(t, err, loop)
+	harness.NoneLeft(t, w.Root)
+	require.NoError(t, os.Remove(loop))
 }

@@ -49,6 +49,10 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 // checkOwner refuses a service of another owner.
 func (d *driver) checkOwner() error {
 	other, err := Owner(d.tree, d.name)
+	if errors.Is(err, ErrVersion) {
+		d.foreign, d.examined = unknownOwner, true
+		return fsm.Permanent(err)
+	}
 	if err != nil || other == "" || other == d.owner {
 		return err
 	}

@@ -118,10 +118,17 @@ func (d *driver) known(hash []byte) string {
 	return string(hash)
 }
 
+// unknownOwner stands for the owner that a manifest of another version names.
+const unknownOwner = "a program of another version"
+
 // examine compares the files of the service directory with those that its
 // manifest calls for, unless the directory is another owner's.
 func (d *driver) examine() (intact bool, err error) {
-	m, err := readManifest(d.fs, d.service)
+	m, err := untorn(readManifest(d.fs, d.service))
+	if errors.Is(err, ErrVersion) {
+		d.foreign = unknownOwner
+		return false, nil
+	}
 	if err != nil {
 		return false, err // which says nothing of whose it is
 	}

@@ -126,7 +126,7 @@ func (d *driver) delete(spec *Spec) error {
 		return errors.New("one of its processes has not ended")
 	}
 	if spec == nil {
-		m, err := readManifest(d.fs, d.service)
+		m, err := untorn(readManifest(d.fs, d.service))
 		if err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (d *driver) writeStarted(from string, pid int) error {
 // the process.
 func (d *driver) clear(files []file) error {
 	optional := []string{fileNotificationFD, fileDownSignal, fileFinish, fileCheck}
-	before, err := readManifest(d.fs, d.service)
+	before, err := untorn(readManifest(d.fs, d.service))
 	if err != nil {
 		return err
 	}

@@ -32,11 +32,13 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 			return newDriver(tree, owner, name, wake), nil
 		},
 		Validate: func(_ context.Context, desired, _ map[string]fsm.Desired[*Spec]) (map[string]error, error) {
-			return validate(tree, owner, desired)
+			return validate(tree, owner, desired), nil
 		},
-		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], error) { return discover(tree, owner) },
-		Claim:    func() (func(), error) { return tree.Claim(owner) },
-		Compare:  compare,
+		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], map[string]error, error) {
+			return discover(tree, owner)
+		},
+		Claim:   func() (func(), error) { return tree.Claim(owner) },
+		Compare: compare,
 	}, nil
 }
 
@@ -49,7 +51,7 @@ func NewManager(tree Tree, config fsm.Config) (*fsm.Manager[*Spec, Observed], er
 	return fsm.NewManager(kind, config)
 }
 
-func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (map[string]error, error) {
+func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) map[string]error {
 	refused := make(map[string]error)
 	for name, d := range desired {
 		if d.State == fsm.StateRemoved {
@@ -59,7 +61,7 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 		reserved := CheckName(name)
 		switch {
 		case err != nil:
-			return nil, err
+			refused[name] = unowned(err)
 		case reserved != nil:
 			refused[name] = fmt.Errorf("%w: %w", ErrSpec, reserved)
 		case other != "" && other != owner:
@@ -72,8 +74,12 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) (m
 			}
 		}
 	}
-	return refused, nil
+	return refused
 }
+
+// unowned says that it cannot be found out whose a service is. What may be
+// another owner's is not touched.
+func unowned(err error) error { return fmt.Errorf("it cannot be found out whose it is: %w", err) }
 
 // CheckName refuses the names that fsm.CheckName refuses, and those to which
 // s6-svscan or this package gives another meaning: s6-svscan-log, and names
@@ -88,35 +94,42 @@ func CheckName(name string) error {
 
 // discover returns the services of an owner in the tree, with the spec that
 // each was made from and what was last asked of it. A directory without a
-// manifest that can be understood is left alone.
-func discover(tree Tree, owner string) (map[string]fsm.Desired[*Spec], error) {
+// manifest is somebody else's. unread are those of which it cannot be found out
+// what they are.
+func discover(tree Tree, owner string) (services map[string]fsm.Desired[*Spec], unread map[string]error, err error) {
 	entries, err := tree.FS().ReadDir(tree.Layout().ServicesDir)
 	if ok, err := found(err); err != nil || !ok {
-		return nil, err
+		return nil, nil, err
 	}
-	all := make(map[string]fsm.Desired[*Spec])
+	services, unread = make(map[string]fsm.Desired[*Spec]), make(map[string]error)
 	for _, e := range entries {
 		if !e.IsDir() || fsm.CheckName(e.Name()) != nil {
 			continue
 		}
-		service := tree.Layout().Service(e.Name())
-		m, err := readManifest(tree.FS(), service)
+		d, mine, err := lastAsked(tree, owner, e.Name())
 		if err != nil {
-			return nil, err
+			unread[e.Name()] = unowned(err)
+		} else if mine {
+			services[e.Name()] = d
 		}
-		if m == nil || m.Kind != owner {
-			continue
-		}
-		d := fsm.Desired[*Spec]{State: Running, Spec: m.Spec}
-		_, err = tree.FS().Lstat(path.Join(service, fileDown))
-		if down, err := found(err); err != nil {
-			return nil, err
-		} else if down {
-			d.State = Stopped
-		}
-		all[e.Name()] = d
 	}
-	return all, nil
+	return services, unread, nil
+}
+
+// lastAsked returns what was last asked of a service, if it is this owner's.
+func lastAsked(tree Tree, owner, name string) (d fsm.Desired[*Spec], mine bool, err error) {
+	service := tree.Layout().Service(name)
+	m, err := readManifest(tree.FS(), service)
+	if err != nil || m == nil || m.Kind != owner {
+		return d, false, err
+	}
+	d = fsm.Desired[*Spec]{State: Running, Spec: m.Spec}
+	_, err = tree.FS().Lstat(path.Join(service, fileDown))
+	down, err := found(err)
+	if down {
+		d.State = Stopped
+	}
+	return d, true, err
 }
 
 // compare implements fsm.Kind.Compare.

@@ -1,7 +1,9 @@
 package s6_test
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -19,14 +21,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 func TestDiscover(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
-		discover := func(owner string) (map[string]desired, error) {
+		discover := func(owner string) (map[string]desired, map[string]error, error) {
 			kind, err := s6.NewKind(tree, owner)
 			require.NoError(t, err)
 			return kind.Discover(t.Context())
 		}
-		none, err := discover(s6.KindName)
+		none, unread, err := discover(s6.KindName)
 		require.NoError(t, err)
 		assert.Empty(t, none)
+		assert.Empty(t, unread)
 
 		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: specA}, "b": {State: s6.Stopped, Spec: plainSpec}})
 		services, fsys := tree.Layout().ServicesDir, tree.FS()
@@ -46,17 +49,21 @@ func TestDiscover(t *testing.T) {
 		}
 		require.NoError(t, fsys.WriteFile(path.Join(services, "file"), nil, 0o600))
 
-		all, err := discover(s6.KindName)
+		all, unread, err := discover(s6.KindName)
 		require.NoError(t, err)
 		assert.Equal(t, map[string]desired{"a": {State: s6.Running, Spec: specA}, "b": {State: s6.Stopped, Spec: plainSpec}}, all)
-		theirs, err := discover("benthos")
+		assert.Equal(t, []string{"future", "garbage", "nothing", "specless"}, slices.Sorted(maps.Keys(unread)))
+		assert.ErrorIs(t, unread["future"], s6.ErrVersion)
+		theirs, _, err := discover("benthos")
 		require.NoError(t, err)
 		assert.Equal(t, map[string]desired{"other": {State: s6.Running, Spec: &s6.Spec{Command: []string{"x"}}}}, theirs)
 
 		require.NoError(t, fsys.RemoveAll(path.Join(services, "garbage/data/manifest.json")))
 		require.NoError(t, fsys.Mkdir(path.Join(services, "garbage/data/manifest.json"), 0o755))
-		_, err = discover(s6.KindName)
-		assert.ErrorIs(t, err, syscall.EISDIR, "what cannot be read is not absent")
+		again, unread, err := discover(s6.KindName)
+		require.NoError(t, err)
+		assert.Equal(t, all, again)
+		assert.ErrorIs(t, unread["garbage"], syscall.EISDIR, "what cannot be read is not absent")
 	})
 }
 

@@ -3,6 +3,7 @@ package s6
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"syscall"
@@ -21,21 +22,53 @@ type manifest struct {
 
 const manifestVersion = 1
 
+// ErrVersion is wrapped by the refusal of a name whose service directory was
+// written by a version of this package that this one does not know.
+var ErrVersion = errors.New("its manifest is of another version")
+
+// errTorn is wrapped by the error of readManifest for a manifest that says
+// nothing, as a loss of power leaves it.
+var errTorn = errors.New("its manifest cannot be understood")
+
 // readManifest returns the manifest of a service directory, nil if there is
-// none or none that can be understood.
+// none. The error wraps errTorn or ErrVersion if there is one that says nothing
+// to this package.
 func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
-	data, err := fsys.ReadFile(path.Join(service, fileManifest))
+	file := path.Join(service, fileManifest)
+	data, err := fsys.ReadFile(file)
 	if errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil // the name, or data, is a file of somebody else's
 	}
 	if ok, err := found(err); err != nil || !ok {
 		return nil, err
 	}
+	var of struct {
+		Version int `json:"version"`
+	}
+	// Beside its version, what another version writes may be anything.
+	if err := json.Unmarshal(data, &of); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errTorn, file, err)
+	}
+	if of.Version > manifestVersion {
+		return nil, fmt.Errorf("%w: %s has version %d, this program knows up to %d: use the program that wrote it, or remove the service with that",
+			ErrVersion, file, of.Version, manifestVersion)
+	}
 	var m manifest
-	if json.Unmarshal(data, &m) != nil || m.Version != manifestVersion || m.Spec == nil || len(m.Spec.Command) == 0 {
-		return nil, nil
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errTorn, file, err)
+	}
+	if m.Version != manifestVersion || m.Spec == nil || len(m.Spec.Command) == 0 {
+		return nil, fmt.Errorf("%w: %s has no spec", errTorn, file)
 	}
 	return &m, nil
+}
+
+// untorn is for those who write the manifest anew: to them a torn one is none.
+func untorn(m *manifest, err error) (*manifest, error) {
+	if errors.Is(err, errTorn) {
+		return nil, nil
+	}
+	return m, err
 }
 
 // found turns the absence of a file into a value; every other error stays one.

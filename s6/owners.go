@@ -60,9 +60,10 @@ func checkOwner(owner string) error {
 }
 
 // Owner returns the owner of the named service in the tree, "" if there is no
-// such service or its directory does not say. The name must be valid.
+// such service or its directory does not say. The name must be valid. The error
+// wraps ErrVersion if the directory says it in words of another version.
 func Owner(tree Tree, name string) (string, error) {
-	m, err := readManifest(tree.FS(), tree.Layout().Service(name))
+	m, err := untorn(readManifest(tree.FS(), tree.Layout().Service(name)))
 	if err != nil || m == nil {
 		return "", err
 	}

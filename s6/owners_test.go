@@ -173,3 +173,81 @@ func TestServiceThatChangesHands(t *testing.T) {
 		assert.Equal(t, before, tree.Processes(), "it is adopted as it is")
 	})
 }
+
+// TestAnErrorAboutOneNameIsNoneAboutAll: what cannot be read in the services
+// directory may be anybody's. It is named, and all else is managed.
+func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a", "b", "c", "roots"))
+		before := tree.Processes()
+		require.NoError(t, tree.FS().MkdirAll(tree.Layout().Service("lost+found"), 0o700))
+		denied := filesystemtest.Inject(tree.FS(),
+			filesystemtest.OnPath("/data/services/lost+found/data/manifest.json", filesystemtest.Fail(syscall.EACCES)),
+			filesystemtest.OnPath("/data/services/roots/data/manifest.json", filesystemtest.Fail(syscall.EACCES)))
+		p := start(t, faultyTree{tree, denied})
+		p.wants(running("a", "b", "new"))
+		for _, name := range []string{"lost+found", "roots"} {
+			assert.ErrorIs(t, p.Refused()[name], syscall.EACCES)
+			assert.ErrorContains(t, p.Refused()[name], name)
+		}
+		require.NoError(t, p.Set(t.Context(), "later", running("later")["later"]))
+		require.NoError(t, p.Wait(t.Context(), "later", fsm.PhaseRunning))
+		pass(time.Minute)
+		now := pids(t, tree)
+		assert.NotContains(t, now, "c", "what can be read and is not declared is removed")
+		for _, process := range before {
+			if process.Service == "a" || process.Service == "b" || process.Service == "roots" {
+				assert.Equal(t, process.PID, now[process.Service], process.Service)
+			}
+		}
+
+		err := p.Apply(t.Context(), running("a", "roots"))
+		assert.ErrorIs(t, err, syscall.EACCES)
+		assert.ErrorContains(t, err, `refused "roots": `)
+		assert.NotContains(t, err.Error(), "lost+found", "nobody has declared that")
+		pass(time.Minute)
+		assert.Len(t, pids(t, tree), 2)
+		p.stop()
+	})
+}
+
+// TestManifestOfAnotherVersion: what it says is not known, so the directory is
+// nobody's to take.
+func TestManifestOfAnotherVersion(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a", "b"))
+		before := pids(t, tree)
+		manifest := path.Join(tree.Layout().Service("a"), "data/manifest.json")
+		require.NoError(t, tree.FS().WriteFile(manifest, []byte(`{"version": 2, "kind": "s6", "spec": "elsewhere"}`), 0o600))
+		p := start(t, tree)
+		p.wants(running("b"))
+		assert.ErrorIs(t, p.Refused()["a"], s6.ErrVersion)
+		err := p.Apply(t.Context(), running("a", "b"))
+		assert.ErrorIs(t, err, s6.ErrVersion)
+		assert.ErrorContains(t, err, `refused "a": `)
+		assert.ErrorContains(t, err, "use the program that wrote it")
+		pass(time.Minute)
+		assert.Equal(t, before, pids(t, tree))
+		p.stop()
+
+		// One that found it in order, and then it was changed.
+		kind, err := s6.NewKind(tree, s6.KindName)
+		require.NoError(t, err)
+		for _, state := range []fsm.State{s6.Running, s6.Stopped, fsm.StateRemoved} {
+			i, err := fsm.NewInstance(&kind, "a", fsm.InstanceConfig{}, nil)
+			require.NoError(t, err)
+			require.NoError(t, i.SetDesired(desired{State: state, Spec: plainSpec}))
+			for range 20 {
+				i.Reconcile(t.Context())
+				time.Sleep(time.Second)
+			}
+			if s := i.Snapshot(); state != fsm.StateRemoved {
+				assert.True(t, s.Held)
+				assert.ErrorIs(t, s.Err, s6.ErrVersion)
+				assert.Contains(t, s.Reason.String(), "a program of another version")
+			}
+			require.NoError(t, i.Close())
+		}
+		assert.Equal(t, before, pids(t, tree))
+	})
+}

@@ -50,6 +50,8 @@ func (t *SystemTree) releaseOrphans() (any bool) {
 	}
 	for _, p := range services {
 		switch {
+		case p.unread != nil:
+			any = true // to be looked at again
 		case orphaned(p.supervisor, scanner):
 			_ = t.Control(p.service, supervise.CommandExit) // it may be gone by now
 			any = true

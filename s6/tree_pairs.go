@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -24,11 +25,23 @@ type pair struct {
 	told                  endings     // of these three, during a shutdown
 	downed                endings     // of the logger's supervisor, told to end it now
 	backlog               spell[backlog]
+
+	unread error       // why it could not be looked at; what else it says is from before
+	dark   spell[bool] // unread
 }
 
-func (p pair) ended() bool { return !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held }
+func (p pair) ended() bool {
+	return p.unread == nil && !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held
+}
 
-// pairs lists the services that the scan directory leads to.
+// lost reports whether nothing more is to be expected of a service: nothing of
+// it is known to run, and it has not been possible to look at it for a while.
+func (p pair) lost(now time.Time) bool {
+	return p.dark.lasts(now, scanPatience) && !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held
+}
+
+// pairs lists the services that the scan directory leads to, those that cannot
+// be looked at included.
 func (t *SystemTree) pairs() (all []pair, err error) {
 	entries, err := os.ReadDir(t.layout.ScanDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,15 +55,26 @@ func (t *SystemTree) pairs() (all []pair, err error) {
 			continue
 		}
 		p := pair{service: path.Join(t.layout.ScanDir, e.Name())}
-		if err := t.look(&p); err != nil {
-			return nil, err
-		}
+		t.look(&p)
 		all = append(all, p)
 	}
 	return all, nil
 }
 
-func (t *SystemTree) look(p *pair) (err error) {
+// look looks at a service again.
+func (t *SystemTree) look(p *pair) {
+	seen := *p
+	if seen.unread = t.lookAt(&seen); seen.unread == nil {
+		*p = seen
+	}
+	p.unread = seen.unread
+	p.dark.note(p.unread != nil)
+	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
+	p.told.keep(p.supervisor.PID, p.logSupers.PID, p.stray.PID)
+	p.downed.keep(p.logSupers.PID)
+}
+
+func (t *SystemTree) lookAt(p *pair) (err error) {
 	if p.supervisor, err = t.Supervisor(p.service); errors.Is(err, syscall.ENOTDIR) {
 		return nil // a file in the scan directory, which s6-svscan ignores
 	} else if err != nil {
@@ -63,20 +87,27 @@ func (t *SystemTree) look(p *pair) (err error) {
 	if !p.supervisor.Held {
 		p.stray, err = t.Process(p.service)
 	}
-	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
-	p.told.keep(p.supervisor.PID, p.logSupers.PID, p.stray.PID)
-	p.downed.keep(p.logSupers.PID)
 	return err
 }
 
-// living looks at services again and returns those that have a supervisor.
-func (t *SystemTree) living(services []pair) ([]pair, error) {
+// living looks at services again and returns those that have a supervisor, or
+// of which that is not known.
+func (t *SystemTree) living(services []pair) []pair {
 	for n := range services {
-		if err := t.look(&services[n]); err != nil {
-			return services, err
+		t.look(&services[n])
+	}
+	return slices.DeleteFunc(services, pair.ended)
+}
+
+// unreadable returns why services could not be looked at, nil if all could.
+func unreadable(services []pair) error {
+	var errs []error
+	for _, p := range services {
+		if p.unread != nil {
+			errs = append(errs, fmt.Errorf("it is not known what runs of %s: %w", p.service, p.unread))
 		}
 	}
-	return slices.DeleteFunc(services, pair.ended), nil
+	return errors.Join(errs...)
 }
 
 // names lists what of the services still runs.

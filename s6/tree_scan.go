@@ -67,24 +67,31 @@ func (t *SystemTree) unlinkDangling(all bool) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, e := range entries {
-		link := path.Join(t.layout.ScanDir, e.Name())
-		if e.Type() != os.ModeSymlink || strings.HasPrefix(e.Name(), ".") {
-			continue
+		if e.Type() == os.ModeSymlink && !strings.HasPrefix(e.Name(), ".") {
+			errs = append(errs, t.unlinkIfDangling(path.Join(t.layout.ScanDir, e.Name()), all))
 		}
-		if _, err := os.Stat(link); !errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		target, err := os.Readlink(link)
-		if err != nil {
-			return err
-		}
-		if !all && path.Dir(target) != t.layout.ServicesDir {
-			return fmt.Errorf("%s leads nowhere, which keeps some versions of s6-svscan from starting anything: remove it", link)
-		}
-		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *SystemTree) unlinkIfDangling(link string, all bool) error {
+	if _, err := os.Stat(link); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	target, err := os.Readlink(link)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !all && path.Dir(target) != t.layout.ServicesDir {
+		return fmt.Errorf("%s leads nowhere, which keeps some versions of s6-svscan from starting anything: remove it", link)
+	}
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,8 +21,9 @@ import (
 // some time after the last scan of this tree. If s6-svscan does not end, or if
 // the supervisors are orphans, they are told one by one. A stray process gets
 // TERM, and KILL when its time to stop is over. If ctx ends first the error
-// names what still runs, and Shutdown may be called again. The tree is still to
-// be closed.
+// names what still runs, and Shutdown may be called again. A service that cannot
+// be looked at keeps no other from ending; the error names it. The tree is still
+// to be closed.
 //
 // A logger that cannot write, as on a full disk, does not end by itself: it is
 // told, and killed when it has got no further for two seconds. The error of a
@@ -59,27 +61,26 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	t.tellOrphans(services)
 	var told endings
 	for {
-		if services, err = t.living(services); err != nil {
-			return lost, err
-		}
+		services = t.living(services)
 		scanner, err := t.scanner()
 		if err != nil {
 			return lost, err
 		}
-		if len(services) == 0 && !scanner.Held {
-			return lost, nil
-		}
 		now := time.Now()
+		known := !slices.ContainsFunc(services, func(p pair) bool { return !p.lost(now) })
+		if known && !scanner.Held {
+			return lost, unreadable(services)
+		}
 		t.endStrays(now, services)
 		if now.After(patient) {
 			lost = append(lost, t.tell(now, services)...)
-			if len(services) == 0 {
+			if known {
 				t.dismissScanner(now, scanner, &told)
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return lost, fmt.Errorf("still running: %s: %w", names(services), context.Cause(ctx))
+			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services), context.Cause(ctx)), unreadable(services))
 		case <-time.After(poll):
 		}
 	}

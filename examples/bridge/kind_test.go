@@ -40,7 +40,7 @@ func TestStory(t *testing.T) {
 		}
 		s.Watch(6 * time.Second)
 		fsmtest.RoundTripJSON(t, s.Snapshot())
-		found, err := kind.Discover(t.Context())
+		found, _, err := kind.Discover(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, press, found["press"].Spec, "it outlasts the program")
 		s.Ask(fsm.Desired[*Bridge]{State: fsm.StateRemoved})
