@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -16,7 +17,11 @@ type Faulty struct {
 	inner     filesystem.FS
 	injectors []Injector
 	count     atomic.Int64
+	failed    atomic.Int64
 	crashed   atomic.Bool
+
+	mu       sync.Mutex // guards unsynced
+	unsynced []string   // what WriteFile has written
 }
 
 var _ filesystem.FS = (*Faulty)(nil)
@@ -32,6 +37,9 @@ func Inject(inner filesystem.FS, injectors ...Injector) *Faulty {
 // Count returns how many operations there were, including those that failed.
 // SameFile and closing a file do not count.
 func (f *Faulty) Count() int { return int(f.count.Load()) }
+
+// Failed returns how many operations failed as an injector said.
+func (f *Faulty) Failed() int { return int(f.failed.Load()) }
 
 // String returns the injectors as they are written in Go.
 func (f *Faulty) String() string {
@@ -53,6 +61,7 @@ func (f *Faulty) fault(op Op) Fault {
 		if fault.Err == nil {
 			continue
 		}
+		f.failed.Add(1)
 		if errors.Is(fault.Err, ErrCrashed) {
 			f.crashed.Store(true)
 		}
@@ -61,9 +70,54 @@ func (f *Faulty) fault(op Op) Fault {
 	return Fault{}
 }
 
-// check is fault for operations that are done as a whole or not at all.
+// Crashed reports whether the code under test is dead: see [Crash].
+func (f *Faulty) Crashed() bool { return f.crashed.Load() }
+
+// Do counts an operation of another interface than [filesystem.FS], a Query or
+// a Command, by a name that says what it is, and does it unless it is to fail.
+func (f *Faulty) Do(kind Kind, name string, do func() error) error {
+	return f.whole(Op{Kind: kind, Path: name}, do)
+}
+
+// check is fault for operations that are not done at all where they fail.
 func (f *Faulty) check(kind Kind, name string) error {
 	return injected(kind, name, f.fault(Op{Kind: kind, Path: name}))
+}
+
+// whole does an operation that is done as a whole or not at all, unless it is
+// to fail.
+func (f *Faulty) whole(op Op, do func() error) error {
+	fault := f.fault(op)
+	if fault.Err == nil || fault.Done {
+		if err := do(); err != nil && !errors.Is(fault.Err, ErrCrashed) {
+			return err
+		}
+	}
+	return injected(op.Kind, op.Path, fault)
+}
+
+// parted does an operation that has parts, or the part of it that a fault
+// leaves.
+func (f *Faulty) parted(op Op, do func() error, part func(Fault)) error {
+	fault := f.fault(op)
+	switch {
+	case fault.Err == nil, fault.Done:
+		if err := do(); err != nil && !errors.Is(fault.Err, ErrCrashed) {
+			return err
+		}
+	case fault.Torn:
+		part(fault)
+	}
+	return injected(op.Kind, op.Path, fault)
+}
+
+// linked gives an injected error the two names that its operation has.
+func linked(op, oldName, newName string, err error) error {
+	var injected *fs.PathError
+	if errors.As(err, &injected) {
+		return &os.LinkError{Op: op, Old: oldName, New: newName, Err: injected.Err}
+	}
+	return err
 }
 
 func injected(kind Kind, name string, fault Fault) error {
@@ -103,55 +157,39 @@ func (f *Faulty) Open(name string) (filesystem.File, error) {
 
 // WriteFile implements [filesystem.FS].
 func (f *Faulty) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	fault := f.fault(Op{Kind: WriteFile, Path: name, Size: len(data)})
-	if fault.Err == nil {
-		return f.inner.WriteFile(name, data, perm)
-	}
-	if fault.Torn {
+	return f.parted(Op{Kind: WriteFile, Path: name, Size: len(data)},
+		func() error { f.written(name); return f.inner.WriteFile(name, data, perm) },
 		// Whether that much can be written or not, the operation fails.
-		_ = f.inner.WriteFile(name, fault.part(data), perm)
-	}
-	return injected(WriteFile, name, fault)
+		func(fault Fault) { _ = f.inner.WriteFile(name, fault.part(data), perm) })
 }
 
 // ReplaceFile implements [filesystem.FS].
 func (f *Faulty) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
-	fault := f.fault(Op{Kind: ReplaceFile, Path: name, Size: len(data)})
-	if fault.Err == nil {
-		return f.inner.ReplaceFile(name, data, perm)
-	}
-	if fault.Torn && errors.Is(fault.Err, ErrCrashed) {
-		_ = f.inner.WriteFile(path.Join(path.Dir(name), filesystem.TempPrefix+"crashed"), fault.part(data), 0o600)
-	}
-	return injected(ReplaceFile, name, fault)
+	return f.parted(Op{Kind: ReplaceFile, Path: name, Size: len(data)},
+		func() error { f.synced(name); return f.inner.ReplaceFile(name, data, perm) },
+		func(fault Fault) {
+			if errors.Is(fault.Err, ErrCrashed) {
+				_ = f.inner.WriteFile(path.Join(path.Dir(name), filesystem.TempPrefix+"crashed"), fault.part(data), 0o600)
+			}
+		})
 }
 
 // Mkdir implements [filesystem.FS].
 func (f *Faulty) Mkdir(name string, perm fs.FileMode) error {
-	if err := f.check(Mkdir, name); err != nil {
-		return err
-	}
-	return f.inner.Mkdir(name, perm)
+	return f.whole(Op{Kind: Mkdir, Path: name}, func() error { return f.inner.Mkdir(name, perm) })
 }
 
 // MkdirAll implements [filesystem.FS].
 func (f *Faulty) MkdirAll(name string, perm fs.FileMode) error {
-	fault := f.fault(Op{Kind: MkdirAll, Path: name})
-	if fault.Err == nil {
-		return f.inner.MkdirAll(name, perm)
-	}
-	if fault.Torn {
-		_ = f.inner.MkdirAll(path.Dir(strings.TrimRight(name, "/")), perm)
-	}
-	return injected(MkdirAll, name, fault)
+	return f.parted(Op{Kind: MkdirAll, Path: name},
+		func() error { return f.inner.MkdirAll(name, perm) },
+		func(Fault) { _ = f.inner.MkdirAll(path.Dir(strings.TrimRight(name, "/")), perm) })
 }
 
 // Symlink implements [filesystem.FS].
 func (f *Faulty) Symlink(target, link string) error {
-	if fault := f.fault(Op{Kind: Symlink, Path: link}); fault.Err != nil {
-		return &os.LinkError{Op: "symlink", Old: target, New: link, Err: fault.Err}
-	}
-	return f.inner.Symlink(target, link)
+	err := f.whole(Op{Kind: Symlink, Path: link}, func() error { return f.inner.Symlink(target, link) })
+	return linked("symlink", target, link, err)
 }
 
 // Readlink implements [filesystem.FS].
@@ -164,30 +202,26 @@ func (f *Faulty) Readlink(name string) (string, error) {
 
 // Rename implements [filesystem.FS].
 func (f *Faulty) Rename(oldName, newName string) error {
-	if fault := f.fault(Op{Kind: Rename, Path: oldName, To: newName}); fault.Err != nil {
-		return &os.LinkError{Op: "rename", Old: oldName, New: newName, Err: fault.Err}
-	}
-	return f.inner.Rename(oldName, newName)
+	err := f.whole(Op{Kind: Rename, Path: oldName, To: newName}, func() error {
+		err := f.inner.Rename(oldName, newName)
+		if err == nil {
+			f.renamed(oldName, newName)
+		}
+		return err
+	})
+	return linked("rename", oldName, newName, err)
 }
 
 // Remove implements [filesystem.FS].
 func (f *Faulty) Remove(name string) error {
-	if err := f.check(Remove, name); err != nil {
-		return err
-	}
-	return f.inner.Remove(name)
+	return f.whole(Op{Kind: Remove, Path: name}, func() error { return f.inner.Remove(name) })
 }
 
 // RemoveAll implements [filesystem.FS].
 func (f *Faulty) RemoveAll(name string) error {
-	fault := f.fault(Op{Kind: RemoveAll, Path: name})
-	if fault.Err == nil {
-		return f.inner.RemoveAll(name)
-	}
-	if fault.Torn {
-		f.removeHalf(name)
-	}
-	return injected(RemoveAll, name, fault)
+	return f.parted(Op{Kind: RemoveAll, Path: name},
+		func() error { return f.inner.RemoveAll(name) },
+		func(Fault) { f.removeHalf(name) })
 }
 
 // removeHalf removes the first half of what is in a directory.

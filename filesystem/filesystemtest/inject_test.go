@@ -7,6 +7,7 @@ import (
 	"path"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,6 +45,16 @@ var everything = []func(fsys filesystem.FS) error{
 	func(fsys filesystem.FS) error { return fsys.Rename("/file", "/moved") },
 	func(fsys filesystem.FS) error { return fsys.Remove("/empty") },
 	func(fsys filesystem.FS) error { return fsys.RemoveAll("/full") },
+	func(fsys filesystem.FS) error { return do(fsys, Query) },
+	func(fsys filesystem.FS) error { return do(fsys, Command) },
+}
+
+// do is an operation of another interface, where the filesystem knows of such.
+func do(fsys filesystem.FS, kind Kind) error {
+	if faulty, ok := fsys.(*Faulty); ok {
+		return faulty.Do(kind, "ask", func() error { return nil })
+	}
+	return nil
 }
 
 func opened(fsys filesystem.FS) filesystem.File {
@@ -215,7 +226,9 @@ func TestString(t *testing.T) {
 		`TornWrite(2, 5), FullDisk(100), Crash(7), Fail(permission denied)`, faulty.String())
 	assert.Equal(t, "3 Rename a b", Op{Kind: Rename, Path: "a", To: "b", N: 3}.String())
 	assert.Equal(t, "1 Remove a", Op{Kind: Remove, Path: "a", N: 1}.String())
-	assert.Equal(t, "RemoveAll|Kind(1<<17)", (RemoveAll | RemoveAll<<1).String())
+	assert.Equal(t, "Command|Kind(1<<19)", (Command | Command<<1).String())
+	assert.Equal(t, "LoseNth(1, input/output error), TearNth(2, input/output error), FailFrom(3, 1s, input/output error), CrashAfter(4)",
+		Inject(nil, LoseNth(1, syscall.EIO), TearNth(2, syscall.EIO), FailFrom(3, time.Second, syscall.EIO), CrashAfter(4)).String())
 }
 
 func content(t *testing.T, fsys filesystem.FS, name string) string {

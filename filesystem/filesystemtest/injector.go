@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // ErrCrashed is the error of every operation from a [Crash] on.
@@ -22,6 +24,8 @@ type Fault struct {
 	// that only where Err is ErrCrashed. Others have no parts.
 	Torn bool
 	Keep int
+	// Done: the operation is done, and fails all the same.
+	Done bool
 }
 
 // part returns what a torn write leaves of data.
@@ -50,6 +54,53 @@ func FailNth(n int, err error) Injector {
 	}}
 }
 
+// LoseNth does the n-th operation that reaches it and fails it with err all the
+// same: nobody learns that it was done.
+func LoseNth(n int, err error) Injector {
+	return &nth{n: n, name: fmt.Sprintf("LoseNth(%d, %v)", n, err), fault: func(Op) Fault {
+		return Fault{Err: err, Done: true}
+	}}
+}
+
+// TearNth fails the n-th operation that reaches it with err, half done where it
+// has parts: see [Fault].
+func TearNth(n int, err error) Injector {
+	return &nth{n: n, name: fmt.Sprintf("TearNth(%d, %v)", n, err), fault: func(op Op) Fault {
+		return Fault{Err: err, Torn: true, Keep: op.Size / 2}
+	}}
+}
+
+// FailFrom fails the n-th operation that reaches it with err, and all that
+// follow for d by time.Now.
+func FailFrom(n int, d time.Duration, err error) Injector {
+	return &from{n: n, d: d, err: err}
+}
+
+type from struct {
+	n   int
+	d   time.Duration
+	err error
+
+	mu   sync.Mutex // guards what follows
+	seen int
+	end  time.Time
+}
+
+func (i *from) Inject(Op) Fault {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.seen++
+	if i.seen == i.n {
+		i.end = time.Now().Add(i.d)
+	}
+	if i.seen < i.n || !time.Now().Before(i.end) {
+		return Fault{}
+	}
+	return Fault{Err: i.err}
+}
+
+func (i *from) String() string { return fmt.Sprintf("FailFrom(%d, %v, %v)", i.n, i.d, i.err) }
+
 // Crash lets the code under test die at the n-th operation that reaches it.
 // That operation is torn half way; it and all that follow, whatever their path
 // or kind, fail with [ErrCrashed]. The filesystem below stays as the crash left
@@ -58,6 +109,13 @@ func FailNth(n int, err error) Injector {
 func Crash(n int) Injector {
 	return &nth{n: n, name: fmt.Sprintf("Crash(%d)", n), fault: func(op Op) Fault {
 		return Fault{Err: ErrCrashed, Torn: true, Keep: op.Size / 2}
+	}}
+}
+
+// CrashAfter is [Crash] at the n-th operation that reaches it once that is done.
+func CrashAfter(n int) Injector {
+	return &nth{n: n, name: fmt.Sprintf("CrashAfter(%d)", n), fault: func(Op) Fault {
+		return Fault{Err: ErrCrashed, Done: true}
 	}}
 }
 

@@ -7,7 +7,8 @@ import (
 )
 
 // Kind is a set of kinds of operation; one bit is one method of
-// [filesystem.FS] or, for ReadAt and FileStat, of [filesystem.File].
+// [filesystem.FS] or, for ReadAt and FileStat, of [filesystem.File]. Query and
+// Command are operations of another interface, which [Faulty.Do] counts.
 type Kind uint32
 
 // The kinds of operation.
@@ -29,17 +30,19 @@ const (
 	Rename
 	Remove
 	RemoveAll
+	Query   // of something else than the filesystem
+	Command // to something else than the filesystem
 
 	// Reads are the operations that change nothing.
-	Reads = ReadFile | ReadRange | Open | ReadAt | FileStat | Readlink | Stat | Lstat | ReadDir
+	Reads = ReadFile | ReadRange | Open | ReadAt | FileStat | Readlink | Stat | Lstat | ReadDir | Query
 	// Writes are those that write the content of a file.
 	Writes = WriteFile | ReplaceFile
 	// Changes are all that change something.
-	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll
+	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Command
 )
 
 const kindNames = "ReadFile ReadRange Open ReadAt FileStat Readlink Stat Lstat ReadDir " +
-	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll"
+	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll Query Command"
 
 // String returns the names of the kinds, joined by "|".
 func (k Kind) String() string {
@@ -59,7 +62,8 @@ func (k Kind) String() string {
 type Op struct {
 	Kind Kind
 	// Path is the name that is acted on: for Symlink the link, for Rename the
-	// old name, for an open file the name that it was opened by.
+	// old name, for an open file the name that it was opened by, for a Query or
+	// a Command what it is.
 	Path string
 	// To is the new name of a Rename, otherwise empty.
 	To string

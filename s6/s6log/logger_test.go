@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -161,58 +162,18 @@ func texts(lines []s6log.Line) []string {
 	return got
 }
 
-// watchedFS calls before with the name of each operation that a Reader
-// uses, and fails the operation where it returns an error.
-type watchedFS struct {
-	filesystem.FS
-	before func(op string) error
+// before is called ahead of each operation of a Reader, which fails where it
+// returns an error.
+type before func(op filesystemtest.Op) error
+
+func (b before) Inject(op filesystemtest.Op) filesystemtest.Fault {
+	return filesystemtest.Fault{Err: b(op)}
 }
 
-func (w watchedFS) Stat(name string) (fs.FileInfo, error) {
-	if err := w.before("stat"); err != nil {
-		return nil, err
-	}
-	return w.FS.Stat(name)
-}
+func (b before) String() string { return "before" }
 
-func (w watchedFS) ReadDir(name string) ([]fs.DirEntry, error) {
-	if err := w.before("readdir"); err != nil {
-		return nil, err
-	}
-	return w.FS.ReadDir(name)
-}
-
-func (w watchedFS) Open(name string) (filesystem.File, error) {
-	if err := w.before("open"); err != nil {
-		return nil, err
-	}
-	file, err := w.FS.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return watchedFile{file, w.before}, nil
-}
-
-type watchedFile struct {
-	filesystem.File
-	before func(op string) error
-}
-
-func (w watchedFile) ReadAt(p []byte, off int64) (int, error) {
-	if err := w.before("read"); err != nil {
-		return 0, err
-	}
-	return w.File.ReadAt(p, off)
-}
-
-func (w watchedFile) Stat() (fs.FileInfo, error) {
-	if err := w.before("fstat"); err != nil {
-		return nil, err
-	}
-	return w.File.Stat()
-}
-
-var errDisk = errors.New("disk trouble")
+// watched is the filesystem of a log as a Reader sees it.
+func (l *logger) watched(b before) filesystem.FS { return filesystemtest.Inject(l.fsys, b) }
 
 // numbered returns n lines "from", "from+1", ...
 func numbered(from, n int) (lines []string) {

@@ -2,12 +2,15 @@ package s6log_test
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
@@ -15,18 +18,18 @@ import (
 // ahead of each of its operations, then through one more undisturbed. It
 // reports the lines read, how many were written, the errors met, and the
 // number of operations before the undisturbed part.
-func catchUp(t *testing.T, before func(log *logger, op int) error) (got []string, written int, errs []error, ops int) {
+func catchUp(t *testing.T, before func(log *logger, n int, op filesystemtest.Op) error) (got []string, written int, errs []error, ops int) {
 	t.Helper()
 	log := newLogger(t)
 	log.count()
 	armed := false
-	watched := watchedFS{log.fsys, func(string) error {
+	watched := log.watched(func(op filesystemtest.Op) error {
 		if !armed {
 			return nil
 		}
 		ops++
-		return before(log, ops-1)
-	}}
+		return before(log, ops-1, op)
+	})
 	reader := openReader(t, watched, s6log.FromBeginning)
 	read := func() {
 		lines, err := reader.Read(0)
@@ -72,8 +75,8 @@ func TestReaderDisturbedAtEveryOperation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for at := 0; ; at++ {
-				got, written, errs, ops := catchUp(t, func(log *logger, op int) error {
-					if op == at {
+				got, written, errs, ops := catchUp(t, func(log *logger, n int, _ filesystemtest.Op) error {
+					if n == at {
 						disturb(log)
 					}
 					return nil
@@ -89,46 +92,41 @@ func TestReaderDisturbedAtEveryOperation(t *testing.T) {
 	}
 }
 
+// fails is the mishap of an operation that fails.
+func fails() []filesystemtest.Mishap { return filesystemtest.Mishaps()[:1] }
+
 // Whichever operation fails, Read says so and the next one makes up for it.
 func TestReaderFaultAtEveryOperation(t *testing.T) {
-	for at := 0; ; at++ {
-		got, written, errs, ops := catchUp(t, func(_ *logger, op int) error {
-			if op == at {
-				return errDisk
-			}
-			return nil
+	filesystemtest.Sweep(t, fails(), func(t *testing.T, _ filesystemtest.Mishap, injector filesystemtest.Injector) {
+		var fault error
+		got, written, errs, _ := catchUp(t, func(_ *logger, _ int, op filesystemtest.Op) error {
+			err := injector.Inject(op).Err
+			fault = cmp.Or(fault, err)
+			return err
 		})
-		require.Equal(t, numbered(0, written), got, "failed operation %d", at)
-		if at >= ops {
+		require.Equal(t, numbered(0, written), got)
+		if fault == nil {
 			require.Empty(t, errs)
 			return
 		}
-		require.Len(t, errs, 1, "failed operation %d", at)
-		require.ErrorIs(t, errs[0], errDisk)
-	}
+		require.Len(t, errs, 1)
+		require.ErrorIs(t, errs[0], fault)
+	})
 }
 
 func TestNewReaderFaults(t *testing.T) {
-	for at := 0; ; at++ {
-		log := newLogger(t)
-		op := 0
-		watched := watchedFS{log.fsys, func(string) error {
-			op++
-			if op-1 == at {
-				return errDisk
-			}
-			return nil
-		}}
-		reader, err := s6log.NewReader(watched, logPath, s6log.FromEnd)
-		if at >= op {
+	filesystemtest.Sweep(t, fails(), func(t *testing.T, _ filesystemtest.Mishap, injector filesystemtest.Injector) {
+		faulty := filesystemtest.Inject(newLogger(t).fsys, injector)
+		reader, err := s6log.NewReader(faulty, logPath, s6log.FromEnd)
+		if faulty.Failed() == 0 {
 			require.NoError(t, err)
 			require.NoError(t, reader.Close())
-			require.Greater(t, op, 3)
+			require.Greater(t, faulty.Count(), 3)
 			return
 		}
-		require.ErrorIs(t, err, errDisk)
+		require.ErrorIs(t, err, syscall.EIO)
 		require.Nil(t, reader)
-	}
+	})
 }
 
 // FuzzReader writes data in chunks with reads and rotations between them,
@@ -201,7 +199,7 @@ func TestNewLogReaderDisturbedTwice(t *testing.T) {
 				log := newLogger(t)
 				log.count()
 				op, made := 0, false
-				reader := openReader(t, watchedFS{log.fsys, func(string) error {
+				reader := openReader(t, log.watched(func(filesystemtest.Op) error {
 					if op == at && !made {
 						one(log)
 					}
@@ -210,7 +208,7 @@ func TestNewLogReaderDisturbedTwice(t *testing.T) {
 					}
 					op++
 					return nil
-				}}, s6log.FromEnd)
+				}), s6log.FromEnd)
 				made = true
 				before := log.counted
 				log.count()

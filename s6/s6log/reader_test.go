@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
@@ -326,16 +327,16 @@ func TestReaderTruncated(t *testing.T) {
 func TestReaderIdleCost(t *testing.T) {
 	log := newLogger(t)
 	log.write("one\ntw")
-	var ops []string
-	watched := watchedFS{log.fsys, func(op string) error {
-		ops = append(ops, op)
+	var ops []filesystemtest.Kind
+	watched := log.watched(func(op filesystemtest.Op) error {
+		ops = append(ops, op.Kind)
 		return nil
-	}}
+	})
 	reader := openReader(t, watched, s6log.FromBeginning)
 	assert.Equal(t, []string{"one"}, readText(t, reader))
 	ops = nil
 	assert.Empty(t, readText(t, reader))
-	assert.Equal(t, []string{"stat"}, ops)
+	assert.Equal(t, []filesystemtest.Kind{filesystemtest.Stat}, ops)
 }
 
 func TestReaderClose(t *testing.T) {
