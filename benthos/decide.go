@@ -110,7 +110,7 @@ func decideStopped(in input) fsm.Decision {
 		return d
 	case !toldTo(in):
 		return tell(in)
-	case o.Service.Phase != fsm.PhaseStopped:
+	case !o.stopped():
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its service is " + string(o.Service.State))}
 	}
 	return fsm.Decision{}
@@ -219,7 +219,7 @@ func decideStopping(in input) fsm.Decision {
 	switch {
 	case o.Asked != s6.Stopped:
 		return fsm.Decision{Do: haltActions, Reason: in.Asked()}
-	case o.Service.Phase != fsm.PhaseStopped:
+	case !o.stopped():
 		return fsm.Decision{Reason: fsm.Because("waiting for its service to stop").With(o.serviceSays())}
 	}
 	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Because("its service is stopped")}

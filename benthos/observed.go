@@ -80,6 +80,12 @@ func (o *Observed) up() bool {
 	return s.Up() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
 }
 
+// stopped reports whether the service is stopped and nothing of it was seen to
+// run: an adopted service is in that state before it is told to stop.
+func (o *Observed) stopped() bool {
+	return o.Service.Phase == fsm.PhaseStopped && o.Service.Observed.Down()
+}
+
 // healthy reports whether that process says that it is ready.
 func (o *Observed) healthy() bool {
 	return o.up() && o.Health.Ready && o.Health.PID == o.Service.Observed.Status.PID

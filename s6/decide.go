@@ -99,8 +99,9 @@ func soon(in input) time.Duration {
 func decideStopped(in input) fsm.Decision {
 	o := &in.Observed
 	switch want := in.Desired.State; {
-	case want != Running && !o.down():
-		return fsm.Decision{Do: downActions, Fire: EventStop, Reason: fsm.Because("it runs though it is to be " + string(want))}
+	case want != Running && !o.Down():
+		// It is said to be stopping before that is tried, which may fail.
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("it runs though it is to be " + string(want))}
 	case o.StrayPID != 0:
 		return endStray(in)
 	case want == fsm.StateRemoved:
@@ -244,13 +245,13 @@ func endStray(in input) fsm.Decision {
 func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
-	case !o.down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
+	case !o.Down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
 		// This program tells it once, whoever else may have told it, before a
 		// stray process is ended: another process may wait for that end.
 		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case o.StrayPID != 0:
 		return endStray(in)
-	case !o.down():
+	case !o.Down():
 		return fsm.Decision{Reason: toEnd(o), After: later}
 	}
 	return fsm.Decision{Fire: EventStopDone, Reason: fsm.Because("nothing of it runs").With(o.lastDeath())}

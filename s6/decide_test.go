@@ -108,7 +108,7 @@ func TestDecide(t *testing.T) {
 			but:    func(o observed) { o.Locked, o.Linked, o.Supervised, o.LoggerSupervised = true, false, false, false },
 			reason: "waiting for its process to end: its instance lock is held"},
 		{name: "started by hand though it is to be stopped", state: s6.StateStopped, want: s6.Stopped, from: healthy,
-			do: []fsm.Action{"bring down"}, fire: s6.EventStop, reason: "it runs though it is to be stopped"},
+			fire: s6.EventStop, reason: "it runs though it is to be stopped"},
 		{name: "would start by itself with the tree", state: s6.StateStopped, want: s6.Stopped, from: lying,
 			but: func(o observed) { o.AskedDown = false }, do: []fsm.Action{"bring down"}, reason: "it would start by itself with the tree"},
 		{name: "parts of it are left", state: fsm.StateRemoving, want: fsm.StateRemoved, from: func() s6.Observed { return s6.Observed{Leftover: true} },

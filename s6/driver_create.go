@@ -41,7 +41,9 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 }
 
 // build makes the service directory under another name and renames it into
-// place, so that nobody ever sees an incomplete one.
+// place, so that nobody ever sees an incomplete one. Each file is on disk before
+// that: after a loss of power s6 starts the service from what is there, before
+// any program looks. What is left of a directory before it goes first.
 func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	files, err := d.render(desired.Spec)
 	if err != nil {
@@ -56,8 +58,10 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	}
 	files = append(files, file{fileInstanceLock, "", 0o600}, file{fileStarted, "", 0o644})
 	dir := d.aside(asideNew)
-	if err := d.fs.RemoveAll(dir); err != nil {
-		return err
+	for _, left := range []string{dir, d.aside(asideGone)} {
+		if err := d.fs.RemoveAll(left); err != nil {
+			return err
+		}
 	}
 	if err := d.fs.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -68,7 +72,7 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 		}
 	}
 	for _, f := range files {
-		if err := d.fs.WriteFile(path.Join(dir, f.name), []byte(f.data), f.mode); err != nil {
+		if err := d.fs.ReplaceFile(path.Join(dir, f.name), []byte(f.data), f.mode); err != nil {
 			return err
 		}
 	}

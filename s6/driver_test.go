@@ -157,9 +157,9 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 		d := desired{State: s6.Running, Spec: plainSpec}
 		settle(t, tree, map[string]desired{"a": d})
 		for n, more := 1, true; more; n++ {
-			faulty := faultyTree{tree, filesystemtest.Inject(tree.FS(), filesystemtest.FailNth(n, syscall.EIO))}
+			faulty := s6test.Inject(tree, filesystemtest.FailNth(n, syscall.EIO))
 			_, err := s6.NewDriver(faulty, "a", func() {}).Observe(t.Context(), d)
-			more = faulty.fs.Count() >= n
+			more = faulty.Ops().Count() >= n
 			if more {
 				assert.ErrorIs(t, err, syscall.EIO, "read %d", n)
 			} else {

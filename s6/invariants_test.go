@@ -197,8 +197,8 @@ func TestInvariant4FailedReadIsNoAbsence(t *testing.T) {
 		settle(t, tree, running("a", "b"))
 		before, files := pids(t, tree), list(t, tree.FS(), tree.Layout().ServicesDir)
 
-		blind := filesystemtest.Inject(tree.FS(), filesystemtest.OnKind(filesystemtest.Reads, filesystemtest.Fail(syscall.EIO)))
-		p := start(t, faultyTree{tree, blind})
+		blind := s6test.Inject(tree, filesystemtest.OnKind(filesystemtest.Reads, filesystemtest.Fail(syscall.EIO)))
+		p := start(t, blind)
 		require.ErrorIs(t, p.Apply(t.Context(), nil), syscall.EIO)
 		require.ErrorIs(t, p.Apply(t.Context(), running("a")), syscall.EIO)
 		pass(time.Minute)
@@ -206,8 +206,8 @@ func TestInvariant4FailedReadIsNoAbsence(t *testing.T) {
 		p.stop()
 
 		// It can be found out what there is, and nothing more of one.
-		blind = filesystemtest.Inject(tree.FS(), filesystemtest.OnPath("/data/services/a/data/hash", filesystemtest.Fail(syscall.EIO)))
-		p = start(t, faultyTree{tree, blind})
+		blind = s6test.Inject(tree, filesystemtest.OnPath("/data/services/a/data/hash", filesystemtest.Fail(syscall.EIO)))
+		p = start(t, blind)
 		require.NoError(t, p.Apply(t.Context(), map[string]desired{"a": {State: s6.Running, Spec: specB}, "b": running("b")["b"]}))
 		pass(time.Minute)
 		assert.Equal(t, before, pids(t, tree))
@@ -328,8 +328,8 @@ func TestLogsGoWithTheServiceIfAsked(t *testing.T) {
 func TestInvariant7FullDisk(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
 		settle(t, tree, running("a", "b"))
-		full := filesystemtest.Inject(tree.FS(), filesystemtest.OnKind(filesystemtest.Writes|filesystemtest.Mkdir, filesystemtest.Fail(syscall.ENOSPC)))
-		p := start(t, faultyTree{tree, full})
+		full := s6test.Inject(tree, filesystemtest.OnKind(filesystemtest.Writes|filesystemtest.Mkdir, filesystemtest.Fail(syscall.ENOSPC)))
+		p := start(t, full)
 		all := running("a", "c")
 		all["b"] = desired{State: s6.Stopped, Spec: running("b")["b"].Spec}
 		require.NoError(t, p.Apply(t.Context(), all))
@@ -352,16 +352,16 @@ func TestInvariant7FullDisk(t *testing.T) {
 // name, nothing is looked at and nothing is touched.
 func TestInvariant8NamesAreCheckedBeforeTheyArePaths(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
-		seen := filesystemtest.Inject(tree.FS())
-		m, err := s6.NewManager(faultyTree{tree, seen}, fsm.Config{})
+		seen := s6test.Inject(tree)
+		m, err := s6.NewManager(seen, fsm.Config{})
 		require.NoError(t, err)
 		before := list(t, tree.FS(), "/")
 		for _, name := range []string{"", ".", "..", "../a", "a/b", "/", ".a", strings.Repeat("a", 201), "a\x00"} {
 			for _, state := range []fsm.State{s6.Running, s6.Stopped, fsm.StateRemoved} {
-				looks := seen.Count()
+				looks := seen.Ops().Count()
 				err := m.Apply(t.Context(), map[string]desired{name: {State: state, Spec: plainSpec}})
 				require.ErrorIs(t, err, fsm.ErrName, "%q", name)
-				assert.Equal(t, 1, seen.Count()-looks, "only the services that exist are listed")
+				assert.Equal(t, 1, seen.Ops().Count()-looks, "only the services that exist are listed")
 			}
 		}
 		require.NoError(t, m.Reconcile(t.Context()))

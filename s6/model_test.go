@@ -44,7 +44,7 @@ func (x *model) milliseconds(most int) time.Duration {
 }
 
 func (x *model) begin() {
-	x.program = start(x.t, faultyTree{x.tree, filesystemtest.Inject(x.tree.FS(), x.full, x.unreadable)})
+	x.program = start(x.t, s6test.Inject(x.tree, x.full, x.unreadable))
 }
 
 func (x *model) tell(format string, args ...any) {

@@ -99,9 +99,9 @@ func (o *Observed) PID() int {
 	return o.Status.PID
 }
 
-// down reports that nothing of the service runs any more, its finish command
+// Down reports that nothing of the service runs any more, its finish command
 // included.
-func (o *Observed) down() bool {
+func (o *Observed) Down() bool {
 	return !o.Locked && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)
 }
 

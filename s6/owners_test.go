@@ -140,7 +140,7 @@ func (i *offAndOn) Inject(op filesystemtest.Op) filesystemtest.Fault {
 func TestServiceThatChangesHands(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
 		unreadable := &offAndOn{Injector: filesystemtest.OnPath("manifest.json", filesystemtest.Fail(syscall.EIO))}
-		mine := managerOf(t, faultyTree{tree, filesystemtest.Inject(tree.FS(), unreadable)}, s6.KindName)
+		mine := managerOf(t, s6test.Inject(tree, unreadable), s6.KindName)
 		other := managerOf(t, tree, "other")
 		want := map[string]desired{"a": {State: s6.Running, Spec: plainSpec}}
 		require.NoError(t, other.Apply(t.Context(), want))

@@ -97,7 +97,7 @@ func TestRestartOnAFullDiskLosesNothing(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
 		settle(t, tree, running("a"))
 		before := pidOf(tree, "a")
-		p := start(t, faultyTree{tree, filesystemtest.Inject(tree.FS(), filesystemtest.FullDisk(0))})
+		p := start(t, s6test.Inject(tree, filesystemtest.FullDisk(0)))
 		p.wants(running("a"))
 		require.ErrorIs(t, p.Restart(t.Context(), "a"), syscall.ENOSPC)
 		pass(10 * time.Second)

@@ -33,7 +33,7 @@ func arrows() map[string]arrow {
 		"s6":                           {[]string{"s6/supervise", "internal/proc", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
-		"s6/s6test":                    {[]string{"s6", "s6/supervise", "fsm", "filesystem", "filesystem/memfs"}, []string{testify, unix}, []string{"s6/s6log", "filesystem/filesystemtest"}},
+		"s6/s6test":                    {[]string{"s6", "s6/supervise", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6log"}},
 		"ports":                        {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":                {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"benthos": {

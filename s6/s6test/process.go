@@ -32,6 +32,8 @@ type process struct {
 	supervisor *supervisor // nil once that is gone
 	program    Program
 	script     script
+	command    []string // what it became, with env
+	env        map[string]string
 	log        *pipe
 	logDir     *logDir // of a logger
 
@@ -58,6 +60,10 @@ type Process struct {
 	// Waiting: it has not begun, for another process holds the instance lock.
 	Waiting bool
 	Started time.Time
+	// Command is what a service's process began as, and Env what it was given
+	// from the service directory: empty before it has begun.
+	Command []string
+	Env     map[string]string
 }
 
 // Processes returns the process table, oldest first: what s6-supervise started,
@@ -69,9 +75,22 @@ func (t *Tree) Processes() []Process {
 	for _, p := range t.processes {
 		all = append(all, Process{
 			PID: p.pid, Service: p.name, Finish: p.role == roleFinish,
-			Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started,
+			Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started, Command: p.command, Env: p.env,
 		})
 	}
+	return all
+}
+
+// Supervisors returns whom the live s6-supervise serve, sorted; those of loggers
+// end in "/log". A name that comes twice has one too many.
+func (t *Tree) Supervisors() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []string
+	for _, s := range t.live {
+		all = append(all, s.name)
+	}
+	slices.Sort(all)
 	return all
 }
 
@@ -144,6 +163,7 @@ func (p *process) work() {
 		p.exit(127)
 		return
 	}
+	p.command, p.env = p.script.command, p.tree.environ(p.dir, p.script)
 	p.program = p.tree.programOf(p)
 	for _, line := range p.program.Prints {
 		p.log.print(line)

@@ -163,3 +163,24 @@ func (t *Tree) find(service string, s script) string {
 	}
 	return ""
 }
+
+// environ returns what "s6-envdir -fL" makes of its directory: the content of
+// each file less a newline at the end, but for empty files.
+func (t *Tree) environ(service string, s script) map[string]string {
+	if s.envDir == "" {
+		return nil
+	}
+	dir := path.Join(service, s.envDir)
+	entries, err := t.mem.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	env := make(map[string]string)
+	for _, e := range entries {
+		data, err := t.mem.ReadFile(path.Join(dir, e.Name()))
+		if err == nil && len(data) > 0 && !strings.HasPrefix(e.Name(), ".") {
+			env[e.Name()] = strings.TrimSuffix(string(data), "\n")
+		}
+	}
+	return env
+}

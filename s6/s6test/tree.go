@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -108,6 +109,25 @@ func (t *Tree) Close() error {
 		errs = append(errs, errors.New(v))
 	}
 	return errors.Join(errs...)
+}
+
+// Reboot ends all that runs, without a trace, as the end of the machine does,
+// and returns a tree on a copy of what is on disk, as the next boot finds it. It
+// has the same programs, and begins with the violations so far.
+func (t *Tree) Reboot() *Tree {
+	before := t.Violations()
+	_ = t.Close() // the violations
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	config := t.config
+	config.FS = t.mem.Clone()
+	next := New(config)
+	next.mu.Lock()
+	defer next.mu.Unlock()
+	next.violations = before
+	maps.Copy(next.programs, t.programs)
+	maps.Copy(next.commands, t.commands)
+	return next
 }
 
 // Install puts an executable on the filesystem, where a command is looked for:

@@ -1,0 +1,126 @@
+package s6test
+
+import (
+	"syscall"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// Faulty is a tree as one program sees it: what that does to the filesystem,
+// asks of the tree and tells it fails as injectors say. The tree itself goes
+// on, and whatever else uses it.
+type Faulty struct {
+	*Tree
+	ops *filesystemtest.Faulty
+}
+
+var _ s6.Tree = (*Faulty)(nil)
+
+// Inject returns a program's view of the tree. What a program asks of it is a
+// filesystemtest.Query, what it tells it a filesystemtest.Command; reading a
+// status is an operation of the filesystem.
+func Inject(tree *Tree, injectors ...filesystemtest.Injector) *Faulty {
+	return &Faulty{tree, filesystemtest.Inject(tree.mem, injectors...)}
+}
+
+// Ops is the filesystem of that program, which counts all operations.
+func (f *Faulty) Ops() *filesystemtest.Faulty { return f.ops }
+
+// FS implements s6.Tree.
+func (f *Faulty) FS() filesystem.FS { return f.ops }
+
+// query asks something.
+func (f *Faulty) query(what string, ask func() (supervise.LockState, error)) (state supervise.LockState, err error) {
+	err = f.ops.Do(filesystemtest.Query, what, func() (err error) {
+		state, err = ask()
+		return err
+	})
+	if err != nil {
+		return supervise.LockState{}, err
+	}
+	return state, nil
+}
+
+// Served implements s6.Tree.
+func (f *Faulty) Served() error {
+	return f.ops.Do(filesystemtest.Query, "is there an s6-svscan", f.Tree.Served)
+}
+
+// Supervisor implements s6.Tree.
+func (f *Faulty) Supervisor(service string) (supervise.LockState, error) {
+	return f.query("supervisor of "+service, func() (supervise.LockState, error) { return f.Tree.Supervisor(service) })
+}
+
+// Process implements s6.Tree.
+func (f *Faulty) Process(service string) (supervise.LockState, error) {
+	return f.query("process of "+service, func() (supervise.LockState, error) { return f.Tree.Process(service) })
+}
+
+// Logger implements s6.Tree.
+func (f *Faulty) Logger(name string) (supervise.LockState, error) {
+	return f.query("logger of "+name, func() (supervise.LockState, error) { return f.Tree.Logger(name) })
+}
+
+// Child implements s6.Tree.
+func (f *Faulty) Child(service string, pid int) (child bool, err error) {
+	err = f.ops.Do(filesystemtest.Query, "children of the supervisor of "+service, func() (err error) {
+		child, err = f.Tree.Child(service, pid)
+		return err
+	})
+	return child && err == nil, err
+}
+
+// Status implements s6.Tree.
+func (f *Faulty) Status(service string) (supervise.Status, error) {
+	return supervise.ReadStatus(f.ops, service)
+}
+
+// Control implements s6.Tree.
+func (f *Faulty) Control(service string, commands ...supervise.Command) error {
+	text := make([]byte, 0, len(commands))
+	for _, c := range commands {
+		text = append(text, byte(c))
+	}
+	return f.ops.Do(filesystemtest.Command, string(text)+" to "+service, func() error { return f.Tree.Control(service, commands...) })
+}
+
+// AnnounceReady implements s6.Tree.
+func (f *Faulty) AnnounceReady(service string, pid int) error {
+	return f.ops.Do(filesystemtest.Command, "ready on behalf of "+service, func() error { return f.Tree.AnnounceReady(service, pid) })
+}
+
+// Signal implements s6.Tree.
+func (f *Faulty) Signal(service string, pid int, signal syscall.Signal) error {
+	return f.ops.Do(filesystemtest.Command, signal.String()+" to "+service, func() error { return f.Tree.Signal(service, pid, signal) })
+}
+
+// Rescan implements s6.Tree.
+func (f *Faulty) Rescan() error { return f.ops.Do(filesystemtest.Command, "scan", f.Tree.Rescan) }
+
+// Prune implements s6.Tree.
+func (f *Faulty) Prune() error {
+	return f.ops.Do(filesystemtest.Command, "scan and prune", f.Tree.Prune)
+}
+
+// Nudge implements s6.Tree.
+func (f *Faulty) Nudge() error { return f.ops.Do(filesystemtest.Command, "nudge", f.Tree.Nudge) }
+
+// Watch implements s6.Tree. A watch that fails though it was begun is ended
+// again: it would be the program's.
+func (f *Faulty) Watch(service string, fn func(supervise.Event)) (s6.Watch, error) {
+	var watch s6.Watch
+	err := f.ops.Do(filesystemtest.Command, "watch "+service, func() (err error) {
+		watch, err = f.Tree.Watch(service, fn)
+		return err
+	})
+	if err != nil {
+		if watch != nil {
+			_ = watch.Close() // it never fails
+		}
+		return nil, err
+	}
+	return watch, nil
+}
