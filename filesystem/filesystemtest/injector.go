@@ -204,6 +204,35 @@ func (i onKind) Inject(op Op) Fault {
 
 func (i onKind) String() string { return i.name }
 
+// News passes on operations that change something, and of the others, which may
+// come again and again, each the first so many times that it comes: of one
+// kind, on one name.
+func News(times int, injector Injector) Injector {
+	return &news{times: times, injector: injector, seen: make(map[Op]int)}
+}
+
+type news struct {
+	times    int
+	injector Injector
+
+	mu   sync.Mutex // guards seen
+	seen map[Op]int // by kind and names
+}
+
+func (i *news) Inject(op Op) Fault {
+	i.mu.Lock()
+	same := Op{Kind: op.Kind, Path: op.Path, To: op.To}
+	i.seen[same]++
+	times := i.seen[same]
+	i.mu.Unlock()
+	if op.Kind&Changes == 0 && times > i.times {
+		return Fault{}
+	}
+	return i.injector.Inject(op)
+}
+
+func (i *news) String() string { return fmt.Sprintf("News(%d, %s)", i.times, i.injector) }
+
 // OnPath passes on the operations whose name, or new name, matches glob in
 // the sense of path.Match; a glob without a slash is matched with the last
 // element. A malformed glob fails every operation with path.ErrBadPattern.

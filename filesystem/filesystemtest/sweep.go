@@ -25,13 +25,14 @@ type Mishap struct {
 func Mishaps() []Mishap {
 	const parted = WriteFile | MkdirAll | RemoveAll
 	const outage = 20 * time.Second
+	const repeats = 2 // of what waiting does again and again
 	crash := func(n int) Injector { return OnKind(Changes, CrashAfter(n)) }
 	return []Mishap{
-		{Name: "fails", At: func(n int) Injector { return FailNth(n, syscall.EIO) }},
+		{Name: "fails", At: func(n int) Injector { return News(repeats, FailNth(n, syscall.EIO)) }},
 		{Name: "fails half done", At: func(n int) Injector { return OnKind(parted, TearNth(n, syscall.ENOSPC)) }},
 		{Name: "fails though done", At: func(n int) Injector { return OnKind(Changes, LoseNth(n, syscall.EIO)) }},
 		{Name: "fails with all changes for a while", At: func(n int) Injector { return OnKind(Changes, FailFrom(n, outage, syscall.ENOSPC)) }},
-		{Name: "is half done when the program dies", At: Crash},
+		{Name: "is half done when the program dies", At: func(n int) Injector { return News(repeats, Crash(n)) }},
 		{Name: "is done when the program dies", At: crash},
 		{Name: "is done when the power fails", At: crash, Loses: func(int) bool { return true }},
 		{Name: "is done when the power fails, even files lost", At: crash, Loses: func(file int) bool { return file%2 == 0 }},

@@ -57,6 +57,22 @@ func TestFailFrom(t *testing.T) {
 	})
 }
 
+func TestNews(t *testing.T) {
+	faulty := Inject(disk(t), News(2, FailNth(5, syscall.EIO)))
+	for _, op := range []struct {
+		path  string
+		fails bool
+	}{{"/file", false}, {"/full", false}, {"/file", false}, {"/file", false}, {"/file", false}, {"/full", false}, {"/link", true}, {"/link", false}} {
+		_, err := faulty.Stat(op.path)
+		assert.Equal(t, op.fails, err != nil, op)
+	}
+	faulty = Inject(disk(t), News(1, FailNth(3, syscall.EIO)))
+	for n := range 4 {
+		assert.Equal(t, n == 2, faulty.WriteFile("/file", nil, 0o600) != nil, n)
+	}
+	assert.Equal(t, "News(1, FailNth(3, input/output error))", faulty.String())
+}
+
 func TestTearNth(t *testing.T) {
 	fsys := disk(t)
 	assert.ErrorIs(t, Inject(fsys, TearNth(1, syscall.ENOSPC)).WriteFile("/file", []byte("123456"), 0o600), syscall.ENOSPC)
