@@ -181,10 +181,10 @@ func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
 		settle(t, tree, running("a", "b", "c", "roots"))
 		before := tree.Processes()
 		require.NoError(t, tree.FS().MkdirAll(tree.Layout().Service("lost+found"), 0o700))
-		denied := filesystemtest.Inject(tree.FS(),
+		denied := s6test.Inject(tree,
 			filesystemtest.OnPath("/data/services/lost+found/data/manifest.json", filesystemtest.Fail(syscall.EACCES)),
 			filesystemtest.OnPath("/data/services/roots/data/manifest.json", filesystemtest.Fail(syscall.EACCES)))
-		p := start(t, faultyTree{tree, denied})
+		p := start(t, denied)
 		p.wants(running("a", "b", "new"))
 		for _, name := range []string{"lost+found", "roots"} {
 			assert.ErrorIs(t, p.Refused()[name], syscall.EACCES)
