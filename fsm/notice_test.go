@@ -181,6 +181,18 @@ func TestLogTo(t *testing.T) {
 	}, lines)
 }
 
+func TestLogToEscapesTextOfOthers(t *testing.T) {
+	var out strings.Builder
+	log := fsm.LogTo(slog.New(slog.NewJSONHandler(&out, nil)))
+	const wild = "\x1b[2J \a \u009b \u202e"
+	log(fsm.Transition{Reason: fsm.Because(wild).With(wild)})
+	log(fsm.PassFailed{Err: errors.New(wild)})
+	log(fsm.Refused{Err: errors.New(wild)})
+	log(fsm.Closed{Err: errors.New(wild)})
+	assert.Equal(t, 5, strings.Count(out.String(), `\\x1b[2J \\x07 \\u009b \\u202e`), out.String())
+	assert.NotContains(t, out.String(), "\u202e")
+}
+
 func TestLogToShowsNoSecrets(t *testing.T) {
 	var out bytes.Buffer
 	log := fsm.LogTo(slog.New(slog.NewJSONHandler(&out, nil)))
