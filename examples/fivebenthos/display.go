@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,18 +24,19 @@ type display struct {
 	terminal bool
 
 	mu    sync.Mutex // guards all writing, and lines
-	out   io.Writer
+	out   *outlet
 	lines int // of the table that stands on the terminal
 
-	told troubles // a listener too
+	told    troubles // a listener too
+	remarks remarks
 }
 
-func newDisplay(out io.Writer, s settings) *display {
-	return &display{settings: s, out: out, terminal: isTerminal(out) && !s.verify && !s.json}
+func newDisplay(out *outlet, s settings) *display {
+	return &display{settings: s, out: out, remarks: make(remarks), terminal: isTerminal(out) && !s.verify && !s.json}
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(o *outlet) bool {
+	f, ok := o.to.(*os.File)
 	if !ok {
 		return false
 	}
@@ -44,7 +46,7 @@ func isTerminal(w io.Writer) bool {
 
 // log returns where lines of a log go: on a terminal through the display, so
 // that they do not break the table.
-func (d *display) log(stderr io.Writer) io.Writer {
+func (d *display) log(stderr *outlet) io.Writer {
 	if d.terminal && isTerminal(stderr) {
 		return d
 	}
@@ -60,32 +62,35 @@ func (d *display) transition(t fsm.Transition) {
 		d.json(t)
 		return
 	}
-	d.printf("%s %s %s -> %s (%s) %s\n", t.At.Format("15:04:05.000"), t.Instance, t.From, t.To, t.Event, t.Reason)
+	d.printf("%s %s %s -> %s (%s) %s\n", t.At.Format("15:04:05.000"), t.Instance, t.From, t.To, t.Event, line(t.Reason.String()))
 }
 
+// printf prints what may hold texts of others.
 func (d *display) printf(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fmt.Fprintf(d.out, format, args...)
+	fmt.Fprint(d.out, fsm.EscapeText(fmt.Sprintf(format, args...)))
 }
 
 func (d *display) json(v any) {
+	var line bytes.Buffer
+	// What is shown are structs of strings, numbers and times.
+	_ = json.NewEncoder(&line).Encode(v)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// What is shown are structs of strings, numbers and times.
-	_ = json.NewEncoder(d.out).Encode(v)
+	_, _ = d.out.Write(fsm.EscapeJSON(line.Bytes())) // it never fails
 }
 
 // follow shows the instances until done is closed.
 func (d *display) follow(done <-chan struct{}, p *program) {
 	show, every := d.draw, 250*time.Millisecond
 	if !d.terminal {
-		show, every = d.problems, time.Second
+		show, every = d.news, time.Second
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	show(p)
 	for {
-		show(p)
 		select {
 		case <-done:
 			if d.terminal {
@@ -94,6 +99,10 @@ func (d *display) follow(done <-chan struct{}, p *program) {
 			return
 		case <-tick.C:
 		}
+		if d.terminal && !d.out.idle() {
+			continue // the terminal has stopped: it shows the table that it has
+		}
+		show(p)
 	}
 }
 
@@ -128,7 +137,7 @@ func (d *display) Write(lines []byte) (int, error) {
 // fitted cuts a table to the size of the terminal: what was wrapped or has
 // scrolled away cannot be overwritten.
 func (d *display) fitted(table string) string {
-	size, err := unix.IoctlGetWinsize(int(d.out.(*os.File).Fd()), unix.TIOCGWINSZ)
+	size, err := unix.IoctlGetWinsize(int(d.out.to.(*os.File).Fd()), unix.TIOCGWINSZ)
 	if err != nil || size.Col == 0 || size.Row == 0 {
 		return table
 	}
@@ -181,5 +190,8 @@ func why(s *snapshot) string {
 	if !s.NextTry.IsZero() {
 		text += fmt.Sprintf(" (next try in %v)", time.Until(s.NextTry).Round(100*time.Millisecond))
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return line(text)
 }
+
+// line returns a text of others as it is shown in a line.
+func line(text string) string { return fsm.EscapeLine(fsm.MaskText(text)) }

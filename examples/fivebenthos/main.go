@@ -14,9 +14,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -44,15 +42,17 @@ type settings struct {
 }
 
 func main() {
-	s, err := parse(os.Args[1:], os.Stdout)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
+	stdout, stderr := newOutlet(os.Stdout, outletRoom), newOutlet(os.Stderr, outletRoom)
+	s, err := parse(os.Args[1:], stdout)
 	if err == nil {
-		err = run(s, os.Stdout, os.Stderr)
+		err = run(s, stdout, stderr)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "fivebenthos:", err)
+	failed := err != nil && !errors.Is(err, flag.ErrHelp)
+	if failed {
+		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText(err.Error()))
+	}
+	flush(stdout, stderr)
+	if failed {
 		os.Exit(1)
 	}
 }
@@ -105,12 +105,15 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	return s, nil
 }
 
-func run(s settings, stdout, stderr io.Writer) error {
+func run(s settings, stdout, stderr *outlet) error {
 	if s.healthcheck {
 		return checkHealth(s)
 	}
-	ctx, endSignals := signal.NotifyContext(context.Background(), endingSignals()...)
-	defer endSignals()
+	ctx := notifyEnd(func(s os.Signal) {
+		fmt.Fprintf(stderr, "fivebenthos: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
+		flush(stdout, stderr)
+		endBy(s)
+	})
 	if s.duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.duration)
 		defer cancel()
@@ -129,7 +132,7 @@ func run(s settings, stdout, stderr io.Writer) error {
 		return err
 	}
 	for name, why := range p.instances.Refused() {
-		fmt.Fprintf(stderr, "fivebenthos: %v\n", &fsm.RefusedError{Name: name, Err: why})
+		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText((&fsm.RefusedError{Name: name, Err: why}).Error()))
 	}
 	if err := s.announce(); err != nil {
 		return errors.Join(err, p.stop())
@@ -138,9 +141,6 @@ func run(s settings, stdout, stderr io.Writer) error {
 		return verify(ctx, p, show)
 	}
 	show.follow(ctx.Done(), p)
-	// A second signal ends the program at once; what runs is adopted by the
-	// next run.
-	endSignals()
 	halted := make(chan struct{})
 	go func() {
 		defer close(halted)
@@ -148,17 +148,6 @@ func run(s settings, stdout, stderr io.Writer) error {
 	}()
 	show.follow(halted, p)
 	return errors.Join(err, p.end())
-}
-
-// endingSignals are the signals at which the program ends in order. A closed
-// terminal is not one of them if the program was started to ignore it, as by
-// nohup.
-func endingSignals() []os.Signal {
-	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
 }
 
 // metricsAuto means that the engine is asked which exporter it has.

@@ -25,8 +25,9 @@ const (
 	// with some delay.
 	haltTime = killTime + 1300*time.Millisecond
 	// programTime is when s6 kills fivebenthos: its timeout-kill. By then it
-	// has ended its loop and closed manager and tree.
-	programTime = haltTime + 300*time.Millisecond
+	// has ended its loop, closed manager and tree, and printed what it had to
+	// say.
+	programTime = haltTime + 300*time.Millisecond + flushTime
 	// containerTime is when container/end kills all that is left. By then the
 	// tree of s6-svscan, which is told to end after fivebenthos has ended, has
 	// ended its loggers.
@@ -37,6 +38,9 @@ const (
 
 // What else takes time in the container.
 const (
+	// flushTime is how long fivebenthos waits at its end for a reader of what it
+	// prints.
+	flushTime = 200 * time.Millisecond
 	// scanTime is how long container/end waits for a scan to be over, before it
 	// tells s6-svscan to end.
 	scanTime = 250 * time.Millisecond

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -93,26 +96,101 @@ func (ts *troubles) due(now time.Time, tell func(instance, why string)) {
 	}
 }
 
-// report is a problem as data.
+// remarks are what was said of instances that stay in their state: that metrics
+// cannot be read, for one, moves no instance. One goroutine has them.
+type remarks map[string]*remark
+
+// remark is a reason for which an instance is as it is, and which came after the
+// transition to its state.
+type remark struct {
+	state  fsm.State
+	reason fsm.Reason
+	since  time.Time
+	told   bool
+}
+
+// due returns what is to be said of an instance, "" for nothing: its reason,
+// once that has lasted, and that it is over. What differs in numbers alone, as
+// ports and times do, is the same.
+func (rs remarks) due(now time.Time, s *snapshot) string {
+	said, known := rs[s.Name]
+	reason := later(s)
+	if known && said.state == s.State && said.same(reason) {
+		if said.told || now.Sub(said.since) < troublePatience {
+			return ""
+		}
+		said.told = true
+		return reason.String()
+	}
+	delete(rs, s.Name)
+	if reason != (fsm.Reason{}) {
+		rs[s.Name] = &remark{state: s.State, reason: reason, since: now}
+	} else if known && said.told && said.state == s.State {
+		return "it is over: " + said.reason.String()
+	}
+	return ""
+}
+
+// later returns the reason of an instance that lasts in its state, nothing if
+// that is the one for which it came there.
+func later(s *snapshot) fsm.Reason {
+	if s.Phase != fsm.PhaseRunning && s.Phase != fsm.PhaseDegraded || problem(s) != nil {
+		return fsm.Reason{}
+	}
+	if n := len(s.History); n > 0 && (&remark{reason: s.History[n-1].Reason}).same(s.Reason) {
+		return fsm.Reason{}
+	}
+	return s.Reason
+}
+
+// same reports whether a reason says the same, whatever its evidence is.
+func (r *remark) same(other fsm.Reason) bool {
+	says := func(r fsm.Reason) string {
+		return strings.Map(func(c rune) rune {
+			if unicode.IsDigit(c) {
+				return -1
+			}
+			return c
+		}, cmp.Or(r.Summary, r.Evidence))
+	}
+	return says(r.reason) == says(other)
+}
+
+// report is what is said of an instance, as data.
 type report struct {
 	Instance string    `json:"instance"`
 	State    string    `json:"state"`
-	Problem  string    `json:"problem"`
+	Problem  string    `json:"problem,omitempty"` // it makes no progress
+	Reason   string    `json:"reason,omitempty"`  // it stays in its state
 	At       time.Time `json:"at"`
 }
 
-// problems prints the problems of instances that make no progress.
-func (d *display) problems(p *program) {
+// news prints what no transition tells: the problems of instances that make no
+// progress, and why others are no better than they are.
+func (d *display) news(p *program) {
 	now := time.Now()
 	d.told.due(now, func(instance, why string) {
 		state := ""
 		if s, held := p.instances.Instance(instance); held {
 			state = string(s.State)
 		}
-		if d.settings.json {
-			d.json(report{instance, state, why, now})
-			return
-		}
-		d.printf("%s %s %s: %s\n", now.Format("15:04:05.000"), instance, state, why)
+		d.report(report{Instance: instance, State: state, Problem: why, At: now})
 	})
+	if d.settings.verbosity < tellTransitions {
+		return
+	}
+	for _, s := range p.instances.Snapshot() {
+		if why := d.remarks.due(now, s); why != "" {
+			d.report(report{Instance: s.Name, State: string(s.State), Reason: why, At: now})
+		}
+	}
+}
+
+func (d *display) report(r report) {
+	if d.settings.json {
+		r.Problem, r.Reason = fsm.MaskText(r.Problem), fsm.MaskText(r.Reason)
+		d.json(r)
+		return
+	}
+	d.printf("%s %s %s: %s\n", r.At.Format("15:04:05.000"), r.Instance, r.State, line(cmp.Or(r.Problem, r.Reason)))
 }

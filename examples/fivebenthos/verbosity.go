@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"log/slog"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -31,7 +30,7 @@ func (s settings) heard(t fsm.Transition) bool {
 // listeners returns those of what happens to the instances: the display, and a
 // log on stderr of what fails. Transitions are logged below the level of that
 // log, for the display prints them.
-func (s settings) listeners(show *display, stderr io.Writer) []fsm.Listener {
+func (s settings) listeners(show *display, stderr *outlet) []fsm.Listener {
 	all := []fsm.Listener{show.told.hear, func(n fsm.Notice) {
 		if t, ok := n.(fsm.Transition); ok && s.heard(t) {
 			show.transition(t)

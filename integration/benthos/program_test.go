@@ -171,7 +171,7 @@ type transition struct {
 }
 
 // transitions reads the lines of fivebenthos -json. It leaves out a line that
-// is incomplete.
+// is incomplete, or says something else.
 func (p *program) transitions() (all []transition) {
 	p.T.Helper()
 	for line := range strings.Lines(p.Stdout.String()) {
@@ -180,7 +180,9 @@ func (p *program) transitions() (all []transition) {
 		}
 		var tr transition
 		require.NoError(p.T, json.Unmarshal([]byte(line), &tr), line)
-		all = append(all, tr)
+		if tr.To != "" {
+			all = append(all, tr)
+		}
 	}
 	return all
 }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// outlet prints without making anybody wait or fail: what is kept running, and
+// its end in order, must not depend on who reads. What cannot be printed, for
+// its reader is slow or gone, or the disk is full, is left out and counted, and
+// told as soon as something can be printed again.
+type outlet struct {
+	to   io.Writer
+	room int           // how many bytes may wait
+	wake chan struct{} // has room for one: there is something to print, or closed is set
+	done chan struct{} // closed when nothing more is printed
+
+	mu      sync.Mutex // guards all below
+	waiting [][]byte   // each was written at once, and is printed or left out as a whole
+	size    int        // of these
+	busy    bool       // something is being printed
+	closed  bool
+	lost    int   // lines left out since the last that was printed
+	err     error // why, nil if for want of room
+}
+
+// outletRoom is how much waits for a slow reader. A pipe has 64 KiB besides.
+const outletRoom = 1 << 20
+
+// newOutlet returns an outlet to w, which nothing else writes to. The caller
+// closes it.
+func newOutlet(w io.Writer, room int) *outlet {
+	o := &outlet{to: w, room: room, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go o.run()
+	return o
+}
+
+// Write takes a text to print. It always succeeds.
+func (o *outlet) Write(text []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || o.size+len(text) > o.room {
+		o.lose(text, nil)
+		return len(text), nil
+	}
+	o.waiting = append(o.waiting, bytes.Clone(text))
+	o.size += len(text)
+	o.ring()
+	return len(text), nil
+}
+
+// lose counts a text that is not printed. The caller holds mu.
+func (o *outlet) lose(text []byte, err error) {
+	o.lost += max(1, bytes.Count(text, []byte("\n")))
+	o.err = err
+}
+
+func (o *outlet) ring() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// idle reports whether all has been printed that was written.
+func (o *outlet) idle() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.waiting) == 0 && !o.busy
+}
+
+// close takes no more. What has been written is still printed: done is closed
+// when it has been.
+func (o *outlet) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.ring()
+}
+
+// flush closes outlets and waits until all has been printed, but no longer than
+// flushTime.
+func flush(all ...*outlet) {
+	enough := time.After(flushTime)
+	for _, o := range all {
+		o.close()
+	}
+	for _, o := range all {
+		select {
+		case <-o.done:
+		case <-enough:
+			return
+		}
+	}
+}
+
+// run prints until the outlet is closed.
+func (o *outlet) run() {
+	defer close(o.done)
+	for range o.wake {
+		for o.next() {
+		}
+		o.mu.Lock()
+		closed, gap := o.closed, o.gap()
+		o.mu.Unlock()
+		if closed {
+			_, _ = o.to.Write(gap) // the last try
+			return
+		}
+	}
+}
+
+// next prints the next text that waits, and reports whether there was one.
+func (o *outlet) next() bool {
+	o.mu.Lock()
+	if len(o.waiting) == 0 {
+		o.mu.Unlock()
+		return false
+	}
+	text := o.waiting[0]
+	o.waiting, o.size, o.busy = o.waiting[1:], o.size-len(text), true
+	gap := o.gap()
+	o.mu.Unlock()
+
+	_, err := o.to.Write(append(gap, text...))
+
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.busy = false
+	switch {
+	case err != nil:
+		o.lose(text, err)
+	case gap != nil:
+		o.lost, o.err = 0, nil
+	}
+	return true
+}
+
+// gap is what is said of the lines that were left out, nil for none. The caller
+// holds mu.
+func (o *outlet) gap() []byte {
+	switch {
+	case o.lost == 0:
+		return nil
+	case o.err == nil:
+		return fmt.Appendf(nil, "fivebenthos: %d lines were left out: they were not read in time\n", o.lost)
+	}
+	return fmt.Appendf(nil, "fivebenthos: %d lines were left out: %v\n", o.lost, o.err)
+}
