@@ -174,7 +174,7 @@ func decideRunning(in input) fsm.Decision {
 	case in.State == StateActive && !o.Traffic.Active:
 		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in recently")}
 	}
-	return fsm.Decision{Reason: fsm.Reason{}.With(o.Health.MetricsProblem)}
+	return fsm.Decision{Reason: o.metricsTrouble()}
 }
 
 // trouble says what is wrong with an instance that should be active, if
@@ -187,6 +187,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return o.serviceTrouble(), true
 	case !o.healthy():
 		return fsm.Because("it is not ready").With(o.evidence()), true
+	case o.Traffic.RecentErrors > 0 && o.Health.MetricsProblem != "":
+		return fsm.Because("its output failed, and since then its metrics cannot be read").With(o.Health.MetricsProblem), true
 	case o.Traffic.RecentErrors > 0:
 		return fsm.Because("its output failed recently").With(o.LogProblem), true
 	}

@@ -246,5 +246,5 @@ func TestMissingMetricsAreNoFailure(t *testing.T) {
 	o.Health.MetricsProblem = ErrNoMetrics.Error()
 	d := decide(input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o})
 	assert.Empty(t, d.Fire)
-	assert.Equal(t, ErrNoMetrics.Error(), d.Reason.String())
+	assert.Equal(t, "its metrics cannot be read: "+ErrNoMetrics.Error(), d.Reason.String())
 }

@@ -39,10 +39,12 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		s.health, s.latest = Health{}, Metrics{}
 		if desired.State == Active {
 			o.PortTaken = s.taken.still(now, d.portTaken(service))
+		} else {
+			s.forget()
 		}
 	}
 	o.Health = s.health
-	o.Traffic = s.traffic(now)
+	o.Traffic = s.traffic(service.Up())
 	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
 		if o.Health.Ready {
 			s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
@@ -120,9 +122,12 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
 	}
 	s.health = asked
-	if !asked.Ready || err != nil {
-		return nil
+	switch {
+	case !asked.Ready:
+	case err == nil:
+		s.count(answered, status, m)
+	case errors.Is(err, ErrNoMetrics):
+		s.countless(pid)
 	}
-	s.count(answered, status, m)
 	return nil
 }

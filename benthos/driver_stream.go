@@ -13,7 +13,8 @@ type stream struct {
 	doc *document
 
 	health           Health
-	latest           Metrics // of the process that health is of
+	latest           Metrics   // of the process that health is of
+	counted          time.Time // when that was read, of whatever process
 	activity, errors window
 	problem          logProblem
 	well             time.Time // when the instance was last seen to be
@@ -28,27 +29,45 @@ type logProblem struct {
 
 // count adds what the engine has counted to the windows.
 func (s *stream) count(read time.Time, status *supervise.Status, m Metrics) {
-	s.latest = m
 	for _, w := range []*window{&s.activity, &s.errors} {
 		// All counters of a process that is younger than the window count,
 		// although it was not looked at before.
 		age := read.Sub(status.Stamp)
-		if _, any := w.last(); !any && age > 0 && age < w.span {
+		if w.empty() && age > 0 && age < w.span {
 			// By the clock that is never set, as what follows.
 			w.add(read.Add(-age), status.PID, Metrics{})
 		}
 		w.add(read, status.PID, m)
 	}
+	s.latest, s.counted = s.errors.latest, read
 }
 
-// traffic returns what the counters say now.
-func (s *stream) traffic(now time.Time) Traffic {
-	lately := s.activity.delta(now)
-	return Traffic{
-		InputReceived: s.latest.InputReceived, OutputSent: s.latest.OutputSent, OutputErrors: s.latest.OutputError,
-		InputRate:    lately.perSecond(lately.counts.InputReceived),
-		OutputRate:   lately.perSecond(lately.counts.OutputSent),
-		Active:       lately.counts.InputReceived > 0,
-		RecentErrors: s.errors.delta(now).counts.OutputError,
+// countless notes that a process has no counters. If it never had any, those of
+// another one say nothing about it.
+func (s *stream) countless(pid int) {
+	if pid != s.errors.process {
+		s.forget()
 	}
+}
+
+// forget drops all that was counted.
+func (s *stream) forget() {
+	s.latest, s.counted = Metrics{}, time.Time{}
+	s.activity, s.errors = window{span: s.activity.span}, window{span: s.errors.span}
+}
+
+// traffic returns what the counters said when they were last read. Nothing
+// flows where no process runs.
+func (s *stream) traffic(runs bool) Traffic {
+	t := Traffic{
+		At:            s.counted,
+		InputReceived: s.latest.InputReceived, OutputSent: s.latest.OutputSent, OutputErrors: s.latest.OutputError,
+		RecentErrors: s.errors.delta().counts.OutputError,
+	}
+	if lately := s.activity.delta(); runs {
+		t.InputRate = lately.perSecond(lately.counts.InputReceived)
+		t.OutputRate = lately.perSecond(lately.counts.OutputSent)
+		t.Active = lately.counts.InputReceived > 0
+	}
+	return t
 }

@@ -2,6 +2,7 @@ package benthos
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 
@@ -42,14 +43,19 @@ type Metrics struct {
 	OutputConnections, OutputConnectionUp uint64
 }
 
+var errNoCounters = errors.New("cannot read the metrics: no counter of Benthos is among them")
+
 // parseMetrics reads Prometheus text. It skips families and labels that it does
 // not know. Values that are not counts (negative, NaN) count as zero. Other
-// text is an error.
+// text, and text without any of the counters, is an error.
 func parseMetrics(text []byte) (Metrics, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(relevant(text)))
 	if err != nil {
 		return Metrics{}, fmt.Errorf("cannot read the metrics: %w", err)
+	}
+	if len(families) == 0 {
+		return Metrics{}, errNoCounters
 	}
 	var m Metrics
 	for _, c := range m.families() {

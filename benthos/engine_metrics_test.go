@@ -40,11 +40,10 @@ func TestParseMetricsIsForgivingOfValues(t *testing.T) {
 		"output_error +Inf":                         1<<64 - 1,
 		"output_error 1e300":                        1<<64 - 1,
 		"# TYPE output_error gauge\noutput_error 4": 4,
-		"# TYPE output_error summary\noutput_error_sum 4\noutput_error_count 1":         0,
-		"output_error{a=\"1\"} 1\noutput_error{a=\"2\"} 2\nother{output_error=\"5\"} 9": 3,
-		"output_error{a=\"1\"} 1e19\noutput_error{a=\"2\"} 1e19":                        1<<64 - 1,
-		"output_error 3 1700000000000":                                                  3,
-		"":                                                                              0,
+		"# TYPE output_error summary\noutput_error_sum 4\noutput_error_count 1\ninput_received 0": 0,
+		"output_error{a=\"1\"} 1\noutput_error{a=\"2\"} 2\nother{output_error=\"5\"} 9":           3,
+		"output_error{a=\"1\"} 1e19\noutput_error{a=\"2\"} 1e19":                                  1<<64 - 1,
+		"output_error 3 1700000000000":                                                            3,
 	}
 	for text, want := range tests {
 		got, err := parseMetrics([]byte(text + "\n"))
@@ -54,7 +53,7 @@ func TestParseMetricsIsForgivingOfValues(t *testing.T) {
 }
 
 func TestParseMetricsRefusesOtherText(t *testing.T) {
-	for _, text := range []string{"<html>", "404 page not found\n", "output_error", "output_error{ 3\n", "\x00"} {
+	for _, text := range []string{"<html>", "404 page not found\n", "output_error", "output_error{ 3\n", "\x00", "", "\n", "go_goroutines 7\n"} {
 		_, err := parseMetrics([]byte(text))
 		assert.ErrorContains(t, err, "cannot read the metrics", text)
 	}

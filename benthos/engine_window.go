@@ -8,8 +8,9 @@ const windowSlots = 128
 
 // window turns counters that grow for as long as a process lives into what
 // happened recently, so that an instance that had errors and has healed is
-// healthy again. It has no clock: times are the caller's. It keeps a bounded
-// number of samples.
+// healthy again. It ends at its latest sample: while there are no samples it
+// stays as it is, for what was not read is neither zero nor over. It has no
+// clock: times are the caller's. It keeps a bounded number of samples.
 type window struct {
 	span time.Duration // how far back delta looks; more than zero
 
@@ -47,11 +48,12 @@ func (d metricsDelta) perSecond(n uint64) float64 {
 // zero if that is not known. If it is another process than before, the counters
 // have started from zero. If the process is not known, one counter that has
 // gone down says the same for all. A counter that goes down within one process,
-// because a component was removed, counts as unchanged.
+// because a component was removed, counts as unchanged. One that goes down to
+// zero is missing, and has the value that it had.
 //
 // The first sample is only a base: what an adopted process counted before it
-// was first looked at does not count. A time before that of the latest sample,
-// after the clock has jumped, makes the window begin again from this sample.
+// was first looked at does not count. Where the time is before that of the
+// latest sample, the clock was set back: the samples go back with it.
 func (w *window) add(at time.Time, process int, m Metrics) {
 	known := process != 0 && w.process != 0
 	restarted := known && process != w.process
@@ -66,12 +68,16 @@ func (w *window) add(at time.Time, process int, m Metrics) {
 			switch now, then := *after[i].counter, *before[i].counter; {
 			case restarted:
 				s.total[i] += now
+			case now == 0:
+				*after[i].counter = then
 			case now > then:
 				s.total[i] += now - then
 			}
 		}
-		if at.Before(w.samples[n-1].at) {
-			w.samples = w.samples[:0]
+		if back := w.samples[n-1].at.Sub(at); back > 0 {
+			for i := range w.samples {
+				w.samples[i].at = w.samples[i].at.Add(-back)
+			}
 		}
 	}
 	w.latest = m
@@ -107,9 +113,9 @@ func (w *window) base(now time.Time) int {
 	return base
 }
 
-// delta returns what happened in the span that ends at now, as far as it was
-// sampled. It is nothing once no sample is younger than the span.
-func (w *window) delta(now time.Time) metricsDelta {
+// delta returns what happened in the span that ends at the latest sample, as
+// far as it was sampled.
+func (w *window) delta() metricsDelta {
 	d := metricsDelta{counts: Metrics{
 		InputConnections:   w.latest.InputConnections,
 		InputConnectionUp:  w.latest.InputConnectionUp,
@@ -119,7 +125,8 @@ func (w *window) delta(now time.Time) metricsDelta {
 	if len(w.samples) == 0 {
 		return d
 	}
-	first, last := w.samples[w.base(now)], w.samples[len(w.samples)-1]
+	last := w.samples[len(w.samples)-1]
+	first := w.samples[w.base(last.at)]
 	d.span = last.at.Sub(first.at)
 	for i, f := range d.counts.families() {
 		*f.counter = last.total[i] - first.total[i]
@@ -127,7 +134,5 @@ func (w *window) delta(now time.Time) metricsDelta {
 	return d
 }
 
-// last returns the metrics added last, and whether there are any.
-func (w *window) last() (Metrics, bool) {
-	return w.latest, len(w.samples) > 0
-}
+// empty reports whether no metrics were added.
+func (w *window) empty() bool { return len(w.samples) == 0 }

@@ -29,9 +29,9 @@ func errorsAt(n uint64) Metrics { return Metrics{OutputError: n} }
 
 func TestWindowForgetsWhatIsOver(t *testing.T) {
 	w := window{span: 10 * time.Second}
-	assert.Zero(t, w.delta(at(0)))
+	assert.Zero(t, w.delta())
 	w.add(at(0), 7, errorsAt(5))
-	assert.Zero(t, w.delta(at(0)).counts.OutputError, "what was counted before the first look is no news")
+	assert.Zero(t, w.delta().counts.OutputError, "what was counted before the first look is no news")
 	w.add(at(1), 7, errorsAt(8))
 	for s := 2.0; s <= 30; s++ {
 		w.add(at(s), 7, errorsAt(8))
@@ -39,21 +39,23 @@ func TestWindowForgetsWhatIsOver(t *testing.T) {
 		if s >= 11 {
 			want = 0
 		}
-		assert.Equal(t, want, w.delta(at(s)).counts.OutputError, "after %v s", s)
+		assert.Equal(t, want, w.delta().counts.OutputError, "after %v s", s)
 	}
-	assert.Equal(t, 10*time.Second, w.delta(at(30)).span)
+	assert.Equal(t, 10*time.Second, w.delta().span)
 }
 
-func TestWindowWithoutNewSamplesComesToNothing(t *testing.T) {
+func TestWindowWithoutNewSamplesStaysAsItIs(t *testing.T) {
 	w := window{span: time.Minute}
+	assert.True(t, w.empty())
 	w.add(at(0), 7, errorsAt(0))
 	w.add(at(30), 7, errorsAt(9))
-	assert.EqualValues(t, 9, w.delta(at(59)).counts.OutputError)
-	assert.EqualValues(t, 9, w.delta(at(60)).counts.OutputError)
-	assert.Zero(t, w.delta(at(90)).counts.OutputError)
-	latest, any := w.last()
-	assert.True(t, any)
-	assert.EqualValues(t, 9, latest.OutputError)
+	assert.EqualValues(t, 9, w.delta().counts.OutputError)
+	w.add(at(5000), 7, errorsAt(11))
+	assert.EqualValues(t, 2, w.delta().counts.OutputError, "it is not known when in the gap they were")
+	w.add(at(5030), 7, errorsAt(11))
+	assert.EqualValues(t, 2, w.delta().counts.OutputError)
+	w.add(at(5060), 7, errorsAt(11))
+	assert.Zero(t, w.delta().counts.OutputError)
 }
 
 func TestWindowOverRestarts(t *testing.T) {
@@ -69,33 +71,35 @@ func TestWindowOverRestarts(t *testing.T) {
 		{"unknown process, counter gone down", [3]int{0, 0, 0}, [3]uint64{5, 6, 2}, 3},
 		{"process became known", [3]int{0, 7, 7}, [3]uint64{5, 6, 8}, 3},
 		{"a component was removed", [3]int{7, 7, 7}, [3]uint64{5, 2, 3}, 1},
+		{"a counter that is missing is not zero", [3]int{7, 7, 7}, [3]uint64{5, 0, 6}, 1},
+		{"a new process has counted nothing yet", [3]int{7, 8, 8}, [3]uint64{5, 0, 6}, 6},
 	}
 	for _, tt := range tests {
 		w := window{span: time.Minute}
 		for i, n := range tt.counts {
 			w.add(at(float64(i)), tt.processes[i], errorsAt(n))
 		}
-		assert.Equal(t, tt.want, w.delta(at(2)).counts.OutputError, tt.name)
+		assert.Equal(t, tt.want, w.delta().counts.OutputError, tt.name)
 	}
 }
 
-func TestWindowOverAJumpOfTheClock(t *testing.T) {
+func TestWindowWhenTheClockIsSetBack(t *testing.T) {
 	w := window{span: time.Minute}
 	w.add(at(1000), 7, errorsAt(0))
 	w.add(at(1001), 7, errorsAt(4))
 	w.add(at(5), 7, errorsAt(5))
-	assert.Equal(t, metricsDelta{}, w.delta(at(5)))
-	w.add(at(6), 7, errorsAt(6))
-	assert.EqualValues(t, 1, w.delta(at(6)).counts.OutputError)
-	assert.Equal(t, time.Second, w.delta(at(6)).span)
+	assert.EqualValues(t, 5, w.delta().counts.OutputError, "what was seen to fail did fail")
+	w.add(at(66), 7, errorsAt(5))
+	w.add(at(67), 7, errorsAt(6))
+	assert.EqualValues(t, 1, w.delta().counts.OutputError)
 }
 
 func TestWindowRates(t *testing.T) {
 	w := window{span: time.Minute}
 	w.add(at(0), 7, Metrics{InputConnections: 2})
-	assert.Zero(t, w.delta(at(0)).perSecond(5))
+	assert.Zero(t, w.delta().perSecond(5))
 	w.add(at(4), 7, Metrics{InputReceived: 10, InputConnections: 2, InputConnectionUp: 1})
-	d := w.delta(at(4))
+	d := w.delta()
 	assert.InDelta(t, 2.5, d.perSecond(d.counts.InputReceived), 1e-9)
 	assert.Equal(t, Metrics{InputReceived: 10, InputConnections: 2, InputConnectionUp: 1}, d.counts)
 }
@@ -113,7 +117,7 @@ func TestWindowAgainstEverySample(t *testing.T) {
 		}
 		counts[i] = total
 		w.add(at(float64(i)*step), 7, errorsAt(total))
-		d := w.delta(at(float64(i) * step))
+		d := w.delta()
 		slot := int(d.span.Seconds()/step + 0.5)
 		require.Equal(t, counts[i]-counts[i-slot], d.counts.OutputError, "sample %d", i)
 		if i > 1000 {

@@ -53,23 +53,27 @@ type Health struct {
 	PortTaken string `json:"portTaken,omitempty"`
 	// Version as /version gives it, empty if it does not.
 	Version string `json:"version,omitempty"`
-	// MetricsProblem says why there are no metrics. It is no failure of the
-	// instance: some engines have none.
+	// MetricsProblem says why the metrics could not be read. It is no failure of
+	// the instance: some engines have none.
 	MetricsProblem string `json:"metricsProblem,omitempty"`
 }
 
-// Traffic is what the counters of an engine say. They begin with its process.
+// Traffic is what the counters of an engine said when they were last read. They
+// begin with its process. While they cannot be read, what they said stands.
 type Traffic struct {
+	// At is when that was, zero for never.
+	At time.Time `json:"at,omitzero"`
 	// InputReceived and OutputSent are messages, OutputErrors failed writes.
 	InputReceived uint64 `json:"inputReceived"`
 	OutputSent    uint64 `json:"outputSent"`
 	OutputErrors  uint64 `json:"outputErrors"`
-	// InputRate and OutputRate are recent messages per second.
+	// InputRate and OutputRate are messages per second within the activity
+	// window before At.
 	InputRate  float64 `json:"inputRate"`
 	OutputRate float64 `json:"outputRate"`
-	// Active: messages came in within the activity window.
+	// Active: messages came in within the activity window before At.
 	Active bool `json:"active"`
-	// RecentErrors is how many writes failed within the error window.
+	// RecentErrors is how many writes failed within the error window before At.
 	RecentErrors uint64 `json:"recentErrors"`
 }
 
@@ -94,6 +98,14 @@ func (o *Observed) healthy() bool {
 // alive reports whether that process answers.
 func (o *Observed) alive() bool {
 	return o.up() && o.Health.Alive && o.Health.PID == o.Service.Observed.Status.PID
+}
+
+// metricsTrouble says that the metrics cannot be read, if that is so.
+func (o *Observed) metricsTrouble() fsm.Reason {
+	if o.Health.MetricsProblem == "" {
+		return fsm.Reason{}
+	}
+	return fsm.Because("its metrics cannot be read").With(o.Health.MetricsProblem)
 }
 
 // serviceErr is why the last pass over the service failed, "" if it did not.

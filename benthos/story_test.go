@@ -132,6 +132,26 @@ var stories = []struct {
 		p.Watch(5 * time.Second)
 		p.processes()
 	}},
+	{"missing-samples", func(p *play) {
+		unreadable := func(m benthos.Metrics) benthostest.Endpoint {
+			return benthostest.Endpoint{Metrics: m, MetricsErr: fmt.Errorf("cannot get http://%s/metrics: %w", endpoint, benthos.ErrBodyTooLarge)}
+		}
+		p.prober.Set(endpoint, benthostest.Endpoint{})
+		p.ask(benthos.Active, stream("1s"), 2*time.Second)
+		m := benthos.Metrics{InputReceived: 5}
+		p.set("messages come in", benthostest.Endpoint{Metrics: m}, 2*time.Second)
+		p.set("its metrics cannot be read", unreadable(m), time.Minute)
+		m.OutputError = 2
+		p.set("they can, and two writes failed", benthostest.Endpoint{Metrics: m}, 2*time.Second)
+		p.set("again they cannot be read", unreadable(m), 5*time.Minute)
+		m.OutputError = 48144
+		p.set("they can, and more failed meanwhile", benthostest.Endpoint{Metrics: m}, 40*time.Second)
+		m.OutputError++
+		p.set("one more failed", benthostest.Endpoint{Metrics: m}, 2*time.Second)
+		p.set("again they cannot be read", unreadable(m), 2*time.Second)
+		p.ask(benthos.Stopped, stream("1s"), time.Second)
+		p.ask(benthos.Active, stream("1s"), 3*time.Second)
+	}},
 	{"no-metrics", func(p *play) {
 		p.prober.Set(endpoint, benthostest.Endpoint{NoMetrics: true})
 		p.ask(benthos.Active, stream("1s"), 5*time.Second)

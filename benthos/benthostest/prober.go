@@ -17,9 +17,11 @@ type Endpoint struct {
 	Err error
 	// NotReady is why the engine is not ready, empty where it is.
 	NotReady string
-	// Metrics it has counted; NoMetrics: it has no exporter.
-	Metrics   benthos.Metrics
-	NoMetrics bool
+	// Metrics it has counted; NoMetrics: it has no exporter. MetricsErr is why
+	// they cannot be read, where it is not nil.
+	Metrics    benthos.Metrics
+	NoMetrics  bool
+	MetricsErr error
 	// Holder is another process that listens on the address. The zero Holder
 	// means that the process that is asked about listens.
 	Holder ports.Holder
@@ -96,10 +98,15 @@ func (p *Prober) Version(ctx context.Context, addr string) (benthos.VersionInfo,
 // Metrics implements benthos.Prober.
 func (p *Prober) Metrics(ctx context.Context, addr string) (benthos.Metrics, error) {
 	e, err := p.ask(ctx, addr)
-	if err == nil && e.NoMetrics {
-		err = benthos.ErrNoMetrics
+	switch {
+	case err != nil:
+		return benthos.Metrics{}, err
+	case e.NoMetrics:
+		return benthos.Metrics{}, benthos.ErrNoMetrics
+	case e.MetricsErr != nil:
+		return benthos.Metrics{}, e.MetricsErr
 	}
-	return e.Metrics, err
+	return e.Metrics, nil
 }
 
 // Holder implements benthos.Prober.
