@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -73,13 +72,6 @@ func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
 		manager = m.manage(t)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 	})
-}
-
-func TestTemporaryDirectoryThatIsMissingIsNoMissingEngine(t *testing.T) {
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
-	_, err := (&benthos.Linter{Path: "/bin/true"}).Lint(t.Context(), map[string][]byte{"a": nil})
-	require.Error(t, err)
-	assert.NotErrorIs(t, err, benthos.ErrNoEngine)
 }
 
 // A process that found its port taken is not started again and again.

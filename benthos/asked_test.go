@@ -206,3 +206,37 @@ func TestNoteIsKeptAndRestartsNothing(t *testing.T) {
 		assert.ErrorContains(t, refused["a"], "note is not UTF-8")
 	})
 }
+
+// What the engine only warns of is taken, and told once.
+func TestWarningOfTheLinterIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		deprecated := &benthos.LintError{Warning: true, Line: 10, Column: 1, Message: "field fields is deprecated"}
+		m.options.Linter = picky(map[string]error{"a": fsm.Warning(deprecated)})
+		manager := m.manage(t)
+		var told []error
+		manager.Listen(func(n fsm.Notice) {
+			if w, ok := n.(fsm.Warned); ok {
+				told = append(told, w.Err)
+			}
+		})
+		all := active(map[string]*benthos.Config{"a": stream("1s")})
+		plan, err := manager.Plan(t.Context(), all)
+		require.NoError(t, err)
+		require.Len(t, plan, 1)
+		assert.Equal(t, fsm.ChangeCreate, plan[0].Kind)
+		assert.Equal(t, deprecated.Error(), plan[0].Warning)
+		assert.Empty(t, told, "a plan tells nobody")
+
+		require.NoError(t, manager.Apply(t.Context(), all))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.Empty(t, manager.Refused())
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Set(t.Context(), "a", all["a"]))
+		require.Len(t, told, 1)
+		assert.ErrorIs(t, told[0], deprecated)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("2s")})))
+		assert.Len(t, told, 2, "another configuration is news")
+	})
+}

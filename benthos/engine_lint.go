@@ -10,15 +10,22 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// maxLintOutput bounds what is read of a linter's output.
+// maxLintOutput bounds what is read of each of a linter's outputs.
 const maxLintOutput = 4 << 20
+
+// lintBatch is how many documents one process is asked about at most. Each is a
+// descriptor of it.
+const lintBatch = 256
 
 // DefaultLintTimeout bounds one Lint of a Linter that has no Timeout.
 const DefaultLintTimeout = 10 * time.Second
@@ -74,59 +81,92 @@ var (
 // may print its usage and exit with 0.
 const canary = "input:\n  evenkeel_canary: {}\noutput:\n  drop: {}\n"
 
-// Lint checks documents, keyed by any name the caller likes, in one process.
-// The returned map has a *LintError for every document that is refused; the
-// others are accepted. The error is always a *LinterError. It means that there
-// is no verdict on any document, and wraps the context's error or ErrNoEngine
-// if that is why.
+// Lint checks documents, keyed by any name the caller likes. The returned map
+// has a *LintError for every document that is refused, and an fsm.Warning of one
+// for those that are accepted with a warning; nothing is said of the others.
+// The error is always a *LinterError. It means that there is no verdict on any
+// document, and wraps the context's error or ErrNoEngine if that is why.
 //
-// While the process runs the documents lie in a private directory, 0700 with
-// files 0600. Their paths appear in no message.
+// The documents lie in memory only: nothing of them is left on any disk,
+// whoever is killed. Their paths appear in no message.
 func (l *Linter) Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error) {
-	if len(docs) == 0 {
-		return map[string]error{}, nil
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout, DefaultLintTimeout))
+	defer cancel()
+	verdicts := map[string]error{}
+	for names := range slices.Chunk(slices.Sorted(maps.Keys(docs)), lintBatch) {
+		batch := make([][]byte, 0, len(names)+1)
+		for _, name := range names {
+			batch = append(batch, docs[name])
+		}
+		said, output, err := l.lint(ctx, append(batch, []byte(canary)))
+		if err != nil {
+			return nil, &LinterError{Path: l.Path, Output: tail(output, 400), Err: err}
+		}
+		for i, name := range names {
+			if said[i] != nil {
+				verdicts[name] = said[i]
+			}
+		}
 	}
-	fail := func(err error, output []byte) (map[string]error, error) {
-		return nil, &LinterError{Path: l.Path, Output: tail(output, 400), Err: err}
+	return verdicts, nil
+}
+
+// lint asks about documents in one process. The last one is the canary. It
+// returns a verdict for each, or an error with what the linter printed.
+func (l *Linter) lint(ctx context.Context, docs [][]byte) (verdicts []error, output []byte, err error) {
+	files := make([]*os.File, 0, len(docs))
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	paths := make([]string, len(docs))
+	for i, doc := range docs {
+		f, err := memoryFile(doc)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, f)
+		paths[i] = proc.System.Own(firstDescriptor + i)
 	}
-	dir, err := os.MkdirTemp("", "benthos-lint-")
+	stdout, stderr, err := l.run(ctx, files, paths)
+	output = slices.Concat(stdout, stderr)
 	if err != nil {
-		return fail(fmt.Errorf("cannot write into the temporary directory: %w: name one that this user can write with TMPDIR", err), nil)
+		return nil, output, err
 	}
-	defer os.RemoveAll(dir)
-	names := slices.Sorted(maps.Keys(docs))
-	paths := make([]string, len(names)+1)
-	for i := range paths {
-		paths[i] = filepath.Join(dir, strconv.Itoa(i)+".yaml")
-		body := []byte(canary)
-		if i < len(names) {
-			body = docs[names[i]]
-		}
-		if err := os.WriteFile(paths[i], body, 0o600); err != nil {
-			return fail(err, nil)
-		}
+	verdicts, ok := judge(stdout, stderr, paths)
+	if !ok {
+		return nil, output, errNoVerdict
 	}
-	output, err := l.run(ctx, paths)
+	return verdicts, output, nil
+}
+
+// firstDescriptor is the number that the first of exec.Cmd.ExtraFiles has in the
+// process.
+const firstDescriptor = 3
+
+// memoryFile returns a file that is in no directory, with that in it. It cannot
+// be executed, which some systems ask for.
+func memoryFile(text []byte) (*os.File, error) {
+	const name = "benthos-lint"
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // a kernel from before 6.3
+		fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	}
 	if err != nil {
-		return fail(err, output)
+		return nil, fmt.Errorf("cannot make a file in memory: %w", err)
 	}
-	verdicts := parseLint(output, paths)
-	if verdicts[len(names)] == nil {
-		return fail(errNoVerdict, output)
+	f := os.NewFile(uintptr(fd), name)
+	if _, err := f.Write(text); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("cannot write a file in memory: %w", err)
 	}
-	refused := map[string]error{}
-	for i, name := range names {
-		if verdicts[i] != nil {
-			refused[name] = verdicts[i]
-		}
-	}
-	return refused, nil
+	return f, nil
 }
 
 // run returns what the linter printed, and an error unless it exited 0 or 1.
-func (l *Linter) run(ctx context.Context, paths []string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout, DefaultLintTimeout))
-	defer cancel()
+// The process inherits the files.
+func (l *Linter) run(ctx context.Context, files []*os.File, paths []string) (stdout, stderr []byte, err error) {
 	args := []string{"lint"}
 	if l.SkipEnvCheck {
 		args = append(args, "--skip-env-var-check")
@@ -134,29 +174,30 @@ func (l *Linter) run(ctx context.Context, paths []string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, l.Path, append(args, paths...)...)
 	cmd.Env = l.Env
 	cmd.WaitDelay = time.Second
-	output := &boundedBuffer{limit: maxLintOutput}
-	cmd.Stdout, cmd.Stderr = output, output
+	cmd.ExtraFiles = files
+	out, errs := &boundedBuffer{limit: maxLintOutput}, &boundedBuffer{limit: maxLintOutput}
+	cmd.Stdout, cmd.Stderr = out, errs
 	if err := cmd.Start(); err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, exec.ErrNotFound) {
 			err = fmt.Errorf("%w: %w", ErrNoEngine, err)
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	if ctx.Err() != nil {
-		return output.data, ctx.Err()
+		return out.data, errs.data, ctx.Err()
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		err = nil
 	}
-	if err == nil && output.cut {
+	if err == nil && (out.cut || errs.cut) {
 		err = errTruncated
 	}
-	return output.data, err
+	return out.data, errs.data, err
 }
 
 // HasPrometheus reports whether the engine has the Prometheus exporter, which
@@ -166,7 +207,7 @@ func (l *Linter) HasPrometheus(ctx context.Context) (bool, error) {
 	refused, err := l.Lint(ctx, map[string][]byte{
 		question: []byte("metrics:\n  prometheus: {}\ninput:\n  generate:\n    mapping: root = 1\noutput:\n  drop: {}\n"),
 	})
-	return err == nil && refused[question] == nil, err
+	return err == nil && (refused[question] == nil || fsm.IsWarning(refused[question])), err
 }
 
 // boundedBuffer keeps the first limit bytes written to it and drops the rest.

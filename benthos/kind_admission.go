@@ -22,8 +22,8 @@ type admission struct {
 	tree    s6.Tree
 	options *Options
 
-	mu     sync.Mutex      // guards passed
-	passed map[digest]bool // of the last declaration, what the linter accepted
+	mu     sync.Mutex       // guards passed
+	passed map[digest]error // of the last declaration, what the linter accepted, and its warning
 }
 
 // declaration is one that is being validated.
@@ -33,6 +33,7 @@ type declaration struct {
 	before  map[string]fsm.Desired[*Config]
 	inUse   map[string]*document // what was asked before, of each that exists
 	refused map[string]error
+	warned  map[string]error // what the linter says of those that it accepts
 }
 
 func (d *declaration) refuse(name string, err error) {
@@ -51,6 +52,7 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 	d := &declaration{
 		desired: desired, before: before, docs: make(map[string]*document),
 		inUse: make(map[string]*document), refused: make(map[string]error),
+		warned: make(map[string]error),
 	}
 	used := make(map[*Config]bool)
 	for name, was := range before {
@@ -93,7 +95,9 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		return nil, err
 	}
 	d.refuseKeptPorts()
-	return d.refused, nil
+	verdicts := d.warned
+	maps.Copy(verdicts, d.refused)
+	return verdicts, nil
 }
 
 // inUse returns the document of a configuration that an instance has. If the
@@ -211,8 +215,13 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 	defer a.mu.Unlock()
 	unknown := make(map[string][]byte)
 	for name, doc := range d.docs {
-		if !d.unchanged(name) && !a.passed[doc.hash] {
+		if d.unchanged(name) {
+			continue
+		}
+		if warning, passed := a.passed[doc.hash]; !passed {
 			unknown[name] = doc.text
+		} else if warning != nil {
+			d.warned[name] = warning
 		}
 	}
 	verdicts, err := a.ask(ctx, unknown)
@@ -221,16 +230,19 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 		return err
 	}
 	for name := range unknown {
-		if _, exists := d.inUse[name]; missing && exists {
+		switch _, exists := d.inUse[name]; {
+		case missing && exists:
 			d.refuse(name, err)
-		} else if verdicts[name] != nil {
+		case fsm.IsWarning(verdicts[name]):
+			d.warned[name] = verdicts[name]
+		case verdicts[name] != nil:
 			d.refuse(name, verdicts[name])
 		}
 	}
-	passed := make(map[digest]bool, len(d.docs))
+	passed := make(map[digest]error, len(d.docs))
 	for name, doc := range d.docs {
 		if _, asked := unknown[name]; !missing || !asked {
-			passed[doc.hash] = true
+			passed[doc.hash] = d.warned[name]
 		}
 	}
 	a.passed = passed

@@ -56,7 +56,7 @@ type Options struct {
 // refuse; a Linter is one. An error says that it could not tell.
 type ConfigLinter interface {
 	// Lint returns an error for each document, by its name, that would be
-	// refused.
+	// refused, and one made by fsm.Warning for each that is to be warned of.
 	Lint(ctx context.Context, docs map[string][]byte) (refused map[string]error, err error)
 }
 

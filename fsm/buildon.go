@@ -114,6 +114,8 @@ func (k *ChildKind[P, D, O]) validate(
 		for name, err := range why {
 			if err != nil {
 				refused[name] = err
+			}
+			if err != nil && !IsWarning(err) {
 				delete(sound, name)
 			}
 		}
@@ -127,7 +129,11 @@ func (k *ChildKind[P, D, O]) validate(
 		return nil, err
 	}
 	for name, err := range why {
-		if err != nil {
+		switch {
+		case err == nil:
+		case IsWarning(err) && refused[name] != nil:
+			refused[name] = Warning(errors.Join(refused[name], err)) // two warnings
+		default:
 			refused[name] = err
 		}
 	}

@@ -259,23 +259,32 @@ func TestChildrenAreValidatedWithTheirParents(t *testing.T) {
 		assert.Equal(t, map[string]lampDesired{"hall": lit(10)}, before)
 		refused := make(map[string]error)
 		for name, d := range all {
-			if d.Spec > 100 {
+			switch {
+			case d.Spec > 100:
 				refused[name] = errors.New("too bright for a " + string(d.State) + " lamp")
+			case d.Spec > 50:
+				refused[name] = fsm.Warning(errors.New("bright"))
 			}
 		}
 		return refused, nil
 	}
 	kind := fsm.Kind[*room, roomSeen]{Name: "room", Table: roomTable(t), Decide: decideRoom}
 	kind.Validate = func(_ context.Context, all, _ map[string]roomDesired) (map[string]error, error) {
-		return map[string]error{"attic": errors.New("no room")}, nil
+		far := fsm.Warning(errors.New("far"))
+		return map[string]error{"attic": errors.New("no room"), "shed": far, "barn": far, "tower": far}, nil
 	}
 	kind, err := fsm.BuildOn(kind, onLamps(lamps), nil)
 	require.NoError(t, err)
 	refused, err := kind.Validate(t.Context(), map[string]roomDesired{
 		"hall": bright(40), "attic": bright(500), "stage": bright(500), "cellar": bright(-1),
+		"shed": bright(40), "barn": bright(60), "tower": bright(500),
 	}, map[string]roomDesired{"hall": bright(10), "cellar": bright(-1)})
 	require.NoError(t, err)
-	assert.Len(t, refused, 3)
+	assert.Len(t, refused, 6)
+	assert.True(t, fsm.IsWarning(refused["shed"]))
+	assert.True(t, fsm.IsWarning(refused["barn"]))
+	assert.EqualError(t, refused["barn"], "far\nbright")
+	assert.False(t, fsm.IsWarning(refused["tower"]))
 	assert.EqualError(t, refused["attic"], "no room")
 	assert.EqualError(t, refused["stage"], "too bright for a lit lamp")
 	assert.EqualError(t, refused["cellar"], "a lamp takes no negative watts")

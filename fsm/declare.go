@@ -20,7 +20,8 @@ import (
 // driver cannot be opened. It keeps what was asked of it before, by this
 // manager or by an earlier run. The others are applied, and the error wraps a
 // RefusedError for each instance that was refused. On any other error nothing
-// was applied. After Close the error wraps ErrClosed.
+// was applied. After Close the error wraps ErrClosed. What is only warned of is
+// no error: listeners hear of it.
 //
 // What exists under a name that is not listed, and cannot be read, may be
 // somebody else's: it stays as it is. A Refused notice tells of it, and Refused
@@ -29,10 +30,11 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	asked := m.asked()
-	existing, refused, err := m.examine(ctx, desired, false)
+	found, err := m.examine(ctx, desired, false)
 	if err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
+	existing, refused := found.existing, found.refused
 	want := make(map[string]Desired[D], len(desired))
 	var leaving []string
 	for name := range asked {
@@ -59,7 +61,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 		return fmt.Errorf("cannot apply: %w", err)
 	}
 	m.bookRefused(refused)
-	return m.tellRefused(refused, desired)
+	return errors.Join(m.tellRefused(refused, desired), m.tellWarned(found.warned, refused, want))
 }
 
 // Set declares one instance and leaves all others as they are. It is refused
@@ -104,17 +106,17 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 	all := m.asked()
 	_, held := all[name]
 	all[name] = d
-	existing, others, err := m.examine(ctx, all, true)
+	found, err := m.examine(ctx, all, true)
 	if err != nil {
 		return fmt.Errorf("cannot %s %q: %w", doing, name, err)
 	}
 	want := map[string]Desired[D]{name: d}
 	refused := make(map[string]error)
-	if why := others[name]; why != nil {
+	if why := found.refused[name]; why != nil {
 		refused[name] = why
 		delete(want, name)
-		if found, exists := existing[name]; exists && !held {
-			want[name] = found
+		if before, exists := found.existing[name]; exists && !held {
+			want[name] = before
 		}
 	}
 	if err := m.declare(want, nil, refused); err != nil {
@@ -124,7 +126,7 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 	delete(standing, name)
 	maps.Copy(standing, refused)
 	m.bookRefused(standing)
-	return m.tellRefused(refused, all)
+	return errors.Join(m.tellRefused(refused, all), m.tellWarned(found.warned, refused, want))
 }
 
 // Declared returns what is asked at present, by name: what was last declared of
@@ -173,6 +175,20 @@ func (m *Manager[D, O]) tellRefused(refused map[string]error, declared map[strin
 	return errors.Join(errs...)
 }
 
+// tellWarned tells the listeners what was warned of among the declarations that
+// were taken.
+func (m *Manager[D, O]) tellWarned(warned, refused map[string]error, declared map[string]Desired[D]) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(warned)) {
+		_, ok := declared[name]
+		if ok && refused[name] == nil {
+			subject := Subject{At: time.Now(), Kind: m.kind.Name, Instance: name}
+			errs = append(errs, m.listeners.tell(Warned{Subject: subject, Err: warned[name]}))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // discover finds out what exists, in this manager or not.
 func (m *Manager[D, O]) discover(ctx context.Context) (found map[string]Desired[D], unread map[string]error, err error) {
 	if m.kind.Discover == nil {
@@ -184,13 +200,18 @@ func (m *Manager[D, O]) discover(ctx context.Context) (found map[string]Desired[
 	return found, unread, nil
 }
 
-// examine finds out what must be known before a declaration is taken: what
-// exists, in this manager or not, and what is refused. stays says that what
-// exists and is not declared stays as it is.
-func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D], stays bool) (existing map[string]Desired[D], refused map[string]error, err error) {
+// examined is what must be known before a declaration is taken.
+type examined[D any] struct {
+	existing        map[string]Desired[D] // in this manager or not
+	refused, warned map[string]error
+}
+
+// examine finds that out. stays says that what exists and is not declared stays
+// as it is.
+func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[D], stays bool) (examined[D], error) {
 	existing, unread, err := m.discover(ctx)
 	if err != nil {
-		return nil, nil, err
+		return examined[D]{}, err
 	}
 	asked := m.asked()
 	if stays {
@@ -199,13 +220,13 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 		maps.Copy(all, desired)
 		desired = all
 	}
-	refused = make(map[string]error)
+	found := examined[D]{existing, make(map[string]error), make(map[string]error)}
 	sound := make(map[string]Desired[D], len(desired))
 	for name, d := range desired {
 		if err := CheckName(name); err != nil {
-			refused[name] = err
+			found.refused[name] = err
 		} else if err := m.kind.Table.checkTarget(d.State); err != nil {
-			refused[name] = err
+			found.refused[name] = err
 		} else {
 			sound[name] = d
 		}
@@ -213,11 +234,11 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	for name, why := range unread {
 		_, declared := desired[name]
 		if _, held := asked[name]; !declared && !held && !stays {
-			refused[name] = why
+			found.refused[name] = why
 		}
 	}
 	if m.kind.Validate == nil || len(sound) == 0 {
-		return existing, refused, nil
+		return found, nil
 	}
 	before := make(map[string]Desired[D], len(existing))
 	maps.Copy(before, existing)
@@ -228,14 +249,18 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 	}
 	more, err := m.kind.Validate(ctx, sound, before)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot validate: %w", err)
+		return examined[D]{}, fmt.Errorf("cannot validate: %w", err)
 	}
 	for name, why := range more {
-		if d, declared := sound[name]; declared && why != nil && d.State != StateRemoved {
-			refused[name] = why
+		switch d, declared := sound[name]; {
+		case !declared || why == nil || d.State == StateRemoved:
+		case IsWarning(why):
+			found.warned[name] = why
+		default:
+			found.refused[name] = why
 		}
 	}
-	return existing, refused, nil
+	return found, nil
 }
 
 // declare sets what is wanted of each instance, asks for those that leave to be

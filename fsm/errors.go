@@ -54,6 +54,27 @@ func IsPermanent(err error) bool {
 	return errors.As(err, &permanent) && !timedOut(err)
 }
 
+type warningError struct{ err error }
+
+func (e *warningError) Error() string { return e.err.Error() }
+func (e *warningError) Unwrap() error { return e.err }
+
+// Warning marks a reason of Kind.Validate as one that refuses nothing: the
+// declaration is taken, and the listeners are told with a Warned.
+// Warning(nil) is nil.
+func Warning(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &warningError{err}
+}
+
+// IsWarning reports whether an error wraps one made by Warning.
+func IsWarning(err error) bool {
+	var warning *warningError
+	return errors.As(err, &warning)
+}
+
 // ErrRunning is wrapped by the error of Run for a manager that is already being
 // run.
 var ErrRunning = errors.New("it is already being run")

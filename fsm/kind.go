@@ -144,8 +144,9 @@ type Kind[D, O any] struct {
 	Resync time.Duration
 
 	// Validate says of a whole declaration which of its instances are
-	// refused, and why; nil accepts all. A nil reason and a name that was not
-	// declared refuse nothing, nor is a removal ever refused. An error says that
+	// refused, and why; nil accepts all. A nil reason, a name that was not
+	// declared and a reason made by Warning refuse nothing, nor is a removal ever
+	// refused. An error says that
 	// the question could not be answered, so that nothing is applied. before is
 	// what was asked of the instances that exist, by this manager or by an
 	// earlier run: what a refused one keeps.

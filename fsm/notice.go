@@ -18,8 +18,8 @@ type Subject struct {
 func (s Subject) About() Subject { return s }
 
 // Notice is something that happened to an instance: a [Transition],
-// [PassFailed], [PassRecovered], [Refused], [Overran], [Closed], or [Owned],
-// which carries a notice of an instance that another one owns.
+// [PassFailed], [PassRecovered], [Refused], [Warned], [Overran], [Closed], or
+// [Owned], which carries a notice of an instance that another one owns.
 type Notice interface {
 	// About says which instance it happened to, and when.
 	About() Subject
@@ -45,6 +45,14 @@ type PassRecovered struct {
 // Refused says that the declaration of an instance was refused. What was asked
 // of it before goes on.
 type Refused struct {
+	Subject
+	Err error `json:"-"`
+}
+
+// Warned says that the declaration of an instance was taken, and what about it
+// is to be looked at. It is told whenever a declaration is taken of which its
+// kind warns.
+type Warned struct {
 	Subject
 	Err error `json:"-"`
 }

@@ -21,6 +21,7 @@ func TestNoticeJSON(t *testing.T) {
 		`{` + subject + `, ` + text + `, "failures": 3}`: fsm.PassFailed{Subject: about, Err: err, Failures: 3},
 		`{` + subject + `, ` + text + `}`:                fsm.PassRecovered{Subject: about, Err: err},
 		`{` + subject + `, ` + text + ` }`:               fsm.Refused{Subject: about, Err: err},
+		`{` + subject + `,  ` + text + `}`:               fsm.Warned{Subject: about, Err: err},
 		`{` + subject + `, ` + text + `  }`:              fsm.Closed{Subject: about, Err: err},
 		`{` + subject + `}`:                              fsm.Closed{Subject: about},
 		`{` + subject + `, "after": 1000000000}`:         fsm.Overran{Subject: about, After: time.Second},

@@ -6,8 +6,9 @@ import (
 )
 
 // LogTo returns a listener that writes notices to a logger: transitions and
-// what is well again at level Info, what fails or is refused at Warn, a pass
-// that does not end at Error, and all that happens to owned instances at Debug.
+// what is well again at level Info, what fails, is refused or is warned of at
+// Warn, a pass that does not end at Error, and all that happens to owned
+// instances at Debug.
 // Reasons and errors are written as MaskText and EscapeText show them.
 func LogTo(logger *slog.Logger) Listener {
 	return func(n Notice) { logNotice(logger, n, false) }
@@ -42,6 +43,8 @@ func wordsFor(n Notice) (level slog.Level, message string, args []any) {
 		return slog.LevelInfo, "pass succeeded again", nil
 	case Refused:
 		return slog.LevelWarn, "declaration refused", []any{"reason", loggedError{n.Err}}
+	case Warned:
+		return slog.LevelWarn, "declaration taken with a warning", []any{"reason", loggedError{n.Err}}
 	case Overran:
 		return slog.LevelError, "pass does not end", []any{"after", n.After}
 	case Closed:

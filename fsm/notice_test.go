@@ -158,6 +158,7 @@ func TestLogTo(t *testing.T) {
 		fsm.PassFailed{Subject: about, Err: errBroken, Held: true},
 		fsm.PassRecovered{Subject: about, Err: errBroken},
 		fsm.Refused{Subject: about, Err: errBroken},
+		fsm.Warned{Subject: about, Err: errBroken},
 		fsm.Overran{Subject: about, After: time.Second},
 		fsm.Closed{Subject: about},
 		fsm.Closed{Subject: about, Err: errBroken},
@@ -175,6 +176,7 @@ func TestLogTo(t *testing.T) {
 		`level=WARN msg="pass failed" kind=lamp name=hall error=broken held=true`,
 		`level=INFO msg="pass succeeded again" kind=lamp name=hall`,
 		`level=WARN msg="declaration refused" kind=lamp name=hall reason=broken`,
+		`level=WARN msg="declaration taken with a warning" kind=lamp name=hall reason=broken`,
 		`level=ERROR msg="pass does not end" kind=lamp name=hall after=1s`,
 		`level=WARN msg="cannot close driver" kind=lamp name=hall error=broken`,
 		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
@@ -198,11 +200,11 @@ func TestLogToShowsNoSecrets(t *testing.T) {
 	log := fsm.LogTo(slog.New(slog.NewJSONHandler(&out, nil)))
 	err := errors.New("cannot ask http://u:" + planted + "@h")
 	for _, n := range []fsm.Notice{
-		fsm.Transition{Reason: why("it said").With("token=" + planted)}, fsm.PassFailed{Err: err}, fsm.Refused{Err: err}, fsm.Closed{Err: err},
+		fsm.Transition{Reason: why("it said").With("token=" + planted)}, fsm.PassFailed{Err: err}, fsm.Refused{Err: err}, fsm.Warned{Err: err}, fsm.Closed{Err: err},
 	} {
 		log(n)
 	}
-	assert.Equal(t, 4, strings.Count(out.String(), fsm.Mask), out.String())
+	assert.Equal(t, 5, strings.Count(out.String(), fsm.Mask), out.String())
 	assert.NotContains(t, out.String(), planted)
 }
 

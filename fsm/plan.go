@@ -29,6 +29,8 @@ type Change struct {
 	Name string     `json:"name"`
 	Kind ChangeKind `json:"kind"`
 	Why  string     `json:"why,omitempty"`
+	// Warning is what is warned of, as a Warned would tell it.
+	Warning string `json:"warning,omitempty"`
 }
 
 // Plan says what Apply would do with the same declaration, without doing it:
@@ -36,14 +38,14 @@ type Change struct {
 // this manager does not have yet is observed for it; where that fails, its
 // change is unknown, and the others' are not.
 func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D]) ([]Change, error) {
-	existing, refused, err := m.examine(ctx, desired, false)
+	found, err := m.examine(ctx, desired, false)
 	if err != nil {
 		return nil, fmt.Errorf("cannot plan: %w", err)
 	}
 	names := make(map[string]Desired[D])
-	maps.Copy(names, existing)
+	maps.Copy(names, found.existing)
 	maps.Copy(names, desired)
-	for name := range refused {
+	for name := range found.refused {
 		names[name] = Desired[D]{}
 	}
 	for _, e := range *m.listed.Load() {
@@ -51,15 +53,18 @@ func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D])
 	}
 	var changes []Change
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if why := refused[name]; why != nil {
-			changes = append(changes, Change{name, ChangeRefused, why.Error()})
+		if why := found.refused[name]; why != nil {
+			changes = append(changes, Change{Name: name, Kind: ChangeRefused, Why: why.Error()})
 			continue
 		}
 		d, listed := desired[name]
-		_, exists := existing[name]
+		_, exists := found.existing[name]
 		c, err := m.planOne(ctx, name, d, listed, exists)
 		if err != nil {
-			c = Change{name, ChangeUnknown, err.Error()}
+			c = Change{Name: name, Kind: ChangeUnknown, Why: err.Error()}
+		}
+		if warning := found.warned[name]; warning != nil {
+			c.Warning = warning.Error()
 		}
 		changes = append(changes, c)
 	}
@@ -72,11 +77,11 @@ func (m *Manager[D, O]) planOne(ctx context.Context, name string, d Desired[D], 
 	switch {
 	case !listed || d.State == StateRemoved:
 		if there {
-			return Change{name, ChangeRemove, "it is not wanted any more"}, nil
+			return Change{Name: name, Kind: ChangeRemove, Why: "it is not wanted any more"}, nil
 		}
-		return Change{name, ChangeNone, "it is not there"}, nil
+		return Change{Name: name, Kind: ChangeNone, Why: "it is not there"}, nil
 	case !there || held && s.Phase == PhaseRemoving:
-		return Change{name, ChangeCreate, "it is not there"}, nil
+		return Change{Name: name, Kind: ChangeCreate, Why: "it is not there"}, nil
 	}
 	if !held || s.ObservedAt.IsZero() {
 		observed, err := m.observeOnce(ctx, name, d)
@@ -98,13 +103,13 @@ func (m *Manager[D, O]) planByState(name string, d Desired[D], s *Snapshot[D, O]
 	idle := s.Phase == PhaseStopped || s.Phase == PhaseStopping || s.Phase == PhaseCreating
 	switch {
 	case s.Phase == 0:
-		return Change{name, ChangeNone, "its state is not known before it is adopted"}
+		return Change{Name: name, Kind: ChangeNone, Why: "its state is not known before it is adopted"}
 	case target == PhaseStopped && !idle:
-		return Change{name, ChangeStop, "it is " + string(s.State)}
+		return Change{Name: name, Kind: ChangeStop, Why: "it is " + string(s.State)}
 	case target != PhaseStopped && idle:
-		return Change{name, ChangeStart, "it is " + string(s.State)}
+		return Change{Name: name, Kind: ChangeStart, Why: "it is " + string(s.State)}
 	}
-	return Change{name, ChangeNone, "it is " + string(s.State)}
+	return Change{Name: name, Kind: ChangeNone, Why: "it is " + string(s.State)}
 }
 
 func (m *Manager[D, O]) observeOnce(ctx context.Context, name string, d Desired[D]) (observed O, err error) {

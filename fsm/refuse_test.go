@@ -28,8 +28,11 @@ func TestApplyRefuses(t *testing.T) {
 			refused := map[string]error{"nobody": tooBright}
 			for name, d := range desired {
 				refused[name] = nil
-				if d.Spec > 100 {
+				switch {
+				case d.Spec > 100:
 					refused[name] = tooBright
+				case d.Spec == 99:
+					refused[name] = fsm.Warning(errors.New("rather bright"))
 				}
 			}
 			return refused, nil
@@ -70,8 +73,14 @@ func TestApplyRefuses(t *testing.T) {
 			_, done, _ := h.look(name)
 			assert.Empty(t, done)
 		}
-		require.NoError(t, m.Apply(ctx, declarations{"a": lit(40)}))
+		var told heard
+		m.Listen(told.listen)
+		require.NoError(t, m.Apply(ctx, declarations{"a": lit(99)}))
 		assert.Empty(t, m.Refused(), "of the last Apply only")
+		require.NoError(t, m.Wait(ctx, "a", fsm.PhaseRunning))
+		require.IsType(t, fsm.Warned{}, told.taken()[0])
+		require.NoError(t, m.Set(ctx, "b", lit(99)))
+		assert.Equal(t, lit(99), m.Declared()["b"], "a warning refuses nothing")
 	})
 }
 

@@ -149,19 +149,11 @@ func TestRunWithoutPrivileges(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, bento(t))
 	public(t, h.root, fivebenthos(t))
-	temporary := t.TempDir()
-	public(t, temporary)
 	if os.Getuid() == 0 {
 		require.NoError(t, os.Chown(h.root, nobody, nobody))
-		require.NoError(t, os.Chown(temporary, nobody, nobody))
 	}
-	// If configurations cannot be checked, nothing is taken.
-	closed := h.asNobody(h.command())
-	closed.Env = append(os.Environ(), "TMPDIR="+filepath.Join(h.root, "nowhere"))
-	assert.Contains(t, h.refused(closed), "name one that this user can write with TMPDIR")
-
 	cmd := h.asNobody(h.command())
-	cmd.Env = append(os.Environ(), "TMPDIR="+temporary)
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(h.root, "nowhere")) // none is needed
 	p := h.run(cmd)
 	h.serving()
 	p.interrupt(syscall.SIGINT)

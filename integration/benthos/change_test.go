@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -148,6 +149,48 @@ func TestChangeThatTheLinterRefuses(t *testing.T) {
 				return w.pid("good") == pids["good"] && post(inputPort(all["good"]), "{}", 0) == nil
 			})
 			assert.Equal(t, pids, w.pidsOf(all))
+		})
+	}
+}
+
+// The severity of a lint is looked at: what the engine runs with a warning is
+// taken. Redpanda's engine has no warnings.
+func TestDeprecatedFieldIsTaken(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			told := make(chan fsm.Warned, 10)
+			w.Manager.Listen(func(n fsm.Notice) {
+				if warned, ok := n.(fsm.Warned); ok {
+					told <- warned
+				}
+			})
+			c := printer(t)
+			c.Metrics = benthos.MetricsNone
+			c.Pipeline["processors"] = []any{map[string]any{"log": map[string]any{"message": "hi", "fields": map[string]any{"a": "b"}}}}
+			bad := changed(c, func(c *benthos.Config) {
+				c.MetricsPort = uint16(freePorts(t, 1))
+				c.Input = map[string]any{"generate": map[string]any{"mapping": "root = 1", "cuont": 1}}
+			})
+			err := w.Apply(active(streams{"s": c, "bad": bad}))
+			var refused *benthos.LintError
+			require.ErrorAs(t, err, &refused)
+			assert.ErrorContains(t, err, "cuont")
+			assert.NotContains(t, err.Error(), "deprecated", "no reason to refuse")
+			assert.Empty(t, refused.More)
+			w.Await(fsm.PhaseRunning, "s")
+			if name == "Redpanda" {
+				assert.Empty(t, told)
+				return
+			}
+			require.Len(t, told, 1)
+			warned := <-told
+			assert.Equal(t, "s", warned.Instance)
+			assert.ErrorContains(t, warned.Err, "field fields is deprecated")
+			assert.Equal(t, 1, strings.Count(warned.Err.Error(), "deprecated"))
+			require.NoError(t, w.Apply(active(streams{"s": c})))
+			assert.Empty(t, told)
 		})
 	}
 }

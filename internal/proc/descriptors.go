@@ -48,3 +48,9 @@ func (f FS) holds(pid int, targets []string) (bool, error) {
 	}
 	return false, nil
 }
+
+// Own returns the path by which a process opens one of its own descriptors
+// again.
+func (f FS) Own(descriptor int) string {
+	return filepath.Join(string(f), "self", "fd", strconv.Itoa(descriptor))
+}

@@ -37,8 +37,8 @@ func arrows() map[string]arrow {
 		"ports":                        {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":                {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"benthos": {
-			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports"},
-			[]string{"github.com/prometheus", "gopkg.in/yaml.v3"},
+			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
+			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
