@@ -53,6 +53,9 @@ type adapted struct {
 	// ownLinks: fsys knows no links. They are files with fs.ModeSymlink that
 	// hold their target, and are followed here.
 	ownLinks bool
+	// dirs are paths, without links in them, that are known to be directories,
+	// where ownLinks: nobody else changes fsys. A directory that goes clears it.
+	dirs sync.Map // of string to nothing
 }
 
 // ReadFile implements [filesystem.FS].

@@ -200,6 +200,9 @@ func (a *adapted) rename(oldName, newName string) error {
 			return err
 		}
 	}
+	if from.info.IsDir() {
+		a.dirs.Clear()
+	}
 	if err := a.fsys.Rename(from.path, to.path); err != nil {
 		if emptied {
 			a.fsys.Mkdir(to.path, to.info.Mode())
@@ -252,6 +255,7 @@ func (a *adapted) remove(name string) error {
 		if err := a.checkEmpty(at.path); err != nil {
 			return err
 		}
+		a.dirs.Clear()
 	}
 	a.touch(at.path)
 	return a.fsys.Remove(at.path)
@@ -268,6 +272,7 @@ func (a *adapted) RemoveAll(name string) error {
 	at, err := a.existing(name, false)
 	if err == nil {
 		a.touch(at.path)
+		a.dirs.Clear()
 		err = a.fsys.RemoveAll(at.path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {

@@ -45,10 +45,7 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 	if err := contract.CheckName(name); err != nil {
 		return place{}, err
 	}
-	at, rest := place{dir: strings.HasSuffix(name, "/")}, elements(name)
-	if a.ownLinks || strings.HasPrefix(name, "/") {
-		at.path = "/"
-	}
+	at, rest := a.begin(name)
 	at.opaque = at.path == ""
 	for links := 0; len(rest) > 0; {
 		element, last := rest[0], len(rest) == 1
@@ -83,6 +80,9 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 		case !info.IsDir() && (!last || at.dir):
 			return place{}, syscall.ENOTDIR
 		}
+		if !last && a.ownLinks {
+			a.dirs.Store(next, nil)
+		}
 		at.path, at.info = next, info
 	}
 	if at.info != nil {
@@ -91,6 +91,22 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 	info, err := a.stat(join(at.path, ""))
 	at.info = info
 	return at, err
+}
+
+// begin returns where locate begins, and the elements that it has to follow from
+// there: the last one where all others are known.
+func (a *adapted) begin(name string) (at place, rest []string) {
+	slash := strings.LastIndexByte(name, '/')
+	if a.ownLinks && slash > 0 && slash < len(name)-1 {
+		if _, known := a.dirs.Load(name[:slash]); known {
+			return place{path: name[:slash]}, []string{name[slash+1:]}
+		}
+	}
+	at = place{dir: strings.HasSuffix(name, "/")}
+	if a.ownLinks || strings.HasPrefix(name, "/") {
+		at.path = "/"
+	}
+	return at, elements(name)
 }
 
 // expand puts the target of a link found at a place in front of the elements
