@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm/internal/clock"
@@ -19,7 +20,7 @@ func (m *Manager[D, O]) wake(e *entry[D, O]) {
 }
 
 func (m *Manager[D, O]) wakeLocked(e *entry[D, O]) {
-	if e.flying {
+	if e.flying || e.seizers > 0 {
 		e.woken = true
 		return
 	}
@@ -113,6 +114,7 @@ func (m *Manager[D, O]) giveUpPlaces() {
 		}
 	}
 	m.mu.Unlock()
+	slices.SortFunc(over, func(a, b *entry[D, O]) int { return strings.Compare(a.name, b.name) })
 	for _, e := range over {
 		_ = m.listeners.tell(Overran{Subject: e.instance.subject(now), After: m.config.PassTimeout}) // the pass that hangs cannot be failed for a listener that panics
 	}
@@ -157,7 +159,9 @@ func (m *Manager[D, O]) land(e *entry[D, O], after *Snapshot[D, O], next time.Ti
 	if e.woken {
 		next = time.Now()
 	}
-	m.schedule(e, next)
+	if e.seizers == 0 { // they schedule it
+		m.schedule(e, next)
+	}
 	return false
 }
 

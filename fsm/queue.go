@@ -11,7 +11,8 @@ type entry[D, O any] struct {
 	due     time.Time
 	index   int // in the queue; -1 while not in it
 	flying  bool
-	woken   bool // while flying
+	woken   bool // while flying, or while there are seizers
+	seizers int  // who wait for its pass to end, and come before the next pass
 	started time.Time
 	overrun bool // took longer than the time-out and lost its place
 }

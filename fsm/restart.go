@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"time"
 )
 
 // Restart ends what runs, so that another takes its place, by the driver's
@@ -63,20 +64,25 @@ func (m *Manager[D, O]) Restart(ctx context.Context, name string) error {
 }
 
 // seize occupies the named instance once no pass over it is under way, out of
-// turn.
+// turn: before the next pass, however soon that is due.
 func (m *Manager[D, O]) seize(ctx context.Context, name string) (*entry[D, O], error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.entries[name]
 	for ; !m.closed && e != nil && e.flying; e = m.entries[name] {
 		changed := m.changed
+		e.seizers++
 		m.mu.Unlock()
 		select {
 		case <-changed:
 		case <-ctx.Done():
 		}
 		m.mu.Lock()
+		e.seizers--
 		if ctx.Err() != nil {
+			if !e.flying && e.seizers == 0 && m.entries[name] == e {
+				m.schedule(e, time.Now()) // its pass has just ended, and left that to the seizers
+			}
 			return nil, fmt.Errorf("a pass over it does not end: %w", ctx.Err())
 		}
 	}

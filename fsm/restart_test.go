@@ -167,3 +167,69 @@ func TestARunThatEndedCanBeginAgain(t *testing.T) {
 		}
 	})
 }
+
+// A restart that waits for a pass comes before the next one, however soon that
+// is due: passes that follow each other at once cannot keep it waiting.
+func TestRestartComesBeforeTheNextPass(t *testing.T) {
+	for range 300 {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse()
+			m := running(t, flickering(t, h), fsm.Config{})
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+			require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+			released := make(chan struct{})
+			ops := make(chan string, 2)
+			h.hook(func(_ context.Context, name, op string) error {
+				select {
+				case ops <- op:
+				default: // only the first count
+				}
+				select {
+				case <-released:
+				default:
+					h.wake(name)
+					<-released
+				}
+				return nil
+			})
+			h.wake("a")
+			synctest.Wait()
+			restarted := make(chan error)
+			go func() { restarted <- m.Restart(t.Context(), "a") }()
+			synctest.Wait()
+			close(released)
+			require.NoError(t, <-restarted)
+			require.Equal(t, "observe", <-ops)
+			require.Equal(t, "restart", <-ops)
+		})
+	}
+}
+
+// One that gives up in the moment in which the pass ends leaves the instance to
+// the next pass.
+func TestRestartThatGivesUpStopsNoPasses(t *testing.T) {
+	for range 30 {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse()
+			m := running(t, flickering(t, h), fsm.Config{})
+			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+			require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+			hook, release := hanging("a")
+			h.hook(hook)
+			h.wake("a")
+			synctest.Wait()
+			ctx, cancel := context.WithCancel(t.Context())
+			restarted := make(chan error)
+			go func() { restarted <- m.Restart(ctx, "a") }()
+			synctest.Wait()
+			go release()
+			cancel()
+			<-restarted
+			s, _ := m.Instance("a")
+			before := s.ObservedAt
+			elapse(2 * fsm.DefaultResync)
+			s, _ = m.Instance("a")
+			assert.True(t, s.ObservedAt.After(before))
+		})
+	}
+}
