@@ -3,6 +3,7 @@ package s6
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -114,7 +115,7 @@ func (d *driver) clear(files []file) error {
 		return err
 	}
 	if before != nil {
-		for name := range before.Spec.ConfigFiles {
+		for _, name := range slices.Sorted(maps.Keys(before.Spec.ConfigFiles)) {
 			optional = append(optional, path.Join(dirConfig, name))
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -53,7 +55,8 @@ func NewManager(tree Tree, config fsm.Config) (*fsm.Manager[*Spec, Observed], er
 
 func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) map[string]error {
 	refused := make(map[string]error)
-	for name, d := range desired {
+	for _, name := range slices.Sorted(maps.Keys(desired)) { // so that it is the same each time
+		d := desired[name]
 		if d.State == fsm.StateRemoved {
 			continue
 		}
