@@ -19,4 +19,5 @@
 // [Tree.KillSupervisor], [Tree.KillSvscan]. [Tree.Processes] is the process
 // table. The tree itself checks that no service ever has two processes at work
 // and that nothing is deleted under a live process: see [Tree.Violations].
+// [Config.OnProcess] is told of each process as it comes and goes.
 package s6test

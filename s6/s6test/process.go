@@ -73,10 +73,7 @@ func (t *Tree) Processes() []Process {
 	defer t.mu.Unlock()
 	var all []Process
 	for _, p := range t.processes {
-		all = append(all, Process{
-			PID: p.pid, Service: p.name, Finish: p.role == roleFinish,
-			Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started, Command: p.command, Env: p.env,
-		})
+		all = append(all, p.entry())
 	}
 	return all
 }
@@ -94,6 +91,39 @@ func (t *Tree) Supervisors() []string {
 	return all
 }
 
+// entry is a process in the process table.
+func (p *process) entry() Process {
+	return Process{
+		PID: p.pid, Service: p.name, Finish: p.role == roleFinish,
+		Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started, Command: p.command, Env: p.env,
+	}
+}
+
+// Change is what becomes of a process.
+type Change int
+
+// The changes, in their order. A process that waits for the instance lock in
+// vain, or is told to end before, never begins.
+const (
+	Started Change = iota
+	Begun          // its command
+	Ended
+)
+
+// Happening is something that becomes of a process.
+type Happening struct {
+	Process
+	Change Change
+	Wait   supervise.WaitStatus // of one that ended
+}
+
+// happens tells the listener of the configuration.
+func (p *process) happens(c Change, wait supervise.WaitStatus) {
+	if tell := p.tree.config.OnProcess; tell != nil {
+		tell(Happening{p.entry(), c, wait})
+	}
+}
+
 // spawn starts run or finish.
 func (t *Tree) spawn(s *supervisor, as role) *process {
 	p := &process{
@@ -104,6 +134,7 @@ func (t *Tree) spawn(s *supervisor, as role) *process {
 		p.role = roleLogger
 	}
 	t.processes = append(t.processes, p)
+	p.happens(Started, 0)
 	if text, err := t.mem.ReadFile(path.Join(s.dir, "run")); err == nil {
 		p.script = parseScript(string(text))
 	}
@@ -150,6 +181,7 @@ func (p *process) begin() {
 // work begins the command.
 func (p *process) work() {
 	p.waiting, p.working = false, true
+	p.happens(Begun, 0)
 	for _, other := range p.tree.processes {
 		if other != p && other.working && other.role == roleRun && p.role == roleRun && other.dir == p.dir {
 			p.tree.violate(fmt.Sprintf("two processes of %s are at work: %d and %d", p.name, other.pid, p.pid))
@@ -226,6 +258,7 @@ func (p *process) die(wait supervise.WaitStatus) {
 	}
 	t := p.tree
 	t.processes = slices.DeleteFunc(t.processes, func(other *process) bool { return other == p })
+	p.happens(Ended, wait)
 	if p.log.reader == p {
 		p.log.reader = nil
 	}

@@ -38,13 +38,19 @@ func (s *schedule) Pop() any {
 	return e
 }
 
-// after calls fn under the lock after d, unless the tree is closed by then.
+// after calls fn under the lock after d, unless the tree is closed by then. It
+// is called at the next full microsecond: who acts on the tree only between two
+// of them never acts at the moment of an event.
 func (t *Tree) after(d time.Duration, fn func()) *event {
 	t.planned++
-	e := &event{at: time.Now().Add(d), number: t.planned, fn: fn}
+	at := time.Now().Add(d)
+	if past := at.Sub(at.Truncate(time.Microsecond)); past > 0 {
+		at = at.Add(time.Microsecond - past)
+	}
+	e := &event{at: at, number: t.planned, fn: fn}
 	heap.Push(&t.schedule, e)
 	if t.schedule[0] == e {
-		t.timer.Reset(d)
+		t.timer.Reset(time.Until(at))
 	}
 	return e
 }

@@ -35,6 +35,9 @@ type Config struct {
 	// MaxPID is the highest process id. The next is the lowest free one from 101
 	// on. Zero means that no id comes twice.
 	MaxPID int
+	// OnProcess is told of each process when it starts, when it begins its work
+	// and when it ends; nil for nobody. It must not call the tree.
+	OnProcess func(Happening)
 }
 
 // firstPID is the id of the first process.
