@@ -153,6 +153,14 @@ LOAD ?= 2
 soak: tools $(engine_needed) $(redpanda_needed) | go ## run test-host N (5) times beside LOAD (2) busy loops; how often each test failed
 	@sh scripts/soak.sh $(N) $(LOAD)
 
+# How many seeds simulate runs, and for how many simulated hours each.
+SEEDS ?= 2000
+HOURS ?= 1
+
+.PHONY: simulate
+simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each
+	@go test -count=1 -timeout 24h ./internal/simulate -run TestSeeds -seeds $(SEEDS) -hours $(HOURS)
+
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
 	@go test ./...

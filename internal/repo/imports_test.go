@@ -34,8 +34,12 @@ func arrows() map[string]arrow {
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6log"}},
-		"ports":                        {[]string{"internal/proc"}, nil, nil},
-		"internal/proc":                {nil, []string{"github.com/prometheus/procfs", unix}, nil},
+		"internal/simulate": {
+			[]string{"s6", "s6/supervise", "s6/s6test", "fsm", "filesystem", "filesystem/filesystemtest"},
+			nil, nil,
+		},
+		"ports":         {[]string{"internal/proc"}, nil, nil},
+		"internal/proc": {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},

@@ -1,0 +1,138 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Bound is how long everything may take to come to what was declared, once the
+// adversary has stopped. s6-supervise waits up to a minute before it tries
+// again what it could not start, and a pass that failed up to 30 seconds.
+const Bound = 3 * time.Minute
+
+// quiet is for how long it then has to stay there.
+const quiet = time.Minute
+
+// calm has the adversary stop, and everything come to what was declared.
+func (w *world) calm() {
+	w.story.tell("ADVERSARY", "stops")
+	w.faults.clear()
+	w.later = nil
+	w.tree.StartSvscan()
+	for _, name := range names() {
+		w.behave(name, 0)
+		_ = w.tree.Kill(name, syscall.SIGCONT)
+		_ = w.tree.Kill(name+"/log", syscall.SIGCONT)
+		if w.file[name].spoiled {
+			w.want(name, w.before[name])
+		}
+	}
+	if p := w.program; p != nil && (p.isDead() || p.left.Load() >= 0) {
+		p.die()
+		w.program = nil
+	}
+	if w.program == nil {
+		w.startProgram()
+	}
+	w.tell(Declare, "")
+	w.story.tell("user", "wants %s", w.wanted())
+	begin := time.Now()
+	w.after(5*time.Second, w.helpByHand)
+	for w.unsettled() != nil {
+		if time.Since(begin) > Bound {
+			w.judge.violated(Converged, "after %v: %v", Bound, w.unsettled())
+			return
+		}
+		if !w.wait(time.Now().Add(time.Second)) {
+			return
+		}
+	}
+	w.story.tell("world", "all is as declared after %v", time.Since(begin).Truncate(time.Second))
+	if !w.wait(time.Now().Add(quiet)) {
+		return
+	}
+	if why := w.unsettled(); why != nil {
+		w.judge.violated(Quiet, "%v", why)
+	}
+}
+
+// helpByHand does what only a person can: restart a process that never becomes
+// ready, and a service that said not to be started again.
+func (w *world) helpByHand() {
+	for _, name := range names() {
+		s, held := w.program.manager.Instance(name)
+		if held && (s.Observed.Failed || w.judge.hopeless(name)) {
+			w.judge.excuse(name)
+			w.story.tell("user", "restarts %s by hand", name)
+			w.tell(Restart, name)
+		}
+	}
+}
+
+// unsettled says what is not as the user wants it, nil for nothing.
+func (w *world) unsettled() error {
+	for _, name := range names() {
+		if err := w.unsettledOne(name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return w.leftovers()
+}
+
+func (w *world) unsettledOne(name string) error {
+	d, running := w.file[name], w.alive(name)
+	s, held := w.program.manager.Instance(name)
+	switch {
+	case !held && d.State == "" && len(running) == 0:
+		return nil
+	case !held && d.State == "":
+		return fmt.Errorf("is to be removed, and process %d runs", running[0].PID)
+	case !held:
+		return fmt.Errorf("its manager does not have it")
+	case d.State == "":
+		return fmt.Errorf("is to be removed, and is %s (%s) %v", s.State, s.Reason, s.Err)
+	case s.State != d.State || !s.Settled || s.Err != nil:
+		return fmt.Errorf("is to be %s, and is %s (%s) %v", d.State, s.State, s.Reason, s.Err)
+	case s.Observed.Hash != d.Spec.Hash():
+		return fmt.Errorf("its files are not those of what was declared")
+	case d.State == s6.Stopped && len(running) > 0:
+		return fmt.Errorf("is to be stopped, and process %d runs", running[0].PID)
+	case d.State == s6.Running && len(running) != 1:
+		return fmt.Errorf("is to run, and %d processes do", len(running))
+	case d.State == s6.Running && (running[0].PID != s.Observed.PID() || !running[0].Supervised || running[0].Waiting):
+		return fmt.Errorf("its process is not the one that its manager sees: %+v", running[0])
+	case d.State == s6.Running && s.Observed.Started != s.Observed.WantProcess:
+		return fmt.Errorf("its process was started from something else")
+	}
+	return nil
+}
+
+// leftovers says what is there that nobody wants. What a program that was killed
+// has left half done (a name that begins with a dot) is for whoever opens a real
+// tree.
+func (w *world) leftovers() error {
+	layout := w.tree.Layout()
+	for _, dir := range []string{layout.ServicesDir, layout.ScanDir} {
+		entries, err := w.tree.FS().ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].State == "" {
+				return fmt.Errorf("%s is left in %s", e.Name(), dir)
+			}
+		}
+	}
+	for _, p := range w.tree.Processes() {
+		name, _ := strings.CutSuffix(p.Service, "/log")
+		if !slices.Contains(names(), name) || w.file[name].State == "" {
+			return fmt.Errorf("process %d of %s is left", p.PID, p.Service)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+// Package simulate runs whole programs of this library, unchanged, against a
+// seeded adversary, in memory and in fake time, and checks the invariants of
+// ARCHITECTURE.md at each step.
+//
+// A seed gives a [Plan]: what the adversary does, and when. [Run] has a world go
+// through it: an s6test.Tree on a memfs.FS, programs with managers and loops of
+// package fsm that come and go on it, and a user who changes declarations. When
+// the plan is over the adversary stops, and everything has to come to what was
+// declared last within [Bound].
+//
+// # One moment, one actor
+//
+// The same seed gives the same trace, byte for byte, though managers, drivers
+// and watches are goroutines that run as they like. Nothing is serialised for
+// that. Each actor acts in moments of its own: a driver, the user and the
+// adversary wait, before each of their operations on the tree, for the next
+// moment in which nobody else ever acts, a number of nanoseconds after a full
+// microsecond. The tree acts at full microseconds. So no two operations are at
+// one time, fake time decides their order, and how long each of them takes is
+// drawn from the seed: other seeds, other orders. Retries have no jitter.
+//
+// # Words
+//
+//   - plan: the actions of the adversary, in order of time.
+//   - program: one run of the program, from its start to its end or death.
+//   - actor: a driver, or the user, of one program.
+//   - turn: an actor's moment for one operation.
+//   - story: the trace, for people.
+//   - promised: a process that ran as declared when its manager was settled. It
+//     must not end unless somebody gives it a reason.
+//
+// # Files
+//
+// From low to high: each file uses only the ones before it.
+//
+//   - plan.go: what the adversary can do, and the plan of a seed
+//   - story.go: what happened
+//   - judge.go: what is held against the invariants
+//   - faults.go: what is wrong with operations at present
+//   - turn.go: who acts when
+//   - view.go: the tree as a program sees it
+//   - program.go: a program and its user
+//   - world.go: what a plan is carried out in, and how the adversary acts on it
+//   - calm.go: what has to be when the adversary has stopped
+//   - run.go: a plan that is carried out
+//   - shrink.go: the smallest plan that still fails
+package simulate

@@ -1,0 +1,309 @@
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// Check names what is held against a run. The numbers are those of the
+// invariants in ARCHITECTURE.md.
+type Check string
+
+// The checks.
+const (
+	TwoProcesses   Check = "1: never two processes of one instance"
+	PIDKept        Check = "2: a process that nobody gave a reason to end goes on"
+	Refused        Check = "3: what is refused is named and stops nothing"
+	NotDeleted     Check = "4: what is to be is not deleted, whatever cannot be read"
+	DeletedAlive   Check = "5: nothing is deleted under a live process"
+	Explained      Check = "6: what is not as asked has a reason and a time of the next look"
+	Bounded        Check = "6: no state waits without a bound"
+	Converged      Check = "7: when the adversary stops, all comes to what was declared"
+	Quiet          Check = "7: what has come there stays there"
+	NothingRuns    Check = "10: of what is stopped nothing runs"
+	TreeIsSound    Check = "the tree in memory has no fault of its own"
+	ProgramsEnd    Check = "a program that is closed ends"
+	NoPanic        Check = "nothing panics"
+	ManagersAnswer Check = "what the user asks is answered"
+)
+
+// Violation is a check that failed.
+type Violation struct {
+	Check Check
+	Text  string
+}
+
+// declaration is what the user asks of a service. Spoiled is what is refused.
+type declaration struct {
+	fsm.Desired[*s6.Spec]
+	spoiled bool
+}
+
+func (d declaration) String() string {
+	switch {
+	case d.spoiled:
+		return "what is refused"
+	case d.State == "":
+		return "nothing"
+	}
+	return fmt.Sprintf("%s %s", d.State, d.Spec.Hash()[:6])
+}
+
+func (d declaration) same(o declaration) bool {
+	return d.State == o.State && (d.State == "" || d.Spec.Hash() == o.Spec.Hash())
+}
+
+// judge knows what was asked and what happened, and says what must not be. Its
+// methods may be called from any goroutine; none calls into the tree.
+type judge struct {
+	story *story
+	alive func(name string) []s6test.Process // of the process table, without loggers
+
+	mu       sync.Mutex // guards all below
+	services map[string]*service
+	first    *Violation
+}
+
+// service is what is known of a service from outside.
+type service struct {
+	asked    declaration    // the last that is not spoiled
+	changed  int            // the version of the user's file that asked for it
+	applied  int            // the newest version that a manager has taken
+	promised int            // the process that must not end, 0 for none
+	kept     bool           // its directory must not be deleted
+	behaves  s6test.Program // its next processes
+	never    bool           // the last that began never becomes ready
+	started  map[int]bool   // those that have begun, and whether they are not to be promised
+	excused  time.Time      // when somebody gave a reason last
+}
+
+func newJudge(s *story) *judge {
+	j := &judge{story: s, services: make(map[string]*service)}
+	for _, name := range names() {
+		j.services[name] = &service{started: make(map[int]bool)}
+	}
+	return j
+}
+
+// violated records a violation. Only the first counts.
+func (j *judge) violated(c Check, format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.violatedLocked(c, format, args...)
+}
+
+func (j *judge) violatedLocked(c Check, format string, args ...any) {
+	v := &Violation{c, fmt.Sprintf(format, args...)}
+	if j.first == nil {
+		j.first = v
+		j.story.tell("VIOLATED", "%s: %s", v.Check, v.Text)
+	}
+}
+
+// verdict returns the first violation, nil for none.
+func (j *judge) verdict() *Violation {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.first
+}
+
+// excuse says that somebody gives a service's processes a reason to end.
+func (j *judge) excuse(name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.services[name].excuse()
+}
+
+// doom says that somebody ends a service's processes, now or after a while.
+func (j *judge) doom(name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.services[name]
+	s.excuse()
+	for pid := range s.started {
+		s.started[pid] = true
+	}
+}
+
+func (s *service) excuse() { s.promised, s.kept, s.excused = 0, false, time.Now() }
+
+// behave says how the next processes behave.
+func (j *judge) behave(name string, p s6test.Program) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.services[name].behaves = p
+}
+
+// hopeless reports whether a process runs that never becomes ready.
+func (j *judge) hopeless(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.services[name].never
+}
+
+// ask says that the user asks for something else with a version of the file.
+func (j *judge) ask(name string, d declaration, version int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.services[name]
+	if d.spoiled || d.same(s.asked) {
+		return
+	}
+	s.asked, s.changed = d, version
+	s.excuse()
+}
+
+// took says that a manager has taken a version of the file.
+func (j *judge) took(version int, names ...string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, name := range names {
+		s := j.services[name]
+		if s.applied < s.changed {
+			s.excuse()
+		}
+		s.applied = max(s.applied, version)
+	}
+}
+
+// happens is told of each process.
+func (j *judge) happens(h s6test.Happening) {
+	name, log := strings.CutSuffix(h.Service, "/log")
+	if log || h.Finish {
+		return
+	}
+	switch h.Change {
+	case s6test.Started:
+		j.story.tell(name, "process %d starts", h.PID)
+	case s6test.Ended:
+		j.story.tell(name, "process %d ends: %s", h.PID, h.Wait)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.services[name]
+	switch h.Change {
+	case s6test.Begun:
+		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
+	case s6test.Ended:
+		delete(s.started, h.PID)
+		if s.promised == h.PID {
+			j.violatedLocked(PIDKept, "process %d of %s ended (%s)", h.PID, name, h.Wait)
+		}
+	}
+}
+
+// deletes is told before a service's directory is renamed or removed.
+func (j *judge) deletes(name, what string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s := j.services[name]; s != nil && s.kept {
+		j.violatedLocked(NotDeleted, "%s is asked to be %s: %s", name, s.asked, what)
+	}
+}
+
+// notice is told what managers say.
+func (j *judge) notice(n fsm.Notice) {
+	name := n.About().Instance
+	switch n := n.(type) {
+	case fsm.Transition:
+		j.story.tell(name, "%s → %s (%s)", n.From, n.To, n.Reason)
+		running := j.alive(name)
+		if (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(running) > 0 {
+			j.violated(NothingRuns, "%s is %s, and there is process %d", name, n.To, running[0].PID)
+		}
+	case fsm.PassFailed:
+		j.story.tell(name, "cannot: %v", n.Err)
+		if errors.As(n.Err, new(*fsm.PanicError)) {
+			j.violated(NoPanic, "%s: %v", name, n.Err)
+		}
+	case fsm.PassRecovered:
+		j.story.tell(name, "can again")
+	case fsm.Refused:
+		j.story.tell(name, "refused: %v", n.Err)
+	case fsm.Overran:
+		j.story.tell(name, "its pass takes longer than %v", n.After)
+	}
+}
+
+// snapshot is what a manager says of a service.
+type snapshot = fsm.Snapshot[*s6.Spec, s6.Observed]
+
+// look holds a snapshot against what is. hangs says that a pass over it may
+// hang at present.
+func (j *judge) look(s *snapshot, hangs bool) {
+	now := time.Now()
+	running := j.alive(s.Name)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	known := j.services[s.Name]
+	known.promise(s, running)
+	j.explained(s, now, hangs)
+	if s.State == s6.StateStopped && s.Settled && known.applied >= known.changed && s.Desired.State == s6.Stopped &&
+		len(running) > 0 && now.Sub(running[0].Started) > settleTime {
+		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.Name, stamp(s.Since.Sub(j.story.begin)), running[0].PID)
+	}
+}
+
+// settleTime is how long a manager may take to see what has changed.
+const settleTime = 15 * time.Second
+
+// promiseAfter is for how long a process has to be as asked before it is
+// promised: one that was told to end, by a program that was killed since, may
+// take a while.
+const promiseAfter = 5 * time.Second
+
+// promise promises that what is as asked stays.
+func (known *service) promise(s *snapshot, running []s6test.Process) {
+	d := declaration{Desired: s.Desired}
+	if known.applied < known.changed || s.Desired.Spec == nil || !d.same(known.asked) || !s.Settled || s.Err != nil {
+		return
+	}
+	if s.ObservedAt.Sub(s.Since) < promiseAfter || s.ObservedAt.Sub(known.excused) < promiseAfter {
+		return
+	}
+	known.kept = true
+	if s.State != s6.StateRunning || len(running) != 1 || running[0].PID != s.Observed.PID() {
+		return
+	}
+	if mortal, begun := known.started[running[0].PID]; begun && !mortal {
+		known.promised = running[0].PID
+	}
+}
+
+// explained holds what invariant 6 says of a snapshot.
+func (j *judge) explained(s *snapshot, now time.Time, hangs bool) {
+	if s.Desired.State == "" {
+		return
+	}
+	at := string(s.State) == string(s.Desired.State)
+	switch {
+	case !at && s.Reason.Summary == "" && s.Err == nil && s.State != fsm.StateToBeCreated:
+		j.violatedLocked(Explained, "%s is %s and says not why", s.Name, s.State)
+	case s.Held && s.Err == nil:
+		j.violatedLocked(Explained, "%s is held and says not why", s.Name)
+	case !hangs && !s.NextPass.IsZero() && now.Sub(s.NextPass) > settleTime:
+		j.violatedLocked(Explained, "%s was to be looked at at %s", s.Name, stamp(s.NextPass.Sub(j.story.begin)))
+	case s.State == s6.StateStarting && s.Err == nil && !hangs && now.Sub(s.Since) > 3*time.Minute:
+		j.violatedLocked(Bounded, "%s has been starting since %s (%s)", s.Name, stamp(s.Since.Sub(j.story.begin)), s.Reason)
+	}
+}
+
+// refusals holds what a manager has refused against what was spoiled. It may
+// also refuse what it could not look at; then its answer is another.
+func (j *judge) refusals(file map[string]declaration, refused map[string]error) {
+	for _, name := range slices.Sorted(maps.Keys(file)) {
+		d, why := file[name], refused[name]
+		if d.spoiled && why == nil || !d.spoiled && errors.Is(why, s6.ErrSpec) {
+			j.violated(Refused, "%s was declared %s, and the answer is %v", name, d, why)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package simulate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// What is a thing that the adversary does.
+type What string
+
+// What the adversary does to declarations, to processes, to s6, to the
+// filesystem and to programs.
+const (
+	Declare     What = "declare"      // several services anew, N says what
+	Set         What = "set"          // one service, N says to what
+	Remove      What = "remove"       // one service
+	Spoil       What = "spoil"        // declares what is refused
+	Restart     What = "restart"      // one service, by hand
+	Retry       What = "retry"        // one service, by hand
+	Signal      What = "signal"       // N to a process
+	Pause       What = "pause"        // a process, For some time
+	Behave      What = "behave"       // a service's next processes behave as N says, For some time
+	KillLogger  What = "kill logger"  // SIGKILL to an s6-log
+	Orphan      What = "orphan"       // SIGKILL to a service's s6-supervise
+	OrphanLog   What = "orphan log"   // SIGKILL to a logger's s6-supervise
+	KillSvscan  What = "kill svscan"  // another starts after For
+	Fail        What = "fail"         // operations fail, N says which and how, For some time
+	Fill        What = "fill"         // the disk has room for N bytes, For some time
+	ReadOnly    What = "read only"    // the filesystem, For some time
+	Slow        What = "slow"         // each operation takes up to N microseconds, For some time
+	Hang        What = "hang"         // one operation in N hangs until For is over
+	KillProgram What = "kill program" // at its N-th operation from now; another starts after For
+	StopProgram What = "stop program" // in order; another starts after For
+	Betray      What = "betray"       // SIGKILL to a process behind the judge's back; no seed has it
+)
+
+// Action is one thing that the adversary does.
+type Action struct {
+	At   time.Duration // from the beginning
+	What What
+	Name string        // of a service, where it is about one
+	N    int           // a number, as What says
+	For  time.Duration // how long, as What says
+}
+
+// String returns the action as a line of a plan.
+func (a Action) String() string {
+	return fmt.Sprintf("%v %s %s n=%d for=%v", a.At, a.What, a.Name, a.N, a.For)
+}
+
+// Plan is what a world goes through.
+type Plan struct {
+	Seed    uint64
+	For     time.Duration // until the adversary stops
+	Version s6test.Version
+	Latency time.Duration // of each step of s6
+	Actions []Action      // in order of time
+}
+
+// names of the services that there can be.
+func names() []string { return []string{"a", "b", "c"} }
+
+// specs of services. The first is a plain one.
+func specs() []*s6.Spec {
+	sleep := func(arg string) *s6.Spec { return &s6.Spec{Command: []string{"sleep", arg}, Log: keepAll} }
+	of := func(change func(s *s6.Spec)) *s6.Spec {
+		s := sleep("1")
+		change(s)
+		return s
+	}
+	return []*s6.Spec{
+		sleep("1"),
+		sleep("2"),
+		of(func(s *s6.Spec) { s.Log.FileSize = 2 * keepAll.FileSize }),
+		of(func(s *s6.Spec) { s.Ready.FD = 3 }),
+		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
+		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
+		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal = 2*time.Second, "INT" }),
+		of(func(s *s6.Spec) {
+			s.Env = map[string]string{"X": "1", "Y": "2"}
+			s.ConfigFiles = map[string]string{"x.conf": "x", "y.conf": "y"}
+		}),
+		of(func(s *s6.Spec) { s.Env, s.Ready.FD = map[string]string{"X": "2"}, 4 }),
+	}
+}
+
+// keepAll keeps every line that a service prints.
+var keepAll = s6.Log{Files: 1000, FileSize: 100000}
+
+// behaviours of processes. The first is good.
+func behaviours() []behaviour {
+	return []behaviour{
+		{"ends when told", s6test.Program{StopAfter: 20 * time.Millisecond}},
+		{"crashes at once", s6test.Program{RunFor: time.Millisecond, ExitCode: 1}},
+		{"ends well after two seconds", s6test.Program{RunFor: 2 * time.Second}},
+		{"crashes after forty seconds", s6test.Program{RunFor: 40 * time.Second, ExitCode: 3}},
+		{"is deaf", s6test.Program{Deaf: true}},
+		{"takes three seconds to end", s6test.Program{StopAfter: 3 * time.Second}},
+		{"is never ready", s6test.Program{ReadyAfter: s6test.Never}},
+		{"is ready after eight seconds", s6test.Program{ReadyAfter: 8 * time.Second}},
+		{"has a slow finish", s6test.Program{StopAfter: 50 * time.Millisecond, FinishFor: time.Second}},
+		{"fails for good", s6test.Program{RunFor: time.Second, ExitCode: 1, FinishCode: 125}},
+	}
+}
+
+type behaviour struct {
+	does    string
+	program s6test.Program
+}
+
+// weights say how often the adversary does what.
+func weights() []weight {
+	return []weight{
+		{Declare, 8}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
+		{Signal, 8}, {Pause, 3}, {Behave, 10},
+		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4},
+		{Fail, 9}, {Fill, 4}, {ReadOnly, 2}, {Slow, 3}, {Hang, 3},
+		{KillProgram, 9}, {StopProgram, 2},
+	}
+}
+
+type weight struct {
+	what What
+	n    int
+}
+
+// NewPlan returns the plan of a seed.
+func NewPlan(seed uint64, length time.Duration) Plan {
+	random := rand.New(rand.NewPCG(seed, 7))
+	p := Plan{
+		Seed: seed, For: length,
+		Version: s6test.Version(random.IntN(3)),
+		Latency: pick(random, time.Millisecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
+	}
+	all := 0
+	for _, w := range weights() {
+		all += w.n
+	}
+	for at := time.Duration(0); ; {
+		at += pause(random)
+		if at >= length {
+			return p
+		}
+		p.Actions = append(p.Actions, newAction(random, at, random.IntN(all)))
+	}
+}
+
+// pause between two actions: they come in bursts.
+func pause(random *rand.Rand) time.Duration {
+	most := pick(random, 5*time.Millisecond, 200*time.Millisecond, 5*time.Second, 40*time.Second, 3*time.Minute)
+	return time.Duration(random.Int64N(int64(most))).Truncate(time.Microsecond)
+}
+
+func newAction(random *rand.Rand, at time.Duration, lot int) Action {
+	a := Action{At: at, Name: names()[random.IntN(len(names()))]}
+	for _, w := range weights() {
+		if lot -= w.n; lot < 0 {
+			a.What = w.what
+			break
+		}
+	}
+	a.For = pick(random, 3*time.Millisecond, 300*time.Millisecond, 4*time.Second, 25*time.Second, 70*time.Second)
+	switch a.What {
+	case Signal:
+		a.N = pick(random, 9, 9, 15, 6)
+	case Behave:
+		a.N = random.IntN(len(behaviours()))
+	case Fail:
+		a.N = random.IntN(1 << 20)
+	case Fill:
+		a.N = pick(random, 0, 100, 1500)
+	case Slow:
+		a.N = pick(random, 300, 20_000)
+	case Hang:
+		a.N = pick(random, 1, 10, 100)
+	case KillProgram:
+		a.N = random.IntN(60)
+		a.For = min(a.For, 4*time.Second)
+	default:
+		a.N = random.IntN(1 << 20)
+	}
+	switch a.What {
+	case Declare, KillProgram, StopProgram, KillSvscan, Fail, Fill, ReadOnly, Slow, Hang:
+		a.Name = ""
+	}
+	return a
+}
+
+func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
+
+// without returns the plan without some of its actions, by their indices.
+func (p Plan) without(drop []int) Plan {
+	all := p.Actions
+	p.Actions = nil
+	for n, a := range all {
+		if !slices.Contains(drop, n) {
+			p.Actions = append(p.Actions, a)
+		}
+	}
+	return p
+}

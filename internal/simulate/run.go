@@ -1,0 +1,70 @@
+package simulate
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// Result is what came of a plan.
+type Result struct {
+	Plan      Plan
+	Violation *Violation // nil where there is none
+	Story     string
+	Ops       int
+}
+
+// Run carries out a plan. A violation is for the caller to judge: it does not
+// fail t.
+func Run(t *testing.T, plan Plan) (r Result) { return run(t, plan, false) }
+
+// RunInFull is Run with a line in the story for every operation.
+func RunInFull(t *testing.T, plan Plan) (r Result) { return run(t, plan, true) }
+
+func run(t *testing.T, plan Plan, full bool) (r Result) {
+	synctest.Test(t, func(*testing.T) {
+		w := &world{
+			plan: plan, story: newStory(full), faults: newFaults(),
+			file: make(map[string]declaration), before: make(map[string]declaration),
+		}
+		w.judge = newJudge(w.story)
+		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, OnProcess: w.judge.happens})
+		w.judge.alive = w.alive
+		w.run()
+		r = Result{Plan: plan, Violation: w.judge.verdict(), Story: w.story.String(), Ops: w.story.ops}
+	})
+	return r
+}
+
+// run carries out the plan.
+func (w *world) run() {
+	w.story.tell("world", "seed %d, s6 %d, a step of s6 takes %v", w.plan.Seed, w.plan.Version, w.plan.Latency)
+	w.tree.Install("sleep", s6test.Program{})
+	for _, name := range names() {
+		w.behave(name, 0)
+		w.want(name, declaration{Desired: desired(s6.Running, 0)})
+	}
+	w.startProgram()
+	for _, a := range w.plan.Actions {
+		if !w.wait(w.story.begin.Add(a.At)) {
+			break
+		}
+		w.act(a)
+	}
+	if w.wait(w.story.begin.Add(w.plan.For)) {
+		w.calm()
+	}
+	w.end()
+}
+
+// end ends everything.
+func (w *world) end() {
+	w.faults.clear()
+	for _, p := range w.started {
+		p.die()
+		p.all.Wait()
+	}
+	_ = w.tree.Close() // its violations have been looked at
+}

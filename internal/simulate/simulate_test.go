@@ -1,0 +1,118 @@
+package simulate_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/evenkeel/evenkeel/internal/simulate"
+)
+
+var (
+	seeds = flag.Uint64("seeds", 40, "how many seeds to run")
+	first = flag.Uint64("first", 0, "the first of them")
+	hours = flag.Float64("hours", 1, "how many simulated hours the adversary acts for")
+	seed  = flag.Int64("seed", -1, "run this seed alone, and print its story")
+	full  = flag.Bool("ops", false, "the story of -seed has every operation")
+)
+
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // a world is small and makes much garbage
+	goleak.VerifyTestMain(m)
+}
+
+func length() time.Duration { return time.Duration(*hours * float64(time.Hour)) }
+
+// TestSeeds has programs live through what the adversary does to them.
+func TestSeeds(t *testing.T) {
+	if *seed >= 0 {
+		run := simulate.Run
+		if *full {
+			run = simulate.RunInFull
+		}
+		r := run(t, simulate.NewPlan(uint64(*seed), length()))
+		fmt.Print(r.Story)
+		report(t, r)
+		return
+	}
+	for n := range *seeds {
+		t.Run(fmt.Sprint("seed ", *first+n), func(t *testing.T) {
+			t.Parallel()
+			report(t, simulate.Run(t, simulate.NewPlan(*first+n, length())))
+		})
+	}
+}
+
+// told says that a seed was told in full, which is enough.
+var told atomic.Bool
+
+func report(t *testing.T, r simulate.Result) {
+	if r.Violation == nil {
+		return
+	}
+	if told.Swap(true) {
+		t.Errorf("seed %d: %s\n%s", r.Plan.Seed, r.Violation.Check, r.Violation.Text)
+		return
+	}
+	small, tried := simulate.Shrink(t, r, 150)
+	var plan strings.Builder
+	for _, a := range small.Plan.Actions {
+		fmt.Fprintln(&plan, " ", a)
+	}
+	t.Errorf("seed %d: %s\n%s\n\nthe smallest plan that fails, %d actions of %d, after %d plans:\n%s\nits story:\n%s",
+		r.Plan.Seed, r.Violation.Check, r.Violation.Text,
+		len(small.Plan.Actions), len(r.Plan.Actions), tried, plan.String(), small.Story)
+}
+
+// TestSameSeedSameTrace: byte for byte, and in every single operation.
+func TestSameSeedSameTrace(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			plan := simulate.NewPlan(seed, length())
+			one, other := simulate.Run(t, plan), simulate.Run(t, plan)
+			require.Positive(t, one.Ops)
+			if one.Story != other.Story {
+				a, b := strings.Split(one.Story, "\n"), strings.Split(other.Story, "\n")
+				for n := range min(len(a), len(b)) {
+					require.Equal(t, a[n], b[n], "line %d of the story; -ops shows each operation", n)
+				}
+			}
+			assert.Equal(t, one.Story, other.Story)
+		})
+	}
+}
+
+// TestViolationIsFoundToldAndShrunk kills a process behind the judge's back, in
+// the midst of all that the adversary does.
+func TestViolationIsFoundToldAndShrunk(t *testing.T) {
+	plan := simulate.NewPlan(1, time.Hour)
+	require.Nil(t, simulate.Run(t, plan).Violation)
+	betrayals := 0
+	for at := 10 * time.Minute; at < time.Hour; at += 10 * time.Minute {
+		for _, name := range []string{"a", "b", "c"} {
+			plan.Actions = append(plan.Actions, simulate.Action{At: at, What: simulate.Betray, Name: name})
+			betrayals++
+		}
+	}
+	slices.SortStableFunc(plan.Actions, func(a, b simulate.Action) int { return int(a.At - b.At) })
+	r := simulate.Run(t, plan)
+	require.NotNil(t, r.Violation)
+	assert.Equal(t, simulate.PIDKept, r.Violation.Check)
+	small, tried := simulate.Shrink(t, r, 300)
+	assert.Less(t, tried, 100)
+	require.Len(t, small.Plan.Actions, 1)
+	assert.Equal(t, simulate.Betray, small.Plan.Actions[0].What)
+	assert.Contains(t, small.Story, "VIOLATED  2: a process that nobody gave a reason to end goes on")
+	assert.Contains(t, small.Story, "starting → running (its process runs: pid")
+	t.Logf("%d of %d actions were betrayals; what is left:\n%s", betrayals, len(plan.Actions), small.Story)
+}

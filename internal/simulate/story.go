@@ -1,0 +1,75 @@
+package simulate
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
+)
+
+// story is what happened, line by line, and a sum over every single operation.
+// Its methods may be called from any goroutine.
+type story struct {
+	begin time.Time
+	full  bool // every operation has a line
+
+	mu    sync.Mutex // guards all below
+	lines []string
+	sum   uint64
+	ops   int
+}
+
+func newStory(full bool) *story { return &story{begin: time.Now(), full: full} }
+
+// tell adds a line.
+func (s *story) tell(who, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, fmt.Sprintf("%s  %-9s %s", stamp(time.Since(s.begin)), who, fmt.Sprintf(format, args...)))
+}
+
+// stamp writes a time since the beginning as hours, minutes and seconds.
+func stamp(d time.Duration) string {
+	h, m := d/time.Hour, d%time.Hour/time.Minute
+	return fmt.Sprintf("%d:%02d:%09.6f", h, m, (d % time.Minute).Seconds())
+}
+
+// count adds an operation to the sum.
+func (s *story) count(who string, op filesystemtest.Op) {
+	s.mu.Lock()
+	s.ops++
+	s.sum = mix(s.sum, uint64(time.Since(s.begin)), sum(who), uint64(op.Kind), sum(op.Path), uint64(op.Size))
+	s.mu.Unlock()
+	if s.full {
+		s.tell(who, "  %s", op)
+	}
+}
+
+// sum returns the FNV-1a hash of a text.
+func sum(text string) uint64 {
+	h := uint64(14695981039346656037)
+	for n := range len(text) {
+		h = (h ^ uint64(text[n])) * 1099511628211
+	}
+	return h
+}
+
+// mix mixes numbers into one, each bit of which depends on all of theirs.
+func mix(all ...uint64) (h uint64) {
+	for _, n := range all {
+		h = (h + n + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9
+		h ^= h >> 29
+		h *= 0x94d049bb133111eb
+		h ^= h >> 32
+	}
+	return h
+}
+
+// String returns the story, and its sum in the last line.
+func (s *story) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("%s\n%d operations, sum %016x\n", strings.Join(s.lines, "\n"), s.ops, s.sum)
+}

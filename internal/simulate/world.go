@@ -1,0 +1,293 @@
+package simulate
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// world is what a plan is carried out in.
+type world struct {
+	plan   Plan
+	story  *story
+	judge  *judge
+	faults *faults
+	tree   *s6test.Tree
+
+	// What the adversary alone touches.
+	program  *program // nil while none runs
+	started  []*program
+	programs int
+	file     map[string]declaration // what the user wants
+	before   map[string]declaration // what was wanted before it was spoiled
+	version  int                    // of the file
+	later    []todo                 // in order of time
+}
+
+// todo is something that the adversary does later.
+type todo struct {
+	at time.Time
+	do func()
+}
+
+// alive returns the processes of a service, without its logger and finish.
+func (w *world) alive(name string) (all []s6test.Process) {
+	for _, p := range w.tree.Processes() {
+		if p.Service == name && !p.Finish {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// lookEvery is how often the judge looks where nothing happens.
+const lookEvery = 20 * time.Second
+
+// wait lets time pass until then, in the adversary's slot, and does what is to
+// be done later. It reports whether all is well.
+func (w *world) wait(then time.Time) bool {
+	for {
+		next := then
+		if look := time.Now().Add(lookEvery); look.Before(next) {
+			next = look
+		}
+		due := len(w.later) > 0 && !w.later[0].at.After(next)
+		if due {
+			next = w.later[0].at
+		}
+		if d := time.Until(next); d > 0 {
+			time.Sleep(until(next, slotAdversary, 0) + d)
+		}
+		w.look()
+		if w.judge.verdict() != nil {
+			return false
+		}
+		if due {
+			todo := w.later[0]
+			w.later = w.later[1:]
+			todo.do()
+		} else if !time.Now().Before(then) {
+			return true
+		}
+	}
+}
+
+// after has something done later.
+func (w *world) after(d time.Duration, do func()) {
+	at := time.Now().Add(d).Truncate(time.Microsecond)
+	n := 0
+	for n < len(w.later) && !w.later[n].at.After(at) {
+		n++
+	}
+	w.later = append(w.later[:n], append([]todo{{at, do}}, w.later[n:]...)...)
+}
+
+// look has the judge look at everything.
+func (w *world) look() {
+	for _, v := range w.tree.Violations() {
+		switch {
+		case strings.Contains(v, "two processes"):
+			w.judge.violated(TwoProcesses, "%s", v)
+		case strings.Contains(v, "deleted while"):
+			w.judge.violated(DeletedAlive, "%s", v)
+		default:
+			w.judge.violated(TreeIsSound, "%s", v)
+		}
+	}
+	if w.program == nil || w.program.isDead() {
+		return
+	}
+	hangs := w.faults.hang()
+	for _, s := range w.program.manager.Snapshot() {
+		w.judge.look(s, hangs)
+	}
+}
+
+func desired(state fsm.State, spec int) fsm.Desired[*s6.Spec] {
+	all := specs()
+	return fsm.Desired[*s6.Spec]{State: state, Spec: all[spec%len(all)]}
+}
+
+// want changes what the user wants of a service; a declaration without a state
+// is none.
+func (w *world) want(name string, d declaration) {
+	w.version++
+	if d.State == "" && !d.spoiled {
+		delete(w.file, name)
+	} else {
+		w.file[name] = d
+	}
+	w.judge.ask(name, d, w.version)
+}
+
+func (w *world) behave(name string, n int) {
+	b := behaviours()[n]
+	w.tree.SetProgram(name, b.program)
+	w.judge.behave(name, b.program)
+}
+
+// act does what the adversary does.
+func (w *world) act(a Action) {
+	say := func(format string, args ...any) { w.story.tell("ADVERSARY", format, args...) }
+	switch a.What {
+	case Declare, Set, Remove, Spoil, Restart, Retry:
+		w.ask(a)
+	case Signal:
+		say("signal %d to %s: %v", a.N, a.Name, w.harm(a.Name, func() error { return w.tree.Kill(a.Name, syscall.Signal(a.N)) }))
+	case Betray:
+		_ = w.tree.Kill(a.Name, syscall.SIGKILL)
+	case Pause:
+		say("%s is paused for %v: %v", a.Name, a.For, w.tree.Kill(a.Name, syscall.SIGSTOP))
+		w.after(a.For, func() { _ = w.tree.Kill(a.Name, syscall.SIGCONT) })
+	case Behave:
+		say("%s %s from its next start on, for %v", a.Name, behaviours()[a.N].does, a.For)
+		w.behave(a.Name, a.N)
+		w.after(a.For, func() { w.behave(a.Name, 0) })
+	case KillLogger:
+		say("the logger of %s is killed: %v", a.Name, w.tree.Kill(a.Name+"/log", syscall.SIGKILL))
+	case Orphan:
+		say("the supervisor of %s is killed: %v", a.Name, w.harm(a.Name, func() error { return w.tree.KillSupervisor(a.Name) }))
+	case OrphanLog:
+		say("the supervisor of the logger of %s is killed: %v", a.Name, w.tree.KillSupervisor(a.Name+"/log"))
+	case KillSvscan:
+		say("s6-svscan is killed, another comes in %v", a.For)
+		w.tree.KillSvscan()
+		w.after(a.For, w.tree.StartSvscan)
+	case Fail, Fill, ReadOnly, Slow, Hang:
+		f := newFault(a, time.Now().Add(a.For))
+		say("%s", f.says)
+		w.faults.add(f)
+	case KillProgram, StopProgram:
+		w.endProgram(a)
+	}
+}
+
+// harm does something that may end a service's process.
+func (w *world) harm(name string, do func() error) error {
+	w.judge.doom(name)
+	return do()
+}
+
+// endProgram ends the program, and has another one started.
+func (w *world) endProgram(a Action) {
+	p := w.program
+	if p == nil {
+		return
+	}
+	again := func() {
+		p.die()
+		if w.program == p {
+			w.startProgram()
+		}
+	}
+	switch {
+	case a.What == KillProgram:
+		w.story.tell("ADVERSARY", "the program is to be killed in its operation %d from now", a.N)
+		p.left.Store(int64(a.N))
+		w.after(a.For, again)
+	default:
+		w.story.tell("ADVERSARY", "the program is to end")
+		w.program = nil
+		p.all.Go(p.stop)
+		w.after(a.For, func() {
+			p.die()
+			if w.program == nil {
+				w.startProgram()
+			}
+		})
+	}
+}
+
+// ask has the user ask for something.
+func (w *world) ask(a Action) {
+	random := rand.New(rand.NewPCG(w.plan.Seed, uint64(a.N)))
+	name := a.Name
+	switch a.What {
+	case Declare:
+		for _, name := range names() {
+			w.want(name, anyDeclaration(random))
+		}
+		name = ""
+	case Set:
+		d := anyDeclaration(random)
+		if d.State == "" {
+			d = declaration{Desired: desired(s6.Running, a.N)}
+		}
+		w.want(name, d)
+	case Remove:
+		w.want(name, declaration{})
+	case Spoil:
+		d, there := w.file[name]
+		if !there || d.spoiled {
+			return
+		}
+		w.before[name] = d
+		w.want(name, declaration{spoiled: true})
+		a.What = Declare
+		if a.N%2 == 0 {
+			a.What = Set
+		}
+		w.after(a.For, func() {
+			if w.file[name].spoiled {
+				w.want(name, w.before[name])
+				w.story.tell("user", "takes %s back", name)
+				w.tell(Declare, "")
+			}
+		})
+	case Restart:
+		w.judge.excuse(name)
+	}
+	w.story.tell("user", "%s %s: %s", a.What, name, w.wanted())
+	w.tell(a.What, name)
+}
+
+// tell tells the user of the program, if there is one.
+func (w *world) tell(what What, name string) {
+	if w.program != nil && !w.program.isDead() {
+		w.program.tasks <- task{what, name, maps.Clone(w.file), w.version}
+	}
+}
+
+// startProgram starts the next program.
+func (w *world) startProgram() {
+	w.programs++
+	l := &life{
+		seed: w.plan.Seed, number: w.programs, layout: w.tree.Layout(),
+		story: w.story, judge: w.judge, faults: w.faults, dead: make(chan struct{}),
+	}
+	l.left.Store(-1)
+	p, err := startProgram(l, w.tree)
+	if err != nil {
+		w.judge.violated(ManagersAnswer, "a program cannot start: %v", err)
+		return
+	}
+	w.program = p
+	w.started = append(w.started, p)
+	w.tell(Declare, "")
+}
+
+// wanted is what the user wants, as text.
+func (w *world) wanted() string {
+	var all []string
+	for _, name := range names() {
+		all = append(all, fmt.Sprintf("%s %s", name, w.file[name]))
+	}
+	return strings.Join(all, ", ")
+}
+
+func anyDeclaration(random *rand.Rand) declaration {
+	switch random.IntN(6) {
+	case 0:
+		return declaration{}
+	case 1:
+		return declaration{Desired: desired(s6.Stopped, random.IntN(100))}
+	}
+	return declaration{Desired: desired(s6.Running, random.IntN(100))}
+}
