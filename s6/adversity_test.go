@@ -277,3 +277,115 @@ func TestHandMadeServiceInTheWayOfNobody(t *testing.T) {
 		p.wants(running("a"))
 	})
 }
+
+// statusOf is a service's status file.
+func statusOf(tree *s6test.Tree, service string) string {
+	return path.Join(tree.Layout().Service(service), "supervise/status")
+}
+
+// TestDamagedFileOutsideIsNoErrorForEver: what s6-supervise itself writes anew
+// is passed by where nobody supervises, and control goes on without it where
+// somebody does.
+func TestDamagedFileOutsideIsNoErrorForEver(t *testing.T) {
+	for name, content := range map[string][]byte{
+		"nothing": nil, "a part": []byte("half of a status"), "zeroes": make([]byte, supervise.StatusSize),
+		"garbage": []byte(strings.Repeat("\xff", supervise.StatusSize)),
+	} {
+		t.Run("after a loss of power: "+name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				settle(t, tree, running("a", "b"))
+				require.NoError(t, tree.Terminate())
+				pass(time.Minute)
+				require.Empty(t, tree.Processes())
+				// The scan directory is on a filesystem in memory.
+				require.NoError(t, tree.FS().Remove(tree.Layout().Link("a")))
+				require.NoError(t, tree.FS().Remove(tree.Layout().Link("b")))
+				for _, service := range []string{"a", "a/log", "b"} {
+					require.NoError(t, tree.FS().WriteFile(statusOf(tree, service), content, 0o644))
+					require.NoError(t, tree.FS().WriteFile(path.Join(path.Dir(statusOf(tree, service)), "death_tally"), content, 0o644))
+				}
+				p := start(t, tree)
+				require.NoError(t, p.Apply(t.Context(), running("a", "b")))
+				pass(5 * time.Second)
+				tree.StartSvscan()
+				p.wants(running("a", "b"))
+				assert.Len(t, pids(t, tree), 2)
+				p.stop()
+			})
+		})
+		t.Run("under a live supervisor: "+name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				p := start(t, tree)
+				p.wants(running("a", "b", "c"))
+				before := pids(t, tree)
+				for _, service := range []string{"a", "a/log", "b", "c"} {
+					require.NoError(t, tree.FS().WriteFile(statusOf(tree, service), content, 0o644))
+				}
+				want := running("a", "c")
+				want["b"] = desired{State: s6.Stopped, Spec: running("b")["b"].Spec}
+				want["c"].Spec.Env = map[string]string{"A": "another"}
+				require.NoError(t, p.Apply(t.Context(), want))
+				pass(30 * time.Second)
+				p.wants(want)
+				after := pids(t, tree)
+				assert.Equal(t, before["a"], after["a"])
+				assert.NotContains(t, after, "b")
+				assert.NotEqual(t, before["c"], after["c"])
+				s, _ := p.Instance("a")
+				assert.Empty(t, s.Observed.StatusProblem, "it is written anew")
+				p.removes("c")
+				p.stop()
+			})
+		})
+	}
+}
+
+// TestTornStatusIsTold: the reason says what was torn, while it is.
+func TestTornStatusIsTold(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		require.NoError(t, tree.Terminate())
+		pass(time.Minute)
+		require.NoError(t, tree.FS().WriteFile(statusOf(tree, "a"), nil, 0o644))
+		p := start(t, tree)
+		require.NoError(t, p.Apply(t.Context(), running("a")))
+		pass(time.Second)
+		s, _ := p.Instance("a")
+		require.NoError(t, s.Err)
+		assert.Equal(t, "not in place yet: s6-svscan has started no supervisor for it; what the last one has left is passed by: "+
+			"read /data/services/a/supervise/status: cannot read status: it has 0 bytes, known are 35 and 43", s.Reason.String())
+		p.stop()
+	})
+}
+
+// TestStaleStatusThatNamesTheHolderOfTheLock: the status is that of a supervisor
+// that was killed, on a full disk; the process that it names is not the new
+// supervisor's, whose own waits for the lock.
+func TestStaleStatusThatNamesTheHolderOfTheLock(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+			tree.SetProgram("a", s6test.Program{Deaf: deaf})
+			p := start(t, tree)
+			p.wants(running("a"))
+			old := pids(t, tree)["a"]
+			stale, err := tree.FS().ReadFile(statusOf(tree, "a"))
+			require.NoError(t, err)
+			p.stop()
+			require.NoError(t, tree.KillSupervisor("a"))
+			pass(3 * time.Second)
+			require.NoError(t, tree.FS().ReplaceFile(statusOf(tree, "a"), stale, 0o644))
+			p = start(t, tree)
+			p.wants(running("a"))
+			pass(20 * time.Second)
+			p.wants(running("a"))
+			now := pids(t, tree)
+			assert.NotZero(t, now["a"])
+			assert.NotEqual(t, old, now["a"])
+			for _, process := range tree.Processes() {
+				assert.True(t, process.Supervised, process)
+				assert.False(t, process.Waiting, process)
+			}
+			p.stop()
+		})
+	}
+}

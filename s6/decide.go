@@ -78,7 +78,7 @@ func decideCreating(in input) fsm.Decision {
 // If that takes long, s6-svscan is nudged.
 func create(in input) fsm.Decision {
 	o := &in.Observed
-	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(o.lacks()), After: soonest}
+	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(missing(o)), After: soonest}
 	switch {
 	case !o.Exists || !o.Linked || !o.Watched:
 		d.Do = createActions
@@ -218,7 +218,7 @@ func mend(in input) (fsm.Decision, bool) {
 		return create(in), true
 	case o.Lags:
 		// Telling what is up to be up makes s6-supervise write the status.
-		return fsm.Decision{Do: upActions, Reason: lags(), After: later}, true
+		return fsm.Decision{Do: upActions, Reason: lags(o), After: later}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
 		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}, true
 	case !o.current():

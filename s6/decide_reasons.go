@@ -51,9 +51,9 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	case o.StrayPID != 0:
 		return fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
 	case !o.whole():
-		return fsm.Because("not in place").With(o.lacks()), true
+		return fsm.Because("not in place").With(missing(o)), true
 	case o.Lags:
-		return lags(), true
+		return lags(o), true
 	case o.Failed:
 		return gaveUp(o), true
 	case o.CommandProblem != "":
@@ -93,8 +93,19 @@ func crashing(o *Observed) fsm.Reason {
 	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
 }
 
-func lags() fsm.Reason {
+func lags(o *Observed) fsm.Reason {
+	if o.StatusProblem != "" {
+		return fsm.Because("its supervisor has to write its status anew").With(o.StatusProblem)
+	}
 	return fsm.Because("its supervisor cannot write its status").With("the process that it runs is not the one that the status names")
+}
+
+// missing says what a service lacks to be whole.
+func missing(o *Observed) string {
+	if o.StatusProblem != "" && !o.Supervised {
+		return o.lacks() + "; what the last one has left is passed by: " + o.StatusProblem
+	}
+	return o.lacks()
 }
 
 func gaveUp(o *Observed) fsm.Reason {

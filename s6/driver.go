@@ -42,6 +42,7 @@ type driver struct {
 	silent     spell[bool] // a supervisor has written no status
 	loggerDown spell[bool] // the logger does not run
 	loggerAt   time.Time   // when the logger was last looked at
+	started    [2]int      // a supervisor and a process that it has started
 	seen       int         // the process that the last observation saw
 	ending     endings     // its processes
 	gone       spell[int]  // a process that was told to end has, and the status names it

@@ -71,7 +71,7 @@ func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 		return err
 	}
 	status, err := d.tree.Status(d.service)
-	there, err := found(err)
+	there, err := written(err)
 	if err != nil {
 		return err
 	}

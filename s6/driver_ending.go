@@ -26,7 +26,7 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	// same.
 	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
 	status, err := d.tree.Status(d.service)
-	if _, err := found(err); err != nil {
+	if _, err := written(err); err != nil {
 		return errors.Join(fileErr, err)
 	}
 	commands := []supervise.Command{supervise.CommandDown}
@@ -52,7 +52,7 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 // does not end it.
 func (d *driver) restart(now time.Time, spec *Spec) error {
 	status, err := d.tree.Status(d.service)
-	if err != nil {
+	if _, err := written(err); err != nil {
 		return err
 	}
 	if !status.Up() || status.PID != d.seen {

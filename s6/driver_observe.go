@@ -54,15 +54,18 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	}
 	o.Supervised, o.LoggerSupervised, o.Locked = service.Held, logs.Held, process.Held
 	o.Status, err = d.tree.Status(d.service)
-	written, err := found(err)
+	if torn(err) {
+		o.StatusProblem = err.Error()
+	}
+	there, err := written(err)
 	if err != nil {
 		return err
 	}
-	d.silent.note(!written && service.Held)
-	if !written {
+	d.silent.note(!there && service.Held)
+	if !there {
 		// On a full disk the supervisor cannot write one, and serves its
-		// service all the same.
-		o.Supervised = d.silent.lasts(now, statusPatience)
+		// service all the same. One whose status has been torn has written one.
+		o.Supervised = service.Held && o.StatusProblem != "" || d.silent.lasts(now, statusPatience)
 	}
 	d.ending.keep(o.Status.PID, process.PID)
 	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
@@ -70,7 +73,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	}
 	d.owed.note(o.Linked && !(o.Supervised && o.LoggerSupervised))
 	o.Owed = d.owed.since
-	if err := d.reconcileStatus(now, o, process); err != nil {
+	if err := d.reconcileStatus(now, o, service, process); err != nil {
 		return err
 	}
 	d.seen = o.Status.PID

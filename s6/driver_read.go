@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"strconv"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func (d *driver) observeFiles(o *Observed) (err error) {
@@ -158,4 +160,19 @@ func (d *driver) examine() (intact bool, err error) {
 
 func (d *driver) render(spec *Spec) ([]file, error) {
 	return render(spec, d.owner, d.tree.Layout().Log(d.name), d.tree.Tools())
+}
+
+// written turns a status that is not there, or that says nothing, into a value;
+// every other error stays one. s6-supervise writes the status anew with each
+// change, so that a torn one, as a loss of power leaves it, is no reason to wait.
+func written(err error) (bool, error) {
+	if torn(err) {
+		return false, nil
+	}
+	return found(err)
+}
+
+// torn reports whether there is a status that is none.
+func torn(err error) bool {
+	return errors.As(err, new(*supervise.StatusSizeError)) || errors.As(err, new(*supervise.StatusFieldError))
 }

@@ -73,7 +73,7 @@ func (d *driver) dismiss(now time.Time, held []supervisor) error {
 		return nil
 	}
 	status, err := d.tree.Status(first.dir)
-	if _, err := found(err); err != nil {
+	if _, err := written(err); err != nil {
 		return err
 	}
 	commands := []supervise.Command{supervise.CommandExit}

@@ -10,8 +10,10 @@ import (
 
 // reconcileStatus compares the status with who holds the instance lock. If a
 // process that the status does not name has held it for a while, either the
-// process is a stray or the status lags.
-func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.LockState) error {
+// process is a stray or the status lags. The same goes for a process that the
+// status names and the supervisor has not started: the status may be what an
+// earlier supervisor has left.
+func (d *driver) reconcileStatus(now time.Time, o *Observed, supervisor, process supervise.LockState) error {
 	gone, err := d.hasGone(o)
 	if err != nil {
 		return err
@@ -22,15 +24,19 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.L
 	o.Ended = d.gone.lasts(now, endedPatience)
 	stray := process.PID
 	if o.Supervised && stray == o.Status.PID {
-		stray = 0
+		own, err := d.hasStarted(supervisor.PID, stray)
+		if err != nil {
+			return err
+		}
+		if own {
+			stray = 0
+		}
 	}
 	if d.stray.note(stray) {
 		time.AfterFunc(strayPatience, d.wake)
 	}
-	if !d.stray.lasts(now, strayPatience) {
-		return nil
-	}
-	if o.Supervised {
+	lasts := d.stray.lasts(now, strayPatience)
+	if o.Supervised && stray != 0 && (lasts || o.StatusProblem != "") {
 		if o.Lags, err = d.tree.Child(d.service, stray); err != nil {
 			return err
 		}
@@ -39,8 +45,24 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, process supervise.L
 		o.Status.PID = stray
 		return nil
 	}
-	o.StrayPID = stray
+	if lasts {
+		o.StrayPID = stray
+	}
 	return nil
+}
+
+// hasStarted reports whether a supervisor has started a process, 0 for none, as
+// far as it is known which they are. It asks about each two once.
+func (d *driver) hasStarted(supervisor, pid int) (bool, error) {
+	both := [2]int{supervisor, pid}
+	if supervisor == 0 || pid == 0 || d.started == both {
+		return true, nil
+	}
+	child, err := d.tree.Child(d.service, pid)
+	if child && err == nil {
+		d.started = both
+	}
+	return child, err
 }
 
 // hasGone returns the process that the status names, if this driver told it to
@@ -69,8 +91,8 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	if !d.loggerDown.of && now.Sub(d.loggerAt) < loggerEvery {
 		return nil
 	}
-	status, err := d.tree.Status(d.paths.logger)
-	if ok, err := found(err); err != nil || !ok {
+	status, statusErr := d.tree.Status(d.paths.logger)
+	if ok, err := written(statusErr); err != nil || !ok && !torn(statusErr) {
 		return err
 	}
 	runs, obstacle := status.Up() && status.Ready, error(nil)

@@ -90,7 +90,7 @@ func (d *driver) replace(f file) (changed bool, err error) {
 // count as started from something else, before the files change.
 func (d *driver) disown() error {
 	status, err := d.tree.Status(d.service)
-	if ok, err := found(err); err != nil || !ok || !status.Up() {
+	if ok, err := written(err); err != nil || !ok || !status.Up() {
 		return err
 	}
 	if started, err := d.readStarted(status.PID); err != nil || started != "" {

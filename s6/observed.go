@@ -45,6 +45,9 @@ type Observed struct {
 	// Status is what s6-supervise says; it means nothing unless Supervised. If
 	// it lags, PID is the process that runs all the same.
 	Status supervise.Status `json:"status,omitzero"`
+	// StatusProblem says why the status cannot be read, where it was torn, as by
+	// a loss of power. It then counts as none.
+	StatusProblem string `json:"statusProblem,omitempty"`
 	// Lags: the status names another process than the one that its supervisor
 	// runs, as on a full disk, where the supervisor cannot write another
 	// status.
