@@ -356,3 +356,51 @@ func TestDirectoriesThatAreNotThree(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, entries)
 }
+
+// TestLimitIsRaisedWhereATreeIsStarted: a private tree takes more services than
+// s6-svscan does by itself, and may open the files for their loggers.
+func TestLimitIsRaisedWhereATreeIsStarted(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	limits, err := w.Tree.Limits()
+	require.NoError(t, err)
+	require.Len(t, limits, 2)
+	assert.GreaterOrEqual(t, limits[0].Most/(limits[0].PerService+limits[0].PerLogger), 10000)
+	w.run(map[string]*s6.Spec{"a": w.probe("a")})
+	harness.Slay(t, w.svscan())
+	harness.Eventually(t, "another s6-svscan serves", func() bool { return w.Tree.Served() == nil })
+	again, err := w.Tree.Limits()
+	require.NoError(t, err)
+	require.Len(t, again, 2)
+	assert.Equal(t, limits[0].Most, again[0].Most)
+	assert.Equal(t, limits[1].Most, again[1].Most)
+}
+
+// TestLimitOfAnotherIsNamed: an s6-svscan that somebody else has started has no
+// room for all that is declared.
+func TestLimitOfAnotherIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, os.Mkdir(w.Config.ScanDir, 0o755))
+	tools := harness.NeedS6(t)
+	svscan := exec.Command(filepath.Join(tools.Dir, "s6-svscan"), "-c", "4", w.Config.ScanDir)
+	require.NoError(t, svscan.Start())
+	go func() { _ = svscan.Wait() }() // the world's end is also its end
+	harness.Eventually(t, "it can be attached to", func() (err error) {
+		w.Tree, err = s6.Attach(w.Config)
+		return err
+	})
+	w.manage()
+	specs := make(map[string]*s6.Spec)
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		specs[name] = w.probe(name)
+	}
+	err := w.Apply(running(specs))
+	require.ErrorIs(t, err, s6.ErrRoom)
+	assert.ErrorContains(t, err, fmt.Sprintf(`refused "d": there is no room for it: s6-svscan (pid %d) on %s takes 4 services (-c): start that s6-svscan with -`, svscan.Process.Pid, w.Config.ScanDir))
+	assert.ErrorContains(t, err, `refused "e"`)
+	w.Await(fsm.PhaseRunning, "a", "b", "c")
+	for _, name := range []string{"a", "b", "c"} {
+		w.single(name)
+	}
+}

@@ -56,6 +56,7 @@
 //   - layout.go: where everything is, and what it is called there
 //   - timing.go: all times, with what they have to do with each other
 //   - tools.go: where s6's programs are
+//   - limits.go: how many services an s6-svscan takes
 //   - spec.go: what a service is made from
 //   - manifest.go: what is kept of that in the service directory
 //   - render.go: the files of a service directory
@@ -76,6 +77,7 @@
 //
 //   - tree.go: the interface by which all the rest touches one
 //   - owners.go: whose services are whose
+//   - room.go: for how many services there is room
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_scan.go: its s6-svscan
@@ -84,6 +86,7 @@
 //   - tree_announce.go: readiness on behalf of a process
 //   - tree_ending.go: how all its supervisors are told to end
 //   - tree_nudge.go: an s6-svscan that forgets what it owes
+//   - tree_limits.go: how many services it takes, and is made to take
 //   - tree_private.go: an s6-svscan of its own
 //   - tree_keeper.go: another where that was killed
 //   - tree_sweep.go: what a program that was killed has left

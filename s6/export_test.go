@@ -46,3 +46,10 @@ func Render(spec *Spec, logDir string, tools Tools) ([]RenderedFile, error) {
 	}
 	return all, err
 }
+
+// ServicesLimit is the limit of an s6-svscan that was started with these
+// arguments, and the arguments by which one with this usage takes many services.
+func ServicesLimit(args []string, usage string) (Limit, []string) {
+	options := optionsIn([]byte(usage))
+	return servicesLimit(args, options), options.raised()
+}

@@ -34,7 +34,9 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 			return newDriver(tree, owner, name, wake), nil
 		},
 		Validate: func(_ context.Context, desired, _ map[string]fsm.Desired[*Spec]) (map[string]error, error) {
-			return validate(tree, owner, desired), nil
+			refused := validate(tree, owner, desired)
+			refuseBeyondRoom(tree, owner, desired, refused)
+			return refused, nil
 		},
 		Discover: func(context.Context) (map[string]fsm.Desired[*Spec], map[string]error, error) {
 			return discover(tree, owner)

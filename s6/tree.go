@@ -31,6 +31,9 @@ type Tree interface {
 	// Served returns nil if an s6-svscan serves the scan directory, and
 	// otherwise an error that says so.
 	Served() error
+	// Limits says how many services the s6-svscan takes; none where that is not
+	// known.
+	Limits() ([]Limit, error)
 	// Supervisor says whether an s6-supervise serves the service directory.
 	Supervisor(service string) (supervise.LockState, error)
 	// Process says who holds a service's instance lock: the process itself,

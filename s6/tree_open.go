@@ -69,7 +69,8 @@ func Attach(config TreeConfig) (*SystemTree, error) {
 // needs no privileges. The s6-svscan has a session of its own and goes on when
 // the caller ends, so that a later call finds it. It writes its diagnostics to
 // the file .stderr in the scan directory, which is emptied when it is longer
-// than 1 MiB. ctx bounds the start alone. The caller closes the tree.
+// than 1 MiB. It takes 10,000 services, and its limit on open files is raised for
+// them as far as may be. ctx bounds the start alone. The caller closes the tree.
 //
 // An s6-svscan that was killed is replaced: by the next StartPrivate, or within
 // a second while a tree is open. Its supervisors, services and loggers are not

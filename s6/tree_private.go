@@ -24,7 +24,8 @@ func (t *SystemTree) start(ctx context.Context) error {
 	if err := t.unlinkDangling(true); err != nil {
 		return err
 	}
-	cmd := exec.Command(t.tools.path("s6-svscan"), t.layout.ScanDir)
+	command := t.scanCommand()
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = stderr, stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

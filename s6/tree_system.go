@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +21,9 @@ type SystemTree struct {
 	layout Layout
 	tools  Tools
 	lock   *supervise.Lock
+
+	asksOptions sync.Once // guards options
+	options     scanOptions
 
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree

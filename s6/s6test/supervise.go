@@ -51,7 +51,9 @@ func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *superviso
 	return s
 }
 
-func (s *supervisor) isLogger() bool { return strings.HasSuffix(s.name, "/log") }
+func (s *supervisor) isLogger() bool { return isLogger(s.name) }
+
+func isLogger(name string) bool { return strings.HasSuffix(name, "/log") }
 
 // in reports whether the directory is still where it was. A process whose
 // working directory is gone reads and writes nothing.

@@ -231,6 +231,9 @@ func (v *svscan) scan() bool {
 			dir = target
 		}
 		s := v.service(e.Name(), dir, info)
+		if s == nil {
+			continue // there are too many
+		}
 		active = append(active, s)
 		if info := v.tree.stat(path.Join(dir, "log")); info != nil && info.IsDir() {
 			s.logger = v.service(e.Name()+"/log", path.Join(dir, "log"), info)
@@ -255,11 +258,18 @@ func (v *svscan) forget(drop func(*service) bool) {
 	})
 }
 
-// service returns what is known of a directory, or a new service for it.
+// service returns what is known of a directory, or a new service for it, nil
+// where there is no room for that.
 func (v *svscan) service(name, dir string, id fs.FileInfo) *service {
 	for _, s := range v.services {
 		if v.tree.same(s.id, id) {
 			return s
+		}
+	}
+	if most := v.tree.config.MaxServices; most > 0 && !isLogger(name) {
+		taken := slices.DeleteFunc(slices.Clone(v.services), func(s *service) bool { return isLogger(s.name) })
+		if len(taken) >= most {
+			return nil
 		}
 	}
 	s := &service{name: name, dir: dir, id: id, log: &pipe{tree: v.tree, open: true}}

@@ -32,6 +32,8 @@ type Config struct {
 	// Latency is how long each step of s6 takes: a scan, a command, the start
 	// of a run script, the reaping of a process. Zero means 1 ms.
 	Latency time.Duration
+	// MaxServices is how many services s6-svscan takes; zero means any number.
+	MaxServices int
 	// MaxPID is the highest process id. The next is the lowest free one from 101
 	// on. Zero means that no id comes twice.
 	MaxPID int
@@ -266,6 +268,17 @@ func (t *Tree) Served() error {
 		return fmt.Errorf("no s6-svscan serves %s: %w", t.config.Layout.ScanDir, supervise.ErrNotSupervised)
 	}
 	return nil
+}
+
+// Limits implements s6.Tree.
+func (t *Tree) Limits() ([]s6.Limit, error) {
+	if t.config.MaxServices == 0 {
+		return nil, nil
+	}
+	return []s6.Limit{{
+		Most: t.config.MaxServices, PerService: 1,
+		Name: fmt.Sprintf("s6-svscan takes %d services", t.config.MaxServices), Remedy: "set MaxServices",
+	}}, nil
 }
 
 // Supervisor implements s6.Tree.
