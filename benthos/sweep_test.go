@@ -214,10 +214,11 @@ func contents(t testing.TB, fsys filesystem.FS, dir string, all map[string]strin
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		switch {
+		case e.Name() == "marked":
 		case e.IsDir() && e.Name() != "supervise":
 			all[name] = "a directory"
 			contents(t, fsys, name, all)
-		case e.Type().IsRegular() && e.Name() != "started":
+		case e.Type().IsRegular() && e.Name() != "started" && e.Name() != "unfinished":
 			data, err := fsys.ReadFile(name)
 			require.NoError(t, err)
 			all[name] = string(data)

@@ -61,7 +61,7 @@ func circleFrom(t *testing.T, kind *fsm.Kind[*s6.Spec, s6.Observed], state, want
 	return strings.Join(slices.Compact(path), "; ")
 }
 
-const observedBits = 19
+const observedBits = 20
 
 // observedOf returns one of the observations that can be told apart by what is
 // decided on them, unless a driver never makes it.
@@ -90,6 +90,9 @@ func observedOf(n int) (o s6.Observed, ok bool) {
 	}
 	if o.Exists {
 		o.Hash = text(18, "wanted", "another")
+	}
+	if on(19) {
+		o.Left = []int{9}
 	}
 	switch {
 	case o.Ended && (!o.Supervised || o.Locked || !o.AskedDown || !o.Told),

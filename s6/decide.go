@@ -104,6 +104,8 @@ func decideStopped(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("it runs though it is to be " + string(want))}
 	case o.StrayPID != 0:
 		return endStray(in)
+	case o.deserted():
+		return endLeft(in)
 	case want == fsm.StateRemoved:
 		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
 	case !o.whole():
@@ -214,6 +216,8 @@ func mend(in input) (fsm.Decision, bool) {
 	switch {
 	case o.StrayPID != 0:
 		return endStray(in), true
+	case o.deserted():
+		return endLeft(in), true
 	case !o.whole():
 		return create(in), true
 	case o.Lags:
@@ -242,6 +246,10 @@ func endStray(in input) fsm.Decision {
 	}
 }
 
+func endLeft(in input) fsm.Decision {
+	return fsm.Decision{Do: endLeftActions, Reason: leftRunning(&in.Observed), After: soon(in)}
+}
+
 func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
@@ -251,6 +259,8 @@ func decideStopping(in input) fsm.Decision {
 		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case o.StrayPID != 0:
 		return endStray(in)
+	case o.deserted():
+		return endLeft(in)
 	case !o.Down():
 		return fsm.Decision{Reason: toEnd(o), After: later}
 	}
@@ -262,6 +272,8 @@ func decideRemoving(in input) fsm.Decision {
 	switch {
 	case o.StrayPID != 0:
 		return endStray(in)
+	case o.deserted():
+		return endLeft(in)
 	case o.Locked && !o.Linked && !o.Supervised:
 		return fsm.Decision{Reason: toEnd(o), After: later}
 	case o.Exists || o.Linked || o.Supervised || o.LoggerSupervised || o.Leftover:

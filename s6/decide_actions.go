@@ -19,6 +19,8 @@ const (
 	actRestart fsm.Action = "restart"
 	// actEndStray ends a process that lost its supervisor.
 	actEndStray fsm.Action = "end stray process"
+	// actEndLeft ends what a process that has ended has left running.
+	actEndLeft fsm.Action = "end what was left running"
 	// actFreshLogger ends the logger's supervisor so that s6-svscan starts
 	// another: a supervisor that an earlier s6-svscan left reads a pipe that
 	// nobody writes to.
@@ -38,6 +40,7 @@ var (
 	downActions     = []fsm.Action{actDown}
 	restartActions  = []fsm.Action{actRestart}
 	endStrayActions = []fsm.Action{actEndStray}
+	endLeftActions  = []fsm.Action{actEndLeft}
 	loggerActions   = []fsm.Action{actFreshLogger}
 	removeActions   = []fsm.Action{actRemove}
 )

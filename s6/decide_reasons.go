@@ -2,6 +2,7 @@ package s6
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -24,12 +25,19 @@ func waiting(o *Observed) fsm.Reason {
 func toEnd(o *Observed) fsm.Reason {
 	r := fsm.Because("waiting for its process to end")
 	switch {
+	case len(o.Left) > 0:
+		return leftRunning(o)
 	case o.Supervised && o.Status.PID != 0:
 		r.Evidence = fmt.Sprintf("pid %d", o.Status.PID)
 	case o.Locked:
 		r.Evidence = "its instance lock is held"
 	}
 	return r
+}
+
+// leftRunning names what a process that has ended has left.
+func leftRunning(o *Observed) fsm.Reason {
+	return fsm.Because("its process has ended and what that has started has not").With("pid " + strings.Trim(fmt.Sprint(o.Left), "[]"))
 }
 
 func removalStage(o *Observed) string {
@@ -50,6 +58,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	switch {
 	case o.StrayPID != 0:
 		return fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
+	case o.deserted():
+		return leftRunning(o), true
 	case !o.whole():
 		return fsm.Because("not in place").With(missing(o)), true
 	case o.Lags:

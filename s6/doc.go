@@ -25,6 +25,8 @@
 //     holds it, and a second copy waits for it.
 //   - stray: a process of a service that holds the instance lock and has lost
 //     its supervisor. It has to end before the supervised copy can begin.
+//   - left: what a process of a service has started and that runs on when the
+//     process itself has ended: the rest of its process group. It is ended, too.
 //   - orphan: a supervisor that has lost its s6-svscan. It serves its service
 //     until that ends.
 //   - owed: a supervisor that s6-svscan has to start for a linked service, and
@@ -59,11 +61,14 @@
 //   - limits.go: how many services an s6-svscan takes
 //   - spec.go: what a service is made from
 //   - manifest.go: what is kept of that in the service directory
+//   - quote.go: words for a shell
+//   - render_finish.go: what ends with a process
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it
 //   - masked.go: what is shown of spec and observation where there are secrets
 //   - spell.go: for how long something has been so
 //   - ending.go: who was told to end, and what is due for them
+//   - leaders.go: which processes lead groups
 //   - deaths.go: what is concluded from the death tally
 //
 // What is to be done, decided from these alone:
@@ -80,6 +85,7 @@
 //   - room.go: for how many services there is room
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
+//   - tree_group.go: what the processes of services have started
 //   - tree_scan.go: its s6-svscan
 //   - tree_logger.go: how far its loggers have got
 //   - tree_pairs.go: the supervisors of all its services
@@ -98,6 +104,7 @@
 //   - driver.go: what is remembered of a service between two passes
 //   - driver_read.go: what its files say
 //   - driver_command.go: whether its command can be started
+//   - driver_group.go: what its processes have left running
 //   - driver_since.go: what counts once it has been so for a while
 //   - driver_observe.go: how all this is seen in a pass
 //   - driver_watch.go: its events

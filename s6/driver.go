@@ -37,6 +37,9 @@ type driver struct {
 
 	tally      tallyCache
 	asked      []time.Time // when the process was told to end, newest last
+	leaders    leaders     // what runs, or has left something running
+	left       leaders     // those of them that have ended
+	recalled   bool        // what ran before this driver is among them
 	stray      spell[int]  // a process that the status does not name
 	owed       spell[bool] // s6-svscan owes a supervisor
 	silent     spell[bool] // a supervisor has written no status
@@ -60,7 +63,7 @@ var (
 
 // paths are those that every pass needs.
 type paths struct {
-	link, down, hash, started, logger string
+	link, down, hash, started, marked, logger string
 }
 
 func newDriver(tree Tree, owner, name string, wake func()) *driver {
@@ -73,6 +76,7 @@ func newDriver(tree Tree, owner, name string, wake func()) *driver {
 			down:    path.Join(service, fileDown),
 			hash:    path.Join(service, fileHash),
 			started: path.Join(service, fileStarted),
+			marked:  path.Join(service, fileMarked),
 			logger:  logger(service),
 		},
 	}

@@ -34,6 +34,8 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.restart(now, desired.Spec)
 	case actEndStray:
 		return d.endStray(now, desired.Spec)
+	case actEndLeft:
+		return d.endLeft(now, desired.Spec)
 	case actFreshLogger:
 		return d.tree.Control(d.paths.logger, supervise.CommandExit)
 	case actRemove:
@@ -89,7 +91,7 @@ func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 		return nil // a service that has never run will be started
 	}
 	if status.Up() {
-		return d.writeStarted(startedReplaced, status.PID)
+		return d.mark(startedReplaced, &status)
 	}
 	err = d.up()
 	if errors.Is(err, supervise.ErrNotSupervised) {
@@ -100,6 +102,9 @@ func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 
 func (d *driver) up() error {
 	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := d.forgetUnfinished(); err != nil {
 		return err
 	}
 	d.failed.Store(false)

@@ -67,8 +67,13 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 		// service all the same. One whose status has been torn has written one.
 		o.Supervised = service.Held && o.StatusProblem != "" || d.silent.lasts(now, statusPatience)
 	}
-	d.ending.keep(o.Status.PID, process.PID)
-	if o.Started, err = d.readStarted(o.Status.PID); err != nil {
+	if len(d.ending) > 0 {
+		d.ending.keep(d.leaders.pids(o.Status.PID, process.PID)...)
+	}
+	if o.Started, err = d.readStarted(&o.Status); err != nil {
+		return err
+	}
+	if err := d.observeLeft(now, o, process); err != nil {
 		return err
 	}
 	d.owed.note(o.Linked && !(o.Supervised && o.LoggerSupervised))

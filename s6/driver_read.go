@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -83,18 +85,82 @@ func (d *driver) readHash() (string, error) {
 	return d.known(hash), nil
 }
 
-// readStarted returns what the process was started from, "" if its start has
-// not said so: the file may still speak of an earlier process.
-func (d *driver) readStarted(pid int) (string, error) {
-	n, err := d.readStart(d.paths.started, d.buf[:])
-	if n < hashSize || pid == 0 {
-		return "", err
-	}
-	id, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n"))
-	if started, err := strconv.Atoi(string(bytes.TrimSpace(id))); err != nil || started != pid {
+// readStarted returns what the running process was started from, "" if its start
+// has not said so: the file may still speak of an earlier process. A mark of the
+// process comes before that if a restart was asked for, and else after it.
+func (d *driver) readStarted(status *supervise.Status) (string, error) {
+	if !status.Up() {
 		return "", nil
 	}
+	marked := ""
+	n, err := d.readStart(d.paths.marked, d.buf[:])
+	if err != nil {
+		return "", err
+	}
+	if n >= hashSize {
+		if of, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n")); string(bytes.TrimSpace(of)) == identity(status) {
+			marked = string(d.buf[:hashSize])
+		}
+	}
+	if marked == startedReplaced {
+		return marked, nil
+	}
+	n, err = d.readStart(d.paths.started, d.buf[:])
+	if n < hashSize || err != nil {
+		return marked, err
+	}
+	id, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n"))
+	id, _, _ = bytes.Cut(bytes.TrimSpace(id), []byte(" ")) // its supervisor follows
+	if started, err := strconv.Atoi(string(id)); err != nil || started != status.PID {
+		return marked, nil
+	}
 	return d.known(d.buf[:hashSize]), nil
+}
+
+// identity says which process a status speaks of, as an id may come again.
+func identity(status *supervise.Status) string {
+	return strconv.Itoa(status.PID) + " " + strconv.FormatInt(status.Stamp.UnixNano(), 10)
+}
+
+// readRecord returns the words that the start of the last process has written
+// down: what it was started from, its id, 0 once what it has left running was
+// ended, and its supervisor.
+func (d *driver) readRecord() ([]string, error) {
+	data, err := d.fs.ReadFile(d.paths.started)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, nil // the name, or data, is a file of somebody else's
+	}
+	if ok, err := found(err); err != nil || !ok {
+		return nil, err
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.Fields(line), nil
+}
+
+// readUnfinished returns the processes that no finish script has seen to: the
+// one that was started last, and those that the starts of others have found.
+func (d *driver) readUnfinished() (pids []int, err error) {
+	record, err := d.readRecord()
+	if err != nil {
+		return nil, err
+	}
+	data, err := d.fs.ReadFile(path.Join(d.service, fileUnfinished))
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = nil // as above
+	}
+	if _, err := found(err); err != nil {
+		return nil, err
+	}
+	words := strings.Fields(string(data))
+	if len(record) > 1 {
+		words = append(words, record[1])
+	}
+	for _, word := range words {
+		if pid, err := strconv.Atoi(word); err == nil && pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
 }
 
 // readStart reads the beginning of a file, nothing if there is no file.

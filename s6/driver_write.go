@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -33,7 +32,7 @@ func (d *driver) write(spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mark(spec, files); err != nil {
+	if err := d.cover(spec, files); err != nil {
 		return err
 	}
 	if err := d.clear(files); err != nil {
@@ -63,9 +62,9 @@ func (d *driver) write(spec *Spec) error {
 	return nil
 }
 
-// mark makes a process that starts while the files change count as started from
+// cover makes a process that starts while the files change count as started from
 // something else: it might get some of the old files and some of the new ones.
-func (d *driver) mark(spec *Spec, files []file) error {
+func (d *driver) cover(spec *Spec, files []file) error {
 	run := files[slices.IndexFunc(files, func(f file) bool { return f.name == fileRun })]
 	data, err := d.fs.ReadFile(path.Join(d.service, run.name))
 	if err == nil && string(data) == run.data {
@@ -93,16 +92,16 @@ func (d *driver) disown() error {
 	if ok, err := written(err); err != nil || !ok || !status.Up() {
 		return err
 	}
-	if started, err := d.readStarted(status.PID); err != nil || started != "" {
+	if started, err := d.readStarted(&status); err != nil || started != "" {
 		return err
 	}
-	return d.writeStarted(startedUnknown, status.PID)
+	return d.mark(startedUnknown, &status)
 }
 
-// writeStarted records what a process counts as started from. Where there is no
-// room for that, what was recorded before stays.
-func (d *driver) writeStarted(from string, pid int) error {
-	return d.fs.ReplaceFile(d.paths.started, []byte(from+" "+strconv.Itoa(pid)+"\n"), 0o644)
+// mark records what a running process counts as started from, whatever its start
+// says. Where there is no room for that, what was recorded before stays.
+func (d *driver) mark(as string, of *supervise.Status) error {
+	return d.fs.ReplaceFile(d.paths.marked, []byte(as+" "+identity(of)+"\n"), 0o644)
 }
 
 // clear removes the files that a spec can call for and this one does not, and

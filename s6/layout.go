@@ -93,7 +93,9 @@ const (
 	fileCheck          = "data/check"         // run by s6-notifyoncheck
 	fileHash           = "data/hash"          // Spec.Hash, written last
 	fileManifest       = "data/manifest.json" // the Spec and whose it is
-	fileStarted        = "data/started"       // Spec.processHash and process id, written by run
+	fileStarted        = "data/started"       // Spec.processHash, process id and supervisor, written by run
+	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
+	fileMarked         = "data/marked"        // what a process counts as started from, and which
 	fileInstanceLock   = "data/lock"          // held by the service's process
 	dirData            = "data"
 	dirConfig          = "config"
@@ -107,9 +109,10 @@ const (
 	dirLogEvent           = dirLog + "/" + dirEvent
 )
 
-// What data/started says in place of a hash: that it is not known what the
-// process was started from, and that a restart of the process was asked for.
-// Neither is the hash of anything, so another process has to take its place.
+// What data/marked says in place of a hash: that it is not known what the
+// process was started from, as data/started does where run was covered while the
+// files changed, and that a restart of the process was asked for. Neither is the
+// hash of anything, so another process has to take its place.
 const (
 	startedUnknown  = "0000000000000000000000000000000000000000000000000000000000000000"
 	startedReplaced = "1111111111111111111111111111111111111111111111111111111111111111"

@@ -28,6 +28,7 @@ type model struct {
 	full, unreadable *offAndOn
 	want             desired
 	story            []string
+	children         int // of each of its processes
 }
 
 var modelSpecs = []*s6.Spec{
@@ -109,12 +110,13 @@ func (x *model) calm() {
 	s, held := x.Instance("a")
 	var all []s6test.Process
 	for _, p := range x.tree.Processes() {
-		if p.Service == "a" {
+		if p.Service == "a" && !p.Child {
 			all = append(all, p)
 		}
 	}
 	if x.want.State != s6.Running {
 		assert.Empty(x.t, all)
+		assert.Empty(x.t, children(x.tree))
 		assert.Equal(x.t, x.want.State == s6.Stopped, held && s.State == s6.StateStopped)
 		return
 	}
@@ -123,6 +125,7 @@ func (x *model) calm() {
 	assert.Len(x.t, all, 1)
 	assert.Equal(x.t, s6.ProcessHash(x.want.Spec), s.Observed.Started)
 	assert.Equal(x.t, x.want.Spec.Hash(), s.Observed.Hash)
+	assert.Len(x.t, children(x.tree), x.children)
 	before := pidOf(x.tree, "a")
 	require.NoError(x.t, x.Restart(x.t.Context(), "a"))
 	x.wants(map[string]desired{"a": x.want})
@@ -145,7 +148,12 @@ func TestRandomLives(t *testing.T) {
 					full:       &offAndOn{Injector: filesystemtest.FullDisk(0)},
 					unreadable: &offAndOn{Injector: filesystemtest.OnPath("manifest.json", filesystemtest.Fail(syscall.EIO))},
 				}
-				tree.SetProgram("a", s6test.Program{StopAfter: x.milliseconds(100), FinishFor: x.milliseconds(50)})
+				program := s6test.Program{StopAfter: x.milliseconds(100), FinishFor: x.milliseconds(50)}
+				for range random.IntN(3) {
+					program.Children = append(program.Children, s6test.Program{StopAfter: x.milliseconds(200), Deaf: random.IntN(8) == 0})
+				}
+				x.children = len(program.Children)
+				tree.SetProgram("a", program)
 				x.begin()
 				require.NoError(t, x.Set(t.Context(), "a", x.want))
 				for range 40 {

@@ -67,6 +67,9 @@ type Observed struct {
 	// StrayPID is a process of the service that has lost its supervisor and
 	// keeps the supervised one waiting; 0 for none.
 	StrayPID int `json:"strayPID,omitempty"`
+	// Left are processes that one of the service's has started, and that run on
+	// though it has ended itself: the rest of its process group.
+	Left []int `json:"left,omitempty"`
 	// Failed: the finish command said not to start the service again.
 	Failed bool `json:"failed,omitempty"`
 
@@ -105,7 +108,13 @@ func (o *Observed) PID() int {
 // Down reports that nothing of the service runs any more, its finish command
 // included.
 func (o *Observed) Down() bool {
-	return !o.Locked && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)
+	return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)
+}
+
+// deserted reports that something was left running and that nobody ends it: the
+// finish script is not at it.
+func (o *Observed) deserted() bool {
+	return len(o.Left) > 0 && !(o.Supervised && o.Status.Finishing)
 }
 
 // whole reports that everything is in place for the service to run.

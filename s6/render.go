@@ -35,7 +35,8 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
 	files := []file{
 		{fileTimeoutKill, milliseconds(spec.stopTimeout()) + "\n", public},
-		{fileTimeoutFinish, milliseconds(cmp.Or(spec.FinishTimeout, defaultFinishTimeout)) + "\n", public},
+		{fileTimeoutFinish, milliseconds(spec.finishTimeout()) + "\n", public},
+		{fileFinish, renderFinish(spec), script},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
 		{fileLogNotificationFD, strconv.Itoa(notificationFD) + "\n", public},
 		{fileLogTimeoutKill, milliseconds(defaultStopTimeout) + "\n", public},
@@ -50,10 +51,6 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	if len(spec.Ready.Check) > 0 {
 		check := asUser(spec, tools, spec.Ready.Check)
 		files = append(files, file{fileCheck, "#!/bin/sh\nexec " + quote(inDir(spec, tools, check)) + "\n", script})
-	}
-	if len(spec.Finish) > 0 {
-		// From 2.13 on s6 also passes the process group.
-		files = append(files, file{fileFinish, "#!/bin/sh\nexec 2>&1\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n", script})
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Env)) {
 		// s6-envdir -fL removes one newline at the end, and takes an empty file
@@ -74,10 +71,7 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 func renderRun(spec *Spec, tools Tools) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\nexec 2>&1\n")
-	// The start of the process writes down itself what the process is made
-	// from, with its id. It writes into an existing file, for which there is
-	// room on a full disk.
-	fmt.Fprintf(&b, "echo \"%s $$\" 1<>./%s\n", spec.processHash(), fileStarted)
+	b.WriteString(renderStarted(spec))
 	if spec.User != "" && len(spec.ConfigFiles) > 0 {
 		fmt.Fprintf(&b, "chown -R %s ./%s\n", quote([]string{spec.User}), dirConfig)
 	}
@@ -146,20 +140,3 @@ func asUser(spec *Spec, tools Tools, command []string) []string {
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
-// quote renders words for a POSIX shell so that each arrives as it is.
-func quote(words []string) string {
-	quoted := make([]string, len(words))
-	for n, w := range words {
-		quoted[n] = w
-		if w == "" || strings.ContainsFunc(w, special) {
-			quoted[n] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
-}
-
-// special reports whether a rune means something, or might, to a shell.
-func special(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:@%+,", r))
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -149,9 +150,17 @@ func TestRunScriptInRealShell(t *testing.T) {
 			assert.Equal(t, fmt.Sprint(cmd.Process.Pid), pid, "the command has the id of the script")
 			started, err := os.ReadFile(filepath.Join(service, "data/started"))
 			require.NoError(t, err)
-			assert.Equal(t, fmt.Sprintf("%s %s\n", s6.ProcessHash(spec), pid), string(started))
+			assert.Equal(t, fmt.Sprintf("%s %s %s\n", s6.ProcessHash(spec), pid, self(t)), string(started))
 		})
 	}
+}
+
+// self returns what a script that this program starts writes down of its
+// supervisor.
+func self(t *testing.T) string {
+	since, err := proc.System.Start(os.Getpid())
+	require.NoError(t, err)
+	return fmt.Sprintf("%d.%d", os.Getpid(), since/proc.Tick)
 }
 
 // TestCheckScriptInRealShell runs a readiness check where the service runs.

@@ -55,7 +55,10 @@ type Spec struct {
 	// is asked for again: by a change, by being stopped and started, or by
 	// another run of the program.
 	Finish []string `json:"finish,omitempty" yaml:"finish,omitempty"`
-	// FinishTimeout is how long Finish may take; zero means 5 s.
+	// FinishTimeout is how long Finish may take; zero means 5 s. What the
+	// process has left running is ended before: the processes of its process
+	// group get StopSignal when the process itself has ended, however it ended,
+	// and KILL when half of this time is over.
 	FinishTimeout time.Duration `json:"finishTimeout,omitempty" yaml:"finishTimeout,omitempty"`
 	// Log says how what the process prints is kept.
 	Log Log `json:"log,omitzero" yaml:"log,omitempty"`
@@ -247,6 +250,18 @@ func (s *Spec) stopTimeout() time.Duration {
 	}
 	return cmp.Or(s.StopTimeout, defaultStopTimeout)
 }
+
+// finishTimeout is how long all may take that comes after the end of the
+// process and before another start, and groupTimeout how much of it the
+// processes have that it has left running.
+func (s *Spec) finishTimeout() time.Duration {
+	if s == nil {
+		return defaultFinishTimeout
+	}
+	return cmp.Or(s.FinishTimeout, defaultFinishTimeout)
+}
+
+func (s *Spec) groupTimeout() time.Duration { return s.finishTimeout() / 2 }
 
 // Hash is the same for specs that ask for the same thing, whether a map or list
 // is nil or empty, and differs otherwise. It is a SHA-256 in hex.

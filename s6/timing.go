@@ -36,6 +36,9 @@ const (
 	// strayPatience is for the instance lock to be held by another process than
 	// the status names: a process locks before its supervisor writes.
 	strayPatience = 100 * time.Millisecond
+	// killedPatience is for processes that were left running to end for KILL,
+	// before another start.
+	killedPatience = 200 * time.Millisecond
 	// scanTime is for a scan that has nothing to start. s6 2.13 and 2.15 hang
 	// if the end follows a scan sooner than that.
 	scanTime = 250 * time.Millisecond

@@ -2,6 +2,7 @@ package s6
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -58,9 +59,18 @@ type Tree interface {
 	// another process by now.
 	AnnounceReady(service string, pid int) error
 	// Signal sends a signal to the process that holds a service's instance
-	// lock. It fails if that is not the process with this id any more. It is
+	// lock, and to what it has started: to the others of its process group
+	// first. It fails if that is not the process with this id any more. It is
 	// for a process that has lost its supervisor.
 	Signal(service string, pid int, signal syscall.Signal) error
+	// Group returns the processes of the process group that a process of the
+	// service, the leader, leads or has led: itself, and what it has started,
+	// without those that have ended. seen is when the leader was known to be
+	// alive, zero where that is not known. Of a group that may be another one,
+	// to which the id has been given since, nothing is returned.
+	Group(service string, leader int, seen time.Time) (pids []int, err error)
+	// SignalGroup sends a signal to all that Group returns.
+	SignalGroup(service string, leader int, seen time.Time, signal syscall.Signal) error
 
 	// Rescan makes s6-svscan start supervisors for new links. Prune also makes
 	// it end those whose links are gone.

@@ -85,23 +85,36 @@ func (t *SystemTree) tellOrphans(services []pair) {
 	}
 }
 
-// endStrays ends processes that have lost their supervisor.
+// endStrays ends processes that have lost their supervisor, and what processes
+// without a supervisor have left running.
 func (t *SystemTree) endStrays(now time.Time, services []pair) {
 	for n := range services {
 		p := &services[n]
-		if p.stray.PID == 0 {
-			continue
+		if p.stray.PID != 0 {
+			if signal := p.due(now, p.stray.PID, t.timeToStop(p.service)); signal != 0 {
+				_ = t.Signal(p.service, p.stray.PID, signal) // it may be gone by now
+			}
 		}
-		signal := syscall.SIGTERM
-		switch p.told.due(now, p.stray.PID, t.timeToStop(p.service)) {
-		case endWait:
-			continue
-		case endInsist:
-			signal = syscall.SIGKILL
+		for _, l := range p.left {
+			if signal := p.due(now, l.pid, defaultFinishTimeout/2); signal != 0 {
+				_ = t.SignalGroup(p.service, l.pid, l.seen, signal)
+			}
 		}
-		p.told.note(p.stray.PID)
-		_ = t.Signal(p.service, p.stray.PID, signal) // it may be gone by now
 	}
+}
+
+// due returns the signal that is due for a process that has this much time to
+// end, 0 for none, and takes it for sent.
+func (p *pair) due(now time.Time, pid int, patience time.Duration) syscall.Signal {
+	signal := syscall.SIGTERM
+	switch p.told.due(now, pid, patience) {
+	case endWait:
+		return 0
+	case endInsist:
+		signal = syscall.SIGKILL
+	}
+	p.told.note(pid)
+	return signal
 }
 
 // timeToStop returns how long after its stop signal a service gets KILL.

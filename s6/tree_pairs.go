@@ -16,13 +16,16 @@ import (
 )
 
 // pair is a service that the scan directory leads to, with its supervisor and
-// that of its logger, and its stray process.
+// that of its logger, its stray process, and what was left running.
 type pair struct {
 	service               string
 	supervisor, logSupers supervise.LockState
 	stray                 supervise.LockState
+	leaders               leaders     // its processes that were seen
+	left                  leaders     // those of them that have left something running
+	leftPIDs              []int       // what that is
 	quiet                 spell[bool] // only its logger's side is left
-	told                  endings     // of these three, during a shutdown
+	told                  endings     // of all these, during a shutdown
 	downed                endings     // of the logger's supervisor, told to end it now
 	backlog               spell[backlog]
 
@@ -31,13 +34,18 @@ type pair struct {
 }
 
 func (p pair) ended() bool {
-	return p.unread == nil && !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held
+	return p.unread == nil && !p.running()
 }
 
 // lost reports whether nothing more is to be expected of a service: nothing of
 // it is known to run, and it has not been possible to look at it for a while.
 func (p pair) lost(now time.Time) bool {
-	return p.dark.lasts(now, scanPatience) && !p.supervisor.Held && !p.logSupers.Held && !p.stray.Held
+	return p.dark.lasts(now, scanPatience) && !p.running()
+}
+
+// running reports whether something of it is known to run.
+func (p pair) running() bool {
+	return p.supervisor.Held || p.logSupers.Held || p.stray.Held || len(p.left) > 0
 }
 
 // pairs lists the services that the scan directory leads to, those that cannot
@@ -70,7 +78,7 @@ func (t *SystemTree) look(p *pair) {
 	p.unread = seen.unread
 	p.dark.note(p.unread != nil)
 	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
-	p.told.keep(p.supervisor.PID, p.logSupers.PID, p.stray.PID)
+	p.told.keep(p.leaders.pids(p.supervisor.PID, p.logSupers.PID)...)
 	p.downed.keep(p.logSupers.PID)
 }
 
@@ -83,11 +91,39 @@ func (t *SystemTree) lookAt(p *pair) (err error) {
 	if p.logSupers, err = t.Supervisor(logger(p.service)); err != nil {
 		return err
 	}
-	p.stray = supervise.LockState{}
-	if !p.supervisor.Held {
-		p.stray, err = t.Process(p.service)
+	now := time.Now() // no later than what is seen
+	process, err := t.Process(p.service)
+	if err != nil {
+		return err
 	}
-	return err
+	p.leaders.note(process.PID, now)
+	p.stray, p.left, p.leftPIDs = supervise.LockState{}, nil, nil
+	if !p.supervisor.Held {
+		p.stray = process
+		if err := t.lookForLeft(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookForLeft finds out what a service without a supervisor has left running. As
+// long as there is a supervisor, it sees to that itself.
+func (t *SystemTree) lookForLeft(p *pair) error {
+	for _, l := range p.leaders {
+		if l.pid == p.stray.PID {
+			continue
+		}
+		members, err := t.Group(p.service, l.pid, l.seen)
+		if err != nil {
+			return err
+		}
+		if len(members) > 0 {
+			p.left = append(p.left, l)
+			p.leftPIDs = append(p.leftPIDs, members...)
+		}
+	}
+	return nil
 }
 
 // living looks at services again and returns those that have a supervisor, or
@@ -125,6 +161,9 @@ func names(services []pair) string {
 			if running.state.Held {
 				names = append(names, fmt.Sprintf("%s %s (pid %d)", running.what, running.dir, running.state.PID))
 			}
+		}
+		for _, pid := range p.leftPIDs {
+			names = append(names, fmt.Sprintf("what a process of %s has started (pid %d)", p.service, pid))
 		}
 	}
 	if names == nil {

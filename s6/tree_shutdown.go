@@ -20,10 +20,11 @@ import (
 // s6 2.13 and 2.15 hang if the end follows a scan at once, so Shutdown leaves
 // some time after the last scan of this tree. If s6-svscan does not end, or if
 // the supervisors are orphans, they are told one by one. A stray process gets
-// TERM, and KILL when its time to stop is over. If ctx ends first the error
-// names what still runs, and Shutdown may be called again. A service that cannot
-// be looked at keeps no other from ending; the error names it. The tree is still
-// to be closed.
+// TERM, and KILL when its time to stop is over, and so does what a process has
+// left running whose supervisor was killed. If ctx ends first the error names
+// what still runs, and Shutdown may be called again. A service that cannot be
+// looked at keeps no other from ending; the error names it. The tree is still to
+// be closed.
 //
 // A logger that cannot write, as on a full disk, does not end by itself: it is
 // told, and killed when it has got no further for two seconds. The error of a

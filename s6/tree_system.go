@@ -2,14 +2,11 @@ package s6
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/internal/proc"
@@ -102,30 +99,4 @@ func (t *SystemTree) Watch(service string, fn func(supervise.Event)) (Watch, err
 		return nil, err
 	}
 	return s, nil
-}
-
-// Signal implements Tree.
-func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) error {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return fmt.Errorf("cannot signal process %d: %w", pid, err)
-	}
-	defer unix.Close(fd)
-	// From here on the id means one process. Is it the right one?
-	if now, err := t.Process(service); err != nil || now.PID != pid {
-		return fmt.Errorf("cannot signal process %d: it does not hold %s any more: %w", pid, lockOf(service), errors.Join(err, unix.ESRCH))
-	}
-	// A process that s6-supervise has just started may not be in the status
-	// yet.
-	supervisor, err := t.Supervisor(service)
-	if err != nil {
-		return fmt.Errorf("cannot signal process %d: %w", pid, err)
-	}
-	if parent, err := proc.System.Parent(pid); supervisor.PID != 0 && (err != nil || parent == supervisor.PID) {
-		return fmt.Errorf("cannot signal process %d: it is supervised, by process %d: %w", pid, supervisor.PID, errors.Join(err, unix.EPERM))
-	}
-	if err := unix.PidfdSendSignal(fd, signal, nil, 0); err != nil {
-		return fmt.Errorf("cannot signal process %d: %w", pid, err)
-	}
-	return nil
 }

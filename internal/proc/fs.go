@@ -3,6 +3,7 @@ package proc
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/prometheus/procfs"
 )
@@ -48,6 +49,16 @@ func (f FS) Parent(pid int) (int, error) {
 	}
 	stat, err := p.Stat()
 	return stat.PPID, err
+}
+
+// Start returns when a process started, as Process.Started.
+func (f FS) Start(pid int) (time.Duration, error) {
+	p, err := f.process(pid)
+	if err != nil {
+		return 0, err
+	}
+	stat, err := p.Stat()
+	return time.Duration(stat.Starttime) * Tick, err
 }
 
 // Owner returns the effective user id of a process.

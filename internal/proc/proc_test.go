@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,7 @@ func TestReadAProcess(t *testing.T) {
 	got, err := System.Read(cmd.Process.Pid)
 	require.NoError(t, err)
 	assert.Equal(t, Process{
-		PID: cmd.Process.Pid, Parent: os.Getpid(), State: got.State,
+		PID: cmd.Process.Pid, Parent: os.Getpid(), Group: unix.Getpgrp(), Started: got.Started, State: got.State,
 		Args: []string{"cat"}, Dir: cmd.Dir, Program: got.Program,
 	}, got)
 	assert.True(t, got.Is("cat"))
@@ -77,6 +78,51 @@ func TestReadAProcess(t *testing.T) {
 	assert.Equal(t, "cat", command)
 }
 
+// A process group is there for as long as one of its processes is.
+func TestGroup(t *testing.T) {
+	leader := exec.Command("sh", "-c", "sleep 1000 & sleep 1000")
+	leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	before, err := SinceBoot()
+	require.NoError(t, err)
+	require.NoError(t, leader.Start())
+	id := leader.Process.Pid
+	defer func() { _ = syscall.Kill(-id, syscall.SIGKILL) }()
+	var members []Process
+	require.Eventually(t, func() bool {
+		members, err = System.Group(id)
+		require.NoError(t, err)
+		return len(members) == 3
+	}, time.Minute, time.Millisecond)
+	after, err := SinceBoot()
+	require.NoError(t, err)
+	for _, p := range members {
+		assert.Equal(t, id, p.Group)
+		assert.Greater(t, p.Started, before-2*Tick)
+		assert.Less(t, p.Started, after)
+		started, err := System.Start(p.PID)
+		require.NoError(t, err)
+		assert.Equal(t, p.Started, started)
+	}
+	require.NoError(t, leader.Process.Kill())
+	_ = leader.Wait()
+	left, err := System.Group(id)
+	require.NoError(t, err)
+	assert.Equal(t, pidsOf(members[1:]), pidsOf(left))
+	require.NoError(t, syscall.Kill(-id, syscall.SIGKILL))
+	require.Eventually(t, func() bool {
+		left, err := System.Group(id)
+		require.NoError(t, err)
+		return len(left) == 0
+	}, time.Minute, time.Millisecond)
+}
+
+func pidsOf(all []Process) (pids []int) {
+	for _, p := range all {
+		pids = append(pids, p.PID)
+	}
+	return pids
+}
+
 func TestLimits(t *testing.T) {
 	got, err := System.Limits(os.Getpid())
 	require.NoError(t, err)
@@ -96,6 +142,7 @@ func TestThatThereIsNoProcessIsToldApart(t *testing.T) {
 	calls := map[string]func(pid int) error{
 		"Read":    func(pid int) error { _, err := System.Read(pid); return err },
 		"Parent":  func(pid int) error { _, err := System.Parent(pid); return err },
+		"Start":   func(pid int) error { _, err := System.Start(pid); return err },
 		"Owner":   func(pid int) error { _, err := System.Owner(pid); return err },
 		"Environ": func(pid int) error { _, err := System.Environ(pid); return err },
 		"Limits":  func(pid int) error { _, err := System.Limits(pid); return err },

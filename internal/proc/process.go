@@ -1,18 +1,27 @@
 package proc
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
 )
 
 // Process is an entry of the process table, as it was when it was read.
 type Process struct {
 	PID, Parent int
+	// Group is the process group, by the id of its leader.
+	Group int
+	// Started is when it started, after the machine did: see [SinceBoot]. It is
+	// rounded down to a tick of ten milliseconds.
+	Started time.Duration
 	// State is that of proc_pid_stat(5): "R", "S", "D", "T" and so on.
 	State string
 	// Args is the command line, Dir the working directory.
@@ -69,7 +78,56 @@ func (f FS) read(pid int) (Process, error) {
 		return Process{}, err
 	}
 	program, _ := p.Executable()
-	return Process{PID: pid, Parent: stat.PPID, State: stat.State, Args: args, Dir: dir, Program: program}, nil
+	return Process{
+		PID: pid, Parent: stat.PPID, Group: stat.PGRP, Started: time.Duration(stat.Starttime) * Tick,
+		State: stat.State, Args: args, Dir: dir, Program: program,
+	}, nil
+}
+
+// Tick is the unit of times in /proc: USER_HZ is 100 wherever Go runs.
+const Tick = 10 * time.Millisecond
+
+// SinceBoot returns for how long the machine has run, its sleep included, on
+// the clock of [Process.Started].
+func SinceBoot() (time.Duration, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0, os.NewSyscallError("clock_gettime", err)
+	}
+	return time.Duration(now.Nano()), nil
+}
+
+// Group returns the processes of a process group, in the order of All, without
+// those that have ended. An error says that this could not be found out. Of the
+// processes it reads what may always be read: Dir and Program are empty.
+func (f FS) Group(id int) ([]Process, error) {
+	table, err := procfs.NewFS(string(f))
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	all, err := table.AllProcs()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the processes: %w", err)
+	}
+	var found []Process
+	for _, p := range all {
+		stat, err := p.Stat()
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+			continue // ended meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot read process %d: %w", p.PID, err)
+		}
+		if stat.PGRP != id || stat.State == "Z" || stat.State == "X" {
+			continue
+		}
+		args, _ := p.CmdLine()
+		found = append(found, Process{
+			PID: p.PID, Parent: stat.PPID, Group: id, Started: time.Duration(stat.Starttime) * Tick, State: stat.State, Args: args,
+		})
+	}
+	slices.SortFunc(found, func(a, b Process) int { return a.PID - b.PID })
+	return found, nil
 }
 
 // All returns the processes that can be read, ordered by their ids. An error

@@ -18,6 +18,7 @@ const (
 	roleRun role = iota
 	roleFinish
 	roleLogger
+	roleChild // started by a process that run has become
 )
 
 // process is what an s6-supervise has started, beginning with the shell of its
@@ -30,6 +31,8 @@ type process struct {
 	dir        string
 	id         fs.FileInfo // of dir
 	supervisor *supervisor // nil once that is gone
+	leader     int         // of its group; 0 for the leader itself
+	left       bool        // its leader has ended, and a finish script should have ended it
 	program    Program
 	script     script
 	command    []string // what it became, with env
@@ -55,6 +58,8 @@ type Process struct {
 	Service string
 	// Finish: it is the service's finish command, and not the service.
 	Finish bool
+	// Child: its service's process has started it.
+	Child bool
 	// Supervised: its s6-supervise lives.
 	Supervised bool
 	// Waiting: it has not begun, for another process holds the instance lock.
@@ -66,8 +71,8 @@ type Process struct {
 	Env     map[string]string
 }
 
-// Processes returns the process table, oldest first: what s6-supervise started,
-// and neither s6-supervise nor s6-svscan.
+// Processes returns the process table, oldest first: what s6-supervise started
+// and the children of that, and neither s6-supervise nor s6-svscan.
 func (t *Tree) Processes() []Process {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,7 +99,7 @@ func (t *Tree) Supervisors() []string {
 // entry is a process in the process table.
 func (p *process) entry() Process {
 	return Process{
-		PID: p.pid, Service: p.name, Finish: p.role == roleFinish,
+		PID: p.pid, Service: p.name, Finish: p.role == roleFinish, Child: p.role == roleChild,
 		Supervised: p.supervisor != nil, Waiting: p.waiting, Started: p.started, Command: p.command, Env: p.env,
 	}
 }
@@ -139,8 +144,9 @@ func (t *Tree) spawn(s *supervisor, as role) *process {
 		p.script = parseScript(string(text))
 	}
 	if as == roleFinish {
-		p.program = t.programOf(p)
-		p.later(p.program.FinishFor, func() { p.exit(p.program.FinishCode) })
+		text, err := t.mem.ReadFile(path.Join(s.dir, "finish"))
+		t.note(err)
+		p.later(0, func() { p.finish(parseFinish(string(text))) })
 		return p
 	}
 	p.later(0, p.begin)
@@ -160,7 +166,13 @@ func (p *process) later(d time.Duration, fn func()) {
 // begin is what the script does before the command.
 func (p *process) begin() {
 	if p.script.hash != "" && p.in() {
+		if record := p.read(p.script.started); len(record) > 1 && record[1] != "0" && p.script.unfinished != "" {
+			p.tree.note(p.tree.mem.Append(path.Join(p.dir, p.script.unfinished), []byte(record[1]+"\n")))
+		}
 		text := fmt.Sprintf("%s %d\n", p.script.hash, p.pid)
+		if p.script.by && p.supervisor != nil {
+			text = fmt.Sprintf("%s %d %s\n", p.script.hash, p.pid, p.supervisor.mark())
+		}
 		p.tree.note(p.tree.mem.WriteFile(path.Join(p.dir, p.script.started), []byte(text), 0o644))
 	}
 	if p.script.lock != "" && p.in() {
@@ -186,6 +198,9 @@ func (p *process) work() {
 		if other != p && other.working && other.role == roleRun && p.role == roleRun && other.dir == p.dir {
 			p.tree.violate(fmt.Sprintf("two processes of %s are at work: %d and %d", p.name, other.pid, p.pid))
 		}
+		if other.left && p.role == roleRun && other.dir == p.dir {
+			p.tree.violate(fmt.Sprintf("process %d of %s is at work beside %d, which an earlier one has left", p.pid, p.name, other.pid))
+		}
 	}
 	if p.role == roleLogger {
 		p.openLog()
@@ -197,6 +212,7 @@ func (p *process) work() {
 	}
 	p.command, p.env = p.script.command, p.tree.environ(p.dir, p.script)
 	p.program = p.tree.programOf(p)
+	p.beget()
 	for _, line := range p.program.Prints {
 		p.log.print(line)
 	}
@@ -257,6 +273,14 @@ func (p *process) die(wait supervise.WaitStatus) {
 		timer.Stop()
 	}
 	t := p.tree
+	for _, other := range t.processes {
+		if p.role == roleRun && other.leader == p.pid {
+			other.left = p.supervisor != nil
+		}
+	}
+	if p.role == roleFinish && wait.Signaled() {
+		t.excuse(p.dir)
+	}
 	t.processes = slices.DeleteFunc(t.processes, func(other *process) bool { return other == p })
 	p.happens(Ended, wait)
 	if p.log.reader == p {

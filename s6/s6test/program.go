@@ -22,6 +22,9 @@ type Program struct {
 	Deaf bool
 	// Prints are lines that it prints when it begins.
 	Prints []string
+	// Children are what it starts itself when it begins. They do not end with
+	// it. Of their programs, RunFor, ExitCode, StopAfter and Deaf count.
+	Children []Program
 	// FinishFor is how long the service's finish command takes, if it has
 	// one, and FinishCode what that exits with.
 	FinishFor  time.Duration

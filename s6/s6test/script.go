@@ -12,6 +12,8 @@ import (
 // from outside.
 type script struct {
 	hash, started string // what it writes into which file about itself
+	by            bool   // it writes down its supervisor too
+	unfinished    string // the file in which it keeps what was written down before
 	lock          string // the file that it has s6-setlock lock
 	envDir        string // that s6-envdir reads
 	dir           string // the working directory it goes to
@@ -19,7 +21,10 @@ type script struct {
 }
 
 // startedLine is the line by which a script says what it is.
-var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$" 1<>(\S+)$`)
+var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$( \$1)?" 1<>(\S+)$`)
+
+// unfinishedLine is the line by which it keeps what was said before.
+var unfinishedLine = regexp.MustCompile(`\|\| echo "\$3" >>(\S+)$`)
 
 // parseScript follows the chain of programs in the last line. In a script that
 // package s6 has not written it finds the last command at most.
@@ -27,7 +32,10 @@ func parseScript(text string) (s script) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := startedLine.FindStringSubmatch(line); m != nil {
-			s.hash, s.started = m[1], m[2]
+			s.hash, s.by, s.started = m[1], m[2] != "", m[3]
+		}
+		if m := unfinishedLine.FindStringSubmatch(line); m != nil {
+			s.unfinished = m[1]
 		}
 	}
 	// The command goes on to the end: there may be quoted newlines in it.

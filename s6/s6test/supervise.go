@@ -20,6 +20,7 @@ type supervisor struct {
 	dir  string      // where its service directory was when it started
 	id   fs.FileInfo // of that directory
 	log  *pipe       // what the process prints into, or a logger reads
+	born time.Time
 
 	status    supervise.Status
 	process   *process // run, or finish while Finishing; nil while down
@@ -34,7 +35,7 @@ type supervisor struct {
 
 // supervise starts an s6-supervise on a directory that has none.
 func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *supervisor {
-	s := &supervisor{tree: t, pid: t.newPID(), name: name, dir: dir, id: id, log: log}
+	s := &supervisor{tree: t, pid: t.newPID(), name: name, dir: dir, id: id, log: log, born: time.Now()}
 	t.live = append(t.live, s)
 	t.note(t.mem.MkdirAll(path.Join(dir, "event"), 0o730))
 	t.note(t.mem.MkdirAll(path.Join(dir, "supervise"), 0o700))
@@ -370,6 +371,7 @@ func (s *supervisor) end() {
 	if s.process != nil {
 		s.process.supervisor = nil
 	}
+	s.tree.excuse(s.dir)
 	s.log.ended()
 	s.tree.after(s.tree.config.Latency, func() {
 		if s.tree.svscan != nil {

@@ -170,7 +170,7 @@ func (t *Tree) SetProgram(service string, p Program) {
 }
 
 // Violations returns what happened and must never happen: two processes of one
-// service at work at once, a service directory deleted under a live process,
+// service at work at once, or one beside what an earlier one has left, a service directory deleted under a live process,
 // and errors of the filesystem underneath.
 func (t *Tree) Violations() []string {
 	t.mu.Lock()
@@ -210,7 +210,7 @@ func (t *Tree) newPID() int {
 // runs reports whether a process id is taken.
 func (t *Tree) runs(pid int) bool {
 	return slices.ContainsFunc(t.live, func(s *supervisor) bool { return s.pid == pid }) ||
-		slices.ContainsFunc(t.processes, func(p *process) bool { return p.pid == pid })
+		slices.ContainsFunc(t.processes, func(p *process) bool { return p.pid == pid || p.leader == pid })
 }
 
 // stat describes what a name leads to, nil if that is nothing.
@@ -368,6 +368,8 @@ func (t *Tree) Signal(service string, pid int, signal syscall.Signal) error {
 	if p == nil || p.pid != pid {
 		return fmt.Errorf("cannot signal process %d: it does not hold the lock of %s any more: %w", pid, service, syscall.ESRCH)
 	}
-	p.signal(signal)
+	for _, member := range t.group(p.dir, pid) {
+		member.signal(signal)
+	}
 	return nil
 }

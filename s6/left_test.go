@@ -1,0 +1,231 @@
+package s6_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// children returns the processes that those of a service have started.
+func children(tree *s6test.Tree) (pids []int) {
+	for _, p := range tree.Processes() {
+		if p.Child {
+			pids = append(pids, p.PID)
+		}
+	}
+	return pids
+}
+
+func stopped(d map[string]desired) map[string]desired {
+	all := make(map[string]desired)
+	for name, one := range d {
+		all[name] = desired{State: s6.Stopped, Spec: one.Spec}
+	}
+	return all
+}
+
+var (
+	parent     = s6test.Program{Children: []s6test.Program{{}, {StopAfter: 100 * time.Millisecond}}}
+	deafParent = s6test.Program{Children: []s6test.Program{{Deaf: true}}}
+)
+
+// A service is no single process: what its process has started ends with it,
+// before another one starts, and when it is stopped.
+func TestServiceIsNotTakenToBeOneProcess(t *testing.T) {
+	for name, program := range map[string]s6test.Program{"children that hear": parent, "a deaf child": deafParent} {
+		t.Run(name, func(t *testing.T) {
+			for _, version := range []s6test.Version{s6test.V211, s6test.V213, s6test.V215} {
+				inBubble(t, s6test.Config{Version: version}, func(t *testing.T, tree *s6test.Tree) {
+					tree.SetProgram("a", program)
+					p := start(t, tree)
+					p.wants(running("a"))
+					for range 3 {
+						before := children(tree)
+						require.Len(t, before, len(program.Children))
+						require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+						pass(10 * time.Second)
+						require.Len(t, children(tree), len(program.Children))
+						require.NotSubset(t, children(tree), before)
+					}
+					p.wants(stopped(running("a")))
+					assert.Empty(t, children(tree))
+				})
+			}
+		})
+	}
+}
+
+// s6 alone ends what was left: no program needs to run.
+func TestWhatWasLeftEndsWithoutTheProgram(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", parent)
+		settle(t, tree, running("a"))
+		before := children(tree)
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		pass(10 * time.Second)
+		assert.Len(t, children(tree), 2)
+		assert.NotSubset(t, children(tree), before)
+	})
+}
+
+// Where the finish script is cut short, or comes from before there was one that
+// ends groups, the program ends what was left, and says so meanwhile.
+func TestWhatTheFinishScriptHasNotEnded(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", deafParent)
+		p := start(t, tree)
+		all := running("a")
+		all["a"].Spec.FinishTimeout = 20 * time.Millisecond
+		p.wants(all)
+		finish := path.Join(tree.Layout().Service("a"), "finish")
+		require.NoError(t, tree.FS().Remove(finish))
+		before := children(tree)
+		require.NoError(t, tree.Kill("a", syscall.SIGSTOP))
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		pass(2 * time.Millisecond)
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateDegraded, s.State)
+		assert.Equal(t, fmt.Sprintf("its process has ended and what that has started has not: pid %d", before[0]), s.Reason.String())
+		assert.Equal(t, before, s.Observed.Left)
+		pass(10 * time.Second)
+		assert.NotSubset(t, children(tree), before)
+		assert.Len(t, children(tree), 1)
+		p.wants(stopped(all))
+		assert.Empty(t, children(tree))
+	})
+}
+
+// A process that has lost its supervisor does not leave anything either.
+func TestStrayLeavesNothing(t *testing.T) {
+	for name, program := range map[string]s6test.Program{"children that hear": parent, "a deaf child": deafParent} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				tree.SetProgram("a", program)
+				p := start(t, tree)
+				p.wants(running("a"))
+				before := children(tree)
+				require.NoError(t, tree.KillSupervisor("a"))
+				pass(time.Second)
+				p.wants(running("a"))
+				pass(time.Second)
+				assert.Len(t, children(tree), len(before))
+				assert.NotSubset(t, children(tree), before)
+				require.NoError(t, tree.KillSupervisor("a"))
+				p.wants(stopped(running("a")))
+				assert.Empty(t, children(tree))
+			})
+		})
+	}
+}
+
+// The service directory stays for as long as something works in it.
+func TestRemovalWaitsForWhatWasLeft(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", deafParent)
+		p := start(t, tree)
+		p.wants(running("a"))
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "finish")))
+		tree.KillSvscan()
+		require.NoError(t, tree.KillSupervisor("a"))
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		p.removes("a")
+		assert.Empty(t, children(tree))
+	})
+}
+
+// The next run of the program finds what the last process has left, as long as
+// the process has not been seen to.
+func TestNextRunFindsWhatWasLeft(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", deafParent)
+		settle(t, tree, running("a"))
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "finish")))
+		require.NoError(t, tree.FS().WriteFile(path.Join(tree.Layout().Service("a"), "down"), nil, 0o644))
+		require.NoError(t, tree.Control(tree.Layout().Service("a"), 'd'))
+		pass(time.Second)
+		require.NotEmpty(t, children(tree))
+		o := observe(t, tree, "a", stopped(running("a"))["a"])
+		assert.Equal(t, children(tree), o.Left)
+		settle(t, tree, stopped(running("a")))
+		assert.Empty(t, children(tree))
+	})
+}
+
+// A restart by hand keeps what is known of the supervisor.
+func TestRestartEndsChildren(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", parent)
+		p := start(t, tree)
+		p.wants(running("a"))
+		before := children(tree)
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		p.wants(running("a"))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		assert.NotSubset(t, children(tree), before)
+	})
+}
+
+// TestFinishScriptEndsNothingElse has a real shell run finish scripts: a group
+// is ended only where this supervisor's run has written it down.
+func TestFinishScriptEndsNothingElse(t *testing.T) {
+	spec := &s6.Spec{Command: []string{"true"}, FinishTimeout: 400 * time.Millisecond}
+	for name, test := range map[string]struct {
+		script string // of the group
+		record func(pid int) string
+		ends   bool
+	}{
+		"its own":                   {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
+		"its own, deaf":             {"trap '' TERM; while :; do sleep 1000; done", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
+		"of another supervisor":     {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d %d.1", pid, os.Getpid()) }, false},
+		"of an unknown supervisor":  {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d", pid) }, false},
+		"none: it was ended before": {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash 0\n%d %s", pid, self(t)) }, false},
+		"nothing is written down":   {"exec sleep 1000", func(int) string { return "" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := writeService(t, spec, s6.Tools{})
+			// The leader has ended, and been reaped, when finish runs.
+			leader := exec.Command("sh", "-c", test.script+" >/dev/null 2>&1 & echo $!")
+			leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			out, err := leader.Output()
+			require.NoError(t, err)
+			group := leader.Process.Pid
+			defer func() { _ = syscall.Kill(-group, syscall.SIGKILL) }()
+			pid := strings.TrimSpace(string(out))
+			record := filepath.Join(service, "data/started")
+			require.NoError(t, os.WriteFile(record, []byte(test.record(group)+"\n"), 0o644))
+
+			cmd := exec.Command("./finish", "256", "9", "name")
+			cmd.Dir = service
+			said, err := cmd.CombinedOutput()
+			require.Empty(t, string(said))
+			if err != nil {
+				require.ErrorAs(t, err, new(*exec.ExitError))
+			}
+			left, err := proc.System.Group(group)
+			require.NoError(t, err)
+			if !test.ends {
+				require.True(t, slices.ContainsFunc(left, func(p proc.Process) bool { return fmt.Sprint(p.PID) == pid }))
+				return
+			}
+			require.Empty(t, left)
+			after, err := os.ReadFile(record)
+			require.NoError(t, err)
+			require.True(t, strings.HasPrefix(string(after), "hash 0\n"), "%q", after)
+		})
+	}
+}

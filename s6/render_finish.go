@@ -1,0 +1,85 @@
+package s6
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// renderFinish returns what s6-supervise runs after each end of the process and
+// before it starts another one. It ends what the process has left running: the
+// rest of its process group. Then it becomes the spec's finish command.
+//
+// The group is that of the process that run has written down with its
+// supervisor. Where that is another supervisor, nothing is ended: the id is that
+// of an earlier process, and may be somebody else's by now. As long as a process
+// of a group has not been reaped, the kernel gives the group's id to no other
+// process. A process that has ended and that nobody reaps is not left running.
+func renderFinish(spec *Spec) string {
+	signal := cmp.Or(strings.TrimPrefix(spec.StopSignal, "SIG"), "TERM")
+	end := fmt.Sprintf(endGroup, fileStarted, statStarted, signal, centiseconds(spec.groupTimeout()), centiseconds(killedPatience))
+	if len(spec.Finish) == 0 {
+		return "#!/bin/sh\nexec 2>&1\n" + end
+	}
+	// The finish command gets the environment as it is: a variable of the script
+	// may have the name of one. From 2.13 on s6 also passes the process group.
+	return "#!/bin/sh\nexec 2>&1\n(\n" + end + ")\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n"
+}
+
+// endGroup is the part of the finish script that ends a process group.
+const endGroup = `read -r hash group by 2>/dev/null <./%[1]s && read -r stat <"/proc/$PPID/stat"
+started() { [ "$by" = "$PPID.${%[2]d}" ]; }
+member() { [ "$3" = "$group" ] && [ "$1" != Z ]; }
+left() {
+	for file in /proc/[0-9]*/stat; do
+		read -r stat 2>/dev/null <"$file" && member ${stat##*) } && return
+	done
+	return 1
+}
+clock() { read -r now rest </proc/uptime && now=${now%%%%.*}${now#*.}; }
+# end SIGNAL CENTISECONDS
+end() {
+	kill -s "$1" -- "-$group" 2>/dev/null && kill -s CONT -- "-$group" 2>/dev/null
+	clock
+	over=$((now + $2))
+	short=10
+	while left; do
+		clock
+		if [ "$now" -ge "$over" ]; then return 1; fi
+		short=$((short - 1))
+		if [ $short -ge 0 ]; then sleep 0.01; else sleep 0.1; fi || return 1
+	done
+}
+if started ${stat##*) }; then
+	if ! kill -s 0 -- "-$group" 2>/dev/null || ! left || end %[3]s %[4]d || end KILL %[5]d; then
+		# Another process may have begun if the supervisor was killed.
+		read -r hash now by <./%[1]s
+		if [ "$now" = "$group" ]; then echo "$hash 0" 1<>./%[1]s; fi
+	fi
+fi
+`
+
+// renderStarted returns the lines of run that write down what the process is
+// made from, its id, and its supervisor, by its id and the time at which it
+// started. They write into an existing file, for which there is room on a full
+// disk. An earlier process that no finish script has seen to, because its
+// supervisor was killed, is kept in another file for the program. The one
+// variable has a name that no environment has.
+func renderStarted(spec *Spec) string {
+	return fmt.Sprintf(`read -r evenkeel <"/proc/$PPID/stat"
+set -- ${evenkeel##*) }
+set -- "$PPID.${%d}"
+read -r evenkeel 2>/dev/null <./%[2]s
+set -- "$1" $evenkeel
+[ "${3:-0}" = 0 ] || echo "$3" >>./%[3]s
+echo "%[4]s $$ $1" 1<>./%[2]s
+`, statStarted, fileStarted, fileUnfinished, spec.processHash())
+}
+
+// statStarted is where /proc/PID/stat has the time at which a process started,
+// counted from its state, which is the first word after its name.
+const statStarted = 20
+
+// centiseconds are what the clock in /proc/uptime counts.
+func centiseconds(d time.Duration) int { return int(d / (10 * time.Millisecond)) }
