@@ -161,6 +161,13 @@ HOURS ?= 1
 simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each
 	@go test -count=1 -timeout 24h ./internal/simulate -run TestSeeds -seeds $(SEEDS) -hours $(HOURS)
 
+# Whose s6 conform plays its suite on: bookworm has 2.11, trixie 2.13, sid 2.15.
+SUITES ?= trixie sid
+
+.PHONY: conform
+conform: | go ## compare the s6 in memory with the s6 of Debian's SUITES (trixie sid), as root, by debootstrap
+	@sh scripts/conform.sh $(SUITES)
+
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
 	@go test ./...

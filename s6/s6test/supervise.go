@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -42,9 +44,9 @@ func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *superviso
 	s.write("supervise/lock", nil)
 	s.write("supervise/death_tally", nil)
 	now := time.Now()
-	s.status = supervise.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down")}
-	// The first status says so; the flag goes with the next one.
-	s.status.NotStarted = true
+	s.status = supervise.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down"), Ready: true}
+	// 2.15 says so in the first status; the flag goes with the next one.
+	s.status.NotStarted = t.config.Version == V215
 	s.announce()
 	s.status.NotStarted = false
 	s.emit(supervise.EventSupervisorStarted)
@@ -247,16 +249,17 @@ func (s *supervisor) terminate() {
 	s.leave()
 }
 
+// downSignal is TERM unless the file names another signal, in letters of any
+// case or by its number.
 func (s *supervisor) downSignal() syscall.Signal {
-	name := strings.TrimPrefix(s.setting("down-signal"), "SIG")
-	signal, known := map[string]syscall.Signal{
-		"INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "QUIT": syscall.SIGQUIT, "KILL": syscall.SIGKILL,
-		"USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2, "ALRM": syscall.SIGALRM, "ABRT": syscall.SIGABRT,
-	}[name]
-	if !known {
-		return syscall.SIGTERM
+	name := strings.ToUpper(s.setting("down-signal"))
+	if n, err := strconv.Atoi(name); err == nil && n > 0 && n < 64 {
+		return syscall.Signal(n)
 	}
-	return signal
+	if signal := unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG")); signal != 0 {
+		return signal
+	}
+	return syscall.SIGTERM
 }
 
 // start spawns run.

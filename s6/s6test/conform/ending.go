@@ -1,0 +1,116 @@
+package conform
+
+import (
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+func finishScript(s *stage) {
+	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: 300 * time.Millisecond, FinishCode: 4}
+	a := s.serve("a", p, map[string]string{"finish": finish}, "su", "up, wanted")
+	a.runs()
+	a.tell("d")
+	a.shows("d", "finishing, after signal 15 (terminated)")
+	assert.NotZero(s.t, a.status().PID)
+	a.shows("D", "down, ready, after signal 15 (terminated)")
+	a.tell("u")
+	a.shows("u", "up, wanted, after signal 15 (terminated)")
+	a.runs()
+	a.tell("k")
+	a.shows("d", "finishing, wanted, after signal 9 (killed)")
+	a.shows("Du", "up, wanted, after signal 9 (killed)")
+}
+
+func whileFinishing(s *stage) {
+	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: 400 * time.Millisecond}
+	a := s.serve("a", p, map[string]string{"finish": finish}, "su", "up, wanted")
+	finishing := func(last string) {
+		a.runs()
+		a.tell("k")
+		a.shows("d", "finishing, wanted, after "+last)
+	}
+	last := "signal 9 (killed)"
+	finishing(last)
+	a.tell("d")
+	a.shows("", "finishing, after "+last)
+	a.tell("tkpc") // these are for the process alone
+	a.stays(20*time.Millisecond, "finishing, after "+last)
+	a.shows("D", "down, ready, after "+last)
+	a.tell("u")
+	a.shows("u", "up, wanted, after "+last)
+	finishing(last)
+	a.tell("o")
+	a.shows("", "finishing, after "+last)
+	a.shows("D", "down, ready, after "+last)
+	a.stays(1200*time.Millisecond, "down, ready, after "+last)
+	a.tell("u")
+	a.shows("u", "up, wanted, after "+last)
+	finishing(last)
+	a.tell("d")
+	a.shows("", "finishing, after "+last)
+	a.tell("u")
+	a.shows("", "finishing, wanted, after "+last)
+	a.shows("Du", "up, wanted, after "+last)
+	finishing(last)
+	a.tell("x")
+	a.stays(20*time.Millisecond, "finishing, wanted, after "+last)
+	a.shows("Dxsu", "up, wanted")
+}
+
+func finishForGood(s *stage) {
+	p := s6test.Program{ReadyAfter: s6test.Never, RunFor: 10 * time.Millisecond, ExitCode: 5, FinishCode: 125}
+	a := s.serve("a", p, map[string]string{"finish": finish}, "sudOD", "down, ready, after exit 5")
+	a.stays(1200*time.Millisecond, "down, ready, after exit 5")
+	a.Program("a", silent)
+	a.tell("u")
+	a.shows("u", "up, wanted, after exit 5")
+}
+
+func finishForEver(s *stage) {
+	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: time.Hour}
+	a := s.serve("a", p, map[string]string{"finish": finish, "timeout-finish": "300\n"}, "su", "up, wanted")
+	a.runs()
+	a.tell("d")
+	a.shows("d", "finishing, after signal 15 (terminated)")
+	a.shows("D", "down, ready, after signal 15 (terminated)")
+}
+
+func deaf(s *stage) {
+	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, Deaf: true}, map[string]string{"timeout-kill": "300\n"}, "su", "up, wanted")
+	a.runs()
+	a.tell("d")
+	a.shows("", "up")
+	a.shows("dD", "down, ready, after signal 9 (killed)")
+	a.tell("u")
+	a.shows("u", "up, wanted, after signal 9 (killed)")
+	a.runs()
+	a.tell("d")
+	a.shows("", "up, after signal 9 (killed)")
+	a.tell("u") // it is killed all the same
+	a.shows("dDu", "up, wanted, after signal 9 (killed)")
+}
+
+func slow(s *stage) {
+	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: 300 * time.Millisecond}, nil, "su", "up, wanted")
+	a.runs()
+	a.tell("d")
+	a.shows("", "up")
+	a.shows("dD", "down, ready, after signal 15 (terminated)")
+	a.tell("u")
+	a.shows("u", "up, wanted, after signal 15 (terminated)")
+	a.runs()
+	a.tell("r")
+	a.shows("dDu", "up, wanted, after signal 15 (terminated)")
+}
+
+func deafForEver(s *stage) {
+	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, Deaf: true}, nil, "su", "up, wanted")
+	a.runs()
+	a.tell("d")
+	a.stays(500*time.Millisecond, "up")
+	a.tell("k")
+	a.shows("dD", "down, ready, after signal 9 (killed)")
+}
