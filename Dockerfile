@@ -56,8 +56,9 @@ ENTRYPOINT ["/usr/local/lib/evenkeel/init"]
 
 FROM ${BASE_IMAGE} AS overlay
 ARG INIT
-# The first version that runs as any user with a /run that is root's. The
-# checksums go with the version; S6_OVERLAY_ARCH is as "uname -m" says.
+# The first version that runs as any user with a /run that is root's; any up to
+# 3.2.3.2 will do. The checksums go with the version; S6_OVERLAY_ARCH is as
+# "uname -m" says.
 ARG S6_OVERLAY_VERSION=3.2.1.0
 ARG S6_OVERLAY_ARCH=x86_64
 ARG S6_OVERLAY_NOARCH_SHA256=42e038a9a00fc0fef70bf0bc42f625a9c14f8ecdfe77d4ad93281edf717e10c5
@@ -65,9 +66,10 @@ ARG S6_OVERLAY_ARCH_SHA256=8bcbc2cada58426f976b159dcc4e06cbb1454d5f39252b3bb0c77
 ARG S6_OVERLAY_URL=https://github.com/just-containers/s6-overlay/releases/download/v${S6_OVERLAY_VERSION}
 COPY container/overlay /tarballs/
 COPY container/s6-rc.d /overlay/etc/s6-overlay/s6-rc.d/
-RUN [ "${INIT}" != s6-overlay ] || sh /tarballs/install.sh /overlay "${S6_OVERLAY_ARCH}" \
+RUN [ "${INIT}" != s6-overlay ] || { sh /tarballs/install.sh /overlay "${S6_OVERLAY_ARCH}" \
 	"s6-overlay-noarch.tar.xz ${S6_OVERLAY_NOARCH_SHA256}" \
-	"s6-overlay-${S6_OVERLAY_ARCH}.tar.xz ${S6_OVERLAY_ARCH_SHA256}"
+	"s6-overlay-${S6_OVERLAY_ARCH}.tar.xz ${S6_OVERLAY_ARCH_SHA256}" \
+	&& sh /tarballs/enable.sh /overlay fivebenthos-pipeline; }
 
 FROM ${BASE_IMAGE} AS s6-overlay
 COPY --from=overlay /overlay/ /
@@ -83,7 +85,7 @@ ENV PATH=/command:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	S6_BEHAVIOUR_IF_STAGE2_FAILS=2 \
 	S6_KILL_GRACETIME=500
 HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \
-	CMD ["fivebenthos", "-healthcheck"]
+	CMD ["fivebenthos", "-healthcheck", "-scan-dir", "/run/service"]
 # With --read-only it needs S6_READ_ONLY_ROOT=1 and --tmpfs /run:exec besides; a
 # user of group 0 needs a /run that not everybody can write, or another group.
 ENTRYPOINT ["/init"]

@@ -76,10 +76,22 @@ func TestOverlayServicesAreWellFormed(t *testing.T) {
 // TestOverlayImageBuilds builds the image with stand-ins for s6-overlay's
 // tarballs, which show that it builds but not that it runs.
 func TestOverlayImageBuilds(t *testing.T) {
-	context, arguments := standIns(t)
-	tag := buildOverlay(t, context, arguments)
-	assert.Equal(t, "1000:1000 [/init]", mustDocker(t, "image", "inspect", "-f", "{{.Config.User}} {{.Config.Entrypoint}}", tag))
-	assert.Contains(t, mustDocker(t, "run", "--rm", tag, "fivebenthos", "-help"), "-healthcheck")
+	for version, bundle := range map[string]string{"3.2.1.0": oldBundle, "3.2.3.2": newBundle} {
+		context, arguments := standIns(t, bundle)
+		tag := buildOverlay(t, context, arguments)
+		assert.Equal(t, "1000:1000 [/init]", mustDocker(t, "image", "inspect", "-f", "{{.Config.User}} {{.Config.Entrypoint}}", tag), version)
+		assert.Contains(t, mustDocker(t, "run", "--rm", tag, "fivebenthos", "-help"), "-healthcheck", version)
+		// A version that finds the other place, too, writes there when it starts.
+		assert.Equal(t, "/"+bundle+"/contents.d/fivebenthos-pipeline", mustDocker(t, "run", "--rm", tag, "find", "/etc/s6-overlay", "-path", "*/user*/contents.d/*"), version)
+	}
+}
+
+// A layout that is not known is an error while the image is built.
+func TestOverlayOfAnUnknownLayoutIsRefused(t *testing.T) {
+	context, arguments := standIns(t, "")
+	out, err := exec.Command("docker", append(overlayBuild("--force-rm"), append(arguments, context)...)...).CombinedOutput()
+	assert.Error(t, err)
+	assert.Contains(t, string(out), "this version has another layout than those from 3.2.1.0 to 3.2.3.2")
 }
 
 func buildOverlay(t *testing.T, context string, arguments []string) (tag string) {
@@ -149,7 +161,7 @@ func TestOverlayRuns(t *testing.T) {
 }
 
 func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
-	context, arguments := standIns(t)
+	context, arguments := standIns(t, oldBundle)
 	name := filepath.Join(context, tarballs, "s6-overlay-noarch.tar.xz")
 	require.NoError(t, os.WriteFile(name, []byte("not the right one"), 0o644))
 	args := append(overlayBuild("--force-rm"), append(arguments, context)...)
@@ -158,10 +170,16 @@ func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
 	assert.Contains(t, string(out), "the checksum of s6-overlay-noarch.tar.xz is not")
 }
 
+// Where s6-overlay has the bundle of what it starts.
+const (
+	oldBundle = "etc/s6-overlay/s6-rc.d/user"
+	newBundle = "etc/s6-overlay/user-bundles.d/user"
+)
+
 // standIns copies what the image is made from and adds tarballs whose /init
-// only runs what it is given. It returns the copy and the build arguments for
-// it.
-func standIns(t testing.TB) (context string, arguments []string) {
+// only runs what it is given, and whose bundle is in that place. It returns the
+// copy and the build arguments for it.
+func standIns(t testing.TB, bundle string) (context string, arguments []string) {
 	t.Helper()
 	context = t.TempDir()
 	names := []string{"Dockerfile", ".dockerignore"}
@@ -179,11 +197,16 @@ func standIns(t testing.TB) (context string, arguments []string) {
 	for name, argument := range map[string]string{"noarch": "NOARCH", "x86_64": "ARCH"} {
 		var packed bytes.Buffer
 		w := tar.NewWriter(&packed)
-		script := "#!/bin/sh\nexec \"$@\"\n"
-		if name == "noarch" {
-			require.NoError(t, w.WriteHeader(&tar.Header{Name: "init", Mode: 0o755, Size: int64(len(script))}))
-			_, err := w.Write([]byte(script))
-			require.NoError(t, err)
+		files := map[string]string{"init": "#!/bin/sh\nexec \"$@\"\n"}
+		if bundle != "" {
+			files[bundle+"/type"] = "bundle\n"
+		}
+		for file, text := range files {
+			if name == "noarch" {
+				require.NoError(t, w.WriteHeader(&tar.Header{Name: file, Mode: 0o755, Size: int64(len(text))}))
+				_, err := w.Write([]byte(text))
+				require.NoError(t, err)
+			}
 		}
 		require.NoError(t, w.Close())
 		compress := exec.Command("xz", "-c")
