@@ -20,8 +20,9 @@ import (
 const healthTime = 3 * time.Second
 
 // checkHealth returns an error if the fivebenthos that runs elsewhere with the
-// same settings does not run, or an instance of it is not ready. It looks at
-// locks, status files and endpoints, and changes nothing.
+// same settings does not run or makes no passes, or an instance of it is not
+// ready. It looks at locks, status files, the beat and endpoints, and changes
+// nothing.
 func checkHealth(s settings) error {
 	ctx, cancel := context.WithTimeout(context.Background(), healthTime)
 	defer cancel()
@@ -32,8 +33,8 @@ func checkHealth(s settings) error {
 	client := benthos.NewClient(benthos.ClientConfig{})
 	defer client.Close()
 	errs := make([]error, s.instances+1)
-	errs[0] = managed(services)
 	var all sync.WaitGroup
+	all.Go(func() { errs[0] = managed(ctx, services, s.beatFile()) })
 	for n := range s.instances {
 		all.Go(func() {
 			addr := reachable(s.listen, s.metricsPort+n)
@@ -46,14 +47,18 @@ func checkHealth(s settings) error {
 	return errors.Join(errs...)
 }
 
-// managed returns an error if no program manages the services.
-func managed(services string) error {
+// managed returns an error if no program manages the services, or one that makes
+// no passes.
+func managed(ctx context.Context, services, beat string) error {
 	lock, err := supervise.LockHolder(path.Join(services, ".lock"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if !lock.Held {
 		return fmt.Errorf("no fivebenthos keeps the services in %s", services)
+	}
+	if err := beats(ctx, beat); err != nil {
+		return fmt.Errorf("fivebenthos is not healthy: %w", err)
 	}
 	return nil
 }

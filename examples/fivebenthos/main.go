@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -38,6 +39,7 @@ type settings struct {
 	json        bool
 	healthcheck bool
 	readyFD     int
+	lock        string
 	verbosity   int
 }
 
@@ -76,6 +78,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.BoolVar(&s.json, "json", false, "print JSON, a line for each transition or scenario")
 	flags.BoolVar(&s.healthcheck, "healthcheck", false, "say whether another fivebenthos with the same flags runs, with every instance ready, and exit")
 	flags.IntVar(&s.readyFD, "ready-fd", 0, "descriptor to write a newline to once the instances are kept; 0 means none")
+	flags.StringVar(&s.lock, "lock", "", "file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	flags.IntVar(&s.verbosity, "verbosity", tellTransitions, "0 prints what goes wrong, 1 also recoveries and results, 2 every transition, 3 also every attempt that failed")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		flags.SetOutput(stdout)
@@ -119,6 +122,11 @@ func run(s settings, stdout, stderr *outlet) error {
 		defer cancel()
 		ctx = limited
 	}
+	if s.lock != "" {
+		if err := takeOver(ctx, s.lock, stderr); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 	engine, err := findEngine(s.engine)
 	if err != nil {
 		return err
@@ -134,6 +142,11 @@ func run(s settings, stdout, stderr *outlet) error {
 	for name, why := range p.instances.Refused() {
 		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText((&fsm.RefusedError{Name: name, Err: why}).Error()))
 	}
+	beating, still := context.WithCancel(context.Background())
+	var beat sync.WaitGroup
+	beat.Go(func() { p.beat(beating) })
+	defer beat.Wait()
+	defer still()
 	if err := s.announce(); err != nil {
 		return errors.Join(err, p.stop())
 	}

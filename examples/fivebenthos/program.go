@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,12 +71,17 @@ func openTree(ctx context.Context, s settings) (tree *s6.SystemTree, started boo
 		tree, err = s6.Attach(config)
 		return tree, false, err
 	}
-	config.ScanDir = filepath.Join(s.dir, "scan")
+	config.ScanDir = s.scan()
 	// A signal ends what has been started in order, not half-way.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), treeTime)
 	defer cancel()
 	return s6.StartPrivate(ctx, config)
 }
+
+// scan is the scan directory, given or private.
+func (s settings) scan() string { return cmp.Or(s.scanDir, filepath.Join(s.dir, "scan")) }
+
+func (s settings) beatFile() string { return filepath.Join(s.scan(), beatName) }
 
 // ask declares the same state for all instances.
 func (p *program) ask(ctx context.Context, state fsm.State) error {
