@@ -37,7 +37,11 @@ const (
 // raiseFiles is a shell script that raises the soft limit on open files, which
 // all processes of the tree inherit, to its first argument, or as far as may
 // be, and becomes the command in the others. A limit is never lowered.
+//
+// It also takes from others what the umask might give them: s6 writes its status,
+// its tallies and the logs as the umask says, and who can write these tells lies.
 const raiseFiles = `want=$1; shift
+umask o-w
 now=$(ulimit -Sn)
 [ "$now" = unlimited ] || [ "$now" -ge "$want" ] || ulimit -Sn "$want" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
 exec "$@"`

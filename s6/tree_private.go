@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// start starts an s6-svscan, and waits until it serves the scan directory.
 func (t *SystemTree) start(ctx context.Context) error {
 	if err := makeWritable(t.layout.ScanDir); err != nil {
 		return err

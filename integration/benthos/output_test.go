@@ -3,11 +3,19 @@
 package benthos
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,4 +113,94 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	again := h.start()
 	h.serving()
 	again.interrupt(syscall.SIGTERM)
+}
+
+// wildEngine is an engine whose last words a terminal would obey.
+const wildEngine = `#!/bin/sh
+[ "$1" = -c ] || exec %s "$@"
+printf 'panic: \033[2J \a \302\233 31m \342\200\256 \177 \233\n' >&2
+exit 1
+`
+
+// TestTextOfOthersReachesNoTerminalRaw: what an engine prints becomes evidence,
+// and is told on a terminal, in lines and as JSON.
+func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args  []string
+		shown string // of the ESC
+	}{
+		"lines": {nil, `\x1b[2J`},
+		"JSON":  {[]string{"-json"}, `\u001b[2J`},
+		"table": {nil, `\x1b[2J`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			script := filepath.Join(t.TempDir(), "engine")
+			require.NoError(t, os.WriteFile(script, fmt.Appendf(nil, wildEngine, bento(t)), 0o755))
+			h := newHome(t, script)
+			cmd := h.command(append(c.args, "-instances", "1", "-verbosity", "3")...)
+			printed := new(harness.Output)
+			if name == "table" {
+				term := newTerminal(t, 24, 1000)
+				printed = &term.printed
+				cmd.Stdout, cmd.Stderr = term.slave, term.slave
+			} else {
+				cmd.Stdout, cmd.Stderr = printed, printed
+			}
+			p := h.run(cmd)
+			harness.Eventually(t, "the evidence is told", func() bool { return strings.Contains(printed.String(), c.shown) })
+			p.Signal(syscall.SIGINT)
+			assert.Zero(t, p.End())
+			text := printed.String()
+			if name == "table" { // its own, which it is drawn with
+				text = regexp.MustCompile(`\x1b\[\d+A\x1b\[J`).ReplaceAllString(text, "")
+			}
+			hidden := func(r rune) bool { return !unicode.IsGraphic(r) && r != '\n' && r != '\r' || r == utf8.RuneError }
+			if n := strings.IndexFunc(text, hidden); n >= 0 {
+				assert.Fail(t, "it reaches the terminal raw", "%q", text[max(0, n-100):min(len(text), n+100)])
+			}
+			harness.NoneLeft(t, h.root)
+		})
+	}
+}
+
+// TestNothingThatIsWrittenCanBeWrittenByOthers: whatever the umask is, of all
+// that the program and s6 write, and what may hold secrets is not even read.
+func TestNothingThatIsWrittenCanBeWrittenByOthers(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, bento(t))
+	cmd := h.command()
+	cmd.Args = append([]string{"sh", "-c", `umask 000 && exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+	sh, err := exec.LookPath("sh")
+	require.NoError(t, err)
+	cmd.Path = sh
+	p := h.run(cmd)
+	h.serving()
+	var open, secrets []string
+	require.NoError(t, filepath.WalkDir(h.root, func(name string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		shown := fmt.Sprintf("%v %s", info.Mode(), strings.TrimPrefix(name, h.root))
+		switch info.Mode().Type() {
+		case os.ModeSymlink, os.ModeNamedPipe: // s6's event FIFOs are in directories that nobody else may enter
+		default:
+			if info.Mode().Perm()&0o002 != 0 {
+				open = append(open, shown)
+			}
+		}
+		switch e.Name() {
+		case "manifest.json", "benthos.yaml":
+			secrets = append(secrets, info.Mode().String())
+		}
+		return nil
+	}))
+	assert.Empty(t, open)
+	assert.Equal(t, slices.Repeat([]string{"-rw-------"}, 2*five), secrets)
+	p.interrupt(syscall.SIGINT)
 }
