@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -208,6 +209,49 @@ func TestStringsArriveAsTheyAre(t *testing.T) {
 	assert.Contains(t, env, "PATH", "the tree's environment is kept")
 	assert.Equal(t, r.FDs["1"], r.FDs["2"], "both outputs go to the log")
 	assert.Contains(t, slices.Collect(maps.Values(r.FDs)), filepath.Join(w.Service("a"), "data", "lock"), "its hold on its instance")
+}
+
+// TestGeneratedStringsArriveAsTheyAre: whatever strings are made of, the process
+// receives them byte for byte, as arguments, as its environment and as files.
+func TestGeneratedStringsArriveAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		generated := func() string {
+			var b strings.Builder
+			for range random.IntN(40) {
+				switch random.IntN(3) {
+				case 0: // what means something to a shell, an environment, a terminal
+					b.WriteByte(" \t\n\r\\\"'`$&|;<>(){}[]*?~#!=%^-\x01\x1b\x7f"[random.IntN(32)])
+				case 1:
+					b.WriteByte(byte(' ' + random.IntN(95)))
+				default:
+					b.WriteRune([]rune("ä日\u0085\u009b\u200b\u202e\u2028\ufeff\ufffd😀\U000e0041")[random.IntN(11)])
+				}
+			}
+			return b.String()
+		}
+		w := start(t)
+		spec := w.reporter("a")
+		spec.ConfigFiles = make(map[string]string)
+		var args []string
+		for n := range 100 {
+			args = append(args, generated())
+			spec.Env[fmt.Sprint("VALUE_", n)] = generated()
+			spec.ConfigFiles[fmt.Sprint("file ", n)] = generated()
+		}
+		spec.Command = append(spec.Command, args...)
+		spec.Env[configEnv] = filepath.Join(w.Service("a"), "config")
+		w.run(map[string]*s6.Spec{"a": spec})
+		r := w.reported("a")
+		assert.Equal(t, args, r.Args, "seed %d", seed)
+		assert.Equal(t, spec.ConfigFiles, r.Config, "seed %d", seed)
+		for name, value := range spec.Env {
+			if name != roleEnv { // it unsets that itself
+				assert.Contains(t, r.Env, name+"="+value, "seed %d", seed)
+			}
+		}
+	}
 }
 
 func TestHostileServiceNames(t *testing.T) {
