@@ -68,6 +68,8 @@ func decideCreating(in input) fsm.Decision {
 		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: in.Asked()}
 	case in.Desired.State == fsm.StateRemoved:
 		return fsm.Decision{Fire: fsm.EventRemove, Reason: in.Asked()}
+	case o.Deleted:
+		return endStray(in)
 	case o.whole():
 		return fsm.Decision{Fire: fsm.EventCreateDone, Reason: fsm.Because("it is supervised")}
 	}
@@ -240,10 +242,11 @@ func restart(o *Observed) fsm.Decision {
 }
 
 func endStray(in input) fsm.Decision {
-	return fsm.Decision{
-		Do:     endStrayActions,
-		Reason: fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", in.Observed.StrayPID)),
+	d := fsm.Decision{Do: endStrayActions, Reason: strays(&in.Observed)}
+	if in.Observed.Deleted {
+		d.After = scanTime // a look at the process table is expensive
 	}
+	return d
 }
 
 func endLeft(in input) fsm.Decision {

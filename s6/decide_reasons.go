@@ -57,13 +57,15 @@ func removalStage(o *Observed) string {
 func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	switch {
 	case o.StrayPID != 0:
-		return fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID)), true
+		return strays(o), true
 	case o.deserted():
 		return leftRunning(o), true
 	case !o.whole():
 		return fsm.Because("not in place").With(missing(o)), true
 	case o.Lags:
 		return lags(o), true
+	case o.Unlocked:
+		return unlocked(), true
 	case o.Failed:
 		return gaveUp(o), true
 	case o.CommandProblem != "":
@@ -86,10 +88,25 @@ func foreign(o *Observed) fsm.Reason {
 	return fsm.Because("a service of another owner has its name").With("it belongs to " + o.Owner)
 }
 
+// strays says what has to end before another process may begin.
+func strays(o *Observed) fsm.Reason {
+	if o.Deleted {
+		return fsm.Because("what was started from a deleted service directory has not ended").With(fmt.Sprintf("pid %d", o.StrayPID))
+	}
+	return fsm.Because("one of its processes has lost its supervisor").With(fmt.Sprintf("pid %d", o.StrayPID))
+}
+
+func unlocked() fsm.Reason {
+	return fsm.Because("its instance lock was deleted").With("a second process would not wait for the running one, which has to restart")
+}
+
 // outdated says why another process has to take the place of the running one.
 func outdated(o *Observed) fsm.Reason {
 	if o.replaced() {
 		return fsm.Because("a restart was asked for")
+	}
+	if o.Unlocked {
+		return unlocked()
 	}
 	return fsm.Because("its process is from before the change")
 }

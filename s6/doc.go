@@ -27,6 +27,9 @@
 //     its supervisor. It has to end before the supervised copy can begin.
 //   - left: what a process of a service has started and that runs on when the
 //     process itself has ended: the rest of its process group. It is ended, too.
+//   - remnant: a process, or a supervisor, that was started from a service
+//     directory which has been deleted since. It has to end before the
+//     directory is built anew.
 //   - orphan: a supervisor that has lost its s6-svscan. It serves its service
 //     until that ends.
 //   - owed: a supervisor that s6-svscan has to start for a linked service, and
@@ -69,6 +72,7 @@
 //   - spell.go: for how long something has been so
 //   - ending.go: who was told to end, and what is due for them
 //   - leaders.go: which processes lead groups
+//   - remnant.go: what is left of a deleted service directory, and what is due for it
 //   - deaths.go: what is concluded from the death tally
 //
 // What is to be done, decided from these alone:
@@ -86,6 +90,7 @@
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_group.go: what the processes of services have started
+//   - tree_remains.go: what is left of deleted service directories
 //   - tree_scan.go: its s6-svscan
 //   - tree_logger.go: how far its loggers have got
 //   - tree_pairs.go: the supervisors of all its services
@@ -106,6 +111,7 @@
 //   - driver_command.go: whether its command can be started
 //   - driver_group.go: what its processes have left running
 //   - driver_since.go: what counts once it has been so for a while
+//   - driver_remains.go: whether something is left of a deleted directory
 //   - driver_observe.go: how all this is seen in a pass
 //   - driver_watch.go: its events
 //   - driver_write.go: how files in use are changed

@@ -47,7 +47,11 @@ type driver struct {
 	loggerAt   time.Time   // when the logger was last looked at
 	started    [2]int      // a supervisor and a process that it has started
 	seen       int         // the process that the last observation saw
-	ending     endings     // its processes
+	ending     endings     // its processes, and what is left of deleted directories
+	doubt      time.Time   // since when something may be left of a deleted directory; zero for never
+	remains    []Remnant   // what is
+	supervisor int         // that was seen last
+	sighting   Sighting    // the process that was seen last
 	gone       spell[int]  // a process that was told to end has, and the status names it
 	dismissed  endings     // its supervisors, once the link is gone
 
@@ -68,9 +72,10 @@ type paths struct {
 
 func newDriver(tree Tree, owner, name string, wake func()) *driver {
 	service := tree.Layout().Service(name)
+	opened := time.Now() // Not the pass's reading: there is no pass.
 	return &driver{
 		name: name, owner: owner, tree: tree, fs: tree.FS(), wake: wake,
-		service: service, opened: time.Now(), // Not the pass's reading: there is no pass.
+		service: service, opened: opened, doubt: opened, // an earlier run may have left something
 		paths: paths{
 			link:    tree.Layout().Link(name),
 			down:    path.Join(service, fileDown),

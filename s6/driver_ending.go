@@ -2,6 +2,7 @@ package s6
 
 import (
 	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"syscall"
@@ -25,6 +26,9 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	// process. If there is no room for the file, the process is to end all the
 	// same.
 	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)
+	if errors.Is(fileErr, fs.ErrNotExist) {
+		fileErr = nil // the directory was deleted: a tree has nothing to start
+	}
 	status, err := d.tree.Status(d.service)
 	if _, err := written(err); err != nil {
 		return errors.Join(fileErr, err)
@@ -73,6 +77,9 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 
 // endStray ends a process that lost its supervisor, in the same way.
 func (d *driver) endStray(now time.Time, spec *Spec) error {
+	if len(d.remains) > 0 {
+		return d.endRemains(now, spec)
+	}
 	pid := d.stray.of
 	due := d.ending.due(now, pid, spec.stopTimeout())
 	signal := syscall.SIGKILL
@@ -90,4 +97,38 @@ func (d *driver) endStray(now time.Time, spec *Spec) error {
 		d.ending.note(pid) // or it has ended
 	}
 	return nil
+}
+
+// endRemains ends what is left of a deleted directory, in the time that the
+// service has for it: its own time-outs went with the directory.
+func (d *driver) endRemains(now time.Time, spec *Spec) error {
+	// A link that leads nowhere keeps some versions from starting anything.
+	_, err := d.fs.Stat(d.paths.link)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := d.fs.Remove(d.paths.link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	left := next(d.remains)
+	if left[0].Logger {
+		// s6-svscan has to let go of the pipe that the logger reads.
+		if err := d.tree.Prune(); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
+			return err
+		}
+	}
+	var errs []error
+	for _, r := range left {
+		signals := r.ends(now, d.ending, spec.stopSignal(), spec.stopTimeout())
+		if !d.ending.has(r.PID) {
+			d.asks(now)
+			d.ending.note(r.PID)
+		}
+		if len(signals) == 0 {
+			continue
+		}
+		if err := d.tree.EndRemnant(d.service, d.sighting, r.PID, signals...); err != nil && !errors.Is(err, syscall.ESRCH) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }

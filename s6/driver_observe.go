@@ -68,7 +68,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 		o.Supervised = service.Held && o.StatusProblem != "" || d.silent.lasts(now, statusPatience)
 	}
 	if len(d.ending) > 0 {
-		d.ending.keep(d.leaders.pids(o.Status.PID, process.PID)...)
+		d.ending.keep(append(d.leaders.pids(o.Status.PID, process.PID), pids(d.remains)...)...)
 	}
 	if o.Started, err = d.readStarted(&o.Status); err != nil {
 		return err
@@ -79,6 +79,9 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	d.owed.note(o.Linked && !(o.Supervised && o.LoggerSupervised))
 	o.Owed = d.owed.since
 	if err := d.reconcileStatus(now, o, service, process); err != nil {
+		return err
+	}
+	if err := d.observeRemains(now, o, service, process); err != nil {
 		return err
 	}
 	d.seen = o.Status.PID

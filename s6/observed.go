@@ -70,6 +70,12 @@ type Observed struct {
 	// Left are processes that one of the service's has started, and that run on
 	// though it has ended itself: the rest of its process group.
 	Left []int `json:"left,omitempty"`
+	// Deleted: StrayPID, or others with it, was started from a service directory
+	// that has been deleted or moved away since.
+	Deleted bool `json:"deleted,omitempty"`
+	// Unlocked: the file that the process has locked was deleted. A second
+	// process would not wait for it.
+	Unlocked bool `json:"unlocked,omitempty"`
 	// Failed: the finish command said not to start the service again.
 	Failed bool `json:"failed,omitempty"`
 
@@ -132,9 +138,9 @@ func (o *Observed) Stale() bool {
 }
 
 // outgoing reports that another process has to take the place of the running
-// one: it is stale, or it was told to end when it was stale and the change has
-// been undone since.
-func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && o.Told }
+// one: it is stale, it cannot keep a second one waiting, or it was told to end
+// for either and the cause has gone since.
+func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && (o.Told || o.Unlocked) }
 
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.

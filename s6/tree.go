@@ -72,6 +72,16 @@ type Tree interface {
 	// SignalGroup sends a signal to all that Group returns.
 	SignalGroup(service string, leader int, seen time.Time, signal syscall.Signal) error
 
+	// Remains returns what lives of a service directory that was deleted, or
+	// moved away from this place, whatever is there now: the processes of the
+	// service first, then its supervisor, then what is of the logger. What was
+	// seen before since does not count. known is a process of the service that
+	// may have left no other trace, the zero Sighting for none.
+	Remains(service string, known Sighting, since time.Time) ([]Remnant, error)
+	// EndRemnant sends signals to a process that is one of those now. It fails,
+	// with syscall.ESRCH, if it is none any more.
+	EndRemnant(service string, known Sighting, pid int, signals ...syscall.Signal) error
+
 	// Rescan makes s6-svscan start supervisors for new links. Prune also makes
 	// it end those whose links are gone.
 	Rescan() error

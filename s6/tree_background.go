@@ -3,6 +3,7 @@ package s6
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // keeper replaces the s6-svscan of a private tree that was killed, and makes
@@ -99,4 +100,12 @@ func (n *nudges) end(ctx context.Context) {
 	}
 	n.mu.Unlock()
 	<-current.over
+}
+
+// remains is what a look at the process table has found of service directories
+// that are not there any more, by their places.
+type remains struct {
+	mu    sync.Mutex // guards all below, and is held during a look
+	began time.Time
+	found map[string][]Remnant
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -146,8 +147,8 @@ func unreadable(services []pair) error {
 	return errors.Join(errs...)
 }
 
-// names lists what of the services still runs.
-func names(services []pair) string {
+// names lists what of the services still runs, and of those that were deleted.
+func names(services []pair, left map[string][]Remnant) string {
 	var names []string
 	for _, p := range services {
 		for _, running := range []struct {
@@ -164,6 +165,11 @@ func names(services []pair) string {
 		}
 		for _, pid := range p.leftPIDs {
 			names = append(names, fmt.Sprintf("what a process of %s has started (pid %d)", p.service, pid))
+		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(left)) {
+		for _, r := range left[service] {
+			names = append(names, fmt.Sprintf("a process of %s, which was deleted (pid %d)", service, r.PID))
 		}
 	}
 	if names == nil {

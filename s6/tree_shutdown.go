@@ -21,10 +21,10 @@ import (
 // some time after the last scan of this tree. If s6-svscan does not end, or if
 // the supervisors are orphans, they are told one by one. A stray process gets
 // TERM, and KILL when its time to stop is over, and so does what a process has
-// left running whose supervisor was killed. If ctx ends first the error names
-// what still runs, and Shutdown may be called again. A service that cannot be
-// looked at keeps no other from ending; the error names it. The tree is still to
-// be closed.
+// left running whose supervisor was killed, or whose service directory was
+// deleted. If ctx ends first the error names what still runs, and Shutdown may
+// be called again. A service that cannot be looked at keeps no other from
+// ending; the error names it. The tree is still to be closed.
 //
 // A logger that cannot write, as on a full disk, does not end by itself: it is
 // told, and killed when it has got no further for two seconds. The error of a
@@ -61,6 +61,7 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	}
 	t.tellOrphans(services)
 	var told endings
+	var left undertaker
 	for {
 		services = t.living(services)
 		scanner, err := t.scanner()
@@ -69,7 +70,9 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 		}
 		now := time.Now()
 		known := !slices.ContainsFunc(services, func(p pair) bool { return !p.lost(now) })
-		if known && !scanner.Held {
+		alone := known && !scanner.Held
+		left.end(now, t, alone)
+		if alone && left.none() {
 			return lost, unreadable(services)
 		}
 		t.endStrays(now, services)
@@ -81,7 +84,8 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 		}
 		select {
 		case <-ctx.Done():
-			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services), context.Cause(ctx)), unreadable(services))
+			services = t.living(services) // a look at what is left takes its time
+			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services, left.found), context.Cause(ctx)), unreadable(services))
 		case <-time.After(poll):
 		}
 	}

@@ -22,6 +22,7 @@ type SystemTree struct {
 	asksOptions sync.Once // guards options
 	options     scanOptions
 
+	remains  remains
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree
 	nudges   nudges

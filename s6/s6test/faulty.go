@@ -1,7 +1,9 @@
 package s6test
 
 import (
+	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
@@ -95,6 +97,25 @@ func (f *Faulty) AnnounceReady(service string, pid int) error {
 // Signal implements s6.Tree.
 func (f *Faulty) Signal(service string, pid int, signal syscall.Signal) error {
 	return f.ops.Do(filesystemtest.Command, signal.String()+" to "+service, func() error { return f.Tree.Signal(service, pid, signal) })
+}
+
+// Remains implements s6.Tree.
+func (f *Faulty) Remains(service string, known s6.Sighting, since time.Time) (left []s6.Remnant, err error) {
+	err = f.ops.Do(filesystemtest.Query, "what is left of deleted directories of "+service, func() (err error) {
+		left, err = f.Tree.Remains(service, known, since)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return left, nil
+}
+
+// EndRemnant implements s6.Tree.
+func (f *Faulty) EndRemnant(service string, known s6.Sighting, pid int, signals ...syscall.Signal) error {
+	return f.ops.Do(filesystemtest.Command, fmt.Sprintf("%v to a remnant of %s", signals, service), func() error {
+		return f.Tree.EndRemnant(service, known, pid, signals...)
+	})
 }
 
 // Rescan implements s6.Tree.

@@ -1,0 +1,65 @@
+package s6
+
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// observeRemains finds out whether something is left of a service directory
+// that was deleted. It asks the tree, which is expensive, only where that is in
+// doubt: at first, once the directory or the supervisor that was known is gone,
+// and as long as something is left.
+func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, process supervise.LockState) error {
+	if err := d.observeLock(now, o, process); err != nil {
+		return err
+	}
+	lost := d.supervisor != 0 && supervisor.PID != d.supervisor && !d.dismissed.has(d.supervisor)
+	if lost || d.watch != nil && !d.watch.Linked() {
+		d.doubt = time.Now() // Not the pass's reading: what is seen is newer.
+	}
+	d.supervisor = supervisor.PID
+	if !d.doubt.IsZero() {
+		left, err := d.tree.Remains(d.service, d.sighting, d.doubt)
+		if err != nil {
+			return err
+		}
+		d.remains = left
+		if len(left) == 0 {
+			d.doubt = time.Time{}
+		} else {
+			d.doubt = time.Now() // Not the pass's reading: the next look is to be newer.
+		}
+	}
+	if len(d.remains) > 0 {
+		o.StrayPID, o.Deleted, o.Locked, o.Lags = d.remains[0].PID, true, true, false
+		return nil
+	}
+	pid := process.PID
+	if pid == 0 && o.Supervised && o.Status.Up() {
+		pid = o.Status.PID
+	}
+	if pid != 0 || supervisor.PID != 0 {
+		d.sighting = Sighting{pid, supervisor.PID, time.Now()} // Not the pass's reading: they were seen after that.
+	}
+	return nil
+}
+
+// observeLock finds out whether the instance lock of a process that runs was
+// deleted. Its start makes it, so one that has only just started may have none.
+func (d *driver) observeLock(now time.Time, o *Observed, process supervise.LockState) error {
+	if process.Held || !o.Supervised || !o.Status.Up() || within(now, o.Status.Stamp, startedPatience) {
+		return nil
+	}
+	_, err := d.fs.Lstat(lockOf(d.service))
+	there, err := found(err)
+	o.Unlocked = err == nil && !there && o.Exists
+	return err
+}
+
+func pids(remains []Remnant) (all []int) {
+	for _, r := range remains {
+		all = append(all, r.PID)
+	}
+	return all
+}

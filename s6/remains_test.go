@@ -1,0 +1,182 @@
+package s6_test
+
+import (
+	"path"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// TestWhatIsDeletedUnderALiveProcess: what ran in it ends before another process
+// begins, in the time that the service has for it, whatever was killed before.
+func TestWhatIsDeletedUnderALiveProcess(t *testing.T) {
+	deletions := map[string]func(t *testing.T, tree *s6test.Tree){
+		"rm -rf services/a": func(t *testing.T, tree *s6test.Tree) {
+			require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+		},
+		"rm -rf after SIGKILL of s6-supervise": func(t *testing.T, tree *s6test.Tree) {
+			require.NoError(t, tree.KillSupervisor("a"))
+			require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+		},
+		"rm -rf after SIGKILL of s6-svscan": func(t *testing.T, tree *s6test.Tree) {
+			tree.KillSvscan()
+			require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+			time.AfterFunc(500*time.Millisecond, tree.StartSvscan)
+		},
+		"rm -rf after SIGKILL of all supervisors": func(t *testing.T, tree *s6test.Tree) {
+			tree.KillSvscan()
+			require.NoError(t, tree.KillSupervisor("a"))
+			require.NoError(t, tree.KillSupervisor("a/log"))
+			require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+			time.AfterFunc(500*time.Millisecond, tree.StartSvscan)
+		},
+		"mv services/a": func(t *testing.T, tree *s6test.Tree) {
+			require.NoError(t, tree.FS().Rename(tree.Layout().Service("a"), "/data/elsewhere"))
+		},
+		"rm -rf data": func(t *testing.T, tree *s6test.Tree) {
+			require.NoError(t, tree.FS().RemoveAll(path.Join(tree.Layout().Service("a"), "data")))
+		},
+		"rm data/lock": func(t *testing.T, tree *s6test.Tree) {
+			require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "data/lock")))
+			pass(20 * time.Second)
+			require.NoError(t, tree.KillSupervisor("a"))
+		},
+	}
+	for name, deletion := range deletions {
+		for how, program := range map[string]s6test.Program{"": {}, ", slow": {StopAfter: 2 * time.Second}, ", deaf": {Deaf: true}} {
+			for _, again := range []string{"", ", and another program"} {
+				if again != "" && name == "rm data/lock" {
+					continue // nobody is there to prevent two: TestTwoProcessesThatNobodyPrevented
+				}
+				t.Run(name+how+again, func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						tree := s6test.New(s6test.Config{})
+						defer func() {
+							if err := tree.Close(); err != nil {
+								assert.NotContains(t, err.Error(), "two processes")
+							}
+						}()
+						tree.Install("sleep", s6test.Program{})
+						tree.SetProgram("a", program)
+						all := running("a", "b")
+						all["a"].Spec.StopTimeout = 4 * time.Second
+						p := start(t, tree)
+						p.wants(all)
+						before := pids(t, tree)
+						if again != "" {
+							p.stop()
+						}
+						deletion(t, tree)
+						if again != "" {
+							pass(time.Second)
+							p = start(t, tree)
+							require.NoError(t, p.Apply(t.Context(), all))
+						}
+						began := time.Now()
+						for time.Since(began) < 15*time.Second {
+							pass(50 * time.Millisecond)
+							pids(t, tree) // fails where there are two
+						}
+						p.wants(all)
+						pass(10 * time.Second)
+						p.wants(all)
+						after := pids(t, tree)
+						assert.NotEqual(t, before["a"], after["a"])
+						assert.Equal(t, before["b"], after["b"])
+						assert.Len(t, tree.Processes(), 4, "two processes and their loggers")
+						p.stop()
+						require.NoError(t, tree.Terminate())
+						pass(time.Minute)
+						assert.NotContains(t, pids(t, tree), "a", "nothing of it outlives the tree")
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestTwoProcessesThatNobodyPrevented: the lock was deleted, and the supervisor
+// killed, while no program was there. The next one ends the older process.
+func TestTwoProcessesThatNobodyPrevented(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree := s6test.New(s6test.Config{})
+		defer func() { assert.ErrorContains(t, tree.Close(), "two processes of a are at work") }()
+		tree.Install("sleep", s6test.Program{})
+		tree.SetProgram("a", s6test.Program{Deaf: true})
+		settle(t, tree, running("a"))
+		old := pids(t, tree)["a"]
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "data/lock")))
+		require.NoError(t, tree.KillSupervisor("a"))
+		pass(5 * time.Second)
+		p := start(t, tree)
+		p.wants(running("a"))
+		pass(20 * time.Second)
+		p.wants(running("a"))
+		assert.NotEqual(t, old, pids(t, tree)["a"])
+		assert.Len(t, tree.Processes(), 2)
+		p.stop()
+	})
+}
+
+// TestWhatIsDeletedAndNotWantedAnyMore ends, too.
+func TestWhatIsDeletedAndNotWantedAnyMore(t *testing.T) {
+	for _, state := range []string{"stopped", "removed"} {
+		t.Run(state, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tree := s6test.New(s6test.Config{})
+				defer func() { assert.ErrorContains(t, tree.Close(), "was deleted while it lived") }()
+				tree.Install("sleep", s6test.Program{})
+				tree.SetProgram("a", s6test.Program{Deaf: true})
+				all := running("a")
+				all["a"].Spec.StopTimeout = 4 * time.Second
+				p := start(t, tree)
+				p.wants(all)
+				require.NoError(t, tree.KillSupervisor("a"))
+				require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+				if state == "removed" {
+					p.removes("a")
+				} else {
+					p.wants(map[string]desired{"a": {State: s6.Stopped, Spec: all["a"].Spec}})
+				}
+				assert.Empty(t, pids(t, tree))
+				p.stop()
+			})
+		})
+	}
+}
+
+// TestDeletedInstanceLock: the reason says why the process restarts, and it does
+// so once.
+func TestDeletedInstanceLock(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		p.wants(running("a"))
+		pass(10 * time.Second)
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "data/lock")))
+		pass(20 * time.Second)
+		after := pids(t, tree)["a"]
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateRunning, s.State)
+		var reasons []string
+		for _, move := range s.History {
+			reasons = append(reasons, move.Reason.String())
+		}
+		assert.Contains(t, strings.Join(reasons, "\n"), "its instance lock was deleted")
+		pass(time.Minute)
+		assert.Equal(t, after, pids(t, tree)["a"])
+		state, err := tree.Process(tree.Layout().Service("a"))
+		require.NoError(t, err)
+		assert.Equal(t, after, state.PID)
+		require.NoError(t, tree.Kill("a", syscall.SIGTERM))
+		p.stop()
+	})
+}

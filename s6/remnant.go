@@ -1,0 +1,76 @@
+package s6
+
+import (
+	"syscall"
+	"time"
+)
+
+// Remnant is a process that was started from a service directory which has been
+// deleted or moved away since.
+type Remnant struct {
+	PID int
+	// Supervisor: it is an s6-supervise, and not what that has started. Logger:
+	// it is of the logger, and not of the service.
+	Supervisor, Logger bool
+}
+
+// Sighting is when a process and a supervisor were last seen to be a service's
+// own. Either may be 0, for none.
+type Sighting struct {
+	PID, Supervisor int
+	At              time.Time
+}
+
+// rank puts the processes of a service before its supervisor, and what is of
+// the logger last.
+func (r Remnant) rank() int {
+	switch {
+	case r.Logger:
+		return 2
+	case r.Supervisor:
+		return 1
+	}
+	return 0
+}
+
+// asked returns the signals by which a remnant is asked to end, none for a
+// logger, which ends when it has read to the end. A supervisor then exits as
+// soon as its service has ended. The process is continued, as s6-supervise would
+// do it.
+func (r Remnant) asked(stop syscall.Signal) []syscall.Signal {
+	switch {
+	case r.Supervisor:
+		return []syscall.Signal{syscall.SIGHUP}
+	case r.Logger:
+		return nil
+	}
+	return []syscall.Signal{stop, syscall.SIGCONT}
+}
+
+// ends are the signals that are due for a remnant that was asked when told says
+// so. A supervisor is told more clearly, and what does not end is killed.
+func (r Remnant) ends(now time.Time, told endings, stop syscall.Signal, patience time.Duration) []syscall.Signal {
+	if r.Supervisor || r.Logger {
+		patience = max(patience, scanPatience) + scanPatience
+	}
+	switch {
+	case told.due(now, r.PID, scanPatience) == endAsk:
+		return r.asked(stop)
+	case told.due(now, r.PID, patience) == endInsist:
+		return []syscall.Signal{syscall.SIGKILL}
+	case (r.Supervisor || r.Logger) && told.due(now, r.PID, scanPatience) == endInsist:
+		return []syscall.Signal{syscall.SIGTERM}
+	}
+	return nil
+}
+
+// next returns those of the remnants that are to end first: the service's, and
+// the logger's once that has nothing more to read.
+func next(all []Remnant) []Remnant {
+	for n, r := range all {
+		if r.Logger && n > 0 {
+			return all[:n] // they are in the order of their ranks
+		}
+	}
+	return all
+}
