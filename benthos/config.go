@@ -33,8 +33,11 @@ const (
 // keys, and the settings of the HTTP endpoint.
 //
 // The sections hold what yaml.v3 or encoding/json decode into any: maps, lists,
-// strings, numbers, booleans and null. A Config is a value; copies of it share
-// its maps, see Clone.
+// strings, numbers, booleans and null. Strings with ${NAME} in them, which the
+// engine replaces before it parses YAML, are texts, whatever comes in its place;
+// a Text is for all else. A Config that is read from YAML has the one or the
+// other, as the user has quoted it. A Config is a value; copies of it share its
+// maps, see Clone.
 type Config struct {
 	// Input and Output are required.
 	Input    map[string]any `json:"input" yaml:"input"`

@@ -46,8 +46,8 @@ func (d *document) endpoint() []Listen { return d.listens[:1] }
 // Besides the sections the document sets http, logger (logfmt without time
 // stamps, which the supervisor's logger adds), metrics and shutdown_timeout.
 // Keys below these are sorted. Text is written so that readers of YAML 1.1 and
-// 1.2 agree on it. ${NAME} is left for the engine to replace from its
-// environment.
+// 1.2 agree on it. ${NAME} is left for the engine, which replaces it from its
+// environment before it parses the document: see Text.
 //
 // The error is the *ConfigError of Validate, or one that says that MetricsPort
 // is still zero.

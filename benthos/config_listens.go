@@ -96,10 +96,10 @@ func (w *listenWalk) server(path string, v any) {
 	if err != nil || n.shape != shapeMap {
 		return
 	}
-	if network, given := n.m["network"].(string); given && !strings.HasPrefix(network, "tcp") && network != "tls" {
+	if network, given := textOf(n.m["network"]); given && !strings.HasPrefix(network, "tcp") && network != "tls" {
 		return
 	}
-	addr, _ := n.m["address"].(string)
+	addr, _ := textOf(n.m["address"])
 	if addr == "" || strings.Contains(addr, "${") {
 		return
 	}

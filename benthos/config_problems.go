@@ -1,6 +1,10 @@
 package benthos
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // FieldProblem is one thing wrong with one field.
 type FieldProblem struct {
@@ -34,4 +38,13 @@ type problems []FieldProblem
 
 func (p *problems) add(field, problem string) {
 	*p = append(*p, FieldProblem{Field: field, Problem: problem})
+}
+
+// err returns a *ConfigError, nil where there are no problems.
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b FieldProblem) int { return cmp.Compare(a.Field, b.Field) })
+	return &ConfigError{Problems: p}
 }

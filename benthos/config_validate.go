@@ -1,7 +1,6 @@
 package benthos
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,6 +31,25 @@ func (c Config) check() ([]Listen, error) {
 	if len(c.Output) == 0 {
 		p.add("output", "is missing")
 	}
+	c.validateValues(&p)
+	c.validateSettings(&p)
+	if len(p) == 0 {
+		listens = c.validateListens(&p)
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return listens, nil
+}
+
+// checkValues returns a *ConfigError unless YAML has all values.
+func (c Config) checkValues() error {
+	var p problems
+	c.validateValues(&p)
+	return p.err()
+}
+
+func (c Config) validateValues(p *problems) {
 	for _, s := range c.sections() {
 		p.walk(s.name, s.value, 0)
 	}
@@ -40,15 +58,6 @@ func (c Config) check() ([]Listen, error) {
 			p.walk(r.name+"."+strconv.Itoa(i), m, 0)
 		}
 	}
-	c.validateSettings(&p)
-	if len(p) == 0 {
-		listens = c.validateListens(&p)
-	}
-	if len(p) == 0 {
-		return listens, nil
-	}
-	slices.SortStableFunc(p, func(a, b FieldProblem) int { return cmp.Compare(a.Field, b.Field) })
-	return nil, &ConfigError{Problems: p}
 }
 
 func (c Config) validateSettings(p *problems) {
@@ -117,6 +126,9 @@ func (p *problems) walk(path string, v any, depth int) {
 	n, err := classify(v)
 	if err == nil && depth > maxDepth {
 		err = errTooDeep
+	}
+	if err == nil && n.style != nil && *n.style == Unquoted && unquoted(n.s) == nil {
+		err = errNotUnquoted
 	}
 	if err != nil {
 		p.add(path, err.Error())

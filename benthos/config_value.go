@@ -46,6 +46,7 @@ type value struct {
 	u     uint64
 	f     float64
 	s     string
+	style *Style // of s, nil for that of a string
 	t     time.Time
 	m     map[string]any
 	list  []any
@@ -61,6 +62,10 @@ func classify(v any) (value, error) {
 		return value{shape: shapeBool, b: v}, nil
 	case string:
 		return stringValue(v)
+	case Text:
+		n, err := stringValue(v.Value)
+		n.style = &v.Style
+		return n, err
 	case int:
 		return value{shape: shapeInt, i: int64(v)}, nil
 	case float64:
@@ -155,6 +160,12 @@ func numberValue(n json.Number) (value, error) {
 		return value{}, errNotReal
 	}
 	return floatValue(f)
+}
+
+// textOf returns the text that a value is, if it is one.
+func textOf(v any) (s string, ok bool) {
+	n, err := classify(v)
+	return n.s, err == nil && n.shape == shapeString
 }
 
 func stringValue(s string) (value, error) {

@@ -16,6 +16,8 @@
 //
 // A configuration, in values:
 //
+//   - config_node.go: nodes of YAML, and texts as such
+//   - config_text.go: texts with a style, for what an engine replaces in them
 //   - config_value.go: what a value in it can be
 //   - config.go: what it is, with its defaults
 //   - config_convert.go: copies of it, with other values
@@ -23,7 +25,8 @@
 //   - config_problems.go: how it is said what is wrong with it
 //   - config_listens.go: where it listens
 //   - config_validate.go: how that is found out
-//   - config_render.go: its YAML, for an engine and to be read back
+//   - config_render.go: its YAML, for an engine
+//   - config_yaml.go: its YAML, to be read back
 //   - config_document.go: what an engine is given, once for each
 //
 // An engine, asked from outside:

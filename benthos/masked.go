@@ -39,7 +39,7 @@ func maskedValue(at place, v any) any {
 	case secret:
 		return fsm.MaskSecret(n.s)
 	}
-	if before, ok := at.before.(string); ok {
+	if before, ok := textOf(at.before); ok {
 		return fsm.MaskArgs([]string{before, n.s})[1]
 	}
 	return fsm.MaskText(n.s)

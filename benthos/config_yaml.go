@@ -1,0 +1,183 @@
+package benthos
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// MarshalYAML returns the configuration as UnmarshalYAML reads it. It implements
+// yaml.Marshaler.
+func (c Config) MarshalYAML() (any, error) {
+	if err := c.checkValues(); err != nil {
+		return nil, err
+	}
+	return c.yaml()
+}
+
+// yaml returns the configuration but for its Note. Its values have been checked.
+func (c Config) yaml() (*yaml.Node, error) {
+	type plain Config
+	settings := plain(c)
+	settings.Input, settings.Output = nil, nil
+	settings.Pipeline, settings.Buffer = nil, nil
+	settings.CacheResources, settings.RateLimitResources = nil, nil
+	all, doc := new(yaml.Node), &yaml.Node{Kind: yaml.MappingNode}
+	if err := all.Encode(settings); err != nil {
+		return nil, fmt.Errorf("cannot write down the configuration: %w", err)
+	}
+	for entry := range slices.Chunk(all.Content, 2) {
+		if name := entry[0].Value; name != "input" && name != "output" {
+			doc.Content = append(doc.Content, entry...)
+		}
+	}
+	c.appendSections(doc)
+	return doc, nil
+}
+
+// note returns a text that readNote reads as a Config of the same document,
+// whatever Go types its values have and whatever is in its texts. The
+// configuration has been checked.
+func (c Config) note() (string, error) {
+	doc, err := c.yaml()
+	if err != nil {
+		return "", err
+	}
+	if c.Note != "" {
+		appendEntry(doc, "note", textNode(c.Note))
+	}
+	b, err := encode(doc)
+	return string(b), err
+}
+
+// readNote reads what note wrote. Somebody else may have written the text:
+// yaml.v3 panics on some texts, and the panic becomes an error like any other.
+func readNote(text string) (c Config, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("cannot read the configuration that was written down: %v", problem)
+		}
+	}()
+	var beside struct {
+		Note string `yaml:"note"`
+	}
+	err = yaml.Unmarshal([]byte(text), &c)
+	if err == nil {
+		err = yaml.Unmarshal([]byte(text), &beside)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("cannot read the configuration that was written down: %w", err)
+	}
+	c.Note = beside.Note
+	return c, nil
+}
+
+// UnmarshalYAML reads a configuration. Texts in which an engine will replace
+// ${NAME} keep the style in which they stand: they become strings, or a Text
+// where a string would be written in another style. It implements the interface
+// of yaml.v3 by which a decoder keeps its settings.
+func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
+	m := marker{seen: make(map[*yaml.Node]bool)}
+	if err := unmarshal(&m); err != nil {
+		return err
+	}
+	defer m.undo()
+	type plain Config
+	read := plain(*c)
+	if err := unmarshal(&read); err != nil {
+		return err
+	}
+	*c = Config(read).converted(unmarked)
+	return nil
+}
+
+// mark stands before a text while it is decoded, and a byte with its style
+// between the two. It is not UTF-8, as all text in YAML is.
+const mark = "\xff\xfe"
+
+// marker marks the texts of a configuration in which something is to be
+// replaced, so that their styles survive being decoded.
+type marker struct {
+	seen   map[*yaml.Node]bool
+	marked []*yaml.Node
+	before []yaml.Node // what these were
+}
+
+// UnmarshalYAML marks the texts of a configuration. It implements
+// yaml.Unmarshaler, which is given the nodes that are decoded.
+func (m *marker) UnmarshalYAML(config *yaml.Node) error {
+	m.sections(config)
+	return nil
+}
+
+func (m *marker) undo() {
+	for i, n := range m.marked {
+		*n = m.before[i]
+	}
+}
+
+// sections marks the texts of the sections of a mapping, those that it takes
+// over from another one included.
+func (m *marker) sections(n *yaml.Node) {
+	if n == nil || m.seen[n] {
+		return
+	}
+	m.seen[n] = true
+	switch n.Kind {
+	case yaml.AliasNode:
+		m.sections(n.Alias)
+	case yaml.SequenceNode:
+		for _, e := range n.Content {
+			m.sections(e)
+		}
+	case yaml.MappingNode:
+		for entry := range slices.Chunk(n.Content, 2) {
+			switch entry[0].Value {
+			case "input", "output", "pipeline", "buffer", "cache_resources", "rate_limit_resources":
+				m.texts(entry[1])
+			case "<<":
+				m.sections(entry[1])
+			}
+		}
+	}
+}
+
+// texts marks a text, or all texts below a node that are no keys.
+func (m *marker) texts(n *yaml.Node) {
+	if n == nil || m.seen[n] {
+		return
+	}
+	m.seen[n] = true
+	switch n.Kind {
+	case yaml.AliasNode:
+		m.texts(n.Alias)
+	case yaml.SequenceNode:
+		for _, e := range n.Content {
+			m.texts(e)
+		}
+	case yaml.MappingNode:
+		for entry := range slices.Chunk(n.Content, 2) {
+			m.texts(entry[1])
+		}
+	case yaml.ScalarNode:
+		if n.ShortTag() == "!!str" && substitutes(n.Value) {
+			m.marked, m.before = append(m.marked, n), append(m.before, *n)
+			n.Value = mark + string(rune(n.Style)) + n.Value
+		}
+	}
+}
+
+// unmarked returns a marked text with its style, and any other value as it is.
+func unmarked(_ place, v any) any {
+	s, ok := v.(string)
+	if !ok {
+		return v
+	}
+	s, ok = strings.CutPrefix(s, mark)
+	if !ok {
+		return v
+	}
+	return styled(s[1:], yaml.Style(s[0]))
+}
