@@ -161,6 +161,13 @@ HOURS ?= 1
 simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each
 	@go test -count=1 -timeout 24h ./internal/simulate -run TestSeeds -seeds $(SEEDS) -hours $(HOURS)
 
+# The seed of what killings and chaos do at random; 0 means one by the clock.
+SEED ?= 0
+
+.PHONY: killings
+killings: tools | go ## kill N (5) programs, and then N supervisors, at random moments; SEED does it again
+	@go test -count=1 -timeout 24h -v -tags integration ./integration -run 'KilledAtAnyMoment' -killings $(N) -seed $(SEED)
+
 # Whose s6 conform plays its suite on: bookworm has 2.11, trixie 2.13, sid 2.15.
 SUITES ?= trixie sid
 

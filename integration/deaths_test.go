@@ -73,29 +73,6 @@ func TestSupervisorIsKilledWhileTheServiceStops(t *testing.T) {
 	assert.Equal(t, []int{old}, w.starts("a"), "nothing was started")
 }
 
-func TestEverySupervisorIsKilledAgainAndAgain(t *testing.T) {
-	t.Parallel()
-	w := start(t)
-	specs := map[string]*s6.Spec{"a": w.probe("a"), "b": w.slowProbe("b"), "c": w.probe("c")}
-	w.run(specs)
-	for range 3 {
-		for name := range specs {
-			for _, dir := range []string{w.Service(name), filepath.Join(w.Service(name), "log")} {
-				if pid := w.supervisor(dir); pid != 0 {
-					harness.Slay(t, pid)
-				}
-			}
-		}
-		harness.Holds(t, 300*time.Millisecond, "never two", func() bool {
-			return !harness.Exists(t, filepath.Join(w.Root, "probes", "a", "doubles"))
-		})
-	}
-	w.Await(fsm.PhaseRunning, "a", "b", "c")
-	for name := range specs {
-		w.single(name)
-	}
-}
-
 func TestScannerIsKilled(t *testing.T) {
 	t.Parallel()
 	w := start(t)

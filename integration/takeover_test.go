@@ -5,12 +5,10 @@ package integration
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -64,11 +62,10 @@ func playManage() error {
 
 // reach declares something and waits until it is reached.
 func reach(ctx context.Context, services *fsm.Manager[*s6.Spec, s6.Observed], d desired) error {
-	before := services.Snapshot()
 	if err := services.Apply(ctx, d); err != nil {
 		return err
 	}
-	for _, s := range before {
+	for _, s := range services.Snapshot() { // what an earlier program left is among these
 		if _, ok := d[s.Name]; !ok {
 			if err := services.Wait(ctx, s.Name, fsm.PhaseRemoved); err != nil {
 				return err
@@ -156,101 +153,4 @@ func TestChangeWhileTheProgramIsAway(t *testing.T) {
 	w.runsAs("a", "2")
 	w.single("a")
 	w.single("b")
-}
-
-// A program is killed at every moment of its work: while it creates, changes,
-// stops and removes, soon after it has begun with each and later. Another one
-// takes over, and everything becomes what it was asked to be.
-func TestProgramIsKilledAtAnyMoment(t *testing.T) {
-	t.Parallel()
-	// Without a kill, to know how long each step takes.
-	w := newWorld(t)
-	declarations := killScript(w)
-	m := w.startManager(declarations...)
-	m.Says("begin")
-	for step := range declarations {
-		began := time.Now()
-		m.Says(fmt.Sprint("reached ", step))
-		took := time.Since(began)
-		for _, part := range []float64{0.02, 0.1, 0.35, 0.8} {
-			after := time.Duration(float64(took) * part)
-			t.Run(fmt.Sprintf("step %d after %v of %v", step, after, took), func(t *testing.T) {
-				t.Parallel()
-				killAndTakeOver(t, step, after)
-			})
-		}
-	}
-	m.Slay()
-}
-
-// killScript is what the killed program does: everything.
-func killScript(w *world) []desired {
-	keep, change, live, stop, remove := w.probe("keep"), w.slowProbe("change"), w.probe("live"), w.slowProbe("stop"), w.probe("remove")
-	all := map[string]*s6.Spec{"keep": keep, "change": change, "live": live, "stop": stop, "remove": remove}
-	changed := map[string]*s6.Spec{
-		"keep": keep, "change": version(change, "2"), "stop": stop, "remove": remove,
-		"live": with(live, func(s *s6.Spec) { s.Log.FileSize = 8192 }),
-	}
-	stopped := running(changed)
-	stopped["stop"] = fsm.Desired[*s6.Spec]{State: s6.Stopped, Spec: stop}
-	removed := running(changed)
-	delete(removed, "remove")
-	return []desired{running(map[string]*s6.Spec{"keep": keep}), running(all), running(changed), stopped, removed}
-}
-
-func killAndTakeOver(t *testing.T, step int, after time.Duration) {
-	w := newWorld(t)
-	declarations := killScript(w)
-	m := w.startManager(declarations...)
-	m.Says("begin")
-	if step > 0 {
-		m.Says(fmt.Sprint("reached ", step-1))
-	}
-	harness.Pause(t, after, "the program is at work")
-	m.Slay()
-
-	w.Open()
-	// A process that had come up by then and is not changed stays.
-	before := make(map[string]int)
-	for _, name := range []string{"keep", "live"} {
-		status, err := w.Tree.Status(w.Service(name))
-		if err != nil {
-			require.ErrorIs(t, err, os.ErrNotExist)
-			continue
-		}
-		if status.Up() && status.Ready {
-			before[name] = status.PID
-		}
-	}
-	w.manage()
-	w.Declare(declarations[len(declarations)-1])
-	w.Await(fsm.PhaseRunning, "keep", "change", "live", "stop")
-	if _, ok := w.Manager.Instance("remove"); ok {
-		w.Await(fsm.PhaseRemoved, "remove")
-	}
-	for _, name := range []string{"keep", "change", "live", "stop"} {
-		w.single(name)
-	}
-	for name, pid := range before {
-		assert.Equal(t, pid, w.pid(name), name)
-	}
-	w.runsAs("change", "2")
-	for _, pid := range w.starts("remove") {
-		harness.Gone(t, pid)
-	}
-	assert.NoFileExists(t, filepath.Join(w.Root, "probes", "remove", "doubles"))
-	assert.False(t, harness.Exists(t, w.Service("remove")))
-	assert.False(t, harness.Exists(t, filepath.Join(w.Config.ScanDir, "remove")))
-	assert.Empty(t, w.leftovers())
-	harness.Eventually(t, "there are supervisors of what runs, and no others", func() bool {
-		var supervised []string
-		for _, p := range harness.ProcessesOf(w.Root) {
-			if p.Is("s6-supervise") {
-				supervised = append(supervised, p.Args[1])
-			}
-		}
-		slices.Sort(supervised)
-		return slices.Equal(supervised, []string{"change", "change/log", "keep", "keep/log", "live", "live/log", "stop", "stop/log"})
-	})
-	assert.NoError(t, errors.Join(w.Snapshot("change").Err, w.Snapshot("keep").Err))
 }
