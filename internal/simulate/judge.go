@@ -25,6 +25,7 @@ const (
 	Refused        Check = "3: what is refused is named and stops nothing"
 	NotDeleted     Check = "4: what is to be is not deleted, whatever cannot be read"
 	DeletedAlive   Check = "5: nothing is deleted under a live process"
+	Truthful       Check = "6: what is said to run runs, as declared"
 	Explained      Check = "6: what is not as asked has a reason and a time of the next look"
 	Bounded        Check = "6: no state waits without a bound"
 	Converged      Check = "7: when the adversary stops, all comes to what was declared"
@@ -62,6 +63,22 @@ func (d declaration) same(o declaration) bool {
 	return d.State == o.State && (d.State == "" || d.Spec.Hash() == o.Spec.Hash())
 }
 
+// sameProcess reports whether a process that runs as one declaration says needs
+// no other to run as the other says.
+func (d declaration) sameProcess(o declaration) bool {
+	if d.State != s6.Running || o.State != s6.Running {
+		return false
+	}
+	return processPart(d.Spec) == processPart(o.Spec)
+}
+
+// processPart is the hash of what a process is made from.
+func processPart(spec *s6.Spec) string {
+	part := s6.Spec{Command: spec.Command, Env: spec.Env, Dir: spec.Dir, ConfigFiles: spec.ConfigFiles, User: spec.User, Limits: spec.Limits, Ready: spec.Ready}
+	part.Ready.Stays = 0
+	return part.Hash()
+}
+
 // judge knows what was asked and what happened, and says what must not be. Its
 // methods may be called from any goroutine; none calls into the tree.
 type judge struct {
@@ -76,6 +93,7 @@ type judge struct {
 // service is what is known of a service from outside.
 type service struct {
 	asked    declaration    // the last that is not spoiled
+	disturbs int            // the newest version that asks for another process
 	changed  int            // the version of the user's file that asked for it
 	applied  int            // the newest version that a manager has taken
 	promised int            // the process that must not end, 0 for none
@@ -84,6 +102,7 @@ type service struct {
 	never    bool           // the last that began never becomes ready
 	started  map[int]bool   // those that have begun, and whether they are not to be promised
 	excused  time.Time      // when somebody gave a reason last
+	gone     time.Time      // when the last of them ended
 }
 
 func newJudge(s *story) *judge {
@@ -158,8 +177,12 @@ func (j *judge) ask(name string, d declaration, version int) {
 	if d.spoiled || d.same(s.asked) {
 		return
 	}
+	before := s.asked
 	s.asked, s.changed = d, version
-	s.excuse()
+	if !d.sameProcess(before) {
+		s.disturbs = version
+		s.excuse()
+	}
 }
 
 // took says that a manager has taken a version of the file.
@@ -168,7 +191,7 @@ func (j *judge) took(version int, names ...string) {
 	defer j.mu.Unlock()
 	for _, name := range names {
 		s := j.services[name]
-		if s.applied < s.changed {
+		if s.applied < s.disturbs {
 			s.excuse()
 		}
 		s.applied = max(s.applied, version)
@@ -195,6 +218,7 @@ func (j *judge) happens(h s6test.Happening) {
 		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
 	case s6test.Ended:
 		delete(s.started, h.PID)
+		s.gone = time.Now()
 		if s.promised == h.PID {
 			j.violatedLocked(PIDKept, "process %d of %s ended (%s)", h.PID, name, h.Wait)
 		}
@@ -220,6 +244,9 @@ func (j *judge) notice(n fsm.Notice) {
 		if (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(running) > 0 {
 			j.violated(NothingRuns, "%s is %s, and there is process %d", name, n.To, running[0].PID)
 		}
+		if n.To == s6.StateRunning {
+			j.runs(name, running)
+		}
 	case fsm.PassFailed:
 		j.story.tell(name, "cannot: %v", n.Err)
 		if errors.As(n.Err, new(*fsm.PanicError)) {
@@ -237,6 +264,22 @@ func (j *judge) notice(n fsm.Notice) {
 // snapshot is what a manager says of a service.
 type snapshot = fsm.Snapshot[*s6.Spec, s6.Observed]
 
+// runs holds what is said to run against the process table. A process that has
+// just ended may have been seen before.
+func (j *judge) runs(name string, running []s6test.Process) {
+	now := time.Now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.services[name]
+	early := now.Add(-900 * time.Millisecond)
+	switch {
+	case len(running) == 0 && s.gone.Before(now.Add(-settleTime)):
+		j.violatedLocked(Truthful, "%s is said to run, and nothing does", name)
+	case len(running) == 1 && running[0].Started.After(early) && s.gone.Before(early) && s.applied >= s.changed && s.asked.Spec.Ready.FD == 0:
+		j.violatedLocked(Truthful, "%s is said to run, and process %d has only just started", name, running[0].PID)
+	}
+}
+
 // look holds a snapshot against what is. hangs says that a pass over it may
 // hang at present.
 func (j *judge) look(s *snapshot, hangs bool) {
@@ -245,8 +288,11 @@ func (j *judge) look(s *snapshot, hangs bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	known := j.services[s.Name]
-	known.promise(s, running)
+	j.promise(known, s, running)
 	j.explained(s, now, hangs)
+	if s.State == s6.StateRunning && s.Err == nil && !hangs && len(running) == 0 && now.Sub(known.gone) > settleTime {
+		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.Name, stamp(known.gone.Sub(j.story.begin)))
+	}
 	if s.State == s6.StateStopped && s.Settled && known.applied >= known.changed && s.Desired.State == s6.Stopped &&
 		len(running) > 0 && now.Sub(running[0].Started) > settleTime {
 		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.Name, stamp(s.Since.Sub(j.story.begin)), running[0].PID)
@@ -262,7 +308,7 @@ const settleTime = 15 * time.Second
 const promiseAfter = 5 * time.Second
 
 // promise promises that what is as asked stays.
-func (known *service) promise(s *snapshot, running []s6test.Process) {
+func (j *judge) promise(known *service, s *snapshot, running []s6test.Process) {
 	d := declaration{Desired: s.Desired}
 	if known.applied < known.changed || s.Desired.Spec == nil || !d.same(known.asked) || !s.Settled || s.Err != nil {
 		return
@@ -274,8 +320,12 @@ func (known *service) promise(s *snapshot, running []s6test.Process) {
 	if s.State != s6.StateRunning || len(running) != 1 || running[0].PID != s.Observed.PID() {
 		return
 	}
-	if mortal, begun := known.started[running[0].PID]; begun && !mortal {
-		known.promised = running[0].PID
+	p := running[0]
+	if !slices.Equal(p.Command, s.Desired.Spec.Command) || !maps.Equal(p.Env, s.Desired.Spec.Env) {
+		j.violatedLocked(Truthful, "%s is said to run, and process %d is %q with %v", s.Name, p.PID, p.Command, p.Env)
+	}
+	if mortal, begun := known.started[p.PID]; begun && !mortal {
+		known.promised = p.PID
 	}
 }
 

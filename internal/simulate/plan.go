@@ -59,6 +59,7 @@ type Plan struct {
 	For     time.Duration // until the adversary stops
 	Version s6test.Version
 	Latency time.Duration // of each step of s6
+	MaxPID  int           // process ids come again from there on; 0 for never
 	Actions []Action      // in order of time
 }
 
@@ -136,6 +137,7 @@ func NewPlan(seed uint64, length time.Duration) Plan {
 		Seed: seed, For: length,
 		Version: s6test.Version(random.IntN(3)),
 		Latency: pick(random, time.Millisecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
+		MaxPID:  pick(random, 0, 0, 140),
 	}
 	all := 0
 	for _, w := range weights() {

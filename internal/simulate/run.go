@@ -30,7 +30,7 @@ func run(t *testing.T, plan Plan, full bool) (r Result) {
 			file: make(map[string]declaration), before: make(map[string]declaration),
 		}
 		w.judge = newJudge(w.story)
-		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, OnProcess: w.judge.happens})
+		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.judge.happens})
 		w.judge.alive = w.alive
 		w.run()
 		r = Result{Plan: plan, Violation: w.judge.verdict(), Story: w.story.String(), Ops: w.story.ops}
