@@ -3,12 +3,14 @@ package s6_test
 import (
 	"context"
 	"io/fs"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
@@ -195,3 +197,35 @@ func TestRestartsOfTheProgramBeforeAreNoCrashes(t *testing.T) {
 		assert.NoError(t, q.Wait(ctx, "a", fsm.PhaseRunning))
 	})
 }
+
+// A pass takes seconds before it comes to the status, and a process has started
+// meanwhile. It has not run for as long as it has to.
+func TestSlowPassSeesAYoungProcess(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		slow := filesystemtest.OnKind(filesystemtest.Query, slowly(4*time.Second))
+		d := s6.NewDriver(s6test.Inject(tree, slow), "a", func() {})
+		want := desired{State: s6.Running, Spec: running("a")["a"].Spec}
+		begin := time.Now()
+		time.AfterFunc(11*time.Second-100*time.Millisecond, func() { assert.NoError(t, tree.Kill("a", syscall.SIGKILL)) })
+		o, err := d.Observe(t.Context(), want)
+		require.NoError(t, err)
+		require.True(t, o.Up())
+		require.WithinDuration(t, begin.Add(3*4*time.Second), o.Status.Stamp, time.Second, "it began just before three looks were over")
+		o.Watched = true
+		in := fsm.Input[*s6.Spec, s6.Observed]{Now: begin, State: s6.StateStarting, Since: begin, Desired: want, Observed: o}
+		decision := s6.Decide(in)
+		assert.Empty(t, decision.Fire, "%s", decision.Reason)
+		assert.Positive(t, decision.After)
+	})
+}
+
+// slowly lets operations take some time.
+type slowly time.Duration
+
+func (s slowly) Inject(filesystemtest.Op) filesystemtest.Fault {
+	time.Sleep(time.Duration(s))
+	return filesystemtest.Fault{}
+}
+
+func (s slowly) String() string { return "slowly" }

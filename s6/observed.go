@@ -48,6 +48,8 @@ type Observed struct {
 	// StatusProblem says why the status cannot be read, where it was torn, as by
 	// a loss of power. It then counts as none.
 	StatusProblem string `json:"statusProblem,omitempty"`
+	// late is how long after the pass's clock reading the status was read.
+	late time.Duration
 	// Lags: the status names another process than the one that its supervisor
 	// runs, as on a full disk, where the supervisor cannot write another
 	// status.
@@ -145,12 +147,13 @@ func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && (o.Told || o.
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.
 func (o *Observed) beginning(now time.Time) bool {
-	return o.Up() && o.Started == "" && within(now, o.Status.Stamp, startedPatience)
+	return o.Up() && o.Started == "" && within(now.Add(o.late), o.Status.Stamp, startedPatience)
 }
 
 // fresh reports that the process has not run for long enough to count as ready,
 // and how long it still has to run.
 func (o *Observed) fresh(now time.Time) (left time.Duration, fresh bool) {
+	now = now.Add(o.late)
 	return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)
 }
 
@@ -160,7 +163,7 @@ func (o *Observed) replaced() bool { return o.Up() && o.Started == startedReplac
 // justDown reports that the process ended so recently that the event may be on
 // its way that says not to start it again.
 func (o *Observed) justDown(now time.Time) bool {
-	return o.Status.PID == 0 && within(now, o.Status.ReadyStamp, eventPatience)
+	return o.Status.PID == 0 && within(now.Add(o.late), o.Status.ReadyStamp, eventPatience)
 }
 
 // within reports whether now is less than d after t, or before it: what was
