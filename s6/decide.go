@@ -148,6 +148,8 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
 	case o.outgoing():
 		return restart(o)
+	case o.Awaited:
+		return resume()
 	case o.beginning(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: soonest}
 	case o.Ready() && fresh:
@@ -194,6 +196,9 @@ func decideDegraded(in input) fsm.Decision {
 	if o.outgoing() {
 		return restart(o)
 	}
+	if o.Awaited && o.CommandProblem == "" {
+		return resume()
+	}
 	left, fresh := o.fresh(in.Now)
 	r, bad := trouble(o)
 	switch {
@@ -239,6 +244,12 @@ func mend(in input) (fsm.Decision, bool) {
 // event; until then each pass checks whether it has to be killed.
 func restart(o *Observed) fsm.Decision {
 	return fsm.Decision{Do: restartActions, Reason: outdated(o), After: later}
+}
+
+// resume spares a restart that was asked for the pause that s6-supervise makes
+// after a crash. What crashes by itself is not told.
+func resume() fsm.Decision {
+	return fsm.Decision{Do: upActions, Reason: fsm.Because("another process is to take the place of the one that has ended")}
 }
 
 func endStray(in input) fsm.Decision {

@@ -53,6 +53,7 @@ type driver struct {
 	supervisor int         // that was seen last
 	sighting   Sighting    // the process that was seen last
 	gone       spell[int]  // a process that was told to end has, and the status names it
+	replacing  int         // the process that was told to end for another to take its place
 	dismissed  endings     // its supervisors, once the link is gone
 
 	// When s6-svscan, told that the link is gone, has certainly finished with a

@@ -108,5 +108,9 @@ func (d *driver) up() error {
 		return err
 	}
 	d.failed.Store(false)
-	return d.tree.Control(d.service, supervise.CommandUp)
+	if err := d.tree.Control(d.service, supervise.CommandUp); err != nil {
+		return err
+	}
+	d.replacing = 0
+	return nil
 }

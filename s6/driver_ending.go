@@ -71,6 +71,7 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 			return err
 		}
 		d.ending.note(status.PID)
+		d.replacing = status.PID
 	}
 	return nil
 }

@@ -90,6 +90,10 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}
+	if o.Status.Up() && o.Status.PID != d.replacing {
+		d.replacing = 0 // another one runs
+	}
+	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
 	o.Failed = d.failed.Load()
 	return d.observeDeaths(now, o)
 }

@@ -58,6 +58,10 @@ type Observed struct {
 	// ended, although the status does not say so.
 	Told  bool `json:"told,omitempty"`
 	Ended bool `json:"ended,omitempty"`
+	// Awaited: a process that was told to end for another to take its place has
+	// ended, and s6-supervise pauses before it starts the other one, as after a
+	// crash.
+	Awaited bool `json:"awaited,omitempty"`
 	// LoggerProblem says for how long the logger has not run and how it ended
 	// last; empty while it runs.
 	LoggerProblem string `json:"loggerProblem,omitempty"`

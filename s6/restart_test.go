@@ -21,7 +21,7 @@ import (
 // pidOf returns the process of a service in the tree, 0 for none.
 func pidOf(tree *s6test.Tree, service string) int {
 	for _, p := range tree.Processes() {
-		if p.Service == service {
+		if p.Service == service && !p.Finish && !p.Child {
 			return p.PID
 		}
 	}
@@ -183,5 +183,46 @@ func TestRunningIsSaidOfWhatStays(t *testing.T) {
 		require.NoError(t, p.Set(t.Context(), "a", spec(2*time.Second)))
 		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
 		assert.Equal(t, before, pidOf(tree, "a"), "how long it has to stay is no matter of the process")
+	})
+}
+
+// A restart that was asked for, by a change or by hand, is over in milliseconds:
+// the pause of a second that s6-supervise makes after a crash is not for it. A
+// process that crashes is not started sooner for that.
+func TestRestartsAskedForDoNotPayThePriceOfCrashes(t *testing.T) {
+	gap := func(tree *s6test.Tree, before int, since time.Time) time.Duration {
+		for pid := before; pid == before || pid == 0; pid = pidOf(tree, "a") {
+			pass(time.Millisecond)
+		}
+		return time.Since(since)
+	}
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		all := running("a")
+		p.wants(all)
+		for n := range 3 {
+			before, now := pidOf(tree, "a"), time.Now()
+			all["a"] = desired{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", fmt.Sprint(n)}}}
+			require.NoError(t, p.Apply(t.Context(), all))
+			assert.Less(t, gap(tree, before, now), 150*time.Millisecond, "changed")
+			p.wants(all)
+
+			before, now = pidOf(tree, "a"), time.Now()
+			require.NoError(t, p.Restart(t.Context(), "a"))
+			assert.Less(t, gap(tree, before, now), 150*time.Millisecond, "restarted by hand")
+			p.wants(all)
+
+			before, now = pidOf(tree, "a"), time.Now()
+			require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+			assert.Greater(t, gap(tree, before, now), time.Second, "crashed")
+			p.wants(all)
+			pass(s6.CrashWindow)
+		}
+		// The new one crashes at once: it has the pause of a crash.
+		tree.SetProgram("a", s6test.Program{RunFor: 10 * time.Millisecond, ExitCode: 1})
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		pass(900 * time.Millisecond)
+		s, _ := p.Instance("a")
+		assert.Equal(t, 1, s.Observed.Deaths, "it was started once")
 	})
 }
