@@ -168,6 +168,10 @@ SEED ?= 0
 killings: tools | go ## kill N (5) programs, and then N supervisors, at random moments; SEED does it again
 	@go test -count=1 -timeout 24h -v -tags integration ./integration -run 'KilledAtAnyMoment' -killings $(N) -seed $(SEED)
 
+.PHONY: mutations
+mutations: | go ## prove that simulate can fail: faults that were really made, each has to be found within 200 seeds
+	@go run ./internal/simulate/mutate
+
 # Whose s6 conform plays its suite on: bookworm has 2.11, trixie 2.13, sid 2.15.
 SUITES ?= trixie sid
 

@@ -39,8 +39,9 @@ func arrows() map[string]arrow {
 			[]string{"s6", "s6/supervise", "s6/s6test", "fsm", "filesystem", "filesystem/filesystemtest"},
 			nil, nil,
 		},
-		"ports":         {[]string{"internal/proc"}, nil, nil},
-		"internal/proc": {nil, []string{"github.com/prometheus/procfs", unix}, nil},
+		"internal/simulate/mutate": {},
+		"ports":                    {[]string{"internal/proc"}, nil, nil},
+		"internal/proc":            {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},

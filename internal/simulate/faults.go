@@ -74,11 +74,11 @@ func (f *faults) on(op filesystemtest.Op, lot uint64) sway {
 	now := time.Now()
 	kept := f.all[:0]
 	for n, one := range f.all {
-		if one.until.Before(now) {
+		if now.Sub(one.until) > settleTime {
 			continue
 		}
 		kept = append(kept, one)
-		if one.hits(op, mix(lot, uint64(n))) {
+		if now.Before(one.until) && one.hits(op, mix(lot, uint64(n))) {
 			one.apply(op, lot, &s)
 		}
 	}

@@ -84,6 +84,7 @@ func processPart(spec *s6.Spec) string {
 type judge struct {
 	story *story
 	alive func(name string) []s6test.Process // of the process table, without loggers
+	hangs func() bool                        // operations may hang at present, or lately could
 
 	mu       sync.Mutex // guards all below
 	services map[string]*service
@@ -267,23 +268,22 @@ type snapshot = fsm.Snapshot[*s6.Spec, s6.Observed]
 // runs holds what is said to run against the process table. A process that has
 // just ended may have been seen before.
 func (j *judge) runs(name string, running []s6test.Process) {
-	now := time.Now()
+	now, hangs := time.Now(), j.hangs()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.services[name]
 	early := now.Add(-900 * time.Millisecond)
 	switch {
-	case len(running) == 0 && s.gone.Before(now.Add(-settleTime)):
+	case len(running) == 0 && !hangs && s.gone.Before(now.Add(-settleTime)):
 		j.violatedLocked(Truthful, "%s is said to run, and nothing does", name)
-	case len(running) == 1 && running[0].Started.After(early) && s.gone.Before(early) && s.applied >= s.changed && s.asked.Spec.Ready.FD == 0:
+	case len(running) == 1 && running[0].Started.After(early) && s.gone.Before(early) && s.applied >= s.changed && s.asked.State == s6.Running && s.asked.Spec.Ready.FD == 0:
 		j.violatedLocked(Truthful, "%s is said to run, and process %d has only just started", name, running[0].PID)
 	}
 }
 
-// look holds a snapshot against what is. hangs says that a pass over it may
-// hang at present.
-func (j *judge) look(s *snapshot, hangs bool) {
-	now := time.Now()
+// look holds a snapshot against what is.
+func (j *judge) look(s *snapshot) {
+	now, hangs := time.Now(), j.hangs()
 	running := j.alive(s.Name)
 	j.mu.Lock()
 	defer j.mu.Unlock()

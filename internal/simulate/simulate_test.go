@@ -22,6 +22,7 @@ var (
 	first = flag.Uint64("first", 0, "the first of them")
 	hours = flag.Float64("hours", 1, "how many simulated hours the adversary acts for")
 	seed  = flag.Int64("seed", -1, "run this seed alone, and print its story")
+	brief = flag.Bool("brief", false, "stop at the first seed that fails, and only name it")
 	full  = flag.Bool("ops", false, "the story of -seed has every operation")
 )
 
@@ -47,6 +48,9 @@ func TestSeeds(t *testing.T) {
 	for n := range *seeds {
 		t.Run(fmt.Sprint("seed ", *first+n), func(t *testing.T) {
 			t.Parallel()
+			if *brief && told.Load() {
+				return
+			}
 			report(t, simulate.Run(t, simulate.NewPlan(*first+n, length())))
 		})
 	}
@@ -59,7 +63,7 @@ func report(t *testing.T, r simulate.Result) {
 	if r.Violation == nil {
 		return
 	}
-	if told.Swap(true) {
+	if told.Swap(true) || *brief {
 		t.Errorf("seed %d: %s\n%s", r.Plan.Seed, r.Violation.Check, r.Violation.Text)
 		return
 	}

@@ -104,9 +104,8 @@ func (w *world) look() {
 	if w.program == nil || w.program.isDead() {
 		return
 	}
-	hangs := w.faults.hang()
 	for _, s := range w.program.manager.Snapshot() {
-		w.judge.look(s, hangs)
+		w.judge.look(s)
 	}
 }
 

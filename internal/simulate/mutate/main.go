@@ -1,0 +1,153 @@
+// Command mutate shows that the simulation can fail: it makes faults that were
+// really made, here or elsewhere, in copies of the library's files, one at a
+// time, and runs seeds until one finds it.
+//
+// The files themselves are not touched: go build takes the copies in their place
+// (-overlay). A fault whose text is no longer in the file that it changes is an
+// error, so that the list stays true.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+func main() {
+	root := flag.String("root", ".", "the repository")
+	seeds := flag.Int("seeds", 200, "how many seeds may be needed to find a fault")
+	only := flag.String("only", "", "only the faults whose names match this")
+	flag.Parse()
+	missed, err := run(*root, *seeds, *only)
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	case len(missed) > 0:
+		fmt.Fprintf(os.Stderr, "mutate: not found within %d seeds: %s\n", *seeds, strings.Join(missed, ", "))
+		os.Exit(1)
+	}
+}
+
+// run makes one fault after the other, and returns those that no seed found.
+func run(root string, seeds int, only string) (missed []string, err error) {
+	dir, err := os.MkdirTemp("", "evenkeel-mutate-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if found, err := none().try(root, dir, seeds); err != nil || found != "" {
+		return nil, fmt.Errorf("without a fault: %s %v", found, err)
+	}
+	for _, m := range mutations() {
+		if !regexp.MustCompile(only).MatchString(m.name) {
+			continue
+		}
+		begin := time.Now()
+		found, err := m.try(root, dir, seeds)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
+		}
+		if found == "" {
+			missed = append(missed, m.name)
+			found = "NOT FOUND"
+		}
+		fmt.Printf("%-34s %s, after %v\n", m.name, found, time.Since(begin).Round(time.Second))
+	}
+	return missed, nil
+}
+
+// violation is what the test prints of a seed that fails.
+var violation = regexp.MustCompile(`seed \d+: .*`)
+
+// try makes a fault and returns the first seed that finds it, and how; "" for
+// none.
+func (m mutation) try(root, dir string, seeds int) (found string, err error) {
+	overlay, err := m.overlay(root, dir)
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "simulate.test")
+	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, "./internal/simulate")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build with this fault: %w\n%s", err, out)
+	}
+	test := exec.Command(binary, "-test.run", "^TestSeeds$", "-test.timeout", "1h", "-brief", "-seeds", fmt.Sprint(seeds))
+	out, err := test.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return "", nil
+	case !errors.As(err, &exit):
+		return "", err
+	}
+	if found = string(violation.Find(out)); found == "" {
+		return "", fmt.Errorf("the test fails without a violation:\n%s", out)
+	}
+	return found, nil
+}
+
+// overlay writes the changed copies, and the file that names them to go build.
+func (m mutation) overlay(root, dir string) (string, error) {
+	replace := make(map[string]string)
+	for n, file := range m.files() {
+		text, err := m.apply(root, file)
+		if err != nil {
+			return "", err
+		}
+		from, err := filepath.Abs(filepath.Join(root, file))
+		if err != nil {
+			return "", err
+		}
+		to := filepath.Join(dir, fmt.Sprintf("%d-%s", n, filepath.Base(file)))
+		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		replace[from] = to
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "overlay.json")
+	return name, os.WriteFile(name, data, 0o600)
+}
+
+// apply returns a file with the edits of this fault.
+func (m mutation) apply(root, file string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		return "", err
+	}
+	text := string(data)
+	for _, e := range m.edits {
+		if e.file != file {
+			continue
+		}
+		if n := strings.Count(text, e.find); n != 1 {
+			return "", fmt.Errorf("%q is %d times in %s, and has to be once", e.find, n, file)
+		}
+		text = strings.Replace(text, e.find, e.replace, 1)
+	}
+	return text, nil
+}
+
+// files returns the files that this fault changes.
+func (m mutation) files() (all []string) {
+	seen := make(map[string]bool)
+	for _, e := range m.edits {
+		if !seen[e.file] {
+			seen[e.file] = true
+			all = append(all, e.file)
+		}
+	}
+	return all
+}

@@ -1,0 +1,124 @@
+package main
+
+// mutation is a fault that can be made.
+type mutation struct {
+	name  string
+	edits []edit
+}
+
+// edit replaces a text that is once in a file.
+type edit struct{ file, find, replace string }
+
+func one(name, file, find, replace string) mutation {
+	return mutation{name, []edit{{file, find, replace}}}
+}
+
+// none is no fault. No seed finds it.
+func none() mutation { return mutation{name: "no fault"} }
+
+// mutations returns the faults. Each was made once: in UMH Core, or in this
+// library before a test was written for it.
+func mutations() []mutation {
+	return append(append(ofTheCore(), ofReading()...), ofActing()...)
+}
+
+// ofTheCore are faults in how instances are managed.
+func ofTheCore() []mutation {
+	return []mutation{
+		// Six errors in a row were a permanent failure, though each may be gone
+		// in the next second.
+		one("a few errors are for good", "fsm/internal/pace/pace.go",
+			"*current = current.again(now, o.Attempt, o.Err, o.Permanent, rule)",
+			"*current = current.again(now, o.Attempt, o.Err, o.Permanent || current.count >= 5, rule)"),
+		// A configuration that does not parse read as an empty one.
+		one("what is refused is removed", "fsm/declare.go",
+			"			want[name] = found\n", "			want[name] = Desired[D]{State: StateRemoved, Spec: found.Spec}\n"),
+		one("what is refused is applied", "fsm/declare.go",
+			"		if _, ok := refused[name]; !ok {\n			want[name] = d\n", "		if _, ok := refused[name]; !ok || true {\n			want[name] = d\n"),
+		// What an earlier run had left was not known, and stayed for ever.
+		one("what was left is not removed", "fsm/declare.go",
+			"			want[name] = Desired[D]{State: StateRemoved, Spec: found.Spec}\n", "			_ = found\n"),
+		// Removed was what could not be observed any more.
+		one("removed before it is settled", "fsm/dispatch.go",
+			"after.State == StateRemoved && after.Desired.State == StateRemoved", "after.Desired.State == StateRemoved"),
+		// A pass that fired was not followed by another.
+		one("what failed is never tried again", "fsm/internal/pace/pace.go",
+			"return now.Before(f.next) || f.held && f.attempt == a", "return true"),
+	}
+}
+
+// ofReading are faults in what is concluded from what is seen.
+func ofReading() []mutation {
+	return []mutation{
+		// A context that had ended, or any other error, read as "does not exist".
+		one("an error is an absence", "s6/manifest.go",
+			"	return err == nil, err\n", "	return err == nil, nil\n"),
+		// running was kept while the process was down.
+		one("running is sticky", "s6/decide.go",
+			"	if r, bad := trouble(o); bad {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}",
+			"	if r, bad := trouble(o); bad && o.CommandProblem != \"\" {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}"),
+		// A process that died after ten milliseconds had been called running.
+		one("running at once", "s6/observed.go",
+			"return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)", "return 0, false"),
+		// Any change removed and created the service again.
+		one("any change restarts", "s6/spec.go",
+			"process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, \"\", 0, 0", "process.Note = \"\""),
+		// The process was not looked at for what it had been started from.
+		one("a change restarts nothing", "s6/observed.go",
+			"return o.Up() && o.Started != \"\" && o.Started != o.WantProcess", "return false"),
+		// A process that got the id of one that was told to end was killed in each
+		// of its starts.
+		one("ids are remembered", "s6/ending.go",
+			"return !slices.Contains(there, pid)", "return pid == 0 && !slices.Contains(there, pid)"),
+		// The status was believed, whoever held the lock.
+		one("strays are not seen", "s6/driver_since.go",
+			"	o.StrayPID = stray\n", ""),
+		// What keeps a process waiting for a moment was taken for a stray.
+		one("strays are seen too soon", "s6/driver_since.go",
+			"lasts := d.stray.lasts(now, strayPatience)", "lasts := stray != 0"),
+	}
+}
+
+// ofActing are faults in what is done.
+func ofActing() []mutation {
+	return []mutation{
+		// Directories were deleted under live processes.
+		one("deleted under its supervisors", "s6/driver_remove.go",
+			"	case len(held) > 0:\n", "	case len(held) > 2:\n"),
+		// SIGKILL of s6-supervise left the old process, and a second ran beside it.
+		one("no instance lock", "s6/render.go",
+			"chain = append(chain, tools.path(\"s6-setlock\"), \"./\"+fileInstanceLock)", "_ = fileInstanceLock"),
+		// s6-svc -r was sent to a service that was down, where it does nothing.
+		one("restart of what is down", "s6/driver_act.go",
+			"return d.tree.Control(d.service, supervise.CommandUp)", "return d.tree.Control(d.service, supervise.CommandRestart)"),
+		// A process that was told again had its whole time once more.
+		one("told again and again", "s6/driver_ending.go",
+			"	case status.Up() && due == endWait && !status.WantUp:\n		return fileErr\n	case status.Up() && due == endInsist:\n		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}\n", ""),
+		// There was no timeout-kill, and nobody insisted.
+		one("nobody insists", "s6/ending.go",
+			"	return endInsist\n", "	return endWait\n"),
+		// The service directory was written while s6 could start from it.
+		one("changes are not marked", "s6/driver_write.go",
+			"	run.data = strings.Replace(run.data, spec.processHash(), startedUnknown, 1)\n	_, err = d.replace(run)\n	return err\n", "	return nil\n"),
+		one("half a change counts as whole", "s6/driver_write.go",
+			"	err = d.fs.Remove(path.Join(d.service, fileHash))\n", "	_, err = d.fs.Lstat(path.Join(d.service, fileHash))\n"),
+		// Versions of s6 forget what they owe, or stop at a dangling link.
+		one("s6-svscan is not nudged", "s6/decide.go",
+			"	case in.Now.Sub(o.Owed) >= scanPatience:\n", "	case in.Now.IsZero():\n"),
+		// A stop that could not be written down was none.
+		one("stopped only in memory", "s6/driver_ending.go",
+			"	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)\n", "	var fileErr error\n	_ = path.Join\n"),
+		// What was built in place was found half built.
+		one("built in place", "s6/driver_create.go",
+			"	dir := d.aside(asideNew)\n", "	dir := d.service\n"),
+		// A restart by hand counted as done when s6 had been told.
+		one("a restart is forgotten", "s6/driver_act.go",
+			"return d.mark(startedReplaced, &status)", "return d.tree.Control(d.service, supervise.CommandTerm)"),
+		// A file down was left behind by a start.
+		one("down stays", "s6/driver_act.go",
+			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_ = fs.ErrNotExist\n"),
+		// A stopped process was said to be stopped when it had been told.
+		one("told is stopped", "s6/observed.go",
+			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)", "return !o.Supervised || !o.Status.WantUp"),
+	}
+}
