@@ -85,7 +85,7 @@ func (w *world) unsettled() error {
 }
 
 func (w *world) unsettledOne(name string) error {
-	d, running := w.file[name], w.alive(name)
+	d, running, kids := w.file[name], w.alive(name), w.kids(name)
 	s, held := w.program.manager.Instance(name)
 	switch {
 	case !held && d.State == "" && len(running) == 0:
@@ -102,6 +102,10 @@ func (w *world) unsettledOne(name string) error {
 		return fmt.Errorf("its files are not those of what was declared")
 	case d.State == s6.Stopped && len(running) > 0:
 		return fmt.Errorf("is to be stopped, and process %d runs", running[0].PID)
+	case d.State == s6.Stopped && len(kids) > 0:
+		return fmt.Errorf("is to be stopped, and child %d runs", kids[0].PID)
+	case d.State == s6.Running && len(kids) > w.judge.begets(name):
+		return fmt.Errorf("child %d is left of an earlier process", kids[0].PID)
 	case d.State == s6.Running && len(running) != 1:
 		return fmt.Errorf("is to run, and %d processes do", len(running))
 	case d.State == s6.Running && (running[0].PID != s.Observed.PID() || !running[0].Supervised || running[0].Waiting):

@@ -83,7 +83,8 @@ func processPart(spec *s6.Spec) string {
 // methods may be called from any goroutine; none calls into the tree.
 type judge struct {
 	story *story
-	alive func(name string) []s6test.Process // of the process table, without loggers
+	alive func(name string) []s6test.Process // of the process table: leaders, without loggers
+	kids  func(name string) []s6test.Process // of the process table: what those have started
 	hangs func() bool                        // operations may hang at present, or lately could
 
 	mu       sync.Mutex // guards all below
@@ -101,6 +102,7 @@ type service struct {
 	kept     bool           // its directory must not be deleted
 	behaves  s6test.Program // its next processes
 	never    bool           // the last that began never becomes ready
+	children int            // how many children that has
 	started  map[int]bool   // those that have begun, and whether they are not to be promised
 	excused  time.Time      // when somebody gave a reason last
 	gone     time.Time      // when the last of them ended
@@ -163,6 +165,13 @@ func (j *judge) behave(name string, p s6test.Program) {
 	j.services[name].behaves = p
 }
 
+// begets returns how many children the last process that began has started.
+func (j *judge) begets(name string) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.services[name].children
+}
+
 // hopeless reports whether a process runs that never becomes ready.
 func (j *judge) hopeless(name string) bool {
 	j.mu.Lock()
@@ -205,6 +214,10 @@ func (j *judge) happens(h s6test.Happening) {
 	if log || h.Finish {
 		return
 	}
+	if h.Child {
+		j.story.tell(name, "child %d %s", h.PID, map[s6test.Change]string{s6test.Started: "starts", s6test.Begun: "begins", s6test.Ended: "ends"}[h.Change])
+		return
+	}
 	switch h.Change {
 	case s6test.Started:
 		j.story.tell(name, "process %d starts", h.PID)
@@ -217,6 +230,7 @@ func (j *judge) happens(h s6test.Happening) {
 	switch h.Change {
 	case s6test.Begun:
 		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
+		s.children = len(s.behaves.Children)
 	case s6test.Ended:
 		delete(s.started, h.PID)
 		s.gone = time.Now()
@@ -242,8 +256,8 @@ func (j *judge) notice(n fsm.Notice) {
 	case fsm.Transition:
 		j.story.tell(name, "%s → %s (%s)", n.From, n.To, n.Reason)
 		running := j.alive(name)
-		if (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(running) > 0 {
-			j.violated(NothingRuns, "%s is %s, and there is process %d", name, n.To, running[0].PID)
+		if all := append(running, j.kids(name)...); (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(all) > 0 {
+			j.violated(NothingRuns, "%s is %s, and there is process %d (a child: %v)", name, n.To, all[0].PID, all[0].Child)
 		}
 		if n.To == s6.StateRunning {
 			j.runs(name, running)

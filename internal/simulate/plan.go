@@ -105,6 +105,8 @@ func behaviours() []behaviour {
 		{"is never ready", s6test.Program{ReadyAfter: s6test.Never}},
 		{"is ready after eight seconds", s6test.Program{ReadyAfter: 8 * time.Second}},
 		{"has a slow finish", s6test.Program{StopAfter: 50 * time.Millisecond, FinishFor: time.Second}},
+		{"starts a child", s6test.Program{StopAfter: 20 * time.Millisecond, Children: []s6test.Program{{}}}},
+		{"starts children and crashes", s6test.Program{RunFor: 15 * time.Second, ExitCode: 1, Children: []s6test.Program{{Deaf: true}, {StopAfter: time.Second}}}},
 		{"fails for good", s6test.Program{RunFor: time.Second, ExitCode: 1, FinishCode: 125}},
 	}
 }

@@ -31,7 +31,7 @@ func run(t *testing.T, plan Plan, full bool) (r Result) {
 		}
 		w.judge = newJudge(w.story)
 		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.judge.happens})
-		w.judge.alive, w.judge.hangs = w.alive, w.faults.hang
+		w.judge.alive, w.judge.kids, w.judge.hangs = w.alive, w.kids, w.faults.hang
 		w.run()
 		r = Result{Plan: plan, Violation: w.judge.verdict(), Story: w.story.String(), Ops: w.story.ops}
 	})

@@ -37,10 +37,14 @@ type todo struct {
 	do func()
 }
 
-// alive returns the processes of a service, without its logger and finish.
-func (w *world) alive(name string) (all []s6test.Process) {
+// alive returns the processes of a service, without its logger, its finish and
+// their children, which kids returns.
+func (w *world) alive(name string) []s6test.Process { return w.processes(name, false) }
+func (w *world) kids(name string) []s6test.Process  { return w.processes(name, true) }
+
+func (w *world) processes(name string, children bool) (all []s6test.Process) {
 	for _, p := range w.tree.Processes() {
-		if p.Service == name && !p.Finish {
+		if p.Service == name && !p.Finish && p.Child == children {
 			all = append(all, p)
 		}
 	}
