@@ -69,12 +69,25 @@ func decideCreating(in input) fsm.Decision {
 }
 
 // service returns what the service is to be asked: to run if the instance is to
-// be active, unless another process has a port of it.
+// be active, unless another process has a port of it, or it waits because its
+// process has ended by itself.
 func service(in input) fsm.State {
-	if in.Desired.State != Active || in.Observed.PortTaken != "" {
+	if _, waits := waiting(in); waits || in.Desired.State != Active {
 		return s6.Stopped
 	}
 	return s6.Running
+}
+
+// waiting says why an instance that is to be active is not to run, if it is not.
+func waiting(in input) (r fsm.Reason, waits bool) {
+	o := &in.Observed
+	switch {
+	case o.PortTaken != "":
+		return fsm.Because("it cannot listen").With(o.PortTaken), true
+	case o.Ended.waits():
+		return o.Ended.reason(), true
+	}
+	return fsm.Reason{}, false
 }
 
 // toldTo reports whether the service was asked for that, with the desired
@@ -87,14 +100,10 @@ func tell(in input) fsm.Decision {
 	if service(in) == s6.Running {
 		return fsm.Decision{Do: runActions, Reason: in.Asked()}
 	}
-	return fsm.Decision{Do: haltActions, Reason: portTaken(in)}
-}
-
-func portTaken(in input) fsm.Reason {
-	if in.Observed.PortTaken != "" {
-		return fsm.Because("it cannot listen").With(in.Observed.PortTaken)
+	if r, waits := waiting(in); waits && in.Desired.State == Active {
+		return fsm.Decision{Do: haltActions, Reason: r}
 	}
-	return in.Asked()
+	return fsm.Decision{Do: haltActions, Reason: in.Asked()}
 }
 
 func decideStopped(in input) fsm.Decision {
@@ -118,11 +127,12 @@ func decideStopped(in input) fsm.Decision {
 
 func decideStarting(in input) fsm.Decision {
 	o := &in.Observed
+	why, waits := waiting(in)
 	switch {
 	case in.Desired.State != Active:
 		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
-	case o.PortTaken != "":
-		return fsm.Decision{Fire: EventStartFailed, Reason: portTaken(in)}
+	case waits:
+		return fsm.Decision{Fire: EventStartFailed, Reason: why}
 	case !toldTo(in):
 		return tell(in)
 	case o.Service.Phase == fsm.PhaseDegraded && !o.healthy():
@@ -165,7 +175,7 @@ func decideRunning(in input) fsm.Decision {
 	case o.Service.Observed.Stale():
 		return fsm.Decision{Fire: EventRestart, Reason: o.Service.Reason}
 	}
-	if r, bad := trouble(o); bad {
+	if r, bad := trouble(in); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	switch {
@@ -179,10 +189,12 @@ func decideRunning(in input) fsm.Decision {
 
 // trouble says what is wrong with an instance that should be active, if
 // anything is.
-func trouble(o *Observed) (r fsm.Reason, bad bool) {
+func trouble(in input) (r fsm.Reason, bad bool) {
+	o := &in.Observed
+	if r, waits := waiting(in); waits {
+		return r, true
+	}
 	switch {
-	case o.PortTaken != "":
-		return fsm.Because("it cannot listen").With(o.PortTaken), true
 	case o.Service.Phase != fsm.PhaseRunning:
 		return o.serviceTrouble(), true
 	case !o.healthy():
@@ -205,12 +217,15 @@ func decideDegraded(in input) fsm.Decision {
 	case o.healthy() && !o.Service.Observed.Status.Ready:
 		return fsm.Decision{Do: announceActions, Reason: fsm.Because("telling s6 that it is ready"), After: probeEvery}
 	}
-	r, bad := trouble(o)
+	r, bad := trouble(in)
 	if !bad {
 		return fsm.Decision{Fire: EventRecovered, Reason: fsm.Because("it is ready")}
 	}
 	after := time.Second
-	if o.up() && !o.healthy() {
+	switch {
+	case o.Ended.waits():
+		after = max(o.Ended.Again.Sub(in.Now), probeEvery)
+	case o.up() && !o.healthy():
 		after = probeSoon(in)
 	}
 	return fsm.Decision{Reason: r, After: after}

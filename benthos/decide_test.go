@@ -27,6 +27,7 @@ type world struct {
 	failsFor  time.Duration // writes fail for so long
 	traffic   bool          // messages come in
 	hangsFrom time.Duration // the engine stops answering for five seconds
+	endsAfter time.Duration // its process ends by itself once, after so long
 
 	begun     time.Time
 	exists    bool
@@ -100,6 +101,14 @@ func (w *world) service() *Service {
 	return s
 }
 
+// ended is what the driver says while no process is to run.
+func (w *world) ended() Ended {
+	if w.endsAfter == 0 || w.age() < w.endsAfter || w.age() >= w.endsAfter+time.Second {
+		return Ended{}
+	}
+	return Ended{Why: "its input came to its end", Times: 1, At: w.begun.Add(w.endsAfter), Again: w.begun.Add(w.endsAfter + time.Second)}
+}
+
 func (w *world) Observe(context.Context, fsm.Desired[*Config]) (Observed, error) {
 	o := Observed{Service: w.service(), Asked: w.asked, Current: w.current}
 	if !w.up && w.age() < w.takenFor {
@@ -111,6 +120,7 @@ func (w *world) Observe(context.Context, fsm.Desired[*Config]) (Observed, error)
 			o.Health.Problem = "not connected"
 		}
 	}
+	o.Ended = w.ended()
 	if w.age() < w.failsFor {
 		o.Traffic.RecentErrors = 3
 	}
@@ -187,6 +197,8 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 			scene("it hangs for a while", func(w *world) { w.hangsFrom = 2 * time.Second }, nil),
 			scene("a stranger has the port for a while", func(w *world) { w.takenFor = 10 * time.Second }, nil),
 			scene("a stranger keeps the port", func(w *world) { w.takenFor = 24 * time.Hour }, hopeless),
+			scene("its input comes to an end", func(w *world) { w.endsAfter = 3 * time.Second }, nil),
+			scene("its input ends at once", func(w *world) { w.endsAfter = time.Millisecond }, nil),
 			scene("the engine dies at once", func(w *world) { w.dies = true }, hopeless),
 			scene("it never becomes ready", func(w *world) { w.neverOK = true }, hopeless),
 		},

@@ -52,6 +52,7 @@
 //
 //   - kind_options.go: the settings of all
 //   - driver_ports.go: a port that a process could not have
+//   - driver_ends.go: a process that ended by itself
 //   - driver_stream.go: what is known of one configuration
 //   - driver.go: what is remembered between two passes
 //   - driver_logs.go: what its log says of a problem

@@ -23,6 +23,15 @@ func (d *driver) Close() error {
 	return errors.Join(d.child.Close(), d.closeLog())
 }
 
+// Restart implements fsm.Restarter. It ends a pause.
+func (d *driver) Restart(ctx context.Context, desired fsm.Desired[*Config]) error {
+	if s := d.stream; s != nil && desired.State == Active && s.ends.still(fsm.Now(ctx)).waits() {
+		s.ends.forget()
+		return d.Ask(ctx, desired, s6.Running)
+	}
+	return d.child.Restart(ctx, desired)
+}
+
 // Do implements fsm.Driver. The service is stepped at once towards what it is
 // asked.
 func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[*Config]) error {

@@ -35,8 +35,12 @@ func (d *driver) readLog(o *Observed) error {
 		if line.Time.Before(s.well.Add(-d.options.HealthInterval)) {
 			continue // of something that is over
 		}
-		if class := classifyLine(string(line.Text)); class.matters {
+		class := classifyLine(string(line.Text))
+		if class.matters {
 			s.problem = logProblem{line.Time, class.kind.String() + ": " + class.message}
+		}
+		if class.kind == logFinished || class.kind == logStopping {
+			s.ends.line = class.kind
 		}
 	}
 	if s.problem.at.After(o.Service.Observed.Status.Stamp.Add(-d.options.ErrorWindow)) {

@@ -26,6 +26,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	}
 	o.Renoted = !seen.Current && s.doc.runBy(seen.Snapshot.Desired.Spec)
 	service := &o.Service.Observed
+	s.ends.note(service)
 	switch {
 	case o.up():
 		if err := d.observeEngine(ctx, now, service); err != nil {
@@ -45,7 +46,11 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	}
 	o.Health = s.health
 	o.Traffic = s.traffic(service.Up())
-	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 {
+	if desired.State != Active {
+		s.ends.forget()
+	}
+	o.Ended = s.ends.still(now)
+	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 && !o.Ended.waits() {
 		if o.Health.Ready {
 			s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
 		}
@@ -54,6 +59,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	if err := d.readLog(&o); err != nil {
 		o.LogProblem, o.LogTime = err.Error(), now
 	}
+	o.Ended = s.ends.still(now)
 	return o, nil
 }
 

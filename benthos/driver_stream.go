@@ -19,6 +19,7 @@ type stream struct {
 	problem          logProblem
 	well             time.Time // when the instance was last seen to be
 	taken            portTrouble
+	ends             ends
 }
 
 // logProblem is a line of the log that reports a problem.

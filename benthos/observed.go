@@ -2,6 +2,7 @@ package benthos
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -28,6 +29,9 @@ type Observed struct {
 	// is to run, or because its process began without that port, which an
 	// engine does not try again.
 	PortTaken string `json:"portTaken,omitempty"`
+	// Ended says that the process has ended by itself, while another one waits to
+	// be run. The service is asked to stop meanwhile.
+	Ended Ended `json:"ended,omitzero"`
 	// Health is what the engine itself said last.
 	Health Health `json:"health,omitzero"`
 	// Traffic is what its counters say.
@@ -136,4 +140,30 @@ func (o *Observed) serviceSays() string {
 func (o *Observed) serviceTrouble() fsm.Reason {
 	return fsm.Because(cmp.Or(o.Service.Reason.Summary, "its service is "+string(o.Service.State))).
 		With(cmp.Or(o.LogProblem, o.serviceErr(), o.Service.Reason.Evidence, o.evidence()))
+}
+
+// Ended says that the process of an instance has ended by itself and without an
+// error. An input that has come to its end would be read again at once, and
+// again; the process is run again after a pause that grows.
+type Ended struct {
+	// Why says what ended it, as far as its log does.
+	Why string `json:"why,omitempty"`
+	// At is when the process ended, and Times how many did so in a row.
+	At    time.Time `json:"at,omitzero"`
+	Times int       `json:"times,omitempty"`
+	// Again is when another one runs.
+	Again time.Time `json:"again,omitzero"`
+}
+
+// waits reports whether the instance waits for the end of a pause.
+func (e Ended) waits() bool { return e.Times > 0 }
+
+// reason says why the instance waits, and until when.
+func (e Ended) reason() fsm.Reason {
+	times := ""
+	if e.Times > 1 {
+		times = fmt.Sprintf(", %d times in a row", e.Times)
+	}
+	return fsm.Because(e.Why).With(fmt.Sprintf("exited with 0 at %s%s; it runs again at %s",
+		e.At.Format(time.RFC3339), times, e.Again.Format(time.RFC3339)))
 }

@@ -152,6 +152,19 @@ var stories = []struct {
 		p.ask(benthos.Stopped, stream("1s"), time.Second)
 		p.ask(benthos.Active, stream("1s"), 3*time.Second)
 	}},
+	{"input-ends", func(p *play) {
+		p.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never, RunFor: 300 * time.Millisecond, Prints: []string{
+			`level=info msg="Pipeline has terminated. Shutting down the service" @service=bento`,
+		}})
+		p.prober.Set(endpoint, benthostest.Endpoint{})
+		p.ask(benthos.Active, stream("1s"), 20*time.Second)
+		p.Note("it is stopped, and started again")
+		p.ask(benthos.Stopped, stream("1s"), time.Second)
+		p.ask(benthos.Active, stream("1s"), 2*time.Second)
+		p.Note("its input is endless")
+		p.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never})
+		p.Watch(time.Minute)
+	}},
 	{"no-metrics", func(p *play) {
 		p.prober.Set(endpoint, benthostest.Endpoint{NoMetrics: true})
 		p.ask(benthos.Active, stream("1s"), 5*time.Second)

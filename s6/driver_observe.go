@@ -110,6 +110,6 @@ func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, now)
+	o.Deaths, o.Unasked = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, now)
 	return nil
 }

@@ -28,7 +28,8 @@ func ProcessHash(s *Spec) string { return s.processHash() }
 
 // RecentDeaths counts the deaths that nobody asked for.
 func RecentDeaths(deaths []supervise.Death, asked []time.Time, opened, changed, now time.Time) int {
-	return recentDeaths(deaths, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
+	count, _ := recentDeaths(deaths, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
+	return count
 }
 
 // RenderedFile is a file of a service directory to be.

@@ -88,10 +88,12 @@ type Observed struct {
 	// Deaths is how many times the process ended in the last CrashWindow, apart
 	// from deaths that were asked for and those before the process was changed
 	// for another. Restarts is how many times since the supervisor started.
-	// Last is the newest death.
+	// Last is the newest death. Unasked: it is not one of those that Deaths leaves
+	// out.
 	Deaths   int             `json:"deaths"`
 	Restarts int             `json:"restarts"`
 	Last     supervise.Death `json:"last,omitzero"`
+	Unasked  bool            `json:"unasked,omitempty"`
 	// CommandProblem says why the command cannot be started. It is looked for
 	// only while nothing runs.
 	CommandProblem string `json:"commandProblem,omitempty"`

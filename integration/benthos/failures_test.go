@@ -371,3 +371,26 @@ func TestServiceDirectoryThatCannotBeMade(t *testing.T) {
 	w.Await(fsm.PhaseRunning, "s")
 	assert.NotZero(t, w.pid("s"))
 }
+
+// An input that comes to its end is said to be at its end, and is not run again
+// every second.
+func TestInputThatComesToItsEnd(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			file := filepath.Join(w.Root, "three")
+			require.NoError(t, os.WriteFile(file, []byte("one\ntwo\nthree\n"), 0o600))
+			c := printer(t)
+			c.Metrics = benthos.MetricsNone
+			c.Input = map[string]any{"file": map[string]any{"paths": []any{file}, "scanner": map[string]any{"lines": map[string]any{}}}}
+			w.Declare(active(streams{"s": c}))
+			w.Says("s", benthos.StateDegraded, "its input came to its end: exited with 0 at ")
+			harness.Eventually(t, "it came to its end three times", func() bool { return w.Snapshot("s").Observed.Ended.Times == 3 })
+			ended := w.Snapshot("s").Observed.Ended
+			assert.GreaterOrEqual(t, ended.Again.Sub(ended.At), 4*time.Second, "the pause grows")
+			assert.Equal(t, 3, w.logged("s", "three\n"), "it is read once a run")
+			assert.Empty(t, w.pids("s"))
+		})
+	}
+}
