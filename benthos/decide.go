@@ -184,7 +184,7 @@ func decideRunning(in input) fsm.Decision {
 	case in.State == StateActive && !o.Traffic.Active:
 		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in recently")}
 	}
-	return fsm.Decision{Reason: o.metricsTrouble()}
+	return fsm.Decision{Reason: o.doubt()}
 }
 
 // trouble says what is wrong with an instance that should be active, if

@@ -50,17 +50,9 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		s.ends.forget()
 	}
 	o.Ended = s.ends.still(now)
-	if desired.State != Active || o.Health.Ready && o.Traffic.RecentErrors == 0 && !o.Ended.waits() {
-		if o.Health.Ready {
-			s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
-		}
-		return o, d.closeLog()
-	}
-	if err := d.readLog(&o); err != nil {
-		o.LogProblem, o.LogTime = err.Error(), now
-	}
-	o.Ended = s.ends.still(now)
-	return o, nil
+	err = d.observeLog(now, desired.State, &o)
+	o.Ended = s.ends.still(now) // the log says more
+	return o, err
 }
 
 // portTaken says which of the ports another process has. While a process of the

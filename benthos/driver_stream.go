@@ -18,6 +18,7 @@ type stream struct {
 	activity, errors window
 	problem          logProblem
 	well             time.Time // when the instance was last seen to be
+	since            time.Time // since when it has been; zero while it is not
 	taken            portTrouble
 	ends             ends
 }

@@ -38,7 +38,7 @@ type Observed struct {
 	Traffic Traffic `json:"traffic,omitzero"`
 	// LogProblem is the newest line of its log that reports a problem since the
 	// instance was last well, or why the log cannot be read. It is looked for
-	// only if something is wrong.
+	// only if something is wrong or no messages come in.
 	LogProblem string    `json:"logProblem,omitempty"`
 	LogTime    time.Time `json:"logTime,omitzero"`
 }
@@ -104,12 +104,15 @@ func (o *Observed) alive() bool {
 	return o.up() && o.Health.Alive && o.Health.PID == o.Service.Observed.Status.PID
 }
 
-// metricsTrouble says that the metrics cannot be read, if that is so.
-func (o *Observed) metricsTrouble() fsm.Reason {
-	if o.Health.MetricsProblem == "" {
-		return fsm.Reason{}
+// doubt says what may be wrong with an instance that is ready, if anything.
+func (o *Observed) doubt() fsm.Reason {
+	switch {
+	case o.LogProblem != "":
+		return fsm.Because("no messages come in, and its log reports a problem").With(o.LogProblem)
+	case o.Health.MetricsProblem != "":
+		return fsm.Because("its metrics cannot be read").With(o.Health.MetricsProblem)
 	}
-	return fsm.Because("its metrics cannot be read").With(o.Health.MetricsProblem)
+	return fsm.Reason{}
 }
 
 // serviceErr is why the last pass over the service failed, "" if it did not.

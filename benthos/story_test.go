@@ -165,6 +165,22 @@ var stories = []struct {
 		p.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never})
 		p.Watch(time.Minute)
 	}},
+	{"input-fails", func(p *play) {
+		p.prober.Set(endpoint, benthostest.Endpoint{})
+		p.ask(benthos.Active, stream("1s"), 2*time.Second)
+		p.Note("each read fails")
+		for range 3 {
+			require.NoError(p.t, p.tree.Print("a", `level=error msg="Failed to read message: connection refused" @service=bento label="" path=root.input`))
+			p.Watch(10 * time.Second)
+		}
+		p.set("messages come in", benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 1}}, 15*time.Second)
+		p.Note("one read fails, and no messages come in for long")
+		require.NoError(p.t, p.tree.Print("a", `level=error msg="Failed to read message: no route to host" @service=bento label="" path=root.input`))
+		p.Watch(10 * time.Minute)
+		p.Note("a message on stdout looks like an error")
+		require.NoError(p.t, p.tree.Print("a", `{"level":"error","msg":"Failed to read message"}`))
+		p.Watch(5 * time.Second)
+	}},
 	{"no-metrics", func(p *play) {
 		p.prober.Set(endpoint, benthostest.Endpoint{NoMetrics: true})
 		p.ask(benthos.Active, stream("1s"), 5*time.Second)

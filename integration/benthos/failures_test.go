@@ -394,3 +394,22 @@ func TestInputThatComesToItsEnd(t *testing.T) {
 		})
 	}
 }
+
+// An input that fails at every read calls itself connected, and counts nothing:
+// its log tells of it.
+func TestInputThatFailsAtEveryRead(t *testing.T) {
+	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine(t))
+			c := printer(t)
+			c.Metrics = benthos.MetricsNone
+			c.Input = map[string]any{"http_client": map[string]any{
+				"url": "http://" + local(freePorts(t, 1)) + "/", "verb": "GET", "retries": 0, "retry_period": "50ms",
+			}}
+			w.Declare(active(streams{"s": c}))
+			w.Says("s", benthos.StateIdle, "its log reports a problem: input failed: Failed to read message", "connection refused")
+			assert.NotContains(t, w.Passed("s"), benthos.StateDegraded)
+		})
+	}
+}
