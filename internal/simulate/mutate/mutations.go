@@ -90,7 +90,7 @@ func ofActing() []mutation {
 			"chain = append(chain, tools.path(\"s6-setlock\"), \"./\"+fileInstanceLock)", "_ = fileInstanceLock"),
 		// s6-svc -r was sent to a service that was down, where it does nothing.
 		one("restart of what is down", "s6/driver_act.go",
-			"return d.tree.Control(d.service, supervise.CommandUp)", "return d.tree.Control(d.service, supervise.CommandRestart)"),
+			"Control(d.service, supervise.CommandUp)", "Control(d.service, supervise.CommandRestart)"),
 		// A process that was told again had its whole time once more.
 		one("told again and again", "s6/driver_ending.go",
 			"	case status.Up() && due == endWait && !status.WantUp:\n		return fileErr\n	case status.Up() && due == endInsist:\n		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}\n", ""),
