@@ -172,6 +172,13 @@ killings: tools | go ## kill N (5) programs, and then N supervisors, at random m
 mutations: | go ## prove that simulate can fail: faults that were really made, each has to be found within 200 seeds
 	@go run ./internal/simulate/mutate
 
+# How long chaos reigns.
+DURATION ?= 3m
+
+.PHONY: chaos
+chaos: tools $(engine_needed) | go ## a hundred services and ten Benthos live through chaos for DURATION (3m), as root; SEED does it again
+	@go test -count=1 -timeout 24h -v -tags integration ./integration -run TestChaos -chaos $(DURATION) -services 100 -streams 10 -rate 50 -disk -seed $(SEED)
+
 # Whose s6 conform plays its suite on: bookworm has 2.11, trixie 2.13, sid 2.15.
 SUITES ?= trixie sid
 

@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 		"report":  playReport,
 		"manage":  playManage,
 		"private": playPrivate,
+		"obey":    playObey,
 	}[role]
 	if !ok {
 		fmt.Fprintf(os.Stderr, "no role %q\n", role)

@@ -95,3 +95,6 @@ func Pause(t testing.TB, d time.Duration, why string) {
 	t.Logf("%v pass: %s", d, why)
 	time.Sleep(d)
 }
+
+// Wait lets time pass in a program that a test has started, between two looks.
+func Wait(d time.Duration) { time.Sleep(d) }
