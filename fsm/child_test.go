@@ -140,8 +140,8 @@ func TestAChildIsAskedSpeaksAndGoesWithItsParent(t *testing.T) {
 		s, _ := m.Instance("hall")
 		assert.EqualValues(t, 60, s.Observed.Lamp.Snapshot.Desired.Spec)
 
-		require.NoError(t, m.Restart(t.Context(), "hall"))
 		_, done, _ := h.look("hall")
+		require.NoError(t, m.Restart(t.Context(), "hall"))
 		require.NoError(t, m.Wait(t.Context(), "hall", fsm.PhaseRunning))
 		_, after, _ := h.look("hall")
 		assert.Greater(t, len(after), len(done), "the lamp went dark and was lit again")
