@@ -86,7 +86,7 @@ func TestPortTakenIsNotTriedInARow(t *testing.T) {
 			time.Sleep(2 * time.Millisecond)
 			e, pid := benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}}, 0
 			for _, p := range m.tree.Processes() {
-				if p.Service == "a" {
+				if p.Service == "a" && !p.Finish {
 					pid = p.PID
 				}
 			}
