@@ -108,6 +108,7 @@ func (d *driver) up() error {
 		return err
 	}
 	d.failed.Store(false)
+	d.voidRequests()
 	if err := d.tree.Control(d.service, supervise.CommandUp); err != nil {
 		return err
 	}

@@ -19,6 +19,15 @@ func (d *driver) asks(now time.Time) {
 	d.asked = append(d.asked, time.Now())
 }
 
+// voidRequests forgets requests to end that met no process: those since the last
+// one died. The next death is that of a process which nobody has asked yet.
+func (d *driver) voidRequests() {
+	if d.seen == 0 {
+		// The status is stamped by the wall clock.
+		d.asked = slices.DeleteFunc(d.asked, func(t time.Time) bool { return t.Round(0).After(d.tally.stamp) })
+	}
+}
+
 // down ends the process for good. It tells the process once, for s6-supervise
 // would give it as much time once more, unless the process is wanted up again.
 func (d *driver) down(now time.Time, spec *Spec) error {

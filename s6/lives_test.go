@@ -229,3 +229,26 @@ func (s slowly) Inject(filesystemtest.Op) filesystemtest.Fault {
 }
 
 func (s slowly) String() string { return "slowly" }
+
+// A request to end that met no process is none to the next one: that one's end
+// was not asked for.
+func TestRequestThatMetNoProcess(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{RunFor: 300 * time.Millisecond, ExitCode: 1})
+		p := start(t, tree)
+		of := func(state fsm.State) map[string]desired {
+			return map[string]desired{"a": {State: state, Spec: running("a")["a"].Spec}}
+		}
+		require.NoError(t, p.Apply(t.Context(), of(s6.Running)))
+		pass(400 * time.Millisecond)
+		require.Empty(t, pids(t, tree), "it has ended, and s6 runs another in a second")
+		require.NoError(t, p.Apply(t.Context(), of(s6.Stopped)))
+		pass(3 * time.Second)
+		require.NoError(t, p.Apply(t.Context(), of(s6.Running)))
+		pass(400 * time.Millisecond)
+		s, _ := p.Instance("a")
+		assert.Equal(t, 2, s.Observed.Restarts)
+		assert.Equal(t, 2, s.Observed.Deaths)
+		assert.True(t, s.Observed.Unasked)
+	})
+}
