@@ -47,7 +47,8 @@ type FS interface {
 	// WriteFile creates the file with the permission bits of perm, whatever the
 	// umask, or truncates it and keeps its permissions, and writes data. A
 	// failure or a crash can leave part of it: WriteFile is for files that
-	// nobody reads yet.
+	// nobody reads yet. It does not follow a symbolic link in the last element:
+	// that fails with syscall.ELOOP, and what the link leads to stays.
 	WriteFile(name string, data []byte, perm fs.FileMode) error
 
 	// ReplaceFile makes name hold data with the permission bits of perm,

@@ -28,7 +28,7 @@ func (OS) WriteFile(name string, data []byte, perm fs.FileMode) error {
 // openWrite returns an empty file: one that exists keeps its permissions, a
 // new one has those of perm from before anything is in it.
 func openWrite(name string, perm fs.FileMode) (*os.File, error) {
-	f, _, err := openRegular(name, os.O_WRONLY)
+	f, _, err := openRegular(name, os.O_WRONLY|unix.O_NOFOLLOW)
 	if err == nil {
 		if err = f.Truncate(0); err != nil {
 			f.Close()
@@ -40,8 +40,8 @@ func openWrite(name string, perm fs.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) { // a dangling link: the file is made where it leads
-		f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NONBLOCK, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return openWrite(name, perm) // somebody has just made it
 	}
 	if err != nil {
 		return nil, err

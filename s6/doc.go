@@ -97,6 +97,7 @@
 //   - tree_announce.go: readiness on behalf of a process
 //   - tree_ending.go: how all its supervisors are told to end
 //   - tree_nudge.go: an s6-svscan that forgets what it owes
+//   - tree_trust.go: whether others may write where it is
 //   - tree_limits.go: how many services it takes, and is made to take
 //   - tree_private.go: an s6-svscan of its own
 //   - tree_keeper.go: another where that was killed

@@ -11,10 +11,15 @@ import (
 // create puts in place what is missing of the directory, the watch and the
 // link.
 func (d *driver) create(desired fsm.Desired[*Spec]) error {
-	_, err := d.fs.Lstat(d.service)
+	info, err := d.fs.Lstat(d.service)
 	exists, err := found(err)
 	if err != nil {
 		return err
+	}
+	if exists {
+		if err := theirs(d.service, info); err != nil {
+			return err
+		}
 	}
 	scan := d.tree.Rescan
 	if !exists {

@@ -19,6 +19,16 @@ func (d *driver) write(spec *Spec) error {
 	if err != nil {
 		return err
 	}
+	info, err := d.fs.Lstat(d.service)
+	if err != nil {
+		return err
+	}
+	if err := theirs(d.service, info); err != nil {
+		return err
+	}
+	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock); err != nil {
+		return err
+	}
 	for _, dir := range []string{dirData, dirEnv, dirConfig, dirLog} {
 		if err := d.fs.MkdirAll(path.Join(d.service, dir), 0o700); err != nil {
 			return err
@@ -96,6 +106,23 @@ func (d *driver) disown() error {
 		return err
 	}
 	return d.mark(startedUnknown, &status)
+}
+
+// unlink removes links where files and directories of this package are to be:
+// what is written there would be written elsewhere.
+func (d *driver) unlink(names ...string) error {
+	for _, name := range names {
+		name = path.Join(d.service, name)
+		info, err := d.fs.Lstat(name)
+		there, err := found(err)
+		if err == nil && there && info.Mode().Type() == fs.ModeSymlink {
+			err = d.fs.Remove(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mark records what a running process counts as started from, whatever its start

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -50,7 +51,7 @@ func (c TreeConfig) layout() (l Layout, err error) {
 //
 // The error says in one sentence what is wrong and what to do: s6 is not
 // installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
-// directory cannot be written, another program holds the lock
+// directory cannot be written, or can be written by others, another program holds the lock
 // (*supervise.LockHeldError).
 func Attach(config TreeConfig) (*SystemTree, error) {
 	t, err := openTree(config)
@@ -110,6 +111,11 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 	for _, dir := range []string{t.layout.ServicesDir, t.layout.LogsDir} {
 		if err := makeWritable(dir); err != nil {
 			return nil, err
+		}
+	}
+	for _, dir := range []string{t.layout.ScanDir, t.layout.ServicesDir, t.layout.LogsDir} {
+		if err := checkTrust(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cannot open a tree: %w", err)
 		}
 	}
 	if t.lock, err = supervise.AcquireLock(t.layout.managerLock()); err != nil {

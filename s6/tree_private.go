@@ -2,6 +2,7 @@ package s6
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +17,10 @@ func (t *SystemTree) start(ctx context.Context) error {
 	if err := makeWritable(t.layout.ScanDir); err != nil {
 		return err
 	}
-	stderr, err := os.OpenFile(t.layout.scanStderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err := errors.Join(checkTrust(t.layout.ScanDir), checkEntries(t.layout.ScanDir)); err != nil {
+		return err
+	}
+	stderr, err := os.OpenFile(t.layout.scanStderr(), os.O_CREATE|os.O_APPEND|os.O_WRONLY|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}
@@ -72,8 +76,12 @@ const maxStderr = 1 << 20
 // line every second about a supervisor that cannot hand over yet. All who write
 // to the file append.
 func (t *SystemTree) trimStderr() {
-	name := t.layout.scanStderr()
-	if info, err := os.Stat(name); err == nil && info.Size() > maxStderr {
-		_ = os.Truncate(name, 0)
+	file, err := os.OpenFile(t.layout.scanStderr(), os.O_WRONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > maxStderr {
+		_ = file.Truncate(0)
 	}
 }

@@ -28,11 +28,14 @@ func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int) err
 	if err := contract.CheckFile(name); err != nil {
 		return err
 	}
-	at, err := a.locate(name, true)
+	at, err := a.locate(name, how == os.O_APPEND)
 	if err != nil {
 		return err
 	}
 	if at.info != nil {
+		if at.info.Mode().Type() == fs.ModeSymlink {
+			return syscall.ELOOP
+		}
 		if err := contract.Regular(at.info); err != nil {
 			return err
 		}

@@ -79,9 +79,13 @@ func (e *LockHeldError) Error() string {
 //
 // The lock is an open file description lock: two calls in one process exclude
 // each other as two processes do, and nothing but Close releases it. The file
-// must not be removed or replaced while programs use it as a lock.
+// must not be removed or replaced while programs use it as a lock. A symbolic
+// link in its place is refused, and not followed.
 func AcquireLock(path string) (*Lock, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
+	if errors.Is(err, unix.ELOOP) {
+		return nil, fmt.Errorf("cannot lock: %w: it is a link, which is not followed: remove it", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock: %w", err)
 	}
