@@ -145,6 +145,10 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventConfigLoaded, Reason: fsm.Because("it answers")}
 	case in.State == StateWaitingForHealth && o.healthy():
 		return fsm.Decision{Fire: EventHealthchecksPassed, Reason: fsm.Because("it says that it is ready")}
+	case in.State == StateWaitingToStay && o.Service.Phase == fsm.PhaseDegraded && o.AnnounceProblem != "":
+		return fsm.Decision{Fire: EventStartFailed, Reason: unannounced(o)}
+	case in.State == StateWaitingToStay && o.Service.Phase == fsm.PhaseDegraded && o.Service.Observed.Status.Ready:
+		return fsm.Decision{Fire: EventStartFailed, Reason: o.serviceTrouble()}
 	case in.State == StateWaitingToStay && o.healthy() && !o.Service.Observed.Status.Ready:
 		return fsm.Decision{Do: announceActions, Reason: fsm.Because("telling s6 that it is ready"), After: probeEvery}
 	case in.State == StateWaitingToStay && o.healthy() && o.Service.Phase == fsm.PhaseRunning:
@@ -153,6 +157,16 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Reason: fsm.Because("waiting for its process").With(o.serviceSays()), After: time.Second}
 	}
 	return fsm.Decision{Reason: fsm.Because("waiting for it to be ready").With(o.evidence()), After: probeSoon(in)}
+}
+
+// unannounced says that s6 is to be told of its readiness, and what keeps it from
+// being told. As long as s6 does not know, it counts as degraded once its time to
+// start is over: s6 would make it pause for a second after a crash.
+func unannounced(o *Observed) fsm.Reason {
+	if o.AnnounceProblem == "" {
+		return fsm.Because("telling s6 that it is ready")
+	}
+	return fsm.Because("it is ready, and s6 cannot be told").With(o.AnnounceProblem)
 }
 
 // probeSoon returns probeEvery while the state is new, then a second.
@@ -215,7 +229,7 @@ func decideDegraded(in input) fsm.Decision {
 	case !toldTo(in):
 		return tell(in)
 	case o.healthy() && !o.Service.Observed.Status.Ready:
-		return fsm.Decision{Do: announceActions, Reason: fsm.Because("telling s6 that it is ready"), After: probeEvery}
+		return fsm.Decision{Do: announceActions, Reason: unannounced(o), After: probeEvery}
 	}
 	r, bad := trouble(in)
 	if !bad {

@@ -43,7 +43,10 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 	case actDiscard:
 		return d.Ask(ctx, desired, fsm.StateRemoved)
 	case actAnnounce:
-		return d.tree.AnnounceReady(d.tree.Layout().Service(d.name), d.stream.health.PID)
+		pid := d.stream.health.PID
+		err := d.tree.AnnounceReady(d.tree.Layout().Service(d.name), pid)
+		d.stream.announced = announcement{pid, err}
+		return err
 	}
 	return fsm.Permanent(fmt.Errorf("no action %q", action))
 }

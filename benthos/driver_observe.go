@@ -34,6 +34,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		}
 		s.taken.found(s.health.PID, s.health.PortTaken)
 		o.PortTaken = s.taken.of(service.Status.PID)
+		o.AnnounceProblem = s.announced.problem(service.Status.PID)
 	case service.Up(): // a process that is to be replaced, where another one may answer
 		o.PortTaken = s.taken.of(service.Status.PID)
 	default:

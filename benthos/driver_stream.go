@@ -21,6 +21,22 @@ type stream struct {
 	since            time.Time // since when it has been; zero while it is not
 	taken            portTrouble
 	ends             ends
+	announced        announcement
+}
+
+// announcement is how it went to tell s6 that a process is ready.
+type announcement struct {
+	pid int
+	err error
+}
+
+// problem is why s6 could not be told of a process, "" if it could or was not to
+// be.
+func (a announcement) problem(pid int) string {
+	if a.err == nil || a.pid != pid {
+		return ""
+	}
+	return a.err.Error()
 }
 
 // logProblem is a line of the log that reports a problem.

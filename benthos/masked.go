@@ -64,7 +64,7 @@ func (o *Observed) Masked() Observed {
 	shown := *o
 	shown.Service = o.Service.Masked()
 	for _, text := range []*string{
-		&shown.PortTaken, &shown.LogProblem,
+		&shown.PortTaken, &shown.AnnounceProblem, &shown.LogProblem,
 		&shown.Health.Problem, &shown.Health.PortTaken, &shown.Health.MetricsProblem,
 	} {
 		*text = fsm.MaskText(*text)

@@ -32,6 +32,8 @@ type Observed struct {
 	// Ended says that the process has ended by itself, while another one waits to
 	// be run. The service is asked to stop meanwhile.
 	Ended Ended `json:"ended,omitzero"`
+	// AnnounceProblem says why s6 could not be told that its process is ready.
+	AnnounceProblem string `json:"announceProblem,omitempty"`
 	// Health is what the engine itself said last.
 	Health Health `json:"health,omitzero"`
 	// Traffic is what its counters say.

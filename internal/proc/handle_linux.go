@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,6 +28,20 @@ func (f FS) Open(pid int) (*Handle, error) {
 
 // Close lets go of the process.
 func (h *Handle) Close() error { return unix.Close(h.dir) }
+
+// Exists reports whether the process is in the process table: it lives, or has
+// not been reaped.
+func (h *Handle) Exists() (bool, error) {
+	fd, err := unix.Openat(h.dir, "stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		defer unix.Close(fd)
+		_, err = unix.Read(fd, make([]byte, 1))
+	}
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	return err == nil, os.NewSyscallError("read", err)
+}
 
 // Descriptor returns what descriptor n of the process leads to, in the words of
 // [FS.Holds].

@@ -2,6 +2,7 @@ package proc
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,15 +141,16 @@ func TestEphemeralPorts(t *testing.T) {
 
 func TestThatThereIsNoProcessIsToldApart(t *testing.T) {
 	calls := map[string]func(pid int) error{
-		"Read":    func(pid int) error { _, err := System.Read(pid); return err },
-		"Parent":  func(pid int) error { _, err := System.Parent(pid); return err },
-		"Start":   func(pid int) error { _, err := System.Start(pid); return err },
-		"Owner":   func(pid int) error { _, err := System.Owner(pid); return err },
-		"Environ": func(pid int) error { _, err := System.Environ(pid); return err },
-		"Limits":  func(pid int) error { _, err := System.Limits(pid); return err },
-		"Command": func(pid int) error { _, err := System.Command(pid); return err },
-		"Holds":   func(pid int) error { _, err := System.Holds(pid, "pipe:[1]"); return err },
-		"Open":    func(pid int) error { _, err := System.Open(pid); return err },
+		"Read":      func(pid int) error { _, err := System.Read(pid); return err },
+		"Parent":    func(pid int) error { _, err := System.Parent(pid); return err },
+		"ReadPipes": func(pid int) error { _, err := System.ReadPipes(pid); return err },
+		"Start":     func(pid int) error { _, err := System.Start(pid); return err },
+		"Owner":     func(pid int) error { _, err := System.Owner(pid); return err },
+		"Environ":   func(pid int) error { _, err := System.Environ(pid); return err },
+		"Limits":    func(pid int) error { _, err := System.Limits(pid); return err },
+		"Command":   func(pid int) error { _, err := System.Command(pid); return err },
+		"Holds":     func(pid int) error { _, err := System.Holds(pid, "pipe:[1]"); return err },
+		"Open":      func(pid int) error { _, err := System.Open(pid); return err },
 	}
 	for name, call := range calls {
 		require.ErrorIs(t, call(noPID), fs.ErrNotExist, name)
@@ -189,6 +191,30 @@ func TestHolds(t *testing.T) {
 	assert.False(t, held)
 }
 
+func TestReadPipes(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer w.Close()
+	defer r.Close()
+	cmd := exec.Command("sleep", "1000")
+	cmd.ExtraFiles = []*os.File{r}
+	require.NoError(t, cmd.Start())
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	self, err := System.Open(os.Getpid())
+	require.NoError(t, err)
+	defer self.Close()
+	pipe, err := self.Descriptor(int(r.Fd()))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		got, err := System.ReadPipes(cmd.Process.Pid)
+		require.NoError(t, err)
+		return maps.Equal(got, map[int]string{3: pipe})
+	}, time.Minute, time.Millisecond)
+	got, err := System.ReadPipes(os.Getpid())
+	require.NoError(t, err)
+	assert.NotContains(t, got, int(r.Fd()), "it has the other end too")
+}
+
 // What could not be read is not known to be absent.
 func TestADescriptorThatCannotBeReadIsAnError(t *testing.T) {
 	root := t.TempDir()
@@ -218,8 +244,14 @@ func TestHandle(t *testing.T) {
 	_, err = h.Descriptor(99)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
+	exists, err := h.Exists()
+	require.NoError(t, err)
+	assert.True(t, exists)
 	require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 	_ = cmd.Wait()
+	exists, err = h.Exists()
+	require.NoError(t, err)
+	assert.False(t, exists)
 	_, err = h.Descriptor(0)
 	require.ErrorIs(t, err, syscall.ESRCH)
 	_, err = h.OpenDescriptor(0, unix.O_RDONLY)

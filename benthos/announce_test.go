@@ -1,0 +1,56 @@
+package benthos_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/benthos/benthostest"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// voiceless is a tree to which nobody can announce readiness while mute is set.
+type voiceless struct {
+	*s6test.Tree
+	mute *bool
+}
+
+func (v voiceless) AnnounceReady(service string, pid int) error {
+	if *v.mute {
+		return errors.New("give this program the capability SYS_PTRACE")
+	}
+	return v.Tree.AnnounceReady(service, pid)
+}
+
+// An engine works and s6 cannot be told: that has a bound, which is the time to
+// start, and a reason with what to do.
+func TestStateThatWaitsToRemainRunningHasABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.tree.Install("benthos", s6test.Program{ReadyAfter: s6test.Never})
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		mute := true
+		manager, err := benthos.NewManager(voiceless{m.tree, &mute}, m.options, fsm.Config{})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
+		go manager.Run(t.Context())
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		time.Sleep(10 * time.Second)
+		s, _ := manager.Instance("a")
+		assert.Equal(t, benthos.StateWaitingToStay, s.State)
+		time.Sleep(30 * time.Second)
+		s, _ = manager.Instance("a")
+		assert.Equal(t, benthos.StateDegraded, s.State)
+		assert.Equal(t, "it is ready, and s6 cannot be told: give this program the capability SYS_PTRACE", s.Reason.String())
+		mute = false
+		require.NoError(t, manager.Retry("a"))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
