@@ -165,10 +165,12 @@ func newChaos(t *testing.T) *chaos {
 		c.targets = append(c.targets, name)
 	}
 	t.Cleanup(func() {
-		c.end()
 		if t.Failed() {
-			t.Logf("what happened:\n%s", strings.Join(c.story, "\n"))
+			said, _ := os.ReadFile(c.file + ".said") // of a failed test
+			t.Logf("what happened:\n%s\nwhat there is: %v\nwhat the programs said at last:\n%s",
+				strings.Join(c.story, "\n"), harness.ProcessesOf(c.Root), said[max(0, len(said)-5000):])
 		}
+		c.end()
 	})
 	return c
 }
