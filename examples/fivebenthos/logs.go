@@ -85,7 +85,7 @@ func (v *verification) logs(context.Context) ([]string, error) {
 			}
 			for _, line := range lines {
 				if line.Gap {
-					return "", errors.New("lines were trimmed before they were read")
+					return "", errors.New("lines may be missing: they were trimmed before they were read, or a logger was killed")
 				}
 				if strings.HasPrefix(line.Text, "{") {
 					times[line.Text]++

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -16,6 +17,9 @@ const (
 	fileCurrent  = "current"
 	filePrevious = "previous"
 )
+
+// wasKilled reports whether a file has the name of one whose logger was killed.
+func wasKilled(name string) bool { return strings.HasSuffix(name, ".u") }
 
 // isArchive reports whether name is one that s6-log gives to an archived file:
 // a TAI64N label with .s, or with .u where the logger that wrote it was killed.
@@ -163,19 +167,19 @@ func (d directory) listBehind(previous *openFile) (names []string, ok bool, err 
 }
 
 // without returns the names that are neither among known nor name the file f,
-// and whether f was found under any of the names.
-func (d directory) without(names, known []string, f *openFile) (fresh []string, found bool, err error) {
+// and under which of the names f was found, "" for none.
+func (d directory) without(names, known []string, f *openFile) (fresh []string, found string, err error) {
 	for _, name := range names {
 		if _, ok := slices.BinarySearch(known, name); ok {
 			continue
 		}
-		if f != nil && !found {
+		if f != nil && found == "" {
 			info, err := d.stat(name)
 			if err != nil {
-				return nil, false, err
+				return nil, "", err
 			}
 			if d.is(f, info) {
-				found = true
+				found = name
 				continue
 			}
 		}

@@ -30,6 +30,8 @@ type logger struct {
 	keep int
 	// counted is how many lines count wrote.
 	counted int
+	// killed is how many of these there were each time when it was killed.
+	killed []int
 }
 
 func newLogger(t testing.TB) *logger {
@@ -103,6 +105,7 @@ func (l *logger) rotate() {
 // restart does what an s6-log does whose predecessor was killed.
 func (l *logger) restart() {
 	l.t.Helper()
+	l.killed = append(l.killed, l.counted)
 	l.archive("current", ".u")
 	l.create()
 }
@@ -174,6 +177,17 @@ func (b before) String() string { return "before" }
 
 // watched is the filesystem of a log as a Reader sees it.
 func (l *logger) watched(b before) filesystem.FS { return filesystemtest.Inject(l.fsys, b) }
+
+// lines returns what a reader of all that count wrote returns.
+func (l *logger) lines() []string {
+	lines := numbered(0, l.counted)
+	for _, n := range l.killed {
+		if n < len(lines) {
+			lines[n] = "(gap) " + fmt.Sprint(n)
+		}
+	}
+	return lines
+}
 
 // numbered returns n lines "from", "from+1", ...
 func numbered(from, n int) (lines []string) {

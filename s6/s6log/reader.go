@@ -48,6 +48,8 @@ type Reader struct {
 	size int64
 	// drained means that file is not current and was read to its end.
 	drained bool
+	// killed means that the logger that wrote file was killed.
+	killed bool
 	// pending are the archives to read after file, then comes head, which
 	// was current when they were listed.
 	pending []string
@@ -232,9 +234,11 @@ func (r *Reader) advance() (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		name := r.pending[0]
 		r.pending = r.pending[1:]
 		if file != nil {
 			r.follow(file, false)
+			r.killed = wasKilled(name)
 			return true, nil
 		}
 		r.gap = true
@@ -251,7 +255,8 @@ func (r *Reader) follow(file *openFile, live bool) {
 		r.file.Close()
 	}
 	r.file, r.off, r.live, r.size = file, 0, live, 0
-	r.drained, r.skipping = false, false
+	r.gap = r.gap || r.killed
+	r.drained, r.skipping, r.killed = false, false, false
 }
 
 // list finds the files that came after file, which is drained or nil. It
@@ -266,8 +271,15 @@ func (r *Reader) list() (bool, error) {
 		head.Close()
 		return false, err
 	}
-	if !found && r.trimmed(names) {
+	switch {
+	case found != "":
+		r.killed = wasKilled(found)
+	case r.trimmed(names):
 		r.gap = true
+	case r.file != nil && r.off == 0:
+		// s6-log rotates no empty file. The next one removes an empty file, or
+		// archives it, if its logger was killed.
+		r.killed = true
 	}
 	r.head, r.pending, r.known = head, fresh, names
 	return true, nil

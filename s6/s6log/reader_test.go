@@ -108,7 +108,7 @@ func TestReaderKeepsPartialLine(t *testing.T) {
 	assert.Equal(t, []string{"two", ""}, readText(t, reader))
 	log.restart()
 	log.write("four\n")
-	assert.Equal(t, []string{"thr (cut)", "four"}, readText(t, reader))
+	assert.Equal(t, []string{"thr (cut)", "(gap) four"}, readText(t, reader))
 }
 
 func TestReaderLimit(t *testing.T) {
@@ -167,7 +167,7 @@ func TestReaderLongLineAtEndOfFile(t *testing.T) {
 	assert.True(t, lines[0].Cut)
 	log.restart()
 	log.write("next\n")
-	assert.Equal(t, []string{"next"}, readText(t, reader))
+	assert.Equal(t, []string{"(gap) next"}, readText(t, reader))
 }
 
 func TestReaderRotations(t *testing.T) {
@@ -233,22 +233,35 @@ func TestReaderMadeDuringRotation(t *testing.T) {
 	}
 }
 
-func TestReaderEmptyFilesAreNoGap(t *testing.T) {
+// A logger that is killed has read lines that it has not written. Its file is
+// archived under a name of its own, and removed if it was empty.
+func TestReaderGapAfterAKill(t *testing.T) {
 	log := newLogger(t)
 	reader := log.reader(s6log.FromBeginning)
+	log.write("0\n")
+	log.restart()
+	log.write("1\n")
+	log.restart()
+	assert.Equal(t, []string{"0", "(gap) 1"}, readText(t, reader))
+	log.write("2\n")
+	log.rotate()
+	log.write("3\n")
+	log.rotate()
+	log.write("4\n")
+	log.restart()
+	log.write("5\n")
+	log.rotate()
+	log.write("6\n")
+	assert.Equal(t, []string{"(gap) 2", "3", "4", "(gap) 5", "6"}, readText(t, reader), "while it catches up")
+	log.rotate()
+	assert.Empty(t, readText(t, reader))
 	for range 3 {
 		log.restart()
 		assert.Empty(t, readText(t, reader))
 	}
-	log.write("one\n")
-	assert.Equal(t, []string{"one"}, readText(t, reader))
-	log.rotate()
-	assert.Empty(t, readText(t, reader))
-	log.restart()
-	log.write("two\n")
-	log.rotate()
-	log.write("three\n")
-	assert.Equal(t, []string{"two", "three"}, readText(t, reader))
+	log.write("7\n")
+	log.write("8\n")
+	assert.Equal(t, []string{"(gap) 7", "8"}, readText(t, reader), "it had written nothing yet")
 }
 
 func TestReaderGapAfterTrimming(t *testing.T) {
@@ -267,14 +280,15 @@ func TestReaderGapAfterTrimming(t *testing.T) {
 	assert.Equal(t, []string{"5"}, readText(t, reader))
 }
 
-// A file that was empty leaves no archive. Without one that is older only the
-// number of those that are kept tells whether more than it is gone.
+// Without an older archive only the number of those that are kept tells whether
+// there were more.
 func TestReaderGapWhereUnknown(t *testing.T) {
 	for files, want := range map[int]string{0: "(gap) 0", 1: "(gap) 0", 2: "0"} {
-		log := newLogger(t)
+		log := &logger{t: t, fsys: memfs.New(), keep: 10}
 		reader := log.reader(s6log.FromBeginning)
 		reader.Files = files
-		log.restart()
+		require.NoError(t, log.fsys.Mkdir(logPath, 0o755))
+		log.create()
 		log.write("0\n")
 		log.rotate()
 		assert.Equal(t, []string{want}, readText(t, reader), "%d files", files)
