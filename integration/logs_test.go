@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6log"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // counting returns the spec of a probe that prints numbered lines.
@@ -100,8 +102,17 @@ func unread(pid int) int {
 	return n
 }
 
-// texts returns the lines in a log directory, those in archives first.
+// texts returns the texts in a log directory.
 func (w *world) texts(name string) (texts []string) {
+	w.T.Helper()
+	for _, line := range w.lines(name) {
+		texts = append(texts, line.Text)
+	}
+	return texts
+}
+
+// lines returns the lines in a log directory, those in archives first.
+func (w *world) lines(name string) (lines []s6log.Line) {
 	w.T.Helper()
 	dir := filepath.Join(w.Config.LogsDir, name)
 	archives, err := filepath.Glob(filepath.Join(dir, "@*"))
@@ -113,10 +124,10 @@ func (w *world) texts(name string) (texts []string) {
 		}
 		require.NoError(w.T, err)
 		for line := range strings.Lines(string(data)) {
-			texts = append(texts, s6log.ParseLine([]byte(line)).Text)
+			lines = append(lines, s6log.ParseLine([]byte(line)))
 		}
 	}
-	return texts
+	return lines
 }
 
 // logsGrow waits until lines of a counting probe's newest process are in the
@@ -306,4 +317,102 @@ func TestLoggerThatCannotRunIsTold(t *testing.T) {
 	w.logsGrow("a")
 	assert.Equal(t, pid, w.pid("a"))
 	assert.Positive(t, w.complete("a", w.texts("a")))
+}
+
+// rescanned waits until another s6-svscan serves the tree.
+func (w *world) rescanned(svscan int) {
+	w.T.Helper()
+	harness.Eventually(w.T, "there is another s6-svscan", func() bool {
+		state, err := supervise.LockHolder(filepath.Join(w.Config.ScanDir, ".s6-svscan", "lock"))
+		return err == nil && state.PID != 0 && state.PID != svscan && w.Tree.Served() == nil
+	})
+}
+
+// s6-svscan and the loggers are the only ones to read a service's pipe, but for
+// the process itself.
+func TestKilledLoggerLeavesItsServiceAlone(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(map[string]*s6.Spec{"a": w.counting("a")})
+	logger := filepath.Join(w.Service("a"), "log")
+	for range 3 {
+		w.logsGrow("a")
+		pid, svscan := w.pid("a"), w.svscan()
+		status, err := w.Tree.Status(logger)
+		require.NoError(t, err)
+		harness.Slay(t, svscan)
+		harness.Slay(t, w.supervisor(logger))
+		harness.Slay(t, status.PID)
+		w.rescanned(svscan)
+		w.logsGrow("a")
+		assert.Equal(t, pid, w.pid("a"))
+	}
+	w.Await(fsm.PhaseRunning, "a")
+	w.single("a")
+	assert.Len(t, w.starts("a"), 1)
+}
+
+// The pipe of a process that started under an s6-svscan that was killed is held
+// by the process and its supervisor alone until a logger finds it.
+func TestScannerIsKilledTwiceAroundARestart(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(map[string]*s6.Spec{"a": w.counting("a")})
+	for range 3 {
+		w.logsGrow("a")
+		first := w.svscan()
+		harness.Slay(t, first)
+		w.rescanned(first)
+		second, starts := w.svscan(), len(w.starts("a"))
+		harness.Slay(t, w.pid("a"))
+		harness.Eventually(t, "it starts again", func() bool { return len(w.starts("a")) > starts })
+		harness.Slay(t, second)
+		w.rescanned(second)
+		w.logsGrow("a")
+	}
+	w.Await(fsm.PhaseRunning, "a")
+	w.Declare(desired{"a": {State: s6.Stopped, Spec: w.counting("a")}})
+	w.Await(fsm.PhaseStopped, "a")
+	w.logSettles("a")
+	assert.Positive(t, w.complete("a", w.texts("a")))
+	assert.Len(t, w.starts("a"), 4)
+}
+
+// Last words without a newline are a line of their own, whoever is killed, and
+// whole ones are followed by no empty line.
+func TestLastWordsWithoutANewline(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.probeAs("a", "echo begin", `trap 'printf "the last words"; exit 0' TERM; printf "a line\n\n"; `+runsUntilTrapped)
+	w.run(map[string]*s6.Spec{"a": spec})
+	run := []string{"begin", "a line", "", "the last words"}
+	var want []string
+	ends := func() {
+		t.Helper()
+		want = append(want, run...)
+		harness.Eventually(t, "its last words are in the log", func() bool { return len(w.texts("a")) >= len(want) })
+	}
+	again := func(end func()) {
+		t.Helper()
+		starts := len(w.starts("a"))
+		end()
+		harness.Eventually(t, "it starts again", func() bool { return len(w.starts("a")) > starts })
+		ends()
+	}
+	again(func() { harness.Kill(t, w.pid("a"), syscall.SIGTERM) })
+	again(func() { harness.Slay(t, w.supervisor(w.Service("a"))) })
+	again(func() { require.NoError(t, w.Manager.Restart(t.Context(), "a")) })
+	before := time.Now()
+	w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+	w.Await(fsm.PhaseStopped, "a")
+	ends()
+	lines := w.lines("a")
+	assert.WithinRange(t, lines[len(lines)-1].Time, before, time.Now(), "not when the next one begins")
+	w.run(map[string]*s6.Spec{"a": spec})
+	w.Unmanage()
+	ctx, cancel := w.Context()
+	defer cancel()
+	require.NoError(t, w.Tree.Shutdown(ctx))
+	want = append(want, run...)
+	assert.Equal(t, want, w.texts("a"))
 }

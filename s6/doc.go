@@ -65,6 +65,7 @@
 //   - spec.go: what a service is made from
 //   - manifest.go: what is kept of that in the service directory
 //   - quote.go: words for a shell
+//   - render_pipe.go: what scripts do about the pipe to the logger
 //   - render_finish.go: what ends with a process
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it

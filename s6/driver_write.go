@@ -135,7 +135,7 @@ func (d *driver) mark(as string, of *supervise.Status) error {
 // those that a killed ReplaceFile has left. Other files in config/ belong to
 // the process.
 func (d *driver) clear(files []file) error {
-	optional := []string{fileNotificationFD, fileDownSignal, fileFinish, fileCheck}
+	optional := []string{fileNotificationFD, fileDownSignal, fileCheck}
 	before, err := untorn(readManifest(d.fs, d.service))
 	if err != nil {
 		return err

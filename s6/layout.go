@@ -97,6 +97,7 @@ const (
 	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
 	fileMarked         = "data/marked"        // what a process counts as started from, and which
 	fileInstanceLock   = "data/lock"          // held by the service's process
+	fileBorder         = "data/border"        // whether a border ends what was printed, written by run and finish
 	dirData            = "data"
 	dirConfig          = "config"
 	dirEnv             = "env"

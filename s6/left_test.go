@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -212,7 +213,7 @@ func TestFinishScriptEndsNothingElse(t *testing.T) {
 			cmd := exec.Command("./finish", "256", "9", "name")
 			cmd.Dir = service
 			said, err := cmd.CombinedOutput()
-			require.Empty(t, string(said))
+			require.Equal(t, s6log.Border+"\n", string(said))
 			if err != nil {
 				require.ErrorAs(t, err, new(*exec.ExitError))
 			}

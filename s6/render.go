@@ -72,17 +72,18 @@ func renderRun(spec *Spec, tools Tools) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\nexec 2>&1\n")
 	b.WriteString(renderStarted(spec))
+	b.WriteString(holdPipe(spec))
 	if spec.User != "" && len(spec.ConfigFiles) > 0 {
 		fmt.Fprintf(&b, "chown -R %s ./%s\n", quote([]string{spec.User}), dirConfig)
 	}
-	var chain []string
+	// Whatever ran before has ended once the lock is held.
+	chain := []string{tools.path("s6-setlock"), "./" + fileInstanceLock, "/bin/sh", "-c", separate, "run"}
 	if len(spec.Env) > 0 {
 		chain = append(chain, tools.path("s6-envdir"), "-fL", "./"+dirEnv)
 	}
 	if limits := renderLimits(spec.Limits); len(limits) > 0 {
 		chain = append(append(chain, tools.path("s6-softlimit")), limits...)
 	}
-	chain = append(chain, tools.path("s6-setlock"), "./"+fileInstanceLock)
 	if len(spec.Ready.Check) > 0 {
 		// It finds ./data/check and ./event where it was started.
 		chain = append(chain, tools.path("s6-notifyoncheck"), "-d", "-3", strconv.Itoa(notificationFD), "-n", "0", "-w", milliseconds(checkEvery), "-t", milliseconds(checkTimeout))
@@ -119,17 +120,18 @@ func renderLimits(l Limits) (args []string) {
 }
 
 func renderLogRun(l Log, dir string, tools Tools) string {
+	const not = "-^" + s6log.Border + "$" // a border after a whole line is not kept
 	args := []string{
 		tools.path("s6-log"), "-d", strconv.Itoa(notificationFD), "-l", strconv.Itoa(s6log.MaxText), "--",
 		"n" + strconv.Itoa(l.Kept()),
 		"s" + strconv.FormatInt(cmp.Or(l.FileSize, defaultLogSize), 10),
-		"t", // a label, which needs no time zone; this package reads it
+		not, "t", // a label, which needs no time zone; this package reads it
 	}
 	if !l.TAI64N {
 		args = append(args, "T") // local time, for people
 	}
 	args = append(args, dir)
-	return "#!/bin/sh\nexec 2>&1\nexec " + quote(args) + "\n"
+	return "#!/bin/sh\nexec 2>&1\n" + followPipe + "exec " + quote(args) + "\n"
 }
 
 func asUser(spec *Spec, tools Tools, command []string) []string {

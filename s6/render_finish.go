@@ -9,7 +9,8 @@ import (
 
 // renderFinish returns what s6-supervise runs after each end of the process and
 // before it starts another one. It ends what the process has left running: the
-// rest of its process group. Then it becomes the spec's finish command.
+// rest of its process group. Then it prints a border and becomes the spec's
+// finish command.
 //
 // The group is that of the process that run has written down with its
 // supervisor. Where that is another supervisor, nothing is ended: the id is that
@@ -19,9 +20,11 @@ import (
 func renderFinish(spec *Spec) string {
 	signal := cmp.Or(strings.TrimPrefix(spec.StopSignal, "SIG"), "TERM")
 	end := fmt.Sprintf(endGroup, fileStarted, statStarted, signal, centiseconds(spec.groupTimeout()), centiseconds(killedPatience))
+	end += fmt.Sprintf("timeout %.0f %s", borderTimeout.Seconds(), printBorder)
 	if len(spec.Finish) == 0 {
-		return "#!/bin/sh\nexec 2>&1\n" + end
+		return "#!/bin/sh\nexec 2>&1\n" + end + " && echo 1 2>/dev/null 1<>./" + fileBorder + "\nexit 0\n"
 	}
+	end += "\n" // what the command prints is text, too: run prints another border
 	// The finish command gets the environment as it is: a variable of the script
 	// may have the name of one. From 2.13 on s6 also passes the process group.
 	return "#!/bin/sh\nexec 2>&1\n(\n" + end + ")\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n"

@@ -16,6 +16,8 @@ import (
 
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
+	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
 var renderTests = map[string]*s6.Spec{
@@ -186,7 +188,7 @@ func TestFinishScriptInRealShell(t *testing.T) {
 	cmd.Dir = service
 	out, err := cmd.Output()
 	require.NoError(t, err)
-	assert.Equal(t, "a b\n256\n9\nname\n", string(out))
+	assert.Equal(t, s6log.Border+"\na b\n256\n9\nname\n", string(out))
 }
 
 // writeService writes a service directory to the real filesystem.
@@ -201,5 +203,111 @@ func writeService(t *testing.T, spec *s6.Spec, tools s6.Tools) (service string) 
 		require.NoError(t, os.MkdirAll(path.Dir(name), 0o755))
 		require.NoError(t, os.WriteFile(name, []byte(f.Data), os.FileMode(f.Mode)))
 	}
+	require.NoError(t, os.WriteFile(path.Join(service, "data/border"), []byte("1\n"), 0o644))
 	return service
+}
+
+// TestBorderInRealShell: a border follows the text of each process, once, and
+// comes before the text of the next one where it is missing.
+func TestBorderInRealShell(t *testing.T) {
+	tools := filepath.Join(t.TempDir(), "tools")
+	require.NoError(t, os.Mkdir(tools, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(tools, "s6-setlock"), []byte("#!/bin/sh\nshift\nexec \"$@\"\n"), 0o755))
+	service := writeService(t, &s6.Spec{Command: []string{"printf", "last words"}}, s6.Tools{Dir: tools})
+	run := func(script string) string {
+		cmd := exec.Command(script, "0", "0", "a")
+		cmd.Dir = service
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err)
+		return string(out)
+	}
+	assert.Equal(t, "last words", run("./run"))
+	assert.Equal(t, s6log.Border+"\n", run("./finish"))
+	assert.Equal(t, "last words", run("./run"))
+	assert.Equal(t, s6log.Border+"\nlast words", run("./run"), "no finish came between")
+	require.NoError(t, os.Remove(filepath.Join(service, "data/border")))
+	assert.Equal(t, s6log.Border+"\nlast words", run("./run"), "in a directory of an earlier version")
+	assert.Equal(t, s6log.Border+"\n", run("./finish"))
+	assert.Equal(t, "last words", run("./run"))
+}
+
+// TestPipeIsHeldInRealShell: a process can print although nobody else reads,
+// and a logger finds what its service's supervisor writes to.
+func TestPipeIsHeldInRealShell(t *testing.T) {
+	tools := filepath.Join(t.TempDir(), "tools")
+	require.NoError(t, os.Mkdir(tools, 0o755))
+	for tool, script := range map[string]string{"s6-setlock": "shift\nexec \"$@\"\n", "s6-log": "exec cat\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(tools, tool), []byte("#!/bin/sh\n"+script), 0o755))
+	}
+	for _, test := range []struct {
+		fd         int
+		supervisor string
+	}{
+		{3, "./run; true"}, {7, "./run; true"},
+		{3, "exec 3<&0; ./run <&3 & exec >/dev/null 3<&-; wait"}, // it was told to exit
+	} {
+		service := writeService(t, &s6.Spec{
+			Command: []string{"sh", "-c", "read go; trap '' PIPE; echo heard || echo broken >broken; read end"},
+			Ready:   s6.Readiness{FD: test.fd},
+		}, s6.Tools{Dir: tools})
+		pipe, writer, err := os.Pipe()
+		require.NoError(t, err)
+		defer pipe.Close()
+		// The supervisor is in the service directory, and so is its shell here.
+		supervisor := exec.Command("sh", "-c", test.supervisor)
+		supervisor.Dir, supervisor.Stdout = service, writer
+		said, err := supervisor.StdinPipe()
+		require.NoError(t, err)
+		require.NoError(t, supervisor.Start())
+		require.NoError(t, writer.Close())
+		started := func() bool {
+			data, err := os.ReadFile(filepath.Join(service, "data/border"))
+			return err == nil && string(data) == "0\n"
+		}
+		require.Eventually(t, started, time.Minute, time.Millisecond)
+		require.NoError(t, pipe.Close(), "nobody reads any more")
+		_, err = said.Write([]byte("go\n"))
+		require.NoError(t, err)
+		// The end of the pipe's text is the end of the supervisor.
+		logger := exec.Command("./run")
+		logger.Dir = filepath.Join(service, "log")
+		var heard strings.Builder
+		logger.Stdout = &heard
+		require.NoError(t, logger.Start())
+		require.Eventually(t, func() bool {
+			from, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", logger.Process.Pid))
+			return err == nil && strings.HasPrefix(from, "pipe:")
+		}, time.Minute, time.Millisecond)
+		require.NoError(t, said.Close())
+		require.NoError(t, supervisor.Wait())
+		require.NoError(t, logger.Wait())
+		assert.Equal(t, "heard\n", heard.String())
+		assert.NoFileExists(t, filepath.Join(service, "broken"))
+	}
+}
+
+// TestLastWordsOfTwoProcesses: what a process prints last, without a newline,
+// is a line of its own, with its time.
+func TestLastWordsOfTwoProcesses(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{Prints: []string{"begins"}, LastWords: "ends", StopAfter: time.Second})
+		p := start(t, tree)
+		p.wants(running("a"))
+		pass(time.Minute)
+		p.wants(map[string]desired{"a": {State: s6.Stopped, Spec: plainSpec}})
+		stopped := time.Now()
+		pass(time.Hour)
+		p.wants(running("a"))
+		reader, err := s6log.NewReader(tree.FS(), tree.Layout().Log("a"), s6log.FromBeginning)
+		require.NoError(t, err)
+		defer reader.Close()
+		lines, err := reader.Read(0)
+		require.NoError(t, err)
+		require.Len(t, lines, 3)
+		assert.Equal(t, "begins", lines[0].Text)
+		assert.Equal(t, "ends", lines[1].Text)
+		assert.WithinDuration(t, stopped, lines[1].Time, time.Second)
+		assert.Equal(t, "begins", lines[2].Text)
+		p.stop()
+	})
 }

@@ -10,9 +10,10 @@ import (
 
 func (t *SystemTree) keep(ctx context.Context) {
 	// Orphans of an earlier run may be there from the beginning.
+	deaf := make(map[string]*spell[bool])
 	for orphans := true; ; {
 		if orphans {
-			orphans = t.releaseOrphans()
+			orphans = t.releaseOrphans(time.Now(), deaf) // There is no pass.
 		}
 		select {
 		case <-ctx.Done():
@@ -35,11 +36,15 @@ func (t *SystemTree) keep(ctx context.Context) {
 }
 
 // releaseOrphans tells orphans to exit after their process, and reports whether
-// there are any. s6-svscan tries every second to start others in their place. A
-// logger's supervisor is told once its service's supervisor has exited. Until
-// then it restarts s6-log when that dies, on the pipe that the service writes
-// to and that nobody else has any more.
-func (t *SystemTree) releaseOrphans() (any bool) {
+// there is anything left to do. s6-svscan tries every second to start others in
+// their place.
+//
+// Nobody but the supervisor of a service is sure to hold the pipe that its
+// process writes to. So it is told once a logger reads that pipe. A logger's
+// supervisor is told once its service's supervisor has exited: until then it
+// restarts s6-log when that dies. An s6-log that reads something else, for it
+// began before the process did, is told to end: the next one reads the pipe.
+func (t *SystemTree) releaseOrphans(now time.Time, deaf map[string]*spell[bool]) (any bool) {
 	services, err := t.pairs()
 	if err != nil {
 		return true // to be looked at again
@@ -49,16 +54,46 @@ func (t *SystemTree) releaseOrphans() (any bool) {
 		return err != nil || !scanner.Held
 	}
 	for _, p := range services {
-		switch {
-		case p.unread != nil:
+		if p.unread != nil {
 			any = true // to be looked at again
-		case orphaned(p.supervisor, scanner):
-			_ = t.Control(p.service, supervise.CommandExit) // it may be gone by now
-			any = true
-		case orphaned(p.logSupers, scanner):
-			_ = t.Control(logger(p.service), supervise.CommandExit)
-			any = true
+			continue
 		}
+		any = t.release(now, p, scanner, deaf) || any
 	}
 	return any
+}
+
+// release does that for one service. deaf has a spell for each that was left,
+// until its logger reads its pipe.
+func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState, deaf map[string]*spell[bool]) (any bool) {
+	service, logs := orphaned(p.supervisor, scanner), orphaned(p.logSupers, scanner)
+	since := deaf[p.service]
+	if !service && !logs && since == nil {
+		return false
+	}
+	if since == nil {
+		since = &spell[bool]{}
+		deaf[p.service] = since
+	}
+	hears := t.hears(p.service, p.supervisor.PID)
+	since.note(hears == no)
+	var commands []supervise.Command
+	switch {
+	case service && hears != no:
+		_ = t.Control(p.service, supervise.CommandExit) // it may be gone by now
+	case logs && !service:
+		commands = append(commands, supervise.CommandExit)
+		if hears == yes {
+			commands = append(commands, supervise.CommandTerm) // the rest waits in the pipe
+		}
+	case hears == yes:
+		delete(deaf, p.service)
+	}
+	if since.lasts(now, scanPatience) {
+		commands = append(commands, supervise.CommandTerm) // it may read something else
+	}
+	if commands != nil {
+		_ = t.Control(logger(p.service), commands...)
+	}
+	return service || logs || hears == no
 }

@@ -39,9 +39,12 @@ func (t *SystemTree) backlogOf(service string) backlog {
 	return b
 }
 
-// logProcess returns the process that the supervisor of a service's logger
-// runs, 0 if it runs none.
+// logProcess returns the logger of a service, 0 if none runs: what holds the
+// service's log directory, supervised or not, else what its supervisor runs.
 func (t *SystemTree) logProcess(service string) int {
+	if holder, err := t.Logger(path.Base(service)); err == nil && holder.PID > 0 {
+		return holder.PID
+	}
 	status, err := t.Status(logger(service))
 	if err != nil || !status.Up() {
 		return 0
@@ -86,4 +89,51 @@ func (t *SystemTree) lost(service string, was backlog) string {
 		fmt.Fprintf(&b, ": no space left on the device of %s", log)
 	}
 	return b.String()
+}
+
+// answer is what is known of something.
+type answer int
+
+const (
+	unknown answer = iota
+	yes
+	no
+)
+
+// hears says whether the logger of a service reads the pipe that the service's
+// supervisor and its process write to. It does not where it does not run.
+func (t *SystemTree) hears(service string, supervisor int) answer {
+	to := pipeOf(supervisor, 1)
+	if process, err := t.Process(service); to == "" && err == nil {
+		to = pipeOf(process.PID, 1) // the supervisor was told to exit
+	}
+	if to == "" {
+		return unknown // or it has no logger
+	}
+	pid := t.logProcess(service)
+	if pid == 0 {
+		return no
+	}
+	switch pipeOf(pid, 0) {
+	case "":
+		return unknown
+	case to:
+		return yes
+	}
+	return no
+}
+
+// pipeOf says which pipe a descriptor of a process is, "" if it is none, or if
+// that cannot be found out.
+func pipeOf(pid, fd int) string {
+	process, err := proc.System.Open(pid)
+	if err != nil {
+		return ""
+	}
+	defer process.Close()
+	pipe, err := process.Descriptor(fd)
+	if err != nil || !strings.HasPrefix(pipe, "pipe:[") {
+		return ""
+	}
+	return pipe
 }

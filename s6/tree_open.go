@@ -78,7 +78,7 @@ func Attach(config TreeConfig) (*SystemTree, error) {
 // touched by its death and go on. Each of them hands over to the new s6-svscan
 // when its service's process next ends, and no sooner: the pipe between a
 // service and its logger was made by the dead s6-svscan, and lives as long as
-// the process that writes to it.
+// the process that writes to it and its supervisor.
 func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, started bool, err error) {
 	t, err = openTree(config)
 	if err != nil {

@@ -17,19 +17,26 @@ const (
 	MaxText = MaxLine - (supervise.TAI64NTextSize + 1) - (localStampSize + 2)
 )
 
+// Border ends the last line of a process that ended without a newline: the
+// characters "end of text" and "end of transmission". What a service prints is
+// followed by them and a newline; the loggers of package s6 do not keep a line
+// that has nothing else.
+const Border = "\x03\x04"
+
 // Line is one line that s6-log wrote.
 type Line struct {
 	// Time is when s6-log received the line; zero where the line has no
 	// stamp.
 	Time time.Time
-	// Text is the line without stamp and newline.
+	// Text is the line without stamp, newline and Border.
 	Text string
 	// Cut means that the line went on: it was longer than MaxLine, or its file
 	// ends in the middle of it because the logger was killed.
 	Cut bool
-	// Gap means that lines before this one may be missing: a file was emptied,
-	// or archives were trimmed before they were read, and no archive is left
-	// that shows that all newer ones are there.
+	// Gap means that lines before this one may be missing: a logger was killed,
+	// with lines that it had read and not written; a file was emptied; or
+	// archives were trimmed before they were read, and no archive is left that
+	// shows that all newer ones are there.
 	Gap bool
 }
 
@@ -38,10 +45,11 @@ type Line struct {
 // directive T local time and two spaces. With both, Time is the label's and the
 // local time is removed from Text as well. Local time alone is read as
 // time.Local, which may be another zone than that of the logger, and is
-// ambiguous when summer time ends. ParseLine never fails: a line without a
-// valid stamp is all Text.
+// ambiguous when summer time ends. A Border at the end is removed. ParseLine
+// never fails: a line without a valid stamp is all Text.
 func ParseLine(line []byte) Line {
 	line = bytes.TrimSuffix(line, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte(Border))
 	at, rest, labelled := cutLabel(line)
 	local, text, ok := cutLocalStamp(rest)
 	switch {

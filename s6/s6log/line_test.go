@@ -33,6 +33,7 @@ func TestParseLine(t *testing.T) {
 		{"bad label", "@400000006b03c4e616a351bx hello", s6log.Line{Text: "@400000006b03c4e616a351bx hello"}},
 		{"one space after T", "2026-11-23 04:44:49.377639411 hello", s6log.Line{Text: "2026-11-23 04:44:49.377639411 hello"}},
 		{"no such day", "2026-02-30 04:44:49.377639411  hello", s6log.Line{Text: "2026-02-30 04:44:49.377639411  hello"}},
+		{"last words", "@400000006b03c4e616a351b8 panic: no\x03\x04\n", s6log.Line{Time: labelled, Text: "panic: no"}},
 		{"no UTF-8", "\xff\x00\xfe\n", s6log.Line{Text: "\xff\x00\xfe"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -50,6 +51,7 @@ func FuzzParseLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		line := s6log.ParseLine(b)
 		text := string(bytes.TrimSuffix(b, []byte("\n")))
+		text = strings.TrimSuffix(text, s6log.Border)
 		require.True(t, strings.HasSuffix(text, line.Text))
 		switch stamp := len(text) - len(line.Text); stamp {
 		case 0:

@@ -73,6 +73,7 @@ type finish struct {
 	started  string // the file in which run has said who leads the group
 	signal   syscall.Signal
 	patience time.Duration
+	border   bool
 	command  bool
 }
 
@@ -89,6 +90,7 @@ func parseFinish(text string) (f finish) {
 	centiseconds, _ := strconv.Atoi(end[2])
 	f.started, f.signal = record[1], unix.SignalNum("SIG"+end[1])
 	f.patience = time.Duration(centiseconds) * 10 * time.Millisecond
+	f.border = hasBorder(text)
 	f.command = strings.Contains(text, "\n)\nexec ")
 	return f
 }
@@ -128,6 +130,9 @@ func (p *process) finish(f finish) {
 	over := func() {
 		if record := p.read(f.started); leader != 0 && len(record) > 1 && record[1] == strconv.Itoa(leader) {
 			p.tree.note(p.tree.mem.WriteFile(path.Join(p.dir, f.started), []byte(record[0]+" 0\n"), 0o644))
+		}
+		if f.border {
+			p.log.border()
 		}
 		if f.command {
 			p.program = p.tree.programOf(p)

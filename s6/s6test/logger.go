@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeel/evenkeel/s6/s6log"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -18,13 +19,22 @@ import (
 type pipe struct {
 	tree   *Tree
 	lines  []string
+	begun  string   // the beginning of a line
 	reader *process // the logger, nil while none runs
 	open   bool     // s6-svscan has not let go of the end for writing
 }
 
 func (p *pipe) print(line string) {
-	p.lines = append(p.lines, line)
+	p.lines = append(p.lines, p.begun+line)
+	p.begun = ""
 	p.flush()
+}
+
+// border ends a line that has begun.
+func (p *pipe) border() {
+	if p.begun != "" {
+		p.print(s6log.Border)
+	}
 }
 
 func (p *pipe) flush() {
@@ -50,6 +60,7 @@ func (p *pipe) ended() {
 		slices.ContainsFunc(p.tree.processes, func(w *process) bool { return w.log == p && w.role != roleLogger }) {
 		return
 	}
+	p.begun = "" // as s6-log 2.11 does
 	p.reader.exit(0)
 }
 
@@ -115,6 +126,7 @@ func parseLogScript(command []string) (*logDir, error) {
 	for _, word := range slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "--" }) {
 		var err error
 		switch {
+		case strings.HasPrefix(word, "-"): // a selection
 		case word == "t" || word == "T":
 			l.label, l.local = l.label || word == "t", l.local || word == "T"
 		case strings.HasPrefix(word, "n"):

@@ -143,6 +143,11 @@ func (t *Tree) spawn(s *supervisor, as role) *process {
 	if text, err := t.mem.ReadFile(path.Join(s.dir, "run")); err == nil {
 		p.script = parseScript(string(text))
 	}
+	if p.role == roleLogger && p.script.follows {
+		if of := t.supervisor(path.Dir(s.dir)); of != nil {
+			p.log = of.log
+		}
+	}
 	if as == roleFinish {
 		text, err := t.mem.ReadFile(path.Join(s.dir, "finish"))
 		t.note(err)
@@ -210,6 +215,9 @@ func (p *process) work() {
 		p.exit(127)
 		return
 	}
+	if p.script.border {
+		p.log.border()
+	}
 	p.command, p.env = p.script.command, p.tree.environ(p.dir, p.script)
 	p.program = p.tree.programOf(p)
 	p.beget()
@@ -269,6 +277,9 @@ func (p *process) killed(signal syscall.Signal) { p.die(supervise.WaitStatus(sig
 func (p *process) die(wait supervise.WaitStatus) {
 	p.checkDir()
 	p.dead = true
+	if p.working && p.role == roleRun {
+		p.log.begun += p.program.LastWords
+	}
 	for _, timer := range p.timers {
 		timer.Stop()
 	}

@@ -22,6 +22,8 @@ type Program struct {
 	Deaf bool
 	// Prints are lines that it prints when it begins.
 	Prints []string
+	// LastWords are what it prints when it ends, without a newline.
+	LastWords string
 	// Children are what it starts itself when it begins. They do not end with
 	// it. Of their programs, RunFor, ExitCode, StopAfter and Deaf count.
 	Children []Program

@@ -11,6 +11,8 @@ import (
 // script is what a run script of package s6 does, as far as it can be seen
 // from outside.
 type script struct {
+	border        bool   // it ends what was printed before
+	follows       bool   // it reads what the service's supervisor writes to
 	hash, started string // what it writes into which file about itself
 	by            bool   // it writes down its supervisor too
 	unfinished    string // the file in which it keeps what was written down before
@@ -26,9 +28,14 @@ var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$( \$1)?" 1<>(\S+
 // unfinishedLine is the line by which it keeps what was said before.
 var unfinishedLine = regexp.MustCompile(`\|\| echo "\$3" >>(\S+)$`)
 
+// hasBorder reports whether a script prints what ends the text of a process.
+func hasBorder(text string) bool { return strings.Contains(text, `\003\004\n`) }
+
 // parseScript follows the chain of programs in the last line. In a script that
 // package s6 has not written it finds the last command at most.
 func parseScript(text string) (s script) {
+	s.border = hasBorder(text)
+	s.follows = strings.Contains(text, "pipe=/proc/$pid/fd/1\n")
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := startedLine.FindStringSubmatch(line); m != nil {
@@ -80,6 +87,10 @@ func (s *script) follow(words []string) {
 		case "s6-setuidgid":
 			take(2)
 		case "sh":
+			if len(words) > 4 && words[3] == "run" && strings.HasSuffix(words[2], "\nexec \"$@\"") {
+				take(4) // begins the text of the process
+				continue
+			}
 			if len(words) < 4 || words[1] != "-c" || !strings.HasPrefix(words[2], `cd "$0"`) {
 				s.command = words
 				return

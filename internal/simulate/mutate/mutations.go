@@ -87,7 +87,7 @@ func ofActing() []mutation {
 			"	case len(held) > 0:\n", "	case len(held) > 2:\n"),
 		// SIGKILL of s6-supervise left the old process, and a second ran beside it.
 		one("no instance lock", "s6/render.go",
-			"chain = append(chain, tools.path(\"s6-setlock\"), \"./\"+fileInstanceLock)", "_ = fileInstanceLock"),
+			"tools.path(\"s6-setlock\"), \"./\" + fileInstanceLock, ", ""),
 		// s6-svc -r was sent to a service that was down, where it does nothing.
 		one("restart of what is down", "s6/driver_act.go",
 			"Control(d.service, supervise.CommandUp)", "Control(d.service, supervise.CommandRestart)"),
