@@ -186,6 +186,14 @@ SUITES ?= trixie sid
 conform: | go ## compare the s6 in memory with the s6 of Debian's SUITES (trixie sid), as root, by debootstrap
 	@sh scripts/conform.sh $(SUITES)
 
+# How many kills log-campaign makes.
+KILLS ?= 300
+
+.PHONY: log-campaign
+log-campaign: tools | go ## kill a service that prints and its loggers KILLS (300) times; what is missing of its log
+	@sh scripts/require.sh cc
+	@go test -race -count=1 -timeout 60m -v -tags integration ./integration -run TestCampaignAgainstLogs -log-kills $(KILLS)
+
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
 	@go test ./...
