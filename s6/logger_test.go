@@ -2,6 +2,7 @@ package s6_test
 
 import (
 	"io/fs"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,19 +21,35 @@ import (
 // directory, and err for whoever looks at that.
 type barredTree struct {
 	*s6test.Tree
-	err error
+
+	mu  sync.Mutex
+	err error // guarded by mu
+}
+
+// bar sets what keeps everybody from the directory, nil for nothing.
+func (b *barredTree) bar(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+}
+
+func (b *barredTree) barrier() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
 }
 
 func (b *barredTree) Logger(name string) (supervise.LockState, error) {
-	if b.err == nil {
+	err := b.barrier()
+	if err == nil {
 		return b.Tree.Logger(name)
 	}
-	return supervise.LockState{}, &fs.PathError{Op: "open", Path: b.Layout().Log(name) + "/lock", Err: b.err}
+	return supervise.LockState{}, &fs.PathError{Op: "open", Path: b.Layout().Log(name) + "/lock", Err: err}
 }
 
 func (b *barredTree) Status(service string) (supervise.Status, error) {
 	status, err := b.Tree.Status(service)
-	if b.err != nil && service == b.Layout().Service("a")+"/log" {
+	if b.barrier() != nil && service == b.Layout().Service("a")+"/log" {
 		status.PID, status.Ready, status.WaitStatus = 0, true, 111<<8
 	}
 	return status, err
@@ -46,13 +63,13 @@ func TestLogDirectoryOfAnother(t *testing.T) {
 			barred := &barredTree{Tree: tree}
 			p := start(t, barred)
 			p.wants(running("a"))
-			barred.err = barrier
+			barred.bar(barrier)
 			pass(time.Minute)
 			s, _ := p.Instance("a")
 			assert.Equal(t, fsm.PhaseDegraded, s.Phase)
 			assert.Equal(t, "its logger does not run", s.Reason.Summary)
 			assert.Contains(t, s.Reason.Evidence, "last exit 111, and /data/logs/a: "+barrier.Error())
-			barred.err = nil
+			barred.bar(nil)
 			pass(time.Minute)
 			s, _ = p.Instance("a")
 			assert.Equal(t, fsm.PhaseRunning, s.Phase, s.Reason)
@@ -73,7 +90,7 @@ func TestLookThatFailedIsNoLook(t *testing.T) {
 			require.ErrorIs(t, err, syscall.EIO)
 			pass(100 * time.Millisecond)
 		}
-		barred.err = nil
+		barred.bar(nil)
 		o, err := driver.Observe(t.Context(), running("a")["a"])
 		require.NoError(t, err)
 		assert.Empty(t, o.LoggerProblem)
