@@ -91,6 +91,9 @@ func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
 	if at.info != nil && at.info.IsDir() {
 		return syscall.EISDIR
 	}
+	if a.ownLinks {
+		return a.swap(at, data, perm)
+	}
 	dir := parentOf(at.path)
 	temp := join(dir, contract.TempName())
 	if err := a.create(temp, data, perm); err != nil {
@@ -102,6 +105,18 @@ func (a *adapted) replace(name string, data []byte, perm fs.FileMode) error {
 	}
 	a.touch(at.path)
 	return a.sync(dir)
+}
+
+// swap makes a new file in place of what is there, under a lock that nobody can
+// see between the two. A rename in afero.MemMapFs looks at every file.
+func (a *adapted) swap(at place, data []byte, perm fs.FileMode) error {
+	if at.info != nil {
+		if err := a.fsys.Remove(at.path); err != nil {
+			return err
+		}
+	}
+	a.touch(at.path)
+	return a.create(at.path, data, perm)
 }
 
 // create makes a new file. When it returns nil, the file is synced; otherwise
