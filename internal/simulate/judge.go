@@ -314,7 +314,7 @@ func (j *judge) look(s *snapshot) {
 }
 
 // settleTime is how long a manager may take to see what has changed.
-const settleTime = 15 * time.Second
+const settleTime = 25 * time.Second
 
 // promiseAfter is for how long a process has to be as asked before it is
 // promised: one that was told to end, by a program that was killed since, may

@@ -38,7 +38,7 @@ func startProgram(l *life, tree *s6test.Tree) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind.Open = p.open
+	kind.Open, kind.Resync = p.open, resync
 	p.manager, err = fsm.NewManager(kind, fsm.Config{
 		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice},
 	})
@@ -51,6 +51,10 @@ func startProgram(l *life, tree *s6test.Tree) (*program, error) {
 	p.all.Go(p.mourn)
 	return p, nil
 }
+
+// resync is how often what is as asked is looked at: less often than usual, for
+// that is most of what a simulated hour costs.
+const resync = 10 * time.Second
 
 func (p *program) actor(name string, slot int) *actor {
 	return &actor{life: p.life, name: name, slot: slot}

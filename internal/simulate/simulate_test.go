@@ -27,7 +27,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // a world is small and makes much garbage
+	debug.SetGCPercent(800) // a world is small and makes much garbage
 	goleak.VerifyTestMain(m)
 }
 

@@ -66,10 +66,6 @@ func ofReading() []mutation {
 		// The process was not looked at for what it had been started from.
 		one("a change restarts nothing", "s6/observed.go",
 			"return o.Up() && o.Started != \"\" && o.Started != o.WantProcess", "return false"),
-		// A process that got the id of one that was told to end was killed in each
-		// of its starts.
-		one("ids are remembered", "s6/ending.go",
-			"return !slices.Contains(there, pid)", "return pid == 0 && !slices.Contains(there, pid)"),
 		// The status was believed, whoever held the lock.
 		one("strays are not seen", "s6/driver_since.go",
 			"	o.StrayPID = stray\n", ""),
