@@ -17,7 +17,7 @@ type What string
 // filesystem and to programs.
 const (
 	Declare     What = "declare"      // several services anew, N says what
-	Set         What = "set"          // one service, N says to what
+	Set         What = "set"          // one service, N says to what, and whether that is taken back after For
 	Remove      What = "remove"       // one service
 	Spoil       What = "spoil"        // declares what is refused
 	Restart     What = "restart"      // one service, by hand
@@ -87,6 +87,7 @@ func specs() []*s6.Spec {
 			s.ConfigFiles = map[string]string{"x.conf": "x", "y.conf": "y"}
 		}),
 		of(func(s *s6.Spec) { s.Env, s.Ready.FD = map[string]string{"X": "2"}, 4 }),
+		of(func(s *s6.Spec) { s.Env = map[string]string{"X": "2", "Y": "1"} }),
 	}
 }
 

@@ -223,6 +223,13 @@ func (w *world) ask(a Action) {
 		if d.State == "" {
 			d = declaration{Desired: desired(s6.Running, a.N)}
 		}
+		if before := w.file[name]; a.N%3 == 0 && before.State != "" {
+			w.after(a.For, func() {
+				w.want(name, before)
+				w.story.tell("user", "takes the change of %s back", name)
+				w.tell(Set, name)
+			})
+		}
 		w.want(name, d)
 	case Remove:
 		w.want(name, declaration{})
