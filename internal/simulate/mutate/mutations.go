@@ -69,9 +69,6 @@ func ofReading() []mutation {
 		// The status was believed, whoever held the lock.
 		one("strays are not seen", "s6/driver_since.go",
 			"	o.StrayPID = stray\n", ""),
-		// What keeps a process waiting for a moment was taken for a stray.
-		one("strays are seen too soon", "s6/driver_since.go",
-			"lasts := d.stray.lasts(now, strayPatience)", "lasts := stray != 0"),
 	}
 }
 
