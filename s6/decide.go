@@ -82,6 +82,10 @@ func create(in input) fsm.Decision {
 	o := &in.Observed
 	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(missing(o)), After: soonest}
 	switch {
+	case o.damaged():
+		d.Do = writeActions
+	case o.Exists && o.LoggerRemains:
+		d.Do, d.After = endStrayActions, scanTime
 	case !o.Exists || !o.Linked || !o.Watched:
 		d.Do = createActions
 	case in.Now.Sub(o.Owed) >= scanPatience:
@@ -113,7 +117,7 @@ func decideStopped(in input) fsm.Decision {
 	case !o.whole():
 		return create(in)
 	case !o.current():
-		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}
+		return fsm.Decision{Do: writeActions, Reason: rewritten(o)}
 	case want == Running && o.Up() && !o.AskedDown:
 		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
 	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended:
@@ -180,7 +184,11 @@ func decideRunning(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	if !o.current() {
-		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed, but not for the process")}
+		r := fsm.Because("its configuration changed, but not for the process")
+		if o.damaged() {
+			r = rewritten(o)
+		}
+		return fsm.Decision{Do: writeActions, Reason: r}
 	}
 	return fsm.Decision{}
 }
@@ -206,6 +214,8 @@ func decideDegraded(in input) fsm.Decision {
 		return fsm.Decision{Reason: justStarted(o), After: left + past}
 	case !bad:
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
+	case o.LogsDeleted && o.Up():
+		return fsm.Decision{Do: relogActions, Reason: r, After: soonest}
 	case o.LoggerProblem != "" && o.Up():
 		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + later}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
@@ -231,11 +241,11 @@ func mend(in input) (fsm.Decision, bool) {
 		// Telling what is up to be up makes s6-supervise write the status.
 		return fsm.Decision{Do: upActions, Reason: lags(o), After: later}, true
 	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
-		return fsm.Decision{Do: writeActions, Reason: fsm.Because("its configuration changed")}, true
+		return fsm.Decision{Do: writeActions, Reason: rewritten(o)}, true
 	case !o.current():
 		// A start that failed because a file was missing is not tried again
 		// soon unless s6-supervise is told.
-		return fsm.Decision{Do: writeUpActions, Reason: fsm.Because("its configuration changed")}, true
+		return fsm.Decision{Do: writeUpActions, Reason: rewritten(o)}, true
 	}
 	return fsm.Decision{}, false
 }

@@ -25,6 +25,9 @@ const (
 	// another: a supervisor that an earlier s6-svscan left reads a pipe that
 	// nobody writes to.
 	actFreshLogger fsm.Action = "restart the logger"
+	// actRelog ends s6-log: the next one builds its directory anew. What comes
+	// meanwhile waits in the pipe.
+	actRelog fsm.Action = "restart s6-log"
 	// actRemove unlinks, waits for the supervisors, and deletes: one step a
 	// pass.
 	actRemove fsm.Action = "remove"
@@ -42,5 +45,6 @@ var (
 	endStrayActions = []fsm.Action{actEndStray}
 	endLeftActions  = []fsm.Action{actEndLeft}
 	loggerActions   = []fsm.Action{actFreshLogger}
+	relogActions    = []fsm.Action{actRelog}
 	removeActions   = []fsm.Action{actRemove}
 )

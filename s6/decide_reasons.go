@@ -78,6 +78,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return crashing(o), true
 	case !o.Ready():
 		return fsm.Because("its process is not ready").With(o.lastDeath()), true
+	case o.LogsDeleted:
+		return logsDeleted(), true
 	case o.LoggerProblem != "":
 		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
 	}
@@ -86,6 +88,18 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 
 func foreign(o *Observed) fsm.Reason {
 	return fsm.Because("a service of another owner has its name").With("it belongs to " + o.Owner)
+}
+
+// rewritten says why the files are to be written.
+func rewritten(o *Observed) fsm.Reason {
+	if o.damaged() {
+		return fsm.Because("its files are put back").With(o.Damage)
+	}
+	return fsm.Because("its configuration changed")
+}
+
+func logsDeleted() fsm.Reason {
+	return fsm.Because("its log directory was deleted").With("what it prints was written into deleted files")
 }
 
 // strays says what has to end before another process may begin.
@@ -129,6 +143,12 @@ func lags(o *Observed) fsm.Reason {
 
 // missing says what a service lacks to be whole.
 func missing(o *Observed) string {
+	switch {
+	case o.damaged():
+		return o.Damage
+	case o.LoggerRemains:
+		return "the directory of its logger was deleted, and what was started from the old one has not ended"
+	}
 	if o.StatusProblem != "" && !o.Supervised {
 		return o.lacks() + "; what the last one has left is passed by: " + o.StatusProblem
 	}

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"io/fs"
 	"path"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,9 @@ type driver struct {
 	examined bool // intact and foreign are known
 	intact   bool
 	foreign  string // the service directory's owner, if it is another one
+	files    []keptFile
+	damage   string    // why it is not intact
+	lookedAt time.Time // when it was last looked whether the files are there
 
 	tally      tallyCache
 	asked      []time.Time // when the process was told to end, newest last
@@ -44,6 +48,7 @@ type driver struct {
 	owed       spell[bool] // s6-svscan owes a supervisor
 	silent     spell[bool] // a supervisor has written no status
 	loggerDown spell[bool] // the logger does not run
+	logsGone   bool        // the logger writes into a directory that was deleted
 	loggerAt   time.Time   // when the logger was last looked at
 	started    [2]int      // a supervisor and a process that it has started
 	seen       int         // the process that the last observation saw
@@ -51,6 +56,7 @@ type driver struct {
 	doubt      time.Time   // since when something may be left of a deleted directory; zero for never
 	remains    []Remnant   // what is
 	supervisor int         // that was seen last
+	logSuper   int         // that of the logger
 	sighting   Sighting    // the process that was seen last
 	gone       spell[int]  // a process that was told to end has, and the status names it
 	replacing  int         // the process that was told to end for another to take its place
@@ -59,6 +65,13 @@ type driver struct {
 	// When s6-svscan, told that the link is gone, has certainly finished with a
 	// service that it was starting. Zero before it is told.
 	calm time.Time
+}
+
+// keptFile is what is remembered of a file of the service directory.
+type keptFile struct {
+	name string
+	size int64
+	mode fs.FileMode
 }
 
 var (

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -38,6 +39,8 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.endLeft(now, desired.Spec)
 	case actFreshLogger:
 		return d.tree.Control(d.paths.logger, supervise.CommandExit)
+	case actRelog:
+		return d.relog()
 	case actRemove:
 		if desired.State != fsm.StateRemoved {
 			// Something else is asked for: the next service of this name.
@@ -114,4 +117,13 @@ func (d *driver) up() error {
 	}
 	d.replacing = 0
 	return nil
+}
+
+// relog has s6-log restarted. It makes its own directory, and not the one above.
+func (d *driver) relog() error {
+	if err := d.fs.MkdirAll(d.tree.Layout().LogsDir, 0o755); err != nil {
+		return err
+	}
+	d.loggerAt = time.Time{} // to be looked at soon
+	return d.tree.Control(d.paths.logger, supervise.CommandTerm)
 }

@@ -54,6 +54,7 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	if err != nil {
 		return err
 	}
+	rendered := len(files)
 	problem, err := d.commandProblem(desired.Spec)
 	if err != nil {
 		return err
@@ -84,6 +85,7 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	if err := d.fs.Rename(dir, d.service); err != nil {
 		return err
 	}
-	d.examined, d.intact, d.foreign = true, true, ""
+	d.examined, d.intact, d.foreign, d.damage = true, true, "", ""
+	d.keep(files[:rendered])
 	return nil
 }

@@ -120,7 +120,8 @@ func (d *driver) endRemains(now time.Time, spec *Spec) error {
 		}
 	}
 	left := next(d.remains)
-	if left[0].Logger {
+	handsOver := left[0].Logger && d.supervisor != 0
+	if left[0].Logger && !handsOver {
 		// s6-svscan has to let go of the pipe that the logger reads.
 		if err := d.tree.Prune(); err != nil && !errors.Is(err, supervise.ErrNotSupervised) {
 			return err
@@ -129,6 +130,11 @@ func (d *driver) endRemains(now time.Time, spec *Spec) error {
 	var errs []error
 	for _, r := range left {
 		signals := r.ends(now, d.ending, spec.stopSignal(), spec.stopTimeout())
+		if handsOver && r.Supervisor && !d.ending.has(r.PID) {
+			// It ends its logger at the end of a line. What comes meanwhile
+			// waits in the pipe for the next one.
+			signals = []syscall.Signal{syscall.SIGTERM}
+		}
 		if !d.ending.has(r.PID) {
 			d.asks(now)
 			d.ending.note(r.PID)

@@ -13,7 +13,7 @@ import (
 func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
 	now := fsm.Now(ctx)
 	d.want(desired.Spec)
-	if err := d.observeFiles(&o); err != nil {
+	if err := d.observeFiles(now, &o); err != nil {
 		return Observed{}, err
 	}
 	if err := d.observeProcess(now, &o); err != nil {
@@ -82,7 +82,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err := d.reconcileStatus(now, o, service, process); err != nil {
 		return err
 	}
-	if err := d.observeRemains(now, o, service, process); err != nil {
+	if err := d.observeRemains(now, o, service, logs, process); err != nil {
 		return err
 	}
 	d.seen = o.Status.PID

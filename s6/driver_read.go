@@ -10,11 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-func (d *driver) observeFiles(o *Observed) (err error) {
+func (d *driver) observeFiles(now time.Time, o *Observed) (err error) {
 	if o.Linked, err = d.linked(); err != nil {
 		return err
 	}
@@ -24,7 +25,7 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 	if o.Exists = o.Hash != ""; !o.Exists {
 		_, err = d.fs.Lstat(d.service)
 		if o.Exists, err = found(err); err != nil || !o.Exists {
-			d.examined, d.foreign = false, ""
+			d.examined, d.foreign, d.damage = false, "", ""
 			return err
 		}
 	}
@@ -36,15 +37,60 @@ func (d *driver) observeFiles(o *Observed) (err error) {
 	if o.AskedDown, err = found(err); err != nil {
 		return err
 	}
+	if err := d.observeIntact(now); err != nil {
+		return err
+	}
+	o.Intact, o.Owner, o.Damage = d.intact, d.foreign, d.damage
+	o.Watched = d.watch != nil && d.watch.Linked()
+	return nil
+}
+
+// observeIntact finds out whether the files are as they were written. It compares
+// them once, and then looks now and then whether each is still there.
+func (d *driver) observeIntact(now time.Time) (err error) {
+	if d.examined && d.intact && d.foreign == "" && now.Sub(d.lookedAt) >= filesEvery {
+		if d.damage, err = d.looksDamaged(); err != nil {
+			return err
+		}
+		d.lookedAt, d.intact = now, d.damage == ""
+	}
 	if !d.examined || d.foreign != "" { // which may have changed hands
 		if d.intact, err = d.examine(); err != nil {
 			return err
 		}
-		d.examined = true
+		d.examined, d.lookedAt = true, now
 	}
-	o.Intact, o.Owner = d.intact, d.foreign
-	o.Watched = d.watch != nil && d.watch.Linked()
 	return nil
+}
+
+// keep remembers the files of the service directory.
+func (d *driver) keep(files []file) {
+	d.files = make([]keptFile, len(files))
+	for n, f := range files {
+		d.files[n] = keptFile{f.name, int64(len(f.data)), f.mode}
+	}
+}
+
+// looksDamaged says which of the files is missing, or cannot be what it was,
+// without reading them; "" for none. What is in config/ may be the process's to
+// change.
+func (d *driver) looksDamaged() (damage string, err error) {
+	for _, f := range d.files {
+		info, err := d.fs.Lstat(path.Join(d.service, f.name))
+		switch there, err := found(err); {
+		case err != nil && !errors.Is(err, syscall.ENOTDIR):
+			return "", err
+		case !there:
+			return f.name + " is missing", nil
+		case !info.Mode().IsRegular():
+			return f.name + " is no file", nil
+		case f.mode&0o100 != 0 && info.Mode()&0o100 == 0:
+			return f.name + " is not executable", nil
+		case info.Size() != f.size && path.Dir(f.name) != dirConfig:
+			return fmt.Sprintf("%s has %d bytes and not %d", f.name, info.Size(), f.size), nil
+		}
+	}
+	return "", nil
 }
 
 // leftover reports whether there are parts of a service directory under the
@@ -192,6 +238,7 @@ const unknownOwner = "a program of another version"
 // examine compares the files of the service directory with those that its
 // manifest calls for, unless the directory is another owner's.
 func (d *driver) examine() (intact bool, err error) {
+	d.damage, d.files = "", nil
 	m, err := untorn(readManifest(d.fs, d.service))
 	if errors.Is(err, ErrVersion) {
 		d.foreign = unknownOwner
@@ -202,6 +249,7 @@ func (d *driver) examine() (intact bool, err error) {
 	}
 	d.foreign = ""
 	if m == nil {
+		d.damage = fileManifest + " says nothing"
 		return false, nil
 	}
 	if m.Kind != d.owner {
@@ -215,13 +263,17 @@ func (d *driver) examine() (intact bool, err error) {
 	for _, f := range files {
 		data, err := d.fs.ReadFile(path.Join(d.service, f.name))
 		if ok, err := found(err); err != nil || !ok {
+			d.damage = f.name + " is missing"
 			return false, err
 		}
 		if string(data) != f.data {
+			d.damage = f.name + " is not as it was written"
 			return false, nil
 		}
 	}
-	return true, nil
+	d.keep(files)
+	d.damage, err = d.looksDamaged()
+	return d.damage == "", err
 }
 
 func (d *driver) render(spec *Spec) ([]file, error) {

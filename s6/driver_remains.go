@@ -10,15 +10,14 @@ import (
 // that was deleted. It asks the tree, which is expensive, only where that is in
 // doubt: at first, once the directory or the supervisor that was known is gone,
 // and as long as something is left.
-func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, process supervise.LockState) error {
+func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, logs, process supervise.LockState) error {
 	if err := d.observeLock(now, o, process); err != nil {
 		return err
 	}
-	lost := d.supervisor != 0 && supervisor.PID != d.supervisor && !d.dismissed.has(d.supervisor)
-	if lost || d.watch != nil && !d.watch.Linked() {
+	lost := d.lost(&d.supervisor, supervisor)
+	if d.lost(&d.logSuper, logs) || lost || d.watch != nil && !d.watch.Linked() {
 		d.doubt = time.Now() // Not the pass's reading: what is seen is newer.
 	}
-	d.supervisor = supervisor.PID
 	if !d.doubt.IsZero() {
 		left, err := d.tree.Remains(d.service, d.sighting, d.doubt)
 		if err != nil {
@@ -30,6 +29,10 @@ func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, process 
 		} else {
 			d.doubt = time.Now() // Not the pass's reading: the next look is to be newer.
 		}
+	}
+	if len(d.remains) > 0 && d.remains[0].Logger && o.Exists && o.Supervised {
+		o.LoggerRemains = true
+		return nil
 	}
 	if len(d.remains) > 0 {
 		o.StrayPID, o.Deleted, o.Locked, o.Lags = d.remains[0].PID, true, true, false
@@ -43,6 +46,14 @@ func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, process 
 		d.sighting = Sighting{pid, supervisor.PID, time.Now()} // Not the pass's reading: they were seen after that.
 	}
 	return nil
+}
+
+// lost notes which supervisor serves a directory, and reports whether another one
+// did that nobody has told to end.
+func (d *driver) lost(known *int, now supervise.LockState) bool {
+	before := *known
+	*known = now.PID
+	return before != 0 && before != now.PID && !d.dismissed.has(before)
 }
 
 // observeLock finds out whether the instance lock of a process that runs was

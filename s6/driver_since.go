@@ -83,6 +83,7 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 // decision depends on the logger but what is said of the service. Only a look
 // that came to its end counts as one.
 func (d *driver) observeLogger(now time.Time, o *Observed) error {
+	defer func() { o.LogsDeleted = d.logsGone && o.LoggerSupervised }()
 	if !o.LoggerSupervised {
 		d.loggerDown.note(false)
 		d.loggerAt = time.Time{}
@@ -96,14 +97,16 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 		return err
 	}
 	runs, obstacle := status.Up() && status.Ready, error(nil)
-	if !runs {
-		// A logger that has lost its supervisor goes on all the same.
-		holder, err := d.tree.Logger(d.name)
-		if obstacle = barred(err); err != nil && obstacle == nil {
-			return err
-		}
-		runs = holder.Held
+	// A logger that has lost its supervisor goes on all the same, and one whose
+	// directory was deleted holds the lock of none.
+	holder, err := d.tree.Logger(d.name)
+	if obstacle = barred(err); err != nil && obstacle == nil {
+		return err
 	}
+	if d.logsGone, err = d.lostLogs(runs && !holder.Held && obstacle == nil); err != nil {
+		return err
+	}
+	runs = runs || holder.Held
 	d.loggerAt = now
 	d.loggerDown.note(!runs)
 	if d.loggerDown.lasts(now, loggerPatience) {
@@ -113,6 +116,16 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 		}
 	}
 	return nil
+}
+
+// lostLogs reports whether a logger that holds no lock has none to hold.
+func (d *driver) lostLogs(unlocked bool) (bool, error) {
+	if !unlocked {
+		return false, nil
+	}
+	_, err := d.fs.Lstat(d.tree.Layout().logLock(d.name))
+	there, err := found(err)
+	return err == nil && !there, err
 }
 
 // barred returns what keeps this program, and with it the logger, from a log

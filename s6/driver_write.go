@@ -26,6 +26,7 @@ func (d *driver) write(spec *Spec) error {
 	if err := theirs(d.service, info); err != nil {
 		return err
 	}
+	d.examined = false // if this is cut short
 	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock); err != nil {
 		return err
 	}
@@ -68,7 +69,8 @@ func (d *driver) write(spec *Spec) error {
 	if _, err := d.replace(files[hash]); err != nil {
 		return err
 	}
-	d.examined, d.intact = true, true
+	d.examined, d.intact, d.damage = true, true, ""
+	d.keep(files)
 	return nil
 }
 
@@ -90,7 +92,10 @@ func (d *driver) replace(f file) (changed bool, err error) {
 	name := path.Join(d.service, f.name)
 	old, err := d.fs.ReadFile(name)
 	if err == nil && string(old) == f.data {
-		return false, nil
+		info, err := d.fs.Lstat(name)
+		if err == nil && (f.mode&0o100 == 0 || info.Mode()&0o100 != 0) {
+			return false, nil
+		}
 	}
 	return true, d.fs.ReplaceFile(name, []byte(f.data), f.mode)
 }

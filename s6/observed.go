@@ -32,8 +32,10 @@ type Observed struct {
 	WantProcess string `json:"wantProcess,omitempty"`
 	Started     string `json:"started,omitempty"`
 	// Intact: when the service was first looked at, its files were those that
-	// its manifest calls for.
-	Intact bool `json:"intact"`
+	// its manifest calls for, and each has been there since. Damage says why
+	// not.
+	Intact bool   `json:"intact"`
+	Damage string `json:"damage,omitempty"`
 
 	// Supervised and LoggerSupervised: an s6-supervise serves the service
 	// and its logger.
@@ -65,6 +67,11 @@ type Observed struct {
 	// LoggerProblem says for how long the logger has not run and how it ended
 	// last; empty while it runs.
 	LoggerProblem string `json:"loggerProblem,omitempty"`
+	// LoggerRemains: of the logger something lives that was started from a
+	// directory which has been deleted since. LogsDeleted: the logger writes
+	// into a log directory that was deleted.
+	LoggerRemains bool `json:"loggerRemains,omitempty"`
+	LogsDeleted   bool `json:"logsDeleted,omitempty"`
 	// ReadyRequired: readiness has to be announced; Status.Up is not enough.
 	ReadyRequired bool `json:"readyRequired,omitempty"`
 	// Locked: some process holds the service's instance lock, supervised or
@@ -135,6 +142,10 @@ func (o *Observed) deserted() bool {
 func (o *Observed) whole() bool {
 	return o.Exists && o.Linked && o.Watched && o.Supervised && o.LoggerSupervised
 }
+
+// damaged reports that files are not as they were written, though they are of
+// the desired spec.
+func (o *Observed) damaged() bool { return o.Damage != "" && o.Exists && !o.Intact }
 
 // current reports that the files are those of the desired spec.
 func (o *Observed) current() bool { return o.Hash == o.WantHash && o.Intact }

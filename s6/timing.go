@@ -22,6 +22,8 @@ const (
 	keepEvery = time.Second
 	// loggerEvery is for a logger that runs; no decision depends on it.
 	loggerEvery = 2 * time.Second
+	// filesEvery is for the files of a service directory: whether each is there.
+	filesEvery = 2 * time.Second
 	// past is added to the time at which something will be so, for the pass
 	// that is to find it so.
 	past = time.Millisecond

@@ -3,6 +3,7 @@ package s6test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -80,6 +81,7 @@ func (t *Tree) Print(service, line string) error {
 
 // logDir is what an s6-log writes to.
 type logDir struct {
+	id    fs.FileInfo // what was written after it was deleted is lost
 	tree  *Tree
 	dir   string
 	files int
@@ -96,7 +98,9 @@ func (p *process) openLog() {
 		p.exit(100)
 		return
 	}
-	locked := func(other *process) bool { return other.logDir != nil && other.logDir.dir == dir.dir && other != p }
+	locked := func(other *process) bool {
+		return other.logDir != nil && other.logDir.dir == dir.dir && other.logDir.in() && other != p
+	}
 	if slices.ContainsFunc(p.tree.processes, locked) {
 		p.exit(111)
 		return
@@ -105,7 +109,7 @@ func (p *process) openLog() {
 	for _, file := range []string{"current", "lock", "state"} {
 		p.tree.note(p.tree.mem.Append(path.Join(dir.dir, file), nil))
 	}
-	dir.tree = p.tree
+	dir.tree, dir.id = p.tree, p.tree.stat(dir.dir)
 	p.logDir, p.log.reader = dir, p
 	p.log.flush()
 	p.announce()
@@ -148,8 +152,14 @@ func parseLogScript(command []string) (*logDir, error) {
 	return l, nil
 }
 
+// in reports whether the directory is still where it was.
+func (l *logDir) in() bool { return l.tree.same(l.id, l.tree.stat(l.dir)) }
+
 // write logs a line.
 func (l *logDir) write(line string) {
+	if !l.in() {
+		return
+	}
 	now := time.Now()
 	var stamp string
 	if l.label {

@@ -306,7 +306,7 @@ func (t *Tree) Logger(name string) (supervise.LockState, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, p := range t.processes {
-		if p.logDir != nil && !p.dead && p.logDir.dir == t.config.Layout.Log(name) {
+		if p.logDir != nil && !p.dead && p.logDir.dir == t.config.Layout.Log(name) && p.logDir.in() {
 			return supervise.LockState{Held: true, PID: p.pid}, nil
 		}
 	}

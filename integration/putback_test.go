@@ -1,0 +1,78 @@
+//go:build integration
+
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// TestWhatWasLookedAtOnceIsLookedAtAgain: what is missing is put back, without
+// the process.
+func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
+	for name, damage := range map[string]func(w *world) error{
+		"rm run":          func(w *world) error { return os.Remove(filepath.Join(w.Service("a"), "run")) },
+		"chmod -x run":    func(w *world) error { return os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600) },
+		"rm -rf log":      func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log")) },
+		"rm -rf logs/a":   func(w *world) error { return os.RemoveAll(w.Log("a")) },
+		"rm -rf all logs": func(w *world) error { return os.RemoveAll(w.Config.LogsDir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			specs := map[string]*s6.Spec{"a": w.probeAs("a", "", "while :; do echo tick; sleep 0.05 9>&-; done")}
+			w.run(specs)
+			before := w.pid("a")
+			harness.Eventually(t, "its log", func() bool { return harness.Exists(t, filepath.Join(w.Log("a"), "current")) })
+			supervisor := w.supervisor(filepath.Join(w.Service("a"), "log"))
+			require.NoError(t, damage(w))
+			harness.Eventually(t, "all is put back", func() bool {
+				info, err := os.Stat(filepath.Join(w.Service("a"), "run"))
+				_, logErr := os.Stat(filepath.Join(w.Service("a"), "log", "run"))
+				status, statusErr := w.Tree.Status(filepath.Join(w.Service("a"), "log"))
+				holder, holderErr := w.Tree.Logger("a")
+				return err == nil && info.Mode().Perm() == 0o700 && logErr == nil && statusErr == nil && holderErr == nil &&
+					status.Ready && holder.PID == status.PID && harness.Exists(t, filepath.Join(w.Log("a"), "current"))
+			})
+			if name == "rm -rf log" {
+				harness.Gone(t, supervisor)
+			}
+			w.Await(fsm.PhaseRunning, "a")
+			assert.Equal(t, before, w.pid("a"), "the process is spared")
+			w.single("a")
+			info, err := os.Stat(filepath.Join(w.Log("a"), "current"))
+			require.NoError(t, err)
+			harness.Eventually(t, "lines arrive", func() bool {
+				now, err := os.Stat(filepath.Join(w.Log("a"), "current"))
+				return err == nil && (now.Size() > info.Size() || !os.SameFile(now, info))
+			})
+		})
+	}
+}
+
+// TestDeletedSuperviseDirectory: the supervisor cannot be asked anything any
+// more, and cannot be replaced while its process runs.
+func TestDeletedSuperviseDirectory(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.slowProbe("a")}
+	w.run(specs)
+	before := w.pid("a")
+	require.NoError(t, os.RemoveAll(filepath.Join(w.Service("a"), "supervise")))
+	harness.Gone(t, before)
+	harness.Eventually(t, "another supervisor serves it", func() bool {
+		status, err := w.Tree.Status(w.Service("a"))
+		return err == nil && status.Up() && w.supervisor(w.Service("a")) != 0
+	})
+	w.Await(fsm.PhaseRunning, "a")
+	w.single("a")
+	assert.Len(t, w.starts("a"), 2, "one other process")
+}

@@ -1,0 +1,114 @@
+package s6_test
+
+import (
+	"path"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// TestWhatWasLookedAtOnceIsLookedAtAgain: what is missing is put back while the
+// service runs, without its process, and the reason names it.
+func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		damage func(tree *s6test.Tree, service string) error
+		says   string
+	}{
+		"rm run": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().Remove(service + "/run")
+		}, "run is missing"},
+		"chmod -x run": {func(tree *s6test.Tree, service string) error {
+			data, err := tree.FS().ReadFile(service + "/run")
+			if err != nil {
+				return err
+			}
+			return tree.FS().ReplaceFile(service+"/run", data, 0o600)
+		}, "run is not executable"},
+		"truncate -s 0 run": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().WriteFile(service+"/run", nil, 0o700)
+		}, "run has 0 bytes and not "},
+		"rm timeout-kill": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().Remove(service + "/timeout-kill")
+		}, "timeout-kill is missing"},
+		"rm -rf env": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().RemoveAll(service + "/env")
+		}, "env/A is missing"},
+		"rm -rf log": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().RemoveAll(service + "/log")
+		}, "log/run is missing"},
+		"rm -rf logs/a": {func(tree *s6test.Tree, service string) error {
+			return tree.FS().RemoveAll(tree.Layout().Log("a"))
+		}, "its log directory was deleted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tree := s6test.New(s6test.Config{})
+				defer func() {
+					if err := tree.Close(); err != nil {
+						assert.Equal(t, "rm -rf log", name, err)
+						assert.NotContains(t, err.Error(), "two processes")
+					}
+				}()
+				tree.Install("sleep", s6test.Program{})
+				p := start(t, tree)
+				all := running("a")
+				all["a"].Spec.Env = map[string]string{"A": "1"}
+				p.wants(all)
+				pass(10 * time.Second)
+				before, service := pids(t, tree)["a"], tree.Layout().Service("a")
+				files := list(t, tree.FS(), service) + list(t, tree.FS(), tree.Layout().LogsDir)
+				logs := tree.Layout().Log("a") + "/current"
+				require.NoError(t, test.damage(tree, service))
+				var said strings.Builder
+				for range 300 {
+					pass(50 * time.Millisecond)
+					s, _ := p.Instance("a")
+					said.WriteString(s.Reason.String() + "\n")
+				}
+				assert.Contains(t, said.String(), test.says)
+				p.wants(all)
+				assert.Equal(t, before, pids(t, tree)["a"], "the process is spared")
+				assert.Equal(t, files, list(t, tree.FS(), service)+list(t, tree.FS(), tree.Layout().LogsDir))
+				info, err := tree.FS().Stat(service + "/run")
+				require.NoError(t, err)
+				assert.EqualValues(t, 0o700, info.Mode().Perm())
+				require.NoError(t, tree.Print("a", "still heard"))
+				pass(time.Second)
+				data, err := tree.FS().ReadFile(logs)
+				require.NoError(t, err)
+				assert.Contains(t, string(data), "still heard")
+				assert.Len(t, tree.Processes(), 2)
+				s, _ := p.Instance("a")
+				at := len(s.History)
+				pass(time.Minute)
+				s, _ = p.Instance("a")
+				assert.Len(t, s.History, at, "it settles")
+				p.stop()
+			})
+		})
+	}
+}
+
+// TestFilesThatTheProcessChangesAreLeft: what is in config/ may be the process's
+// to change while it runs.
+func TestFilesThatTheProcessChangesAreLeft(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		all := map[string]desired{"a": {State: s6.Running, Spec: specA}}
+		p.wants(all)
+		file := path.Join(tree.Layout().Service("a"), "config/x")
+		require.NoError(t, tree.FS().WriteFile(file, []byte("its own now"), 0o600))
+		pass(time.Minute)
+		data, err := tree.FS().ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "its own now", string(data))
+		p.stop()
+	})
+}
