@@ -292,5 +292,8 @@ func written(err error) (bool, error) {
 
 // torn reports whether there is a status that is none.
 func torn(err error) bool {
+	if err == nil {
+		return false // at no cost: it is asked in every pass
+	}
 	return errors.As(err, new(*supervise.StatusSizeError)) || errors.As(err, new(*supervise.StatusFieldError))
 }
