@@ -66,7 +66,7 @@ func circleFrom(t *testing.T, kind *fsm.Kind[*s6.Spec, s6.Observed], state, want
 
 const (
 	observedBits = 19 // of which every combination is tried
-	rareBits     = 2  // of which some are
+	rareBits     = 3  // of which some are
 )
 
 // observedOf returns one of the observations that can be told apart by what is
@@ -97,12 +97,13 @@ func observedOf(n int) (o s6.Observed, ok bool) {
 	if o.Exists {
 		o.Hash = text(18, "wanted", "another")
 	}
+	o.Unstarted, o.StartDue = on(21), on(21)
 	o.Awaited = on(20)
 	if on(19) {
 		o.Left = []int{9}
 	}
 	switch {
-	case o.Awaited && (!o.Supervised || o.Status.PID != 0 || !o.Status.WantUp),
+	case (o.Awaited || o.Unstarted) && (!o.Supervised || o.Status.PID != 0 || !o.Status.WantUp),
 		o.Ended && (!o.Supervised || o.Locked || !o.AskedDown || !o.Told),
 		o.Lags && (!o.Supervised || o.Status.PID == 0),
 		o.StrayPID != 0 && (!o.Locked || o.Lags),

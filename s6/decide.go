@@ -152,6 +152,8 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
 	case o.outgoing():
 		return restart(o)
+	case o.Unstarted:
+		return fsm.Decision{Fire: EventStartFailed, Reason: unstarted(o)}
 	case o.Awaited:
 		return resume()
 	case o.beginning(in.Now):
@@ -167,7 +169,11 @@ func decideStarting(in input) fsm.Decision {
 	case !o.Status.Up() && !o.Status.WantUp:
 		return fsm.Decision{Do: upActions, Reason: fsm.Because("its process is to start")}
 	}
-	return fsm.Decision{Reason: waiting(o), After: in.Since.Add(o.StartTimeout).Sub(in.Now) + past}
+	after := in.Since.Add(o.StartTimeout).Sub(in.Now)
+	if !o.Status.Up() {
+		after = min(after, unstartedPatience)
+	}
+	return fsm.Decision{Reason: waiting(o), After: after + past}
 }
 
 func decideRunning(in input) fsm.Decision {
@@ -218,6 +224,9 @@ func decideDegraded(in input) fsm.Decision {
 		return fsm.Decision{Do: relogActions, Reason: r, After: soonest}
 	case o.LoggerProblem != "" && o.Up():
 		return fsm.Decision{Do: loggerActions, Reason: r, After: loggerPatience + later}
+	case o.StartDue && o.CommandProblem == "":
+		// s6-supervise itself waits for much longer.
+		return fsm.Decision{Do: upActions, Reason: r, After: later}
 	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
 		return fsm.Decision{Reason: r, After: later}
 	case o.justDown(in.Now):

@@ -70,6 +70,8 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return gaveUp(o), true
 	case o.CommandProblem != "":
 		return fsm.Because("its command cannot be started").With(o.CommandProblem), true
+	case o.Unstarted:
+		return unstarted(o), true
 	case !o.Up():
 		return fsm.Because("its process does not run").With(o.lastDeath()), true
 	case o.Status.Paused:
@@ -153,6 +155,10 @@ func missing(o *Observed) string {
 		return o.lacks() + "; what the last one has left is passed by: " + o.StatusProblem
 	}
 	return o.lacks()
+}
+
+func unstarted(o *Observed) fsm.Reason {
+	return fsm.Because("s6-supervise cannot start it").With(o.Complaint)
 }
 
 func gaveUp(o *Observed) fsm.Reason {

@@ -90,6 +90,7 @@
 //   - room.go: for how many services there is room
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_system.go: services and their supervisors in the real one
+//   - tree_start.go: what keeps s6-supervise from starting a service
 //   - tree_group.go: what the processes of services have started
 //   - tree_remains.go: what is left of deleted service directories
 //   - tree_scan.go: its s6-svscan

@@ -46,6 +46,8 @@ type driver struct {
 	recalled   bool        // what ran before this driver is among them
 	stray      spell[int]  // a process that the status does not name
 	owed       spell[bool] // s6-svscan owes a supervisor
+	toldUp     time.Time   // when the supervisor was last told to bring it up
+	unstarted  spell[bool] // the supervisor is to start a process, and none runs
 	silent     spell[bool] // a supervisor has written no status
 	loggerDown spell[bool] // the logger does not run
 	logsGone   bool        // the logger writes into a directory that was deleted

@@ -116,6 +116,7 @@ func (d *driver) up() error {
 		return err
 	}
 	d.replacing = 0
+	d.toldUp = time.Now() // Not the pass's reading: the supervisor has this much time.
 	return nil
 }
 

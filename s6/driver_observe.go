@@ -34,7 +34,9 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Obs
 	o.ReadyRequired, o.Stays = desired.Spec.Ready.required(), desired.Spec.Ready.stays()
 	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
 	if desired.State == Running && !o.Status.Up() {
-		o.CommandProblem, err = d.commandProblem(desired.Spec)
+		if o.CommandProblem, err = d.tree.Unstartable(d.service); err == nil && o.CommandProblem == "" {
+			o.CommandProblem, err = d.commandProblem(desired.Spec)
+		}
 	}
 	return o, err
 }
@@ -90,10 +92,9 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}
-	if o.Status.Up() && o.Status.PID != d.replacing {
-		d.replacing = 0 // another one runs
+	if err := d.observeUnstarted(now, o); err != nil {
+		return err
 	}
-	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
 	o.Failed = d.failed.Load()
 	return d.observeDeaths(now, o)
 }

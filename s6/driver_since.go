@@ -79,6 +79,23 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	return pid, nil
 }
 
+// observeUnstarted finds out whether a process that is to start is awaited, and
+// whether the supervisor could not start it. The supervisor tries again after ten
+// seconds or a minute, unless it is told.
+func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
+	if o.Status.Up() && o.Status.PID != d.replacing {
+		d.replacing = 0 // another one runs
+	}
+	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
+	d.unstarted.note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
+	o.Unstarted = d.unstarted.lasts(now, unstartedPatience)
+	if o.Unstarted {
+		o.StartDue = now.Sub(d.toldUp) >= later
+		o.Complaint, err = d.tree.Complaint(d.service)
+	}
+	return err
+}
+
 // observeLogger finds out whether the logger runs. It looks now and then: no
 // decision depends on the logger but what is said of the service. Only a look
 // that came to its end counts as one.

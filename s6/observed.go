@@ -64,6 +64,11 @@ type Observed struct {
 	// ended, and s6-supervise pauses before it starts the other one, as after a
 	// crash.
 	Awaited bool `json:"awaited,omitempty"`
+	// Unstarted: s6-supervise could not start a process. Complaint is what it said,
+	// where that is kept. StartDue: it is to try again.
+	Unstarted bool   `json:"unstarted,omitempty"`
+	StartDue  bool   `json:"startDue,omitempty"`
+	Complaint string `json:"complaint,omitempty"`
 	// LoggerProblem says for how long the logger has not run and how it ended
 	// last; empty while it runs.
 	LoggerProblem string `json:"loggerProblem,omitempty"`

@@ -53,6 +53,10 @@ const (
 	// startedPatience is for a process that has just started to say what it was
 	// started from, which is the first thing that its run script does.
 	startedPatience = time.Second
+	// unstartedPatience is for s6-supervise to start a process that is wanted up.
+	// It is longer than the second before a start. A supervisor that could not
+	// start one tries again after 10 or 60 s.
+	unstartedPatience = 1500 * time.Millisecond
 	// nudgePatience is for a nudge to be over while a tree is closed. A nudge
 	// that is not over is left to the next program.
 	nudgePatience = time.Second

@@ -46,6 +46,12 @@ type Tree interface {
 	// Child reports whether a process is one that the service's s6-supervise
 	// has started and that has not ended, whatever Status says.
 	Child(service string, pid int) (bool, error)
+	// Unstartable says what keeps s6-supervise from executing the service's run
+	// script, as far as that can be seen without trying; "" for nothing.
+	Unstartable(service string) (string, error)
+	// Complaint is what the service's s6-supervise has complained of last, "" for
+	// nothing, or where that is not kept.
+	Complaint(service string) (string, error)
 	// Status reads supervise/status. It is what the last supervisor left,
 	// whether one lives or not. The error satisfies errors.Is(err,
 	// fs.ErrNotExist) if there never was one.

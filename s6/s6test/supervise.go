@@ -264,7 +264,7 @@ func (s *supervisor) downSignal() syscall.Signal {
 
 // start spawns run.
 func (s *supervisor) start() {
-	if !s.executable("run") {
+	if !s.executable("run") || s.tree.barred[s.name] != "" {
 		s.wait(s.tree.config.Version.unstartable())
 		return
 	}

@@ -62,6 +62,7 @@ type Tree struct {
 	live       []*supervisor
 	processes  []*process // by age
 	programs   map[string]Program
+	barred     map[string]string // services that cannot be started: what is said
 	commands   map[string]Program
 	watches    []*watch
 	lastLabel  time.Time // of a rotated log file
@@ -82,7 +83,7 @@ func New(config Config) *Tree {
 	}
 	t := &Tree{
 		config: config, mem: config.FS, lastPID: firstPID - 1,
-		programs: make(map[string]Program), commands: make(map[string]Program),
+		programs: make(map[string]Program), barred: make(map[string]string), commands: make(map[string]Program),
 	}
 	t.timer = time.AfterFunc(time.Hour, t.happen)
 	for _, dir := range []string{config.Layout.ScanDir, config.Layout.ServicesDir, config.Layout.LogsDir} {
@@ -167,6 +168,25 @@ func (t *Tree) SetProgram(service string, p Program) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.programs[service] = p
+}
+
+// Bar makes starts of the named service fail for something that is none of its
+// own, such as a limit on processes: its s6-supervise complains of that. Nothing,
+// "", makes an end of it.
+func (t *Tree) Bar(service, complaint string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.barred[service] = complaint
+}
+
+// Unstartable implements s6.Tree: there are no mounts.
+func (t *Tree) Unstartable(string) (string, error) { return "", nil }
+
+// Complaint implements s6.Tree. It knows of what Bar says.
+func (t *Tree) Complaint(service string) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.barred[path.Base(service)], nil
 }
 
 // Violations returns what happened and must never happen: two processes of one

@@ -1,0 +1,68 @@
+package s6_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+const noRoom = "warning: unable to fork: Resource temporarily unavailable"
+
+// What s6-supervise cannot start leaves no death and no event: it is said all the
+// same, soon and with the cause. The wait of a minute that s6-supervise makes
+// then is shortened: it is started as soon as it can be.
+func TestWaitsThatBelongToS6AreShortened(t *testing.T) {
+	for name, version := range map[string]s6test.Version{"2.11": s6test.V211, "2.13": s6test.V213, "2.15": s6test.V215} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, s6test.Config{Version: version}, func(t *testing.T, tree *s6test.Tree) {
+				tree.Bar("a", noRoom)
+				p := start(t, tree)
+				require.NoError(t, p.Apply(t.Context(), running("a")))
+				pass(3 * time.Second)
+				s, _ := p.Instance("a")
+				assert.Equal(t, s6.StateDegraded, s.State)
+				assert.Equal(t, "s6-supervise cannot start it: "+noRoom, s.Reason.String())
+				pass(time.Hour)
+				s, _ = p.Instance("a")
+				assert.Equal(t, "s6-supervise cannot start it: "+noRoom, s.Reason.String())
+				tree.Bar("a", "")
+				pass(2 * time.Second)
+				require.NotZero(t, pidOf(tree, "a"))
+				require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+			})
+		})
+	}
+}
+
+// mounted is a tree on a mount with noexec, for as long as that says so.
+type mounted struct {
+	*s6test.Tree
+	noexec *string
+}
+
+func (m mounted) Unstartable(string) (string, error) { return *m.noexec, nil }
+
+// What can be seen without trying is said at once.
+func TestWhatS6SuperviseCannotStartIsSaidAtOnce(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		why := "/data/services/a/run is on a mount with noexec"
+		tree.Bar("a", "warning: unable to spawn ./run: Permission denied")
+		p := start(t, mounted{tree, &why})
+		require.NoError(t, p.Apply(t.Context(), running("a")))
+		pass(100 * time.Millisecond)
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateDegraded, s.State)
+		assert.Equal(t, "its command cannot be started: "+why, s.Reason.String())
+		tree.Bar("a", "")
+		why = ""
+		pass(4 * time.Second)
+		assert.NotZero(t, pidOf(tree, "a"))
+		p.wants(running("a"))
+	})
+}
