@@ -84,32 +84,21 @@ func ofActing() []mutation {
 		// s6-svc -r was sent to a service that was down, where it does nothing.
 		one("restart of what is down", "s6/driver_act.go",
 			"Control(d.service, supervise.CommandUp)", "Control(d.service, supervise.CommandRestart)"),
-		// A process that was told again had its whole time once more.
-		one("told again and again", "s6/driver_ending.go",
-			"	case status.Up() && due == endWait && !status.WantUp:\n		return fileErr\n	case status.Up() && due == endInsist:\n		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}\n", ""),
 		// There was no timeout-kill, and nobody insisted.
 		one("nobody insists", "s6/ending.go",
 			"	return endInsist\n", "	return endWait\n"),
-		// The service directory was written while s6 could start from it.
-		one("changes are not marked", "s6/driver_write.go",
-			"	run.data = strings.Replace(run.data, spec.processHash(), startedUnknown, 1)\n	_, err = d.replace(run)\n	return err\n", "	return nil\n"),
-		one("half a change counts as whole", "s6/driver_write.go",
-			"	err = d.fs.Remove(path.Join(d.service, fileHash))\n", "	_, err = d.fs.Lstat(path.Join(d.service, fileHash))\n"),
 		// Versions of s6 forget what they owe, or stop at a dangling link.
 		one("s6-svscan is not nudged", "s6/decide.go",
 			"	case in.Now.Sub(o.Owed) >= scanPatience:\n", "	case in.Now.IsZero():\n"),
 		// A stop that could not be written down was none.
 		one("stopped only in memory", "s6/driver_ending.go",
 			"	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)\n", "	var fileErr error\n	_ = path.Join\n"),
-		// What was built in place was found half built.
-		one("built in place", "s6/driver_create.go",
-			"	dir := d.aside(asideNew)\n", "	dir := d.service\n"),
 		// A restart by hand counted as done when s6 had been told.
 		one("a restart is forgotten", "s6/driver_act.go",
 			"return d.mark(startedReplaced, &status)", "return d.tree.Control(d.service, supervise.CommandTerm)"),
 		// A file down was left behind by a start.
 		one("down stays", "s6/driver_act.go",
-			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_ = fs.ErrNotExist\n"),
+			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_, _ = fs.ErrNotExist, path.Join\n"),
 		// A stopped process was said to be stopped when it had been told.
 		one("told is stopped", "s6/observed.go",
 			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)", "return !o.Supervised || !o.Status.WantUp"),
