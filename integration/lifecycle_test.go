@@ -64,7 +64,7 @@ func TestServiceIsCreatedStoppedStartedAndRemoved(t *testing.T) {
 			}
 			data, err := os.ReadFile(filepath.Join(log, "current"))
 			require.NoError(t, err)
-			assert.Regexp(t, `^\S+ \S+  hello\n\S+ \S+  hello\n$`, string(data))
+			assert.Regexp(t, `^@\S+ \S+ \S+  hello\n@\S+ \S+ \S+  hello\n$`, string(data))
 		})
 	}
 }

@@ -383,7 +383,7 @@ func TestScannerIsKilledTwiceAroundARestart(t *testing.T) {
 func TestLastWordsWithoutANewline(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	spec := w.probeAs("a", "echo begin", `trap 'printf "the last words"; exit 0' TERM; printf "a line\n\n"; `+runsUntilTrapped)
+	spec := w.probeAs("a", "echo begin", `exec 2>/dev/null; trap 'printf "the last words"; exit 0' TERM; printf "a line\n\n"; `+runsUntilTrapped)
 	w.run(map[string]*s6.Spec{"a": spec})
 	run := []string{"begin", "a line", "", "the last words"}
 	var want []string

@@ -11,18 +11,23 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // engines lists the engine processes that work in a directory itself: those of
 // one instance.
 func engines(dir string) (pids []int) {
 	for _, p := range harness.Under(dir) {
-		if p.Dir == dir && len(p.Args) > 1 && p.Args[1] == "-c" {
+		if p.Dir == dir && isEngine(p) {
 			pids = append(pids, p.PID)
 		}
 	}
 	return pids
 }
+
+// isEngine reports whether a process is an engine by now, and not the shell that
+// becomes one.
+func isEngine(p proc.Process) bool { return len(p.Args) > 2 && p.Args[2] == "config/benthos.yaml" }
 
 // doubles watches a services directory for instances with two engine processes
 // at once. The function that it returns ends the watch and fails for each.
@@ -39,7 +44,7 @@ func doubles(t testing.TB, services string) (end func()) {
 			}
 			of := make(map[string][]int)
 			for _, p := range harness.Under(services) {
-				if len(p.Args) > 1 && p.Args[1] == "-c" {
+				if isEngine(p) {
 					of[p.Dir] = append(of[p.Dir], p.PID)
 				}
 			}
