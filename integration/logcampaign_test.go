@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,6 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
@@ -31,8 +33,34 @@ var (
 // each line that it was accepted, and judges it.
 type campaign struct {
 	*world
+	spec   *s6.Spec
 	reader *s6log.Reader
 	lines  []s6log.Line
+}
+
+func startCampaign(t *testing.T) *campaign {
+	t.Helper()
+	w := start(t)
+	spec := w.probeAs("a", "", `n=0; while :; do n=$((n+1)); echo "$$ line $n"; echo $n >>"$PROBE/accepted.$$"; test $((n % 20)) != 0 || sleep 0.01 9>&-; done`)
+	spec.Log.Files, spec.Log.FileSize = manyFiles, 4096
+	reader, err := s6log.NewReader(filesystem.OS{}, filepath.Join(w.Config.LogsDir, "a"), s6log.FromBeginning)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, reader.Close()) })
+	reader.Files = manyFiles
+	w.run(map[string]*s6.Spec{"a": spec})
+	return &campaign{world: w, spec: spec, reader: reader}
+}
+
+// end ends the service and judges its log.
+func (c *campaign) end() (count, lost, gaps int) {
+	c.T.Helper()
+	c.grows()
+	c.Await(fsm.PhaseRunning, "a")
+	c.Declare(desired{"a": {State: s6.Stopped, Spec: c.spec}})
+	c.Await(fsm.PhaseStopped, "a")
+	c.logSettles("a")
+	c.read()
+	return c.judge()
 }
 
 // accepted returns how many lines of one of the service's processes write(2) has
@@ -131,15 +159,8 @@ func TestCampaignAgainstLogs(t *testing.T) {
 	}
 	t.Logf("go test -tags integration ./integration -run TestCampaignAgainstLogs -log-kills %d -log-seed %d", *logKills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	w := start(t)
-	spec := w.probeAs("a", "", `n=0; while :; do n=$((n+1)); echo "$$ line $n"; echo $n >>"$PROBE/accepted.$$"; test $((n % 20)) != 0 || sleep 0.01 9>&-; done`)
-	spec.Log.Files, spec.Log.FileSize = manyFiles, 4096
-	reader, err := s6log.NewReader(filesystem.OS{}, filepath.Join(w.Config.LogsDir, "a"), s6log.FromBeginning)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, reader.Close()) })
-	reader.Files = manyFiles
-	c := &campaign{world: w, reader: reader}
-	w.run(map[string]*s6.Spec{"a": spec})
+	c := startCampaign(t)
+	w := c.world
 	logger := filepath.Join(w.Service("a"), "log")
 	for range *logKills {
 		c.grows()
@@ -157,12 +178,41 @@ func TestCampaignAgainstLogs(t *testing.T) {
 			harness.Eventually(t, "its logger is supervised again", func() bool { pid := w.supervisor(logger); return pid != 0 && pid != supervisor })
 		}
 	}
-	c.grows()
-	w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-	w.Await(fsm.PhaseStopped, "a")
-	w.logSettles("a")
-	c.read()
-	count, lost, gaps := c.judge()
+	count, lost, gaps := c.end()
 	t.Logf("%d lines in %d files, %d missing at %d places that the reader names", count, w.archives("a")+1, lost, gaps)
 	assert.Greater(t, count, 1000)
+}
+
+// The pipe of a process that started under an s6-svscan that was killed is held
+// by the process and its supervisor alone until a logger finds it.
+func TestScannerIsKilledTwiceAroundARestart(t *testing.T) {
+	t.Parallel()
+	c := startCampaign(t)
+	const rounds = 3
+	for range rounds {
+		c.grows()
+		first, supervisor := c.svscan(), c.supervisor(c.Service("a"))
+		harness.Slay(t, first)
+		c.rescanned(first)
+		harness.Eventually(t, "the supervisor is told to exit after its process", func() bool {
+			process, err := proc.System.Open(supervisor)
+			require.NoError(t, err)
+			defer process.Close()
+			output, err := process.Descriptor(1)
+			require.NoError(t, err)
+			return output == os.DevNull
+		})
+		// The supervisor that the logger has does not hand over for a while.
+		second, starts, slow := c.svscan(), len(c.starts("a")), c.supervisor(filepath.Join(c.Service("a"), "log"))
+		harness.Kill(t, slow, syscall.SIGSTOP)
+		harness.Slay(t, c.pid("a"))
+		harness.Eventually(t, "it starts again", func() bool { return len(c.starts("a")) > starts })
+		harness.Slay(t, second)
+		harness.Kill(t, slow, syscall.SIGCONT)
+		c.rescanned(second)
+	}
+	count, lost, _ := c.end()
+	assert.Positive(t, count)
+	assert.Zero(t, lost)
+	assert.Len(t, c.starts("a"), 1+rounds)
 }

@@ -352,32 +352,6 @@ func TestKilledLoggerLeavesItsServiceAlone(t *testing.T) {
 	assert.Len(t, w.starts("a"), 1)
 }
 
-// The pipe of a process that started under an s6-svscan that was killed is held
-// by the process and its supervisor alone until a logger finds it.
-func TestScannerIsKilledTwiceAroundARestart(t *testing.T) {
-	t.Parallel()
-	w := start(t)
-	w.run(map[string]*s6.Spec{"a": w.counting("a")})
-	for range 3 {
-		w.logsGrow("a")
-		first := w.svscan()
-		harness.Slay(t, first)
-		w.rescanned(first)
-		second, starts := w.svscan(), len(w.starts("a"))
-		harness.Slay(t, w.pid("a"))
-		harness.Eventually(t, "it starts again", func() bool { return len(w.starts("a")) > starts })
-		harness.Slay(t, second)
-		w.rescanned(second)
-		w.logsGrow("a")
-	}
-	w.Await(fsm.PhaseRunning, "a")
-	w.Declare(desired{"a": {State: s6.Stopped, Spec: w.counting("a")}})
-	w.Await(fsm.PhaseStopped, "a")
-	w.logSettles("a")
-	assert.Positive(t, w.complete("a", w.texts("a")))
-	assert.Len(t, w.starts("a"), 4)
-}
-
 // Last words without a newline are a line of their own, whoever is killed, and
 // whole ones are followed by no empty line.
 func TestLastWordsWithoutANewline(t *testing.T) {
@@ -387,32 +361,38 @@ func TestLastWordsWithoutANewline(t *testing.T) {
 	w.run(map[string]*s6.Spec{"a": spec})
 	run := []string{"begin", "a line", "", "the last words"}
 	var want []string
-	ends := func() {
+	// ends waits until the process has printed all that it prints before it ends,
+	// ends it, and waits for its last words.
+	ends := func(end func()) {
 		t.Helper()
+		harness.Eventually(t, "it prints", func() bool { return len(w.texts("a")) >= len(want)+len(run)-1 })
+		end()
 		want = append(want, run...)
 		harness.Eventually(t, "its last words are in the log", func() bool { return len(w.texts("a")) >= len(want) })
 	}
 	again := func(end func()) {
 		t.Helper()
 		starts := len(w.starts("a"))
-		end()
+		ends(end)
 		harness.Eventually(t, "it starts again", func() bool { return len(w.starts("a")) > starts })
-		ends()
 	}
 	again(func() { harness.Kill(t, w.pid("a"), syscall.SIGTERM) })
 	again(func() { harness.Slay(t, w.supervisor(w.Service("a"))) })
 	again(func() { require.NoError(t, w.Manager.Restart(t.Context(), "a")) })
-	before := time.Now()
-	w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
-	w.Await(fsm.PhaseStopped, "a")
-	ends()
+	var before time.Time
+	ends(func() {
+		before = time.Now()
+		w.Declare(desired{"a": {State: s6.Stopped, Spec: spec}})
+		w.Await(fsm.PhaseStopped, "a")
+	})
 	lines := w.lines("a")
 	assert.WithinRange(t, lines[len(lines)-1].Time, before, time.Now(), "not when the next one begins")
 	w.run(map[string]*s6.Spec{"a": spec})
-	w.Unmanage()
-	ctx, cancel := w.Context()
-	defer cancel()
-	require.NoError(t, w.Tree.Shutdown(ctx))
-	want = append(want, run...)
+	ends(func() {
+		w.Unmanage()
+		ctx, cancel := w.Context()
+		defer cancel()
+		require.NoError(t, w.Tree.Shutdown(ctx))
+	})
 	assert.Equal(t, want, w.texts("a"))
 }
