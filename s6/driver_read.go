@@ -148,7 +148,7 @@ func (d *driver) readStarted(status *supervise.Status) (string, error) {
 			marked = string(d.buf[:hashSize])
 		}
 	}
-	if marked == startedReplaced {
+	if marked == startedReplaced || marked == startedWaiting {
 		return marked, nil
 	}
 	n, err = d.readStart(d.paths.started, d.buf[:])

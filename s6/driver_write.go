@@ -83,8 +83,25 @@ func (d *driver) cover(spec *Spec, files []file) error {
 		return nil // nothing changes that reaches the process
 	}
 	run.data = strings.Replace(run.data, spec.processHash(), startedUnknown, 1)
-	_, err = d.replace(run)
-	return err
+	if _, err := d.replace(run); err != nil {
+		return err
+	}
+	return d.disownWaiting()
+}
+
+// disownWaiting makes a copy that waits for the instance lock count as started
+// from something else, whatever its start has said: it reads files once it has
+// the lock.
+func (d *driver) disownWaiting() error {
+	status, err := d.tree.Status(d.service)
+	if ok, err := written(err); err != nil || !ok || !status.Up() {
+		return err
+	}
+	process, err := d.tree.Process(d.service)
+	if err != nil || process.PID == status.PID {
+		return err
+	}
+	return d.mark(startedWaiting, &status)
 }
 
 // replace writes a file unless it is right already.

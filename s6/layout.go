@@ -112,11 +112,13 @@ const (
 
 // What data/marked says in place of a hash: that it is not known what the
 // process was started from, as data/started does where run was covered while the
-// files changed, and that a restart of the process was asked for. Neither is the
-// hash of anything, so another process has to take its place.
+// files changed, that a restart of the process was asked for, and that the files
+// changed while the process waited for the instance lock. None of them is the hash
+// of anything, so another process has to take its place.
 const (
 	startedUnknown  = "0000000000000000000000000000000000000000000000000000000000000000"
 	startedReplaced = "1111111111111111111111111111111111111111111111111111111111111111"
+	startedWaiting  = "2222222222222222222222222222222222222222222222222222222222222222"
 )
 
 // logger returns the service directory of a service's logger.

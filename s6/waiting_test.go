@@ -1,0 +1,45 @@
+package s6_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// TestCopyThatWaitsWhileFilesChange: a copy that waits for the instance lock has
+// said what it is made from, and reads files when it gets the lock. A change
+// meanwhile that is taken back is no reason to believe what it has said.
+func TestCopyThatWaitsWhileFilesChange(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.Install("sleep", s6test.Program{StopAfter: 300 * time.Millisecond})
+		of := func(env map[string]string) map[string]desired {
+			return map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Env: env}}}
+		}
+		with, without := of(map[string]string{"X": "1"}), of(nil)
+		p := start(t, tree)
+		p.wants(with)
+		p.stop()
+		require.NoError(t, tree.KillSupervisor("a"))
+		pass(2 * time.Second) // there is another, and a copy that waits
+		p = start(t, tree)
+		require.NoError(t, p.Apply(t.Context(), without))
+		pass(150 * time.Millisecond) // the stray has been told
+		require.NoError(t, p.Apply(t.Context(), with))
+		pass(5 * time.Second)
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		var env []map[string]string
+		for _, process := range tree.Processes() {
+			if process.Service == "a" {
+				env = append(env, process.Env)
+			}
+		}
+		assert.Equal(t, []map[string]string{{"X": "1"}}, env)
+		p.stop()
+	})
+}
