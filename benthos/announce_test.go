@@ -3,6 +3,7 @@ package benthos_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,11 +20,11 @@ import (
 // voiceless is a tree to which nobody can announce readiness while mute is set.
 type voiceless struct {
 	*s6test.Tree
-	mute *bool
+	mute *atomic.Bool
 }
 
 func (v voiceless) AnnounceReady(service string, pid int) error {
-	if *v.mute {
+	if v.mute.Load() {
 		return errors.New("give this program the capability SYS_PTRACE")
 	}
 	return v.Tree.AnnounceReady(service, pid)
@@ -36,7 +37,8 @@ func TestStateThatWaitsToRemainRunningHasABound(t *testing.T) {
 		m := newMemory(t)
 		m.tree.Install("benthos", s6test.Program{ReadyAfter: s6test.Never})
 		m.prober.Set(endpoint, benthostest.Endpoint{})
-		mute := true
+		var mute atomic.Bool
+		mute.Store(true)
 		manager, err := benthos.NewManager(voiceless{m.tree, &mute}, m.options, fsm.Config{})
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
@@ -49,7 +51,7 @@ func TestStateThatWaitsToRemainRunningHasABound(t *testing.T) {
 		s, _ = manager.Instance("a")
 		assert.Equal(t, benthos.StateDegraded, s.State)
 		assert.Equal(t, "it is ready, and s6 cannot be told: give this program the capability SYS_PTRACE", s.Reason.String())
-		mute = false
+		mute.Store(false)
 		require.NoError(t, manager.Retry("a"))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 	})

@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,24 +44,30 @@ func TestWaitsThatBelongToS6AreShortened(t *testing.T) {
 // mounted is a tree on a mount with noexec, for as long as that says so.
 type mounted struct {
 	*s6test.Tree
-	noexec *string
+	noexec *atomic.Bool
 }
 
-func (m mounted) Unstartable(string) (string, error) { return *m.noexec, nil }
+func (m mounted) Unstartable(service string) (string, error) {
+	if m.noexec.Load() {
+		return service + "/run is on a mount with noexec", nil
+	}
+	return "", nil
+}
 
 // What can be seen without trying is said at once.
 func TestWhatS6SuperviseCannotStartIsSaidAtOnce(t *testing.T) {
 	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
-		why := "/data/services/a/run is on a mount with noexec"
+		var noexec atomic.Bool
+		noexec.Store(true)
 		tree.Bar("a", "warning: unable to spawn ./run: Permission denied")
-		p := start(t, mounted{tree, &why})
+		p := start(t, mounted{tree, &noexec})
 		require.NoError(t, p.Apply(t.Context(), running("a")))
 		pass(100 * time.Millisecond)
 		s, _ := p.Instance("a")
 		assert.Equal(t, s6.StateDegraded, s.State)
-		assert.Equal(t, "its command cannot be started: "+why, s.Reason.String())
+		assert.Equal(t, "its command cannot be started: /data/services/a/run is on a mount with noexec", s.Reason.String())
 		tree.Bar("a", "")
-		why = ""
+		noexec.Store(false)
 		pass(4 * time.Second)
 		assert.NotZero(t, pidOf(tree, "a"))
 		p.wants(running("a"))
