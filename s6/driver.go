@@ -30,6 +30,7 @@ type driver struct {
 	wantHash, wantProcess string
 	changed               time.Time // when what is wanted of the process changed
 
+	marks  marks     // what data/marked says
 	opened time.Time // when this driver was made; it knows of no request before
 
 	examined bool // intact and foreign are known
@@ -80,6 +81,13 @@ var (
 	_ fsm.Driver[*Spec, Observed] = (*driver)(nil)
 	_ fsm.Restarter[*Spec]        = (*driver)(nil)
 )
+
+// marks is what data/marked says, once that is known: as what a process counts
+// as started from, and which process. The zero value is not known.
+type marks struct {
+	known  bool
+	as, of string
+}
 
 // paths are those that every pass needs.
 type paths struct {

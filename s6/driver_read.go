@@ -138,20 +138,11 @@ func (d *driver) readStarted(status *supervise.Status) (string, error) {
 	if !status.Up() {
 		return "", nil
 	}
-	marked := ""
-	n, err := d.readStart(d.paths.marked, d.buf[:])
-	if err != nil {
-		return "", err
+	marked, err := d.readMarked(status)
+	if marked == startedReplaced || marked == startedWaiting || err != nil {
+		return marked, err
 	}
-	if n >= hashSize {
-		if of, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n")); string(bytes.TrimSpace(of)) == identity(status) {
-			marked = string(d.buf[:hashSize])
-		}
-	}
-	if marked == startedReplaced || marked == startedWaiting {
-		return marked, nil
-	}
-	n, err = d.readStart(d.paths.started, d.buf[:])
+	n, err := d.readStart(d.paths.started, d.buf[:])
 	if n < hashSize || err != nil {
 		return marked, err
 	}
@@ -161,6 +152,26 @@ func (d *driver) readStarted(status *supervise.Status) (string, error) {
 		return marked, nil
 	}
 	return d.known(d.buf[:hashSize]), nil
+}
+
+// readMarked returns what a running process was marked as, "" if it was not. The
+// file is read once: nobody but this driver writes it.
+func (d *driver) readMarked(status *supervise.Status) (string, error) {
+	if !d.marks.known {
+		n, err := d.readStart(d.paths.marked, d.buf[:])
+		if err != nil {
+			return "", err
+		}
+		d.marks = marks{known: true}
+		if n >= hashSize {
+			of, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n"))
+			d.marks.as, d.marks.of = string(d.buf[:hashSize]), string(bytes.TrimSpace(of))
+		}
+	}
+	if d.marks.of == "" || d.marks.of != identity(status) {
+		return "", nil
+	}
+	return d.marks.as, nil
 }
 
 // identity says which process a status speaks of, as an id may come again.

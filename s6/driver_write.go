@@ -150,7 +150,12 @@ func (d *driver) unlink(names ...string) error {
 // mark records what a running process counts as started from, whatever its start
 // says. Where there is no room for that, what was recorded before stays.
 func (d *driver) mark(as string, of *supervise.Status) error {
-	return d.fs.ReplaceFile(d.paths.marked, []byte(as+" "+identity(of)+"\n"), 0o644)
+	d.marks = marks{} // if this fails half-way
+	err := d.fs.ReplaceFile(d.paths.marked, []byte(as+" "+identity(of)+"\n"), 0o644)
+	if err == nil {
+		d.marks = marks{true, as, identity(of)}
+	}
+	return err
 }
 
 // clear removes the files that a spec can call for and this one does not, and
