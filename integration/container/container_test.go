@@ -147,10 +147,11 @@ func (c *container) pids() (pids [five]int) {
 	return pids
 }
 
-// pid returns the process id of a service inside, -1 for none.
+// pid returns the process id of a service inside, -1 for none and while nobody
+// supervises it.
 func (c *container) pid(service string) int {
 	c.t.Helper()
-	pid, err := strconv.Atoi(c.exec("s6-svstat -o pid " + scanDir + "/" + service))
+	pid, err := strconv.Atoi(c.exec("s6-svstat -o pid " + scanDir + "/" + service + " || echo -1"))
 	require.NoError(c.t, err)
 	return pid
 }
