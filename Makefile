@@ -161,7 +161,8 @@ HOURS ?= 1
 simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each
 	@go test -count=1 -timeout 24h ./internal/simulate -run TestSeeds -seeds $(SEEDS) -hours $(HOURS)
 
-# The seed of what killings and chaos do at random; 0 means one by the clock.
+# The seed of what killings, chaos and log-campaign do at random; 0 means one by
+# the clock.
 SEED ?= 0
 
 .PHONY: killings
@@ -192,7 +193,7 @@ KILLS ?= 300
 .PHONY: log-campaign
 log-campaign: tools | go ## kill a service that prints and its loggers KILLS (300) times; what is missing of its log
 	@sh scripts/require.sh cc
-	@go test -race -count=1 -timeout 60m -v -tags integration ./integration -run TestCampaignAgainstLogs -log-kills $(KILLS)
+	@go test -race -count=1 -timeout 60m -v -tags integration ./integration -run TestCampaignAgainstLogs -log-kills $(KILLS) -log-seed $(SEED)
 
 .PHONY: test-unit
 test-unit: | go ## run the unit tests: in memory, nothing else needs to be installed
