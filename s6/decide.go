@@ -118,11 +118,11 @@ func decideStopped(in input) fsm.Decision {
 		return create(in)
 	case !o.current():
 		return fsm.Decision{Do: writeActions, Reason: rewritten(o)}
-	case want == Running && o.Up() && !o.AskedDown:
-		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
-	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended:
+	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended && !o.Lags:
 		// An earlier run or somebody else has told it; s6 will see to it.
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its process was told to end").With(fmt.Sprintf("pid %d", o.Status.PID))}
+	case want == Running && o.Up() && !o.AskedDown:
+		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
 	case want == Running && o.CommandProblem != "":
 		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
 	case want == Running:
