@@ -154,6 +154,10 @@ func (p *program) do(t task) (err error) {
 		p.judge.excuse(t.name)
 		err := p.manager.Restart(ctx, t.name)
 		p.judge.excuse(t.name)
+		time.Sleep(until(time.Now(), slotUser, 1)) // it returns in a moment of a driver
+		if p.isDead() {
+			return nil
+		}
 		p.story.tell("user", "has restarted %s: %v", t.name, err)
 	case Retry:
 		_ = p.manager.Retry(t.name)
