@@ -15,8 +15,8 @@ func (c Config) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON returned, as a Config of the same
 // document, except that JSON has no styles: an unquoted date and an unquoted
-// ${NAME} become texts. Whole numbers are int,
-// or uint64 if they are too large for that.
+// ${NAME} become texts. Whole numbers are int, or uint64 if they are too large
+// for that.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	type plain Config
 	var read plain

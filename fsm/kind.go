@@ -146,10 +146,9 @@ type Kind[D, O any] struct {
 	// Validate says of a whole declaration which of its instances are
 	// refused, and why; nil accepts all. A nil reason, a name that was not
 	// declared and a reason made by Warning refuse nothing, nor is a removal ever
-	// refused. An error says that
-	// the question could not be answered, so that nothing is applied. before is
-	// what was asked of the instances that exist, by this manager or by an
-	// earlier run: what a refused one keeps.
+	// refused. An error says that the question could not be answered, so that
+	// nothing is applied. before is what was asked of the instances that exist,
+	// by this manager or by an earlier run: what a refused one keeps.
 	Validate func(ctx context.Context, desired, before map[string]Desired[D]) (refused map[string]error, err error)
 	// Discover returns the instances that exist already with what was last
 	// asked of them, for instance those of an earlier run of the program; nil

@@ -27,11 +27,11 @@ type requests struct {
 }
 
 // recentDeaths counts the deaths within CrashWindow before now that were not to
-// be expected, and says whether the newest death of all was not. Expected are the first death after each request to end, the
-// deaths of what was wanted before the last change, and, from the time before
-// it was known what was asked, deaths that look as if they had been asked for.
-// It compares ages: the clock of deaths is the wall clock, which may have been
-// set since.
+// be expected, and says whether the newest death of all was not. Expected are
+// the first death after each request to end, the deaths of what was wanted
+// before the last change, and, from the time before it was known what was
+// asked, deaths that look as if they had been asked for. It compares ages: the
+// clock of deaths is the wall clock, which may have been set since.
 func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count int, unasked bool) {
 	for _, death := range deaths {
 		age := now.Round(0).Sub(death.Time)

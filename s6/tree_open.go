@@ -51,8 +51,8 @@ func (c TreeConfig) layout() (l Layout, err error) {
 //
 // The error says in one sentence what is wrong and what to do: s6 is not
 // installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
-// directory cannot be written, or can be written by others, another program holds the lock
-// (*supervise.LockHeldError).
+// directory cannot be written, or can be written by others, another program
+// holds the lock (*supervise.LockHeldError).
 func Attach(config TreeConfig) (*SystemTree, error) {
 	t, err := openTree(config)
 	if err != nil {

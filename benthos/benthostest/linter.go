@@ -9,9 +9,9 @@ import (
 
 // Linter is a benthos.ConfigLinter without an engine. It is called with the
 // name of each instance and its rendered configuration; the error that it
-// returns refuses that instance, or, made by fsm.Warning, warns of it. An error that wraps a *benthos.LinterError
-// says, as the real linter does, that there is no verdict on any of them. The
-// nil Linter accepts all.
+// returns refuses that instance, or, made by fsm.Warning, warns of it. An error
+// that wraps a *benthos.LinterError says, as the real linter does, that there
+// is no verdict on any of them. The nil Linter accepts all.
 type Linter func(name string, doc []byte) error
 
 var _ benthos.ConfigLinter = Linter(nil)
