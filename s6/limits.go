@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Limit is one of the limits on how many services an s6-svscan serves.
@@ -33,13 +34,13 @@ type scanOptions struct {
 }
 
 var (
-	servicesOption    = regexp.MustCompile(`-c\b`)
-	supervisorsOption = regexp.MustCompile(`-C\b`)
+	servicesOption    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-c\b`) })
+	supervisorsOption = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`-C\b`) })
 )
 
 // optionsIn reads what an s6-svscan says about how it is used.
 func optionsIn(usage []byte) scanOptions {
-	return scanOptions{services: servicesOption.Match(usage), supervisors: supervisorsOption.Match(usage)}
+	return scanOptions{services: servicesOption().Match(usage), supervisors: supervisorsOption().Match(usage)}
 }
 
 // raised returns the arguments by which s6-svscan takes many services.
