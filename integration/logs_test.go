@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -90,12 +89,7 @@ func unread(pid int) int {
 		return -1
 	}
 	defer p.Close()
-	pipe, err := p.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
-	if err != nil {
-		return -1
-	}
-	defer unix.Close(pipe)
-	n, err := unix.IoctlGetInt(pipe, unix.TIOCINQ)
+	n, err := p.Unread(0)
 	if err != nil {
 		return -1
 	}

@@ -63,12 +63,7 @@ func unread(pid int) int {
 		return -1
 	}
 	defer process.Close()
-	pipe, err := process.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
-	if err != nil {
-		return -1
-	}
-	defer unix.Close(pipe)
-	n, err := unix.IoctlGetInt(pipe, unix.TIOCINQ)
+	n, err := process.Unread(0)
 	if err != nil {
 		return -1
 	}

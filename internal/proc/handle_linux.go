@@ -61,4 +61,16 @@ func (h *Handle) OpenDescriptor(n, flags int) (int, error) {
 	return fd, os.NewSyscallError("openat", err)
 }
 
+// Unread returns how many bytes wait in the pipe that descriptor n of the
+// process leads to.
+func (h *Handle) Unread(n int) (int, error) {
+	pipe, err := h.OpenDescriptor(n, unix.O_RDONLY|unix.O_NONBLOCK)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(pipe)
+	size, err := unix.IoctlGetInt(pipe, unix.TIOCINQ)
+	return size, os.NewSyscallError("ioctl", err)
+}
+
 func descriptor(n int) string { return "fd/" + strconv.Itoa(n) }

@@ -229,18 +229,32 @@ func TestADescriptorThatCannotBeReadIsAnError(t *testing.T) {
 	assert.ErrorContains(t, err, "cannot read the descriptors of process 7: ")
 }
 
+func TestUnread(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	defer w.Close()
+	_, err = w.WriteString("four")
+	require.NoError(t, err)
+	h, err := System.Open(os.Getpid())
+	require.NoError(t, err)
+	defer h.Close()
+	waiting, err := h.Unread(int(r.Fd()))
+	require.NoError(t, err)
+	assert.Equal(t, 4, waiting)
+	_, err = h.Unread(9999)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 // A handle is no other process's, whatever id that has.
 func TestHandle(t *testing.T) {
 	cmd := start(t)
 	h, err := System.Open(cmd.Process.Pid)
 	require.NoError(t, err)
 	defer h.Close()
-	fd, err := h.OpenDescriptor(0, unix.O_RDONLY|unix.O_NONBLOCK)
-	require.NoError(t, err)
-	waiting, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	waiting, err := h.Unread(0)
 	require.NoError(t, err)
 	assert.Zero(t, waiting)
-	require.NoError(t, unix.Close(fd))
 	_, err = h.Descriptor(99)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 
