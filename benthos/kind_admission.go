@@ -70,7 +70,7 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		}
 		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
-			d.refuse(name, fmt.Errorf("it cannot be found out whose it is: %w", err))
+			d.refuse(name, err)
 			continue
 		}
 		if owner != "" && owner != a.options.Owner {

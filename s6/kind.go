@@ -66,7 +66,7 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) ma
 		reserved := CheckName(name)
 		switch {
 		case err != nil:
-			refused[name] = unowned(err)
+			refused[name] = err
 		case reserved != nil:
 			refused[name] = fmt.Errorf("%w: %w", ErrSpec, reserved)
 		case other != "" && other != owner:
@@ -81,10 +81,6 @@ func validate(tree Tree, owner string, desired map[string]fsm.Desired[*Spec]) ma
 	}
 	return refused
 }
-
-// unowned says that it cannot be found out whose a service is. What may be
-// another owner's is not touched.
-func unowned(err error) error { return fmt.Errorf("it cannot be found out whose it is: %w", err) }
 
 // CheckName refuses the names that fsm.CheckName refuses, and those to which
 // s6-svscan or this package gives another meaning: s6-svscan-log, and names

@@ -60,12 +60,20 @@ func checkOwner(owner string) error {
 }
 
 // Owner returns the owner of the named service in the tree, "" if there is no
-// such service or its directory does not say. The name must be valid. The error
-// wraps ErrVersion if the directory says it in words of another version.
+// such service or its directory does not say. The name must be valid. An error
+// says that it cannot be found out; it wraps ErrVersion if the directory says
+// it in words of another version.
 func Owner(tree Tree, name string) (string, error) {
 	m, err := untorn(readManifest(tree.FS(), tree.Layout().Service(name)))
-	if err != nil || m == nil {
-		return "", err
+	if err != nil {
+		return "", unowned(err)
+	}
+	if m == nil {
+		return "", nil
 	}
 	return m.Kind, nil
 }
+
+// unowned says that it cannot be found out whose a service is. What may be
+// another owner's is not touched.
+func unowned(err error) error { return fmt.Errorf("it cannot be found out whose it is: %w", err) }
