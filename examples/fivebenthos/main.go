@@ -12,9 +12,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -139,8 +141,10 @@ func run(s settings, stdout, stderr *outlet) error {
 	if err != nil {
 		return err
 	}
-	for name, why := range p.instances.Refused() {
-		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText((&fsm.RefusedError{Name: name, Err: why}).Error()))
+	refused := p.instances.Refused()
+	for _, name := range slices.Sorted(maps.Keys(refused)) {
+		why := &fsm.RefusedError{Name: name, Err: refused[name]}
+		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText(why.Error()))
 	}
 	beating, still := context.WithCancel(context.Background())
 	var beat sync.WaitGroup
