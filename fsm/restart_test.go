@@ -62,16 +62,23 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// duringAPass returns a manager in the middle of a pass over its one lamp, a,
+// that goes on once it is released.
+func duringAPass(t *testing.T) (h *house, m *lampManager, release func()) {
+	h = newHouse()
+	m = running(t, flickering(t, h), fsm.Config{})
+	require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
+	require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+	hook, release := hanging("a")
+	h.hook(hook)
+	h.wake("a")
+	synctest.Wait()
+	return h, m, release
+}
+
 func TestRestartIsNoPartOfAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse()
-		m := running(t, flickering(t, h), fsm.Config{})
-		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
-		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
-		hook, release := hanging("a")
-		h.hook(hook)
-		h.wake("a")
-		synctest.Wait()
+		h, m, release := duringAPass(t)
 
 		short, enough := context.WithTimeout(t.Context(), time.Second)
 		defer enough()
@@ -111,15 +118,8 @@ func TestRestartOfADriverThatHangs(t *testing.T) {
 
 func TestCloseEndsARestartThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse()
-		m := running(t, flickering(t, h), fsm.Config{})
-		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
-		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
-		hook, release := hanging("a")
+		_, m, release := duringAPass(t)
 		t.Cleanup(release)
-		h.hook(hook)
-		h.wake("a")
-		synctest.Wait()
 		var restarted error
 		go func() { restarted = m.Restart(context.Background(), "a") }()
 		synctest.Wait()
@@ -210,14 +210,7 @@ func TestRestartComesBeforeTheNextPass(t *testing.T) {
 func TestRestartThatGivesUpStopsNoPasses(t *testing.T) {
 	for range 30 {
 		synctest.Test(t, func(t *testing.T) {
-			h := newHouse()
-			m := running(t, flickering(t, h), fsm.Config{})
-			require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(40)}))
-			require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
-			hook, release := hanging("a")
-			h.hook(hook)
-			h.wake("a")
-			synctest.Wait()
+			_, m, release := duringAPass(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			restarted := make(chan error)
 			go func() { restarted <- m.Restart(ctx, "a") }()
