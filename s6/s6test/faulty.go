@@ -34,16 +34,17 @@ func (f *Faulty) Ops() *filesystemtest.Faulty { return f.ops }
 // FS implements s6.Tree.
 func (f *Faulty) FS() filesystem.FS { return f.ops }
 
-// query asks something.
-func (f *Faulty) query(what string, ask func() (supervise.LockState, error)) (state supervise.LockState, err error) {
+// ask asks the tree something. What fails has no answer, done or not.
+func ask[T any](f *Faulty, what string, ask func() (T, error)) (answer T, err error) {
 	err = f.ops.Do(filesystemtest.Query, what, func() (err error) {
-		state, err = ask()
+		answer, err = ask()
 		return err
 	})
 	if err != nil {
-		return supervise.LockState{}, err
+		var none T
+		return none, err
 	}
-	return state, nil
+	return answer, nil
 }
 
 // Served implements s6.Tree.
@@ -51,28 +52,37 @@ func (f *Faulty) Served() error {
 	return f.ops.Do(filesystemtest.Query, "is there an s6-svscan", f.Tree.Served)
 }
 
+// Limits implements s6.Tree.
+func (f *Faulty) Limits() ([]s6.Limit, error) { return ask(f, "limits", f.Tree.Limits) }
+
 // Supervisor implements s6.Tree.
 func (f *Faulty) Supervisor(service string) (supervise.LockState, error) {
-	return f.query("supervisor of "+service, func() (supervise.LockState, error) { return f.Tree.Supervisor(service) })
+	return ask(f, "supervisor of "+service, func() (supervise.LockState, error) { return f.Tree.Supervisor(service) })
 }
 
 // Process implements s6.Tree.
 func (f *Faulty) Process(service string) (supervise.LockState, error) {
-	return f.query("process of "+service, func() (supervise.LockState, error) { return f.Tree.Process(service) })
+	return ask(f, "process of "+service, func() (supervise.LockState, error) { return f.Tree.Process(service) })
 }
 
 // Logger implements s6.Tree.
 func (f *Faulty) Logger(name string) (supervise.LockState, error) {
-	return f.query("logger of "+name, func() (supervise.LockState, error) { return f.Tree.Logger(name) })
+	return ask(f, "logger of "+name, func() (supervise.LockState, error) { return f.Tree.Logger(name) })
 }
 
 // Child implements s6.Tree.
-func (f *Faulty) Child(service string, pid int) (child bool, err error) {
-	err = f.ops.Do(filesystemtest.Query, "children of the supervisor of "+service, func() (err error) {
-		child, err = f.Tree.Child(service, pid)
-		return err
-	})
-	return child && err == nil, err
+func (f *Faulty) Child(service string, pid int) (bool, error) {
+	return ask(f, "children of the supervisor of "+service, func() (bool, error) { return f.Tree.Child(service, pid) })
+}
+
+// Unstartable implements s6.Tree.
+func (f *Faulty) Unstartable(service string) (string, error) {
+	return ask(f, "what keeps s6-svscan from starting "+service, func() (string, error) { return f.Tree.Unstartable(service) })
+}
+
+// Complaint implements s6.Tree.
+func (f *Faulty) Complaint(service string) (string, error) {
+	return ask(f, "complaint about "+service, func() (string, error) { return f.Tree.Complaint(service) })
 }
 
 // Status implements s6.Tree.
@@ -99,16 +109,23 @@ func (f *Faulty) Signal(service string, pid int, signal syscall.Signal) error {
 	return f.ops.Do(filesystemtest.Command, signal.String()+" to "+service, func() error { return f.Tree.Signal(service, pid, signal) })
 }
 
-// Remains implements s6.Tree.
-func (f *Faulty) Remains(service string, known s6.Sighting, since time.Time) (left []s6.Remnant, err error) {
-	err = f.ops.Do(filesystemtest.Query, "what is left of deleted directories of "+service, func() (err error) {
-		left, err = f.Tree.Remains(service, known, since)
-		return err
+// Group implements s6.Tree.
+func (f *Faulty) Group(service string, leader int, seen time.Time) ([]int, error) {
+	return ask(f, "group of "+service, func() ([]int, error) { return f.Tree.Group(service, leader, seen) })
+}
+
+// SignalGroup implements s6.Tree.
+func (f *Faulty) SignalGroup(service string, leader int, seen time.Time, signal syscall.Signal) error {
+	return f.ops.Do(filesystemtest.Command, signal.String()+" to the group of "+service, func() error {
+		return f.Tree.SignalGroup(service, leader, seen, signal)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return left, nil
+}
+
+// Remains implements s6.Tree.
+func (f *Faulty) Remains(service string, known s6.Sighting, since time.Time) ([]s6.Remnant, error) {
+	return ask(f, "what is left of deleted directories of "+service, func() ([]s6.Remnant, error) {
+		return f.Tree.Remains(service, known, since)
+	})
 }
 
 // EndRemnant implements s6.Tree.
