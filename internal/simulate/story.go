@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -49,11 +51,9 @@ func (s *story) count(who string, op filesystemtest.Op) {
 
 // sum returns the FNV-1a hash of a text.
 func sum(text string) uint64 {
-	h := uint64(14695981039346656037)
-	for n := range len(text) {
-		h = (h ^ uint64(text[n])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, text) // it never fails
+	return h.Sum64()
 }
 
 // mix mixes numbers into one, each bit of which depends on all of theirs.

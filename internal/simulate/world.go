@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -74,9 +75,9 @@ func (w *world) wait(then time.Time) bool {
 			return false
 		}
 		if due {
-			todo := w.later[0]
+			first := w.later[0]
 			w.later = w.later[1:]
-			todo.do()
+			first.do()
 		} else if !time.Now().Before(then) {
 			return true
 		}
@@ -90,7 +91,7 @@ func (w *world) after(d time.Duration, do func()) {
 	for n < len(w.later) && !w.later[n].at.After(at) {
 		n++
 	}
-	w.later = append(w.later[:n], append([]todo{{at, do}}, w.later[n:]...)...)
+	w.later = slices.Insert(w.later, n, todo{at, do})
 }
 
 // look has the judge look at everything.
