@@ -190,8 +190,9 @@ func (t *Tree) Complaint(service string) (string, error) {
 }
 
 // Violations returns what happened and must never happen: two processes of one
-// service at work at once, or one beside what an earlier one has left, a service directory deleted under a live process,
-// and errors of the filesystem underneath.
+// service at work at once, or one beside what an earlier one has left, a
+// service directory deleted under a live process, and errors of the filesystem
+// underneath.
 func (t *Tree) Violations() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -295,19 +296,10 @@ func (s *stage) logged(name string, lines int) error {
 	if err != nil {
 		return err
 	}
-	if n := countLines(data); n < lines {
+	if n := bytes.Count(data, []byte{'\n'}); n < lines {
 		return fmt.Errorf("it has %d", n)
 	}
 	return nil
-}
-
-func countLines(data []byte) (n int) {
-	for _, b := range data {
-		if b == '\n' {
-			n++
-		}
-	}
-	return n
 }
 
 // loggerTold: TERM ends a logger, and another goes on.
