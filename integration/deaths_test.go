@@ -3,9 +3,12 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +19,9 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func TestSupervisorIsKilled(t *testing.T) {
@@ -148,6 +153,52 @@ func TestScannerIsKilledWhileTheProgramIsAway(t *testing.T) {
 	w.Await(fsm.PhaseRemoved, "b")
 	harness.Gone(t, b)
 	assert.NoFileExists(t, filepath.Join(w.Root, "probes", "b", "doubles"))
+}
+
+// TestStoppedServiceGetsItsLoggerBack: its supervisor and that of its logger are
+// of two s6-svscan that were killed, so that no process holds a pipe between
+// them.
+func TestStoppedServiceGetsItsLoggerBack(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	specs := map[string]*s6.Spec{"a": w.counting("a")}
+	w.run(specs)
+	stopped := desired{"a": {State: s6.Stopped, Spec: specs["a"]}}
+	w.Declare(stopped)
+	w.Await(fsm.PhaseStopped, "a")
+	first, service := w.svscan(), w.Service("a")
+	old := w.supervisor(service)
+	w.Leave()
+	harness.Slay(t, first)
+	harness.Slay(t, old)
+	second := exec.Command(filepath.Join(w.Config.Tools.Dir, "s6-svscan"), w.Config.ScanDir)
+	require.NoError(t, second.Start())
+	harness.Eventually(t, "the service has a supervisor again", func() bool {
+		holder, err := supervise.LockHolder(filepath.Join(service, "supervise", "lock"))
+		return err == nil && holder.PID != 0 && holder.PID != old
+	})
+	require.NoError(t, second.Process.Kill())
+	require.Error(t, second.Wait(), "it was killed")
+
+	w.Open()
+	w.manage()
+	w.Declare(stopped)
+	harness.Eventually(t, "both supervisors are the new one's, and a logger is there", func() error {
+		children := harness.Children(w.svscan())
+		for _, dir := range []string{service, filepath.Join(service, "log")} {
+			if pid := w.supervisor(dir); !slices.ContainsFunc(children, func(p proc.Process) bool { return p.PID == pid }) {
+				return fmt.Errorf("%s is supervised by %d, which is none of %v", dir, pid, children)
+			}
+		}
+		logger, err := w.Tree.Logger("a")
+		if err == nil && logger.PID == 0 {
+			err = errors.New("there is no logger")
+		}
+		return err
+	})
+	w.run(specs)
+	w.logsGrow("a")
+	w.single("a")
 }
 
 func TestEverythingOfS6IsKilled(t *testing.T) {

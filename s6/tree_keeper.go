@@ -44,6 +44,7 @@ func (t *SystemTree) keep(ctx context.Context) {
 // supervisor is told once its service's supervisor has exited: until then it
 // restarts s6-log when that dies. An s6-log that reads something else, for it
 // began before the process did, is told to end: the next one reads the pipe.
+// Where no process is and nothing waits in the pipe, none is needed.
 func (t *SystemTree) releaseOrphans(now time.Time, deaf map[string]*spell[bool]) (any bool) {
 	services, err := t.pairs()
 	if err != nil {
@@ -79,7 +80,7 @@ func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState,
 	since.note(hears == no)
 	var commands []supervise.Command
 	switch {
-	case service && hears != no:
+	case service && (hears != no || t.silent(p)):
 		_ = t.Control(p.service, supervise.CommandExit) // it may be gone by now
 	case logs && !service:
 		commands = append(commands, supervise.CommandExit)
@@ -96,4 +97,11 @@ func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState,
 		_ = t.Control(logger(p.service), commands...)
 	}
 	return service || logs || hears == no
+}
+
+// silent reports whether nothing runs under a service's supervisor and all of
+// what was printed there has been read.
+func (t *SystemTree) silent(p pair) bool {
+	process, err := t.Process(p.service)
+	return err == nil && process.PID == 0 && unread(p.supervisor.PID, 1) == 0
 }

@@ -31,7 +31,7 @@ type backlog struct {
 func (t *SystemTree) backlogOf(service string) backlog {
 	b := backlog{pid: -1, unread: -1}
 	if pid := t.logProcess(service); pid > 0 {
-		b.pid, b.unread = pid, unread(pid)
+		b.pid, b.unread = pid, unread(pid, 0)
 	}
 	if info, err := os.Stat(path.Join(t.layout.Log(path.Base(service)), "current")); err == nil {
 		b.size, b.changed = info.Size(), info.ModTime()
@@ -55,15 +55,15 @@ func (t *SystemTree) logProcess(service string) int {
 	return status.PID
 }
 
-// unread returns how many bytes wait in the pipe that a process reads as its
-// standard input, -1 where that cannot be found out.
-func unread(pid int) int {
+// unread returns how many bytes wait in the pipe that a descriptor of a process
+// leads to, -1 where that cannot be found out.
+func unread(pid, fd int) int {
 	process, err := proc.System.Open(pid)
 	if err != nil {
 		return -1
 	}
 	defer process.Close()
-	n, err := process.Unread(0)
+	n, err := process.Unread(fd)
 	if err != nil {
 		return -1
 	}
