@@ -88,12 +88,15 @@ func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 	}
 	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
 	d.unstarted.note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
-	o.Unstarted = d.unstarted.lasts(now, unstartedPatience)
-	if o.Unstarted {
-		o.StartDue = now.Sub(d.toldUp) >= later
-		o.Complaint, err = d.tree.Complaint(d.service)
+	if !d.unstarted.lasts(now, unstartedPatience) {
+		return nil
 	}
-	return err
+	if o.Complaint, err = d.tree.Complaint(d.service); err != nil {
+		return err
+	}
+	o.Unstarted = o.Complaint != "" || d.unstarted.lasts(now, quietPatience)
+	o.StartDue = now.Sub(d.toldUp) >= later
+	return nil
 }
 
 // observeLogger finds out whether the logger runs. It looks now and then: no

@@ -10,7 +10,10 @@ import (
 
 // What the tests of this package need to see of its inside.
 
-var Compare = compare
+var (
+	Compare   = compare
+	Complaint = complaint
+)
 
 // Decide is the decision function of every kind of service.
 func Decide(in fsm.Input[*Spec, Observed]) fsm.Decision { return decide(in) }

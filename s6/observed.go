@@ -65,7 +65,8 @@ type Observed struct {
 	// crash.
 	Awaited bool `json:"awaited,omitempty"`
 	// Unstarted: s6-supervise could not start a process. Complaint is what it said,
-	// where that is kept. StartDue: it is to try again.
+	// where that is kept. StartDue: it is to be told to start one now, without the
+	// wait that it makes.
 	Unstarted bool   `json:"unstarted,omitempty"`
 	StartDue  bool   `json:"startDue,omitempty"`
 	Complaint string `json:"complaint,omitempty"`

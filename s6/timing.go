@@ -57,6 +57,9 @@ const (
 	// It is longer than the second before a start. A supervisor that could not
 	// start one tries again after 10 or 60 s.
 	unstartedPatience = 1500 * time.Millisecond
+	// quietPatience is for the same where s6-supervise has not said, or nowhere
+	// that can be read, that it cannot: a busy machine is late, too.
+	quietPatience = 5 * time.Second
 	// nudgePatience is for a nudge to be over while a tree is closed. A nudge
 	// that is not over is left to the next program.
 	nudgePatience = time.Second

@@ -54,13 +54,13 @@ func (t *SystemTree) Complaint(service string) (string, error) {
 }
 
 // complaint returns the last line about a service that gives a cause. That
-// s6-supervise waits follows after it.
+// s6-supervise waits follows after it. That a finish script is killed is none.
 func complaint(said, service string) string {
 	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
 	for n := len(lines) - 1; n >= 0; n-- {
 		for _, who := range []string{"s6-supervise %s: ", "s6-supervise %s (child): "} {
 			what, ok := strings.CutPrefix(lines[n], fmt.Sprintf(who, service))
-			if ok && !strings.Contains(what, " - waiting ") {
+			if ok && !strings.Contains(what, " - waiting ") && !strings.Contains(what, " - sending it a SIGKILL") {
 				return what
 			}
 		}

@@ -41,6 +41,41 @@ func TestWaitsThatBelongToS6AreShortened(t *testing.T) {
 	}
 }
 
+// uncomplaining is a tree whose s6-supervise says nothing that can be read.
+type uncomplaining struct{ *s6test.Tree }
+
+func (uncomplaining) Complaint(string) (string, error) { return "", nil }
+
+// A start that is late on a busy machine is not called impossible where
+// s6-supervise has not complained. What stays so is.
+func TestLateStartIsNotCalledImpossible(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.Bar("a", noRoom)
+		p := start(t, uncomplaining{tree})
+		require.NoError(t, p.Apply(t.Context(), running("a")))
+		pass(4 * time.Second)
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateStarting, s.State, s.Reason)
+		pass(4 * time.Second)
+		s, _ = p.Instance("a")
+		assert.Equal(t, s6.StateDegraded, s.State)
+		assert.Equal(t, "s6-supervise cannot start it", s.Reason.String())
+	})
+}
+
+func TestComplaint(t *testing.T) {
+	for said, want := range map[string]string{
+		"":                                 "",
+		"s6-supervise b: " + noRoom + "\n": "",
+		"s6-supervise a: " + noRoom + "\n": noRoom,
+		"s6-supervise a: " + noRoom + " - waiting 60 seconds\n":                                                  "",
+		"s6-supervise a (child): fatal: unable to exec run: Exec format error\ns6-supervise b: " + noRoom + "\n": "fatal: unable to exec run: Exec format error",
+		"s6-supervise a: warning: finish script lifetime reached maximum value - sending it a SIGKILL\n":         "",
+	} {
+		assert.Equal(t, want, s6.Complaint(said, "a"), said)
+	}
+}
+
 // mounted is a tree on a mount with noexec, for as long as that says so.
 type mounted struct {
 	*s6test.Tree
