@@ -132,12 +132,17 @@ go:
 test: ## run all tests: unit tests, real s6 and real Benthos, and the image where an engine answers
 	$(call elsewhere,all tests but those of the image run on this host)
 
+# The packages whose tests try less in a short run. The race detector makes them
+# ten times as slow, and what they add then is not concurrent.
+EXHAUSTIVE := ./s6 ./benthos ./internal/simulate
+
 .PHONY: test-docker test-host test-container
 test-docker: test-host test-container
 test-host: tools $(engine_needed) $(redpanda_needed) | go
 	@sh scripts/require.sh cc
 	@for module in $(ENGINES); do sh scripts/stage.sh "go vet in $$module" go -C $$module vet ./... || exit 1; done
-	@sh scripts/stage.sh "Unit tests" go test -race ./...
+	@sh scripts/stage.sh "Unit tests" go test -race -short ./...
+	@sh scripts/stage.sh "Unit tests that try everything, without the race detector" go test $(EXHAUSTIVE)
 	@sh scripts/stage.sh "Tests with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA" \
 		go test -race -count=1 -timeout 30m -tags integration ./integration/...
 test-container: | go ## prove the image on this machine's Docker engine

@@ -72,6 +72,10 @@ func TestAnnounceReadyNeedsNoCapability(t *testing.T) {
 	require.NoError(t, w.Tree.AnnounceReady(w.Service("a"), pid))
 	w.Await(fsm.PhaseRunning, "a")
 	require.NoError(t, w.Tree.AnnounceReady(w.Service("a"), pid), "twice is no harm")
+	harness.Eventually(t, "the other runs, too", func() bool {
+		s, err := w.Tree.Status(w.Service("b"))
+		return err == nil && s.Up()
+	})
 	assert.ErrorContains(t, w.Tree.AnnounceReady(w.Service("b"), pid), "the service's process is")
 	s, err := w.Tree.Status(w.Service("b"))
 	require.NoError(t, err)

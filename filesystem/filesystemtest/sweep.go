@@ -43,12 +43,17 @@ func Mishaps() []Mishap {
 // Sweep calls do for each mishap at each operation in turn, until there was no
 // operation that it could befall. do hands the injector to [Inject]; what
 // it does may not depend on anything but that. The name of a subtest is the
-// mishap, and a failure names the operation.
+// mishap, and a failure names the operation. With -short only every fourth
+// operation has its mishaps.
 func Sweep(t *testing.T, mishaps []Mishap, do func(t *testing.T, m Mishap, injector Injector)) {
 	for _, m := range mishaps {
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, more := 1, true; more; n++ {
+			step := 1
+			if testing.Short() {
+				step = 4
+			}
+			for n, more := 1, true; more; n += step {
 				more = sweepOne(t, m, n, do)
 			}
 		})

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", 20, "how many seeds to run")
+	seeds = flag.Uint64("seeds", 20, "how many seeds to run, unless the run is a short one")
 	first = flag.Uint64("first", 0, "the first of them")
 	hours = flag.Float64("hours", 1, "how many simulated hours the adversary acts for")
 	seed  = flag.Int64("seed", -1, "run this seed alone, and print its story")
@@ -33,6 +33,14 @@ func TestMain(m *testing.M) {
 
 func length() time.Duration { return time.Duration(*hours * float64(time.Hour)) }
 
+// atMost returns how many seeds to run: few in a short run.
+func atMost(n uint64) uint64 {
+	if testing.Short() {
+		return min(n, 2)
+	}
+	return n
+}
+
 // TestSeeds has programs live through what the adversary does to them.
 func TestSeeds(t *testing.T) {
 	if *seed >= 0 {
@@ -45,7 +53,7 @@ func TestSeeds(t *testing.T) {
 		report(t, r)
 		return
 	}
-	for n := range *seeds {
+	for n := range atMost(*seeds) {
 		t.Run(fmt.Sprint("seed ", *first+n), func(t *testing.T) {
 			t.Parallel()
 			if *brief && told.Load() {
@@ -79,7 +87,7 @@ func report(t *testing.T, r simulate.Result) {
 
 // TestSameSeedSameTrace: byte for byte, and in every single operation.
 func TestSameSeedSameTrace(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range atMost(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			plan := simulate.NewPlan(seed, length())
