@@ -216,7 +216,8 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 			Within: time.Minute,
 		}
 		if testing.Short() {
-			check.Specs = check.Specs[:1]
+			check.Specs = check.Specs[:1] // which is never changed
+			check.Unused = []fsm.Row{{Event: s6.EventRestart, From: s6.Running, To: s6.StateStarting}}
 		}
 		for _, scene := range checkScenes {
 			check.Scenes = append(check.Scenes, fsmtest.Scene[*s6.Spec, s6.Observed]{
