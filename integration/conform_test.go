@@ -123,6 +123,7 @@ func (e *examined) Program(service string, p s6test.Program) {
 			fmt.Fprintf(&b, "trap 'sleep %s; trap - %s; kill -%s $$' %s\n", seconds(p.StopAfter), signal, signal, signal)
 		}
 	}
+	fmt.Fprint(&b, "echo $$ >begun\n")
 	if p.ReadyAfter >= 0 {
 		fmt.Fprintf(&b, "sleep %s\ntest ! -e notification-fd || echo >&3\n", seconds(p.ReadyAfter))
 	}
@@ -139,6 +140,12 @@ func (e *examined) Program(service string, p s6test.Program) {
 		// Whoever runs the old one has it open for reading.
 		require.NoError(e.t, e.FS().ReplaceFile(path.Join(e.Layout().Service(service), file), []byte(script), 0o755))
 	}
+}
+
+// Begun asks the program, which writes down its id.
+func (e *examined) Begun(service string, pid int) bool {
+	begun, err := e.FS().ReadFile(path.Join(e.Layout().Service(service), "begun"))
+	return err == nil && string(begun) == fmt.Sprintln(pid)
 }
 
 // Print writes into the pipe that is the process's standard output.

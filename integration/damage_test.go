@@ -67,6 +67,7 @@ func TestDamagedStatusUnderALiveSupervisor(t *testing.T) {
 	w.Await(fsm.PhaseRunning, "a", "c")
 	w.single("a")
 	w.single("c")
+	w.Await(fsm.PhaseRemoved, "b")
 	assert.False(t, harness.Exists(t, w.Service("b")))
 }
 

@@ -79,7 +79,7 @@ func TestDeafProcessIsKilled(t *testing.T) {
 			t.Parallel()
 			w := start(t)
 			spec := w.probeAs("a", `trap 'echo TERM >>"$PROBE/signals"' TERM`, runsUntilTrapped)
-			spec.StopTimeout = 300 * time.Millisecond
+			spec.StopTimeout = 3 * time.Second
 			w.run(map[string]*s6.Spec{"a": spec})
 			pid := w.pid("a")
 			act(w, spec)
@@ -120,12 +120,12 @@ func TestCrashLoopIsDegradedWithTheExitCodeAndRecovers(t *testing.T) {
 	w.Await(fsm.PhaseRunning, "b")
 	b := w.pid("b")
 	w.Await(fsm.PhaseDegraded, "a")
+	harness.Eventually(t, "it has died often enough", func() bool { return w.Snapshot("a").Observed.Restarts >= s6.CrashLimit })
 	s := w.Snapshot("a")
 	failed := s.History[slices.IndexFunc(s.History, func(move fsm.Transition) bool { return move.To == s6.StateDegraded })]
 	assert.Regexp(t, `^its process ended \d times in 30s$`, failed.Reason.Summary)
 	assert.Contains(t, failed.Reason.Evidence, "exited with 7 at ")
 	assert.Contains(t, s.Reason.Evidence, "exited with 7 at ")
-	assert.GreaterOrEqual(t, s.Observed.Restarts, s6.CrashLimit)
 
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))
 	harness.Eventually(t, "it runs", func() bool { return len(w.starts("a")) > 0 })
@@ -176,7 +176,7 @@ func TestProcessThatIsNotReadyInTime(t *testing.T) {
 	}
 	w.Declare(running(map[string]*s6.Spec{"a": spec}))
 	w.Await(fsm.PhaseDegraded, "a")
-	assert.Contains(t, []string{"it did not become ready in time", "its process is not ready"}, w.Snapshot("a").Reason.Summary)
+	w.Became("a", s6.StateDegraded, "it did not become ready in time")
 	harness.Eventually(t, "it runs", func() bool { return w.Snapshot("a").Observed.PID() != 0 })
 	pid := w.pid("a")
 	require.NoError(t, os.WriteFile(flag, nil, 0o644))

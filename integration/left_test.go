@@ -148,14 +148,23 @@ func TestGroupOfSomebodyElse(t *testing.T) {
 	w := start(t)
 	w.run(map[string]*s6.Spec{"a": parent(), "other": parent()})
 	other := w.pid("other")
-	before := w.work("other")
+	pids := func() (pids []int) {
+		for _, p := range w.work("other") {
+			pids = append(pids, p.PID)
+		}
+		return pids
+	}
+	harness.Eventually(t, "it has started another process", func() bool {
+		return len(pids()) == 2 && slices.ContainsFunc(w.work("other"), func(p proc.Process) bool { return p.Is("sleep") })
+	})
+	before := pids()
 	seen := time.Now().Add(-time.Hour)
 	members, err := w.Tree.Group(w.Service("a"), other, seen)
 	require.NoError(t, err)
 	assert.Empty(t, members, "they have started since")
 	require.NoError(t, w.Tree.SignalGroup(w.Service("a"), other, seen, syscall.SIGKILL))
 	require.NoError(t, w.Tree.SignalGroup(w.Service("a"), other, time.Time{}, syscall.SIGKILL))
-	assert.Equal(t, before, w.work("other"))
+	assert.Equal(t, before, pids())
 	members, err = w.Tree.Group(w.Service("other"), other, time.Time{})
 	require.NoError(t, err)
 	assert.Len(t, members, 2, "they have the instance lock open")

@@ -172,7 +172,8 @@ func TestCampaignAgainstLogs(t *testing.T) {
 			harness.Slay(t, w.pid("a"))
 			harness.Eventually(t, "it starts again", func() bool { return len(w.starts("a")) > starts })
 		case 4:
-			supervisor := w.supervisor(logger)
+			var supervisor int
+			harness.Eventually(t, "its logger is supervised", func() bool { supervisor = w.supervisor(logger); return supervisor != 0 })
 			harness.Slay(t, supervisor)
 			c.killLogger()
 			harness.Eventually(t, "its logger is supervised again", func() bool { pid := w.supervisor(logger); return pid != 0 && pid != supervisor })

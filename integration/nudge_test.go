@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -99,7 +100,7 @@ func TestNudgeHoldsNobodyUp(t *testing.T) {
 	assert.Empty(t, w.nudged())
 	harness.Kill(t, scanner, syscall.SIGCONT)
 	w.Open()
-	assert.Empty(t, w.supervisors())
+	harness.Holds(t, 500*time.Millisecond, "nothing is supervised", func() bool { return len(w.supervisors()) == 0 })
 }
 
 func TestNudgeNeedsSomebodyWhoServes(t *testing.T) {

@@ -38,6 +38,12 @@ func send(commands ...supervise.Command) func(t *testing.T, w *world, service st
 	return func(t *testing.T, w *world, service string) { require.NoError(t, w.Tree.Control(service, commands...)) }
 }
 
+func stopAndContinue(t *testing.T, w *world, service string) {
+	require.NoError(t, w.Tree.Control(service, supervise.CommandStop))
+	harness.Eventually(t, "it is paused", func() bool { return w.bySystem(service).Status.Paused })
+	require.NoError(t, w.Tree.Control(service, supervise.CommandCont))
+}
+
 var situations = []situation{
 	{name: "never up", files: map[string]string{"run": sleeps, "down": ""},
 		is: func(v view) bool { return !v.Status.Up() && !v.Status.WantUp && v.AskedDown }},
@@ -47,7 +53,7 @@ var situations = []situation{
 		is: func(v view) bool { return v.Status.Up() && v.Status.Ready }},
 	{name: "paused", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandStop),
 		is: func(v view) bool { return v.Status.Up() && v.Status.Paused }},
-	{name: "continued", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandStop, supervise.CommandCont),
+	{name: "continued", files: map[string]string{"run": sleeps}, reach: stopAndContinue,
 		is: func(v view) bool { return v.Status.Up() && !v.Status.Paused }},
 	{name: "up once", files: map[string]string{"run": sleeps}, reach: send(supervise.CommandOnce),
 		is: func(v view) bool { return v.Status.Up() && !v.Status.WantUp }},
@@ -187,8 +193,12 @@ while :; do sleep 0.02; done
 		bySystem, byTools := w.Service(fmt.Sprintf("system %d", n)), w.Service(fmt.Sprintf("tools %d", n))
 		harness.Eventually(t, "both are ready", func() bool { return ready(bySystem) && ready(byTools) })
 		pids := [2]int{w.bySystem(bySystem).Status.PID, w.bySystem(byTools).Status.PID}
+		before := what(byTools, pids[1])
 		require.NoError(t, w.Tree.Control(bySystem, command...))
 		require.NoError(t, w.oracle().Control(byTools, command...))
+		if last := command[len(command)-1]; last != supervise.CommandUp && last != supervise.CommandCont { // which leave it as it was
+			harness.Eventually(t, fmt.Sprintf("something comes of %q", command), func() bool { return what(byTools, pids[1]) != before })
+		}
 		// Some restart after a second, and one gets a supervisor again after
 		// it.
 		same := func() bool { return what(bySystem, pids[0]) == what(byTools, pids[1]) }

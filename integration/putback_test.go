@@ -63,7 +63,7 @@ func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 func TestDeletedSuperviseDirectory(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	specs := map[string]*s6.Spec{"a": w.slowProbe("a")}
+	specs := map[string]*s6.Spec{"a": w.probeAs("a", "trap 'sleep 2 9>&-; exit 0' TERM", runsUntilTrapped)}
 	w.run(specs)
 	before := w.pid("a")
 	require.NoError(t, os.RemoveAll(filepath.Join(w.Service("a"), "supervise")))

@@ -37,7 +37,7 @@ func (w *world) startReturning() {
 	}))
 	w.Await(fsm.PhaseRunning, "plain", "fd", "check")
 	harness.Eventually(w.T, "it starts", func() bool { return len(w.starts("announced")) == 1 })
-	assert.Equal(w.T, fsm.PhaseStarting, w.Snapshot("announced").Phase, "nobody has said that it is ready")
+	w.Await(fsm.PhaseStarting, "announced") // nobody has said that it is ready
 	w.announce("announced")
 	w.Await(fsm.PhaseRunning, "announced")
 }

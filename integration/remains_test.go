@@ -16,9 +16,14 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
+// removeAll deletes a directory in which others may write meanwhile.
+func removeAll(t *testing.T, dir string) {
+	harness.Eventually(t, dir+" is deleted", func() error { return os.RemoveAll(dir) })
+}
+
 // TestWhatIsDeletedUnderALiveProcess: what ran in it ends before another begins.
 func TestWhatIsDeletedUnderALiveProcess(t *testing.T) {
-	remove := func(t *testing.T, w *world) { require.NoError(t, os.RemoveAll(w.Service("a"))) }
+	remove := func(t *testing.T, w *world) { removeAll(t, w.Service("a")) }
 	for name, deletion := range map[string]func(t *testing.T, w *world){
 		"rm -rf": remove,
 		"rm -rf after SIGKILL of s6-supervise": func(t *testing.T, w *world) {
@@ -72,7 +77,7 @@ func TestWhatIsDeletedIsFoundByItsPlace(t *testing.T) {
 	supervisor := w.supervisor(w.Service("a"))
 	harness.Slay(t, w.svscan())
 	harness.Slay(t, supervisor)
-	require.NoError(t, os.RemoveAll(w.Service("a")))
+	removeAll(t, w.Service("a"))
 	w.manage()
 	w.run(specs)
 	harness.Gone(t, old)
@@ -87,8 +92,8 @@ func TestWhatIsDeletedEndsWithTheTree(t *testing.T) {
 	w.Unmanage()
 	harness.Slay(t, w.svscan())
 	harness.Slay(t, w.supervisor(w.Service("a")))
-	require.NoError(t, os.RemoveAll(w.Service("a")))
-	require.NoError(t, os.RemoveAll(w.Service("b")))
+	removeAll(t, w.Service("a"))
+	removeAll(t, w.Service("b"))
 	ctx, cancel := w.Context()
 	defer cancel()
 	require.NoError(t, w.Tree.Shutdown(ctx))

@@ -8,8 +8,12 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
+// visible is for how long a state that does not come back lasts, so that a busy
+// machine has seen it.
+const visible = 2 * time.Second
+
 func finishScript(s *stage) {
-	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: 300 * time.Millisecond, FinishCode: 4}
+	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: visible, FinishCode: 4}
 	a := s.serve("a", p, map[string]string{"finish": finish}, "su", "up, wanted")
 	a.runs()
 	a.tell("d")
@@ -25,7 +29,7 @@ func finishScript(s *stage) {
 }
 
 func whileFinishing(s *stage) {
-	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: 400 * time.Millisecond}
+	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: visible}
 	a := s.serve("a", p, map[string]string{"finish": finish}, "su", "up, wanted")
 	finishing := func(last string) {
 		a.runs()
@@ -71,7 +75,7 @@ func finishForGood(s *stage) {
 
 func finishForEver(s *stage) {
 	p := s6test.Program{ReadyAfter: s6test.Never, FinishFor: time.Hour}
-	a := s.serve("a", p, map[string]string{"finish": finish, "timeout-finish": "300\n"}, "su", "up, wanted")
+	a := s.serve("a", p, map[string]string{"finish": finish, "timeout-finish": "2000\n"}, "su", "up, wanted")
 	a.runs()
 	a.tell("d")
 	a.shows("d", "finishing, after signal 15 (terminated)")
@@ -79,7 +83,7 @@ func finishForEver(s *stage) {
 }
 
 func deaf(s *stage) {
-	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, Deaf: true}, map[string]string{"timeout-kill": "300\n"}, "su", "up, wanted")
+	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, Deaf: true}, map[string]string{"timeout-kill": "2000\n"}, "su", "up, wanted")
 	a.runs()
 	a.tell("d")
 	a.shows("", "up")
@@ -94,7 +98,7 @@ func deaf(s *stage) {
 }
 
 func slow(s *stage) {
-	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: 300 * time.Millisecond}, nil, "su", "up, wanted")
+	a := s.serve("a", s6test.Program{ReadyAfter: s6test.Never, StopAfter: visible}, nil, "su", "up, wanted")
 	a.runs()
 	a.tell("d")
 	a.shows("", "up")

@@ -108,12 +108,11 @@ func (a *actor) runs() {
 	a.t.Helper()
 	a.Eventually(a.name+" runs", func() error {
 		l, err := a.Process(a.dir)
-		if err == nil && !l.Held {
-			err = fmt.Errorf("nobody holds its lock")
+		if err == nil && (!l.Held || !a.Begun(a.name, l.PID)) {
+			err = fmt.Errorf("its lock: %+v", l)
 		}
 		return err
 	})
-	a.Pause(30*time.Millisecond, "the process becomes its program")
 }
 
 func pause(s *stage) {
@@ -273,7 +272,7 @@ func someRestartDelay(s *stage) {
 
 // readiness is announced by the process, or on its behalf.
 func readiness(s *stage) {
-	a := s.serve("a", s6test.Program{ReadyAfter: 200 * time.Millisecond}, map[string]string{"notification-fd": ready}, "su", "up, wanted")
+	a := s.serve("a", s6test.Program{ReadyAfter: visible}, map[string]string{"notification-fd": ready}, "su", "up, wanted")
 	a.shows("U", "up, wanted, ready")
 	b := s.serve("b", silent, map[string]string{"notification-fd": ready}, "su", "up, wanted")
 	b.runs()

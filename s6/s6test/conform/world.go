@@ -25,6 +25,9 @@ type World interface {
 	// Program makes the file program in a service directory do something, from
 	// the service's next start on.
 	Program(service string, p s6test.Program)
+	// Begun reports whether the service's process has become its program, and takes
+	// signals as that does.
+	Begun(service string, pid int) bool
 	// Print makes the service's process, which has the zero Program, print a
 	// line.
 	Print(service, line string) error
