@@ -379,6 +379,6 @@ func TestNameOfAPlainService(t *testing.T) {
 	}))
 	require.NoError(t, services.Wait(ctx, "name", fsm.PhaseRunning))
 	plain, _ := services.Instance("name")
-	assert.ErrorContains(t, w.Apply(active(streams{"name": printer(t)})), "name")
+	assert.ErrorIs(t, w.Apply(active(streams{"name": printer(t)})), s6.ErrOwned)
 	harness.Holds(t, time.Second, "the service goes on", func() bool { return harness.Alive(plain.Observed.PID()) })
 }

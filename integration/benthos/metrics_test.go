@@ -27,7 +27,9 @@ func TestMissingSamplesAreNoRecovery(t *testing.T) {
 	w := newWorld(t, bento(t))
 	c := flood(t)
 	// The answer of /metrics grows by a series of two thousand bytes with each
-	// message, until it is longer than a client reads.
+	// message, until it is longer than a client reads. Before that the errors are
+	// sampled twice, for which there are twenty seconds.
+	c.Input["generate"].(map[string]any)["interval"] = "10ms"
 	c.Pipeline = map[string]any{"processors": []any{map[string]any{"metric": map[string]any{
 		"type": "counter", "name": "many",
 		"labels": map[string]any{"id": `${! counter() } ` + strings.Repeat("x", 2000)},

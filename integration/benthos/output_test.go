@@ -3,8 +3,10 @@
 package benthos
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -103,11 +104,13 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	go func() { held <- h.post(3, `{"test":"long"}`, harness.Patience) }()
 	harness.Eventually(t, "the stream has taken the message", func() bool { return h.received(3) > at })
 	p.Signal(syscall.SIGINT)
-	harness.Pause(t, 1200*time.Millisecond, "a signal within a second is the same one")
-	p.Signal(syscall.SIGINT)
+	harness.Eventually(t, "a second signal ends it, which is none within a second", func() bool {
+		_ = p.Cmd.Process.Signal(syscall.SIGINT)
+		return !p.Runs()
+	})
 	assert.Equal(t, -1, p.End(), "ended by a signal")
+	assert.True(t, harness.Alive(before[3]))
 	assert.Contains(t, p.Stderr.String(), "a second signal (interrupt) ends it at once")
-	assert.Equal(t, before[3], h.pids()[3])
 	<-held
 
 	again := h.start()
@@ -183,6 +186,9 @@ func TestNothingThatIsWrittenCanBeWrittenByOthers(t *testing.T) {
 			return err
 		}
 		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // s6-supervise replaces its status by renaming
+		}
 		if err != nil {
 			return err
 		}

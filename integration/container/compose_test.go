@@ -107,8 +107,10 @@ func TestForegroundOnATerminal(t *testing.T) {
 		return err == nil && running == "true"
 	})
 	c := asUsersGetIt(t, name)
-	c.servesAsTheReadmeSays()
-	harness.Eventually(t, "it is a table", func() bool { return strings.Contains(screen.String(), "benthos-4  active") })
+	harness.Eventually(t, "it is a table", func() bool {
+		c.servesAsTheReadmeSays()
+		return strings.Contains(screen.String(), "benthos-4  active")
+	})
 	_, err = keyboard.Write([]byte{3})
 	require.NoError(t, err)
 	require.NoError(t, cmd.Wait(), screen.String())

@@ -37,7 +37,12 @@ func TestKilledProcessComesBackAlone(t *testing.T) {
 	c := start(t, nil)
 	before := c.serving()
 	back := func(what string, n int) {
-		harness.Eventually(t, what, func() bool { now := c.pid(instance(n)); return now > 0 && now != before[n] && c.ready(n) })
+		harness.Eventually(t, what, func() bool {
+			// A process that waits for the one before to end is never announced.
+			announced := c.exec("s6-svstat -o ready "+scanDir+"/"+instance(n)+" 2>/dev/null || true") == "true"
+			now := c.pid(instance(n))
+			return announced && now > 0 && now != before[n] && c.ready(n)
+		})
 		after := c.pids()
 		for other := range five {
 			if other != n {

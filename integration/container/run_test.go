@@ -49,7 +49,7 @@ func TestItEndsWithTheExitCodeOfFivebenthos(t *testing.T) {
 		options, flags []string
 		code, says     string
 	}{
-		"well":          {nil, []string{"-duration", "10s"}, "0", "benthos-4"},
+		"well":          {nil, []string{"-duration", "30s"}, "0", "benthos-4"},
 		"bad flag":      {nil, []string{"-instances", "it's none"}, "1", `"it's none"`},
 		"bad verbosity": {[]string{"-e", "S6_VERBOSITY=7"}, nil, "1", "-verbosity must be from 0 to 3"},
 	} {
@@ -69,6 +69,9 @@ func TestVerbosity(t *testing.T) {
 		t.Run(verbosity, func(t *testing.T) {
 			c := start(t, []string{"-e", "S6_VERBOSITY=" + verbosity}, "-instances", "1")
 			harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
+			if said[1] {
+				harness.Eventually(t, "it says so", func() bool { return strings.Contains(c.output(), result) })
+			}
 			c.stop()
 			out := c.output()
 			assert.Equal(t, said, [2]bool{strings.Contains(out, step), strings.Contains(out, result)}, out)
@@ -81,6 +84,19 @@ func TestAnotherProgramInItsPlace(t *testing.T) {
 	assert.Equal(t, "1000 sh", mustDocker(t, "run", "--rm", image, "sh", "-c", "echo $(id -u) $(cat /proc/1/comm)"))
 }
 
+// unhealthy waits until the container is unhealthy and its health check says why.
+// Docker keeps what the last checks said, and nothing of one that takes too long.
+func (c *container) unhealthy(why string) {
+	c.t.Helper()
+	harness.Eventually(c.t, "it is unhealthy: "+why, func() error {
+		said := c.inspect("{{range .State.Health.Log}}{{.Output}}{{end}}")
+		if health := c.health(); health != "unhealthy" || !strings.Contains(said, why) {
+			return fmt.Errorf("it is %s: %s", health, said)
+		}
+		return nil
+	})
+}
+
 func TestHealthFollowsTheInstances(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil)
@@ -88,8 +104,7 @@ func TestHealthFollowsTheInstances(t *testing.T) {
 	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
 	pid := c.pid("benthos-2")
 	c.signal("STOP", pid)
-	harness.Eventually(t, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
-	assert.Contains(t, c.inspect("{{range .State.Health.Log}}{{.Output}}{{end}}"), "benthos-2 is not healthy")
+	c.unhealthy("benthos-2 is not healthy")
 	c.signal("CONT", pid)
 	harness.Eventually(t, "it is healthy again", func() bool { return c.health() == "healthy" })
 }
@@ -97,8 +112,7 @@ func TestHealthFollowsTheInstances(t *testing.T) {
 func TestWhatDoesNotRunIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil, "-benthos", "/nowhere")
-	harness.Eventually(t, "it is unhealthy", func() bool { return c.health() == "unhealthy" })
-	assert.Contains(t, c.inspect("{{range .State.Health.Log}}{{.Output}}{{end}}"), "benthos-0 is not healthy: it is down")
+	c.unhealthy("benthos-0 is not healthy: it is down")
 }
 
 func TestHealthKnowsTheFlags(t *testing.T) {
