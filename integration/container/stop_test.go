@@ -183,7 +183,7 @@ func (c *container) stopsUnkilled() {
 	// Docker remembers some hundred events, and each command in a container is three.
 	sent := new(harness.Output)
 	watch := exec.Command("docker", "events", "--since", strconv.FormatInt(c.begun.Unix(), 10), "--filter", "container="+c.name,
-		"--filter", "event=kill", "--filter", "event=die", "--format", "{{.Action}} {{.Actor.Attributes.signal}}")
+		"--filter", "event=kill", "--filter", "event=die", "--format", "{{.Action}} {{with .Actor.Attributes.signal}}{{.}}{{end}}")
 	watch.Stdout = sent
 	require.NoError(c.t, watch.Start())
 	defer func() { _ = watch.Wait() }()
