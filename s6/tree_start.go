@@ -53,14 +53,16 @@ func (t *SystemTree) Complaint(service string) (string, error) {
 	return complaint(string(said), path.Base(service)), nil
 }
 
-// complaint returns the last line about a service that gives a cause. That
-// s6-supervise waits follows after it. That a finish script is killed is none.
+// complaint returns the last line about a service that says what s6-supervise
+// was unable to do. That it waits follows after the cause. It also says that it
+// kills a finish script, or that another supervisor has the directory: those
+// are no causes.
 func complaint(said, service string) string {
 	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
 	for n := len(lines) - 1; n >= 0; n-- {
 		for _, who := range []string{"s6-supervise %s: ", "s6-supervise %s (child): "} {
 			what, ok := strings.CutPrefix(lines[n], fmt.Sprintf(who, service))
-			if ok && !strings.Contains(what, " - waiting ") && !strings.Contains(what, " - sending it a SIGKILL") {
+			if ok && strings.Contains(what, "unable to ") && !strings.Contains(what, " - waiting ") {
 				return what
 			}
 		}

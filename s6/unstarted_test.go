@@ -71,6 +71,7 @@ func TestComplaint(t *testing.T) {
 		"s6-supervise a: " + noRoom + " - waiting 60 seconds\n":                                                  "",
 		"s6-supervise a (child): fatal: unable to exec run: Exec format error\ns6-supervise b: " + noRoom + "\n": "fatal: unable to exec run: Exec format error",
 		"s6-supervise a: warning: finish script lifetime reached maximum value - sending it a SIGKILL\n":         "",
+		"s6-supervise a: fatal: another instance of s6-supervise is already running\n":                           "",
 	} {
 		assert.Equal(t, want, s6.Complaint(said, "a"), said)
 	}
