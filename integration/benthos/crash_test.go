@@ -116,7 +116,8 @@ func TestKilledOverAndOver(t *testing.T) {
 		p.Slay()
 		require.Equal(t, pids, h.pids())
 	}
-	last := h.start()
+	last := h.start("-json")
+	last.await("start_done", five) // until then a signal may come before it is heard
 	assert.Equal(t, pids, h.serving())
 	last.interrupt(syscall.SIGTERM)
 }

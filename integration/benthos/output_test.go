@@ -113,7 +113,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	assert.Contains(t, p.Stderr.String(), "a second signal (interrupt) ends it at once")
 	<-held
 
-	again := h.start()
+	again := h.start("-json")
+	again.await("start_done", five) // until then a signal may come before it is heard
 	h.serving()
 	again.interrupt(syscall.SIGTERM)
 }
