@@ -148,6 +148,8 @@ func (e *examined) Begun(service string, pid int) bool {
 	return err == nil && string(begun) == fmt.Sprintln(pid)
 }
 
+func (e *examined) Stopped(pid int) bool { return harness.Stopped(pid) }
+
 // Print writes into the pipe that is the process's standard output.
 func (e *examined) Print(service, line string) error {
 	holder, err := e.Process(e.Layout().Service(service))

@@ -41,7 +41,7 @@ func TestSupervisorIsKilled(t *testing.T) {
 				})
 			}
 			scanner := w.svscan() // which would start another at once
-			harness.Kill(t, scanner, syscall.SIGSTOP)
+			harness.Stop(t, scanner)
 			harness.Slay(t, w.supervisor(w.Service("a")))
 			if kind == "deaf" { // others have ended before that is seen
 				degradedFor(fmt.Sprintf("one of its processes has lost its supervisor: pid %d", old))

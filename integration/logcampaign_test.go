@@ -205,7 +205,7 @@ func TestScannerIsKilledTwiceAroundARestart(t *testing.T) {
 		})
 		// The supervisor that the logger has does not hand over for a while.
 		second, starts, slow := c.svscan(), len(c.starts("a")), c.supervisor(filepath.Join(c.Service("a"), "log"))
-		harness.Kill(t, slow, syscall.SIGSTOP)
+		harness.Stop(t, slow)
 		harness.Slay(t, c.pid("a"))
 		harness.Eventually(t, "it starts again", func() bool { return len(c.starts("a")) > starts })
 		harness.Slay(t, second)

@@ -47,7 +47,7 @@ func TestNudgeTouchesNothing(t *testing.T) {
 	a, b := w.pid("a"), w.pid("b")
 	scanner := w.svscan()
 	for range 3 {
-		harness.Kill(t, scanner, syscall.SIGSTOP)
+		harness.Stop(t, scanner)
 		// While a nudge is under way, the last one included, there is no other.
 		harness.Eventually(t, "it is shown", func() bool {
 			require.NoError(t, w.Tree.Nudge())
@@ -94,7 +94,7 @@ func TestNudgeHoldsNobodyUp(t *testing.T) {
 	w := newWorld(t)
 	w.Open()
 	scanner := w.svscan()
-	harness.Kill(t, scanner, syscall.SIGSTOP)
+	harness.Stop(t, scanner)
 	require.NoError(t, w.Tree.Nudge())
 	w.Leave()
 	assert.Empty(t, w.nudged())

@@ -115,7 +115,7 @@ func TestTreeAgreesWithTheTools(t *testing.T) {
 			if s.reach != nil {
 				harness.Eventually(t, "it is up", func() bool { return w.bySystem(service).Status.Up() })
 				// Nothing restarts meanwhile.
-				harness.Kill(t, scanner, syscall.SIGSTOP)
+				harness.Stop(t, scanner)
 				defer harness.Kill(t, scanner, syscall.SIGCONT)
 				s.reach(t, w, service)
 			}

@@ -275,7 +275,7 @@ func TestProcessThatHangs(t *testing.T) {
 	all := streams{"hangs": printer(t), "other": printer(t)}
 	w.run(all)
 	pids := w.pidsOf(all)
-	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
+	harness.Stop(t, pids["hangs"])
 	w.Became("hangs", benthos.StateDegraded, "/ready: context deadline exceeded")
 	assert.Equal(t, fsm.PhaseRunning, w.Snapshot("other").Phase)
 	harness.Kill(t, pids["hangs"], syscall.SIGCONT)
@@ -283,7 +283,7 @@ func TestProcessThatHangs(t *testing.T) {
 	assert.Equal(t, pids, w.pidsOf(all))
 
 	// An engine that hangs can be stopped.
-	harness.Kill(t, pids["hangs"], syscall.SIGSTOP)
+	harness.Stop(t, pids["hangs"])
 	w.Says("hangs", benthos.StateDegraded)
 	next := active(all)
 	next["hangs"] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: all["hangs"]}

@@ -65,6 +65,20 @@ func Kill(t testing.TB, pid int, signal syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, signal))
 }
 
+// Stop stops a process of this test, and waits until it has stopped: of two
+// signals that a busy machine delivers together the later one may come first.
+func Stop(t testing.TB, pid int) {
+	t.Helper()
+	Kill(t, pid, syscall.SIGSTOP)
+	Eventually(t, fmt.Sprintf("process %d is stopped", pid), func() bool { return Stopped(pid) })
+}
+
+// Stopped reports whether a process has been stopped by a signal.
+func Stopped(pid int) bool {
+	p, err := proc.System.Read(pid)
+	return err == nil && p.State == "T"
+}
+
 // Gone waits until a process has ended. A process that has released its locks
 // may stay in the process table for a moment.
 func Gone(t testing.TB, pid int) {

@@ -29,6 +29,8 @@ func (e examined) Program(service string, p s6test.Program) {
 
 func (e examined) Begun(string, int) bool { return true }
 
+func (e examined) Stopped(int) bool { return true }
+
 func (e examined) Pause(d time.Duration, _ string) { pass(d) }
 
 // Eventually bounds how much fake time something takes.

@@ -126,6 +126,12 @@ func pause(s *stage) {
 	a.shows("", "up, wanted, paused")
 	a.tell("O")
 	a.shows("", "up, paused")
+	a.Eventually("it is stopped", func() error {
+		if pid := a.status().PID; !a.Stopped(pid) {
+			return fmt.Errorf("process %d is not", pid)
+		}
+		return nil
+	})
 	a.tell("t") // it waits
 	a.stays(50*time.Millisecond, "up, paused")
 	a.tell("c")

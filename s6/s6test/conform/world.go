@@ -28,6 +28,9 @@ type World interface {
 	// Begun reports whether the service's process has become its program, and takes
 	// signals as that does.
 	Begun(service string, pid int) bool
+	// Stopped reports whether the process has been stopped: a signal to stop takes
+	// its time, and one that is sent later may come before it.
+	Stopped(pid int) bool
 	// Print makes the service's process, which has the zero Program, print a
 	// line.
 	Print(service, line string) error
