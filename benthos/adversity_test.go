@@ -107,6 +107,53 @@ func TestPortTakenIsNotTriedInARow(t *testing.T) {
 	})
 }
 
+// What took the port when the process began has gone since: the process never
+// listens, and another one is run. One that is slow to begin looks the same, so
+// that the next one has more time.
+func TestProcessThatNeverListensIsRunAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		var starts []time.Duration
+		begin, last := time.Now(), 0
+		for time.Since(begin) < 5*time.Minute {
+			time.Sleep(10 * time.Millisecond)
+			for _, p := range m.tree.Processes() {
+				if p.Service == "a" && !p.Finish && p.PID != last {
+					last = p.PID
+					starts = append(starts, time.Since(begin).Truncate(time.Second))
+				}
+			}
+		}
+		require.Len(t, starts, 4, "after 30 s, 60 s and 2 minutes more")
+		for n, patience := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
+			assert.InDelta(t, patience.Seconds(), (starts[n+1] - starts[n]).Seconds(), 6, "%v", starts)
+		}
+		s, _ := manager.Instance("a")
+		assert.Equal(t, fsm.PhaseDegraded, s.Phase)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		require.Len(t, starts, 4, "the fourth only took long")
+	})
+}
+
+// It says what it is given up for, while nothing runs.
+func TestProcessThatNeverListensIsGivenUpWithAReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		seen := make(map[string]bool)
+		for range 4000 {
+			time.Sleep(10 * time.Millisecond)
+			s, _ := manager.Instance("a")
+			seen[string(s.State)+": "+s.Reason.String()] = true
+		}
+		assert.Contains(t, seen, "degraded: it cannot listen: process 103 has not listened on 127.0.0.1:9080 (metrics_port) for 30s", "%v", seen)
+	})
+}
+
 // What an engine has counted before anybody looked is not news, unless it is
 // young.
 func TestAdoptedEngineIsNotBlamedForWhatIsOver(t *testing.T) {
@@ -296,6 +343,7 @@ func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
 		manager := m.manage(t)
 		err := manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s"), "b": on(9081, "1s")}))
 		require.ErrorIs(t, err, syscall.EISDIR)
+		assert.NotErrorIs(t, err, benthos.ErrConfig, "that says nothing of its configuration")
 		assert.ErrorContains(t, err, `refused "b"`)
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 	})

@@ -108,6 +108,11 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	var err error
 	own := func() []int { return d.own(service) }
 	asked := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health)
+	if s.deaf.note(now, pid, asked.deaf) {
+		if asked.PortTaken = deafTo(d.options.Prober, pid, now.Sub(s.deaf.since), s.doc.listens); asked.PortTaken != "" {
+			s.deaf.count++
+		}
+	}
 	if asked.PortTaken != "" && d.waitsFor(pid) {
 		asked.PortTaken = ""
 	}

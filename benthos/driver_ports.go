@@ -16,6 +16,27 @@ type portTrouble struct {
 	until   time.Time
 }
 
+// deafness is how long a process has seemed not to listen. Its port was taken
+// when it began, by somebody who has gone since, and it never tries again. One
+// that is slow to begin looks the same: the next one has more time.
+type deafness struct {
+	pid   int
+	since time.Time
+	count int // processes in a row that were given up
+}
+
+// deafPatience is for how long that is no reason to run another process.
+var deafPatience = fsm.Backoff{Base: 30 * time.Second, Cap: 10 * time.Minute, Jitter: -1}
+
+// note notes whether a process seems not to listen, and reports whether that has
+// lasted for too long.
+func (d *deafness) note(now time.Time, pid int, deaf bool) (tooLong bool) {
+	if !deaf || pid != d.pid {
+		d.pid, d.since = pid, now
+	}
+	return deaf && now.Sub(d.since) >= deafPatience.Delay(d.count+1)
+}
+
 // portPause is how long no process is started after one found a port taken.
 var portPause = fsm.Backoff{Base: time.Second, Jitter: -1}
 

@@ -20,6 +20,7 @@ type stream struct {
 	well             time.Time // when the instance was last seen to be
 	since            time.Time // since when it has been; zero while it is not
 	taken            portTrouble
+	deaf             deafness
 	ends             ends
 	announced        announcement
 }

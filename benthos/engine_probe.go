@@ -54,6 +54,7 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
 		}
+		h.deaf = errors.Is(err, syscall.ECONNREFUSED)
 		if h.Problem != "" {
 			return h
 		}
@@ -73,6 +74,7 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 	// on.
 	if before.PID != pid || !before.Ready {
 		h.Problem, h.PortTaken = notListening(p, pid, own, doc.listens)
+		h.deaf = h.Problem != "" && h.PortTaken == ""
 	}
 	h.Ready = h.Problem == ""
 	if h.Version == "" {
@@ -101,6 +103,17 @@ func notListening(p Prober, pid int, own func() []int, listens []Listen) (proble
 		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), ""
 	}
 	return "", ""
+}
+
+// deafTo says which address the process has not listened on for so long, "" for
+// none that is known.
+func deafTo(p Prober, pid int, lasted time.Duration, listens []Listen) string {
+	for _, l := range listens {
+		if ok, err := p.Listens(pid, l.Addr()); err == nil && !ok && !l.later() {
+			return fmt.Sprintf("process %d has not listened on %s (%s) for %v", pid, l.Addr(), l.Path, lasted.Truncate(time.Second))
+		}
+	}
+	return ""
 }
 
 // portProblem says who listens on an address, "" for nobody and for the

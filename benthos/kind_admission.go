@@ -59,7 +59,8 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		d.inUse[name] = a.inUse(was.Spec)
 		used[was.Spec] = true
 	}
-	for name, want := range desired {
+	for _, name := range slices.Sorted(maps.Keys(desired)) { // so that it is the same each time
+		want := desired[name]
 		if want.State == fsm.StateRemoved {
 			continue
 		}
@@ -70,7 +71,7 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		}
 		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
-			d.refuse(name, err)
+			d.refused[name] = err // which says nothing of its configuration
 			continue
 		}
 		if owner != "" && owner != a.options.Owner {
@@ -152,7 +153,7 @@ func (d *declaration) refusePortConflicts() {
 func (d *declaration) refuseKeptPorts() {
 	for again := true; again; {
 		again = false
-		for name := range d.docs {
+		for _, name := range slices.Sorted(maps.Keys(d.docs)) {
 			if !d.unchanged(name) && d.refuseKeptPort(name) {
 				again = true
 			}
@@ -161,7 +162,7 @@ func (d *declaration) refuseKeptPorts() {
 }
 
 func (d *declaration) refuseKeptPort(name string) bool {
-	for other := range d.refused {
+	for _, other := range slices.Sorted(maps.Keys(d.refused)) {
 		was, exists := d.inUse[other]
 		if other == name || !exists || d.before[other].State == fsm.StateRemoved {
 			continue
@@ -183,14 +184,15 @@ func (d *declaration) refuseKeptPort(name string) bool {
 func (a *admission) refuseTakenPorts(d *declaration) {
 	var ours []Listen
 	var pids []int
-	for name, was := range d.inUse {
-		ours = append(ours, was.listens...)
+	for _, name := range slices.Sorted(maps.Keys(d.inUse)) {
+		ours = append(ours, d.inUse[name].listens...)
 		// Where a port is interpolated only the engine knows it.
 		if process, err := a.tree.Process(a.tree.Layout().Service(name)); err == nil {
 			pids = append(pids, process.PID)
 		}
 	}
-	for name, doc := range d.docs {
+	for _, name := range slices.Sorted(maps.Keys(d.docs)) {
+		doc := d.docs[name]
 		if d.desired[name].State != Active || d.before[name].State != Active || d.unchanged(name) {
 			continue
 		}

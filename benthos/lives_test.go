@@ -187,6 +187,29 @@ func TestServiceThatCannotBeSeenIsNoEvidence(t *testing.T) {
 	})
 }
 
+// What cannot be looked at for a while goes on, and says so.
+func TestStreamWhoseServiceCannotBeSeenSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		b := &blind{Tree: m.tree}
+		manager, err := benthos.NewManager(b, m.options, fsm.Config{})
+		require.NoError(t, err)
+		go manager.Run(t.Context())
+		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		for _, on := range []bool{true, false} {
+			b.on.Store(on)
+			time.Sleep(time.Minute)
+			s, _ := manager.Instance("a")
+			assert.Equal(t, benthos.StateIdle, s.State)
+			assert.Equal(t, on, strings.HasPrefix(s.Reason.String(), "passes over its service fail: cannot observe: "), s.Reason)
+			assert.Equal(t, on, s.Reason.Summary != "")
+		}
+	})
+}
+
 // A program starts with a configuration that is refused: what was found goes on,
 // whatever is in it.
 func TestAdoptedAndRefusedGoesOnWithAnyValue(t *testing.T) {

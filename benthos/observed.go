@@ -27,7 +27,8 @@ type Observed struct {
 	Unseen bool `json:"unseen,omitempty"`
 	// PortTaken says which port another process listens on: before the service
 	// is to run, or because its process began without that port, which an
-	// engine does not try again.
+	// engine does not try again. It also says that a process has not listened
+	// for so long that it never will.
 	PortTaken string `json:"portTaken,omitempty"`
 	// Ended says that the process has ended by itself, while another one waits to
 	// be run. The service is asked to stop meanwhile.
@@ -62,6 +63,8 @@ type Health struct {
 	// MetricsProblem says why the metrics could not be read. It is no failure of
 	// the instance: some engines have none.
 	MetricsProblem string `json:"metricsProblem,omitempty"`
+
+	deaf bool // the process seems not to listen where it should, nor does anybody else
 }
 
 // Traffic is what the counters of an engine said when they were last read. They
@@ -109,6 +112,8 @@ func (o *Observed) alive() bool {
 // doubt says what may be wrong with an instance that is ready, if anything.
 func (o *Observed) doubt() fsm.Reason {
 	switch {
+	case o.serviceErr() != "":
+		return fsm.Because("passes over its service fail").With(o.serviceErr())
 	case o.LogProblem != "":
 		return fsm.Because("no messages come in, and its log reports a problem").With(o.LogProblem)
 	case o.Health.MetricsProblem != "":

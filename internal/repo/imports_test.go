@@ -36,7 +36,7 @@ func arrows() map[string]arrow {
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
 		"s6/s6test/conform":            {[]string{"s6", "s6/supervise", "s6/s6test"}, []string{testify}, nil},
 		"internal/simulate": {
-			[]string{"s6", "s6/supervise", "s6/s6test", "fsm", "filesystem", "filesystem/filesystemtest"},
+			[]string{"s6", "s6/supervise", "s6/s6test", "benthos", "ports", "fsm", "filesystem", "filesystem/filesystemtest"},
 			nil, nil,
 		},
 		"internal/simulate/mutate": {},

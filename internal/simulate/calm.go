@@ -26,6 +26,9 @@ func (w *world) calm() {
 	w.tree.StartSvscan()
 	for _, name := range names() {
 		w.behave(name, 0)
+		if isStream(name) {
+			w.engines.calm(name)
+		}
 		_ = w.tree.Kill(name, syscall.SIGCONT)
 		_ = w.tree.Kill(name+"/log", syscall.SIGCONT)
 		if w.file[name].spoiled {
@@ -62,11 +65,12 @@ func (w *world) calm() {
 }
 
 // helpByHand does what only a person can: restart a process that never becomes
-// ready, and a service that said not to be started again.
+// ready, and a service that said not to be started again; and what a person need
+// not wait for: that a stream which has come to its end is run again.
 func (w *world) helpByHand() {
 	for _, name := range names() {
-		s, held := w.program.manager.Instance(name)
-		if held && (s.Observed.Failed || w.judge.hopeless(name)) {
+		s, held := w.program.keeper(name).instance(name)
+		if held && (s.service.Failed || s.waits || w.judge.hopeless(name)) {
 			w.judge.excuse(name)
 			w.story.tell("user", "restarts %s by hand", name)
 			w.tell(Restart, name)
@@ -86,31 +90,31 @@ func (w *world) unsettled() error {
 
 func (w *world) unsettledOne(name string) error {
 	d, running, kids := w.file[name], w.alive(name), w.kids(name)
-	s, held := w.program.manager.Instance(name)
+	s, held := w.program.keeper(name).instance(name)
 	switch {
-	case !held && d.State == "" && len(running) == 0:
+	case !held && d.state == "" && len(running) == 0:
 		return nil
-	case !held && d.State == "":
+	case !held && d.state == "":
 		return fmt.Errorf("is to be removed, and process %d runs", running[0].PID)
 	case !held:
 		return fmt.Errorf("its manager does not have it")
-	case d.State == "":
-		return fmt.Errorf("is to be removed, and is %s (%s) %v", s.State, s.Reason, s.Err)
-	case s.State != d.State || !s.Settled || s.Err != nil:
-		return fmt.Errorf("is to be %s, and is %s (%s) %v", d.State, s.State, s.Reason, s.Err)
-	case s.Observed.Hash != d.Spec.Hash():
+	case d.state == "":
+		return fmt.Errorf("is to be removed, and is %s (%s) %v", s.state, s.reason, s.err)
+	case !s.want.same(d) || !s.asAsked() || !s.settled || s.err != nil:
+		return fmt.Errorf("is to be %s, and is %s (%s) %v", d, s.state, s.reason, s.err)
+	case s.service.Hash != s.spec.Hash():
 		return fmt.Errorf("its files are not those of what was declared")
-	case d.State == s6.Stopped && len(running) > 0:
+	case d.state == s6.Stopped && len(running) > 0:
 		return fmt.Errorf("is to be stopped, and process %d runs", running[0].PID)
-	case d.State == s6.Stopped && len(kids) > 0:
+	case d.state == s6.Stopped && len(kids) > 0:
 		return fmt.Errorf("is to be stopped, and child %d runs", kids[0].PID)
-	case d.State == s6.Running && len(kids) > w.judge.begets(name):
+	case d.state == s6.Running && len(kids) > w.judge.begets(name):
 		return fmt.Errorf("child %d is left of an earlier process", kids[0].PID)
-	case d.State == s6.Running && len(running) != 1:
+	case d.state == s6.Running && len(running) != 1:
 		return fmt.Errorf("is to run, and %d processes do", len(running))
-	case d.State == s6.Running && (running[0].PID != s.Observed.PID() || !running[0].Supervised || running[0].Waiting):
+	case d.state == s6.Running && (running[0].PID != s.service.PID() || !running[0].Supervised || running[0].Waiting):
 		return fmt.Errorf("its process is not the one that its manager sees: %+v", running[0])
-	case d.State == s6.Running && s.Observed.Started != s.Observed.WantProcess:
+	case d.state == s6.Running && s.service.Started != s.service.WantProcess:
 		return fmt.Errorf("its process was started from something else")
 	}
 	return nil
@@ -127,14 +131,14 @@ func (w *world) leftovers() error {
 			return err
 		}
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].State == "" {
+			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].state == "" {
 				return fmt.Errorf("%s is left in %s", e.Name(), dir)
 			}
 		}
 	}
 	for _, p := range w.tree.Processes() {
 		name, _ := strings.CutSuffix(p.Service, "/log")
-		if !slices.Contains(names(), name) || w.file[name].State == "" {
+		if !slices.Contains(names(), name) || w.file[name].state == "" {
 			return fmt.Errorf("process %d of %s is left", p.PID, p.Service)
 		}
 	}

@@ -3,10 +3,11 @@
 // ARCHITECTURE.md at each step.
 //
 // A seed gives a [Plan]: what the adversary does, and when. [Run] has a world go
-// through it: an s6test.Tree on a memfs.FS, programs with managers and loops of
-// package fsm that come and go on it, and a user who changes declarations. When
-// the plan is over the adversary stops, and everything has to come to what was
-// declared last within [Bound].
+// through it: an s6test.Tree on a memfs.FS, programs with a loop and managers of
+// services and of Benthos streams that come and go on it, engines that answer as
+// the adversary says, and a user who changes declarations. When the plan is over
+// the adversary stops, and everything has to come to what was declared last
+// within [Bound].
 //
 // # One moment, one actor
 //
@@ -33,12 +34,17 @@
 //
 // From low to high: each file uses only the ones before it.
 //
-//   - plan.go: what the adversary can do, and the plan of a seed
 //   - story.go: what happened
-//   - judge.go: what is held against the invariants
+//   - declaration.go: what can be asked of services and streams
+//   - plan.go: what the adversary can do, and the plan of a seed
 //   - faults.go: what is wrong with operations at present
+//   - engines.go: what streams answer
+//   - seen.go: what a manager says of an instance
+//   - judge.go: what is held against the invariants
 //   - turn.go: who acts when
 //   - view.go: the tree as a program sees it
+//   - prober.go: engines as a program sees them
+//   - keeper.go: a manager, of whatever kind
 //   - program.go: a program and its user
 //   - world.go: what a plan is carried out in, and how the adversary acts on it
 //   - calm.go: what has to be when the adversary has stopped

@@ -54,6 +54,10 @@ func (f *faults) clear() {
 // wrong.
 const usualTurn = 30
 
+// settleTime is how long a manager may take to see what has changed, such as that
+// nothing is wrong any more.
+const settleTime = 25 * time.Second
+
 // sway is what faults do to an operation: how many microseconds it takes, until
 // when it hangs, and how it fails.
 type sway struct {

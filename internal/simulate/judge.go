@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
@@ -43,57 +44,22 @@ type Violation struct {
 	Text  string
 }
 
-// declaration is what the user asks of a service. Spoiled is what is refused.
-type declaration struct {
-	fsm.Desired[*s6.Spec]
-	spoiled bool
-}
-
-func (d declaration) String() string {
-	switch {
-	case d.spoiled:
-		return "what is refused"
-	case d.State == "":
-		return "nothing"
-	}
-	return fmt.Sprintf("%s %s", d.State, d.Spec.Hash()[:6])
-}
-
-func (d declaration) same(o declaration) bool {
-	return d.State == o.State && (d.State == "" || d.Spec.Hash() == o.Spec.Hash())
-}
-
-// sameProcess reports whether a process that runs as one declaration says needs
-// no other to run as the other says.
-func (d declaration) sameProcess(o declaration) bool {
-	if d.State != s6.Running || o.State != s6.Running {
-		return false
-	}
-	return processPart(d.Spec) == processPart(o.Spec)
-}
-
-// processPart is the hash of what a process is made from.
-func processPart(spec *s6.Spec) string {
-	part := s6.Spec{Command: spec.Command, Env: spec.Env, Dir: spec.Dir, ConfigFiles: spec.ConfigFiles, User: spec.User, Limits: spec.Limits, Ready: spec.Ready}
-	part.Ready.Stays = 0
-	return part.Hash()
-}
-
 // judge knows what was asked and what happened, and says what must not be. Its
 // methods may be called from any goroutine; none calls into the tree.
 type judge struct {
-	story *story
-	alive func(name string) []s6test.Process // of the process table: leaders, without loggers
-	kids  func(name string) []s6test.Process // of the process table: what those have started
-	hangs func() bool                        // operations may hang at present, or lately could
+	story   *story
+	alive   func(name string) []s6test.Process // of the process table: leaders, without loggers
+	kids    func(name string) []s6test.Process // of the process table: what those have started
+	engines *engines
+	faults  *faults
 
-	mu       sync.Mutex // guards all below
-	services map[string]*service
-	first    *Violation
+	mu    sync.Mutex // guards all below
+	known map[string]*known
+	first *Violation
 }
 
-// service is what is known of a service from outside.
-type service struct {
+// known is what is known of an instance from outside.
+type known struct {
 	asked    declaration    // the last that is not spoiled
 	disturbs int            // the newest version that asks for another process
 	changed  int            // the version of the user's file that asked for it
@@ -109,9 +75,9 @@ type service struct {
 }
 
 func newJudge(s *story) *judge {
-	j := &judge{story: s, services: make(map[string]*service)}
+	j := &judge{story: s, known: make(map[string]*known)}
 	for _, name := range names() {
-		j.services[name] = &service{started: make(map[int]bool)}
+		j.known[name] = &known{started: make(map[int]bool)}
 	}
 	return j
 }
@@ -142,48 +108,48 @@ func (j *judge) verdict() *Violation {
 func (j *judge) excuse(name string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.services[name].excuse()
+	j.known[name].excuse()
 }
 
 // doom says that somebody ends a service's processes, now or after a while.
 func (j *judge) doom(name string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.services[name]
+	s := j.known[name]
 	s.excuse()
 	for pid := range s.started {
 		s.started[pid] = true
 	}
 }
 
-func (s *service) excuse() { s.promised, s.kept, s.excused = 0, false, time.Now() }
+func (s *known) excuse() { s.promised, s.kept, s.excused = 0, false, time.Now() }
 
 // behave says how the next processes behave.
 func (j *judge) behave(name string, p s6test.Program) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.services[name].behaves = p
+	j.known[name].behaves = p
 }
 
 // begets returns how many children the last process that began has started.
 func (j *judge) begets(name string) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.services[name].children
+	return j.known[name].children
 }
 
 // hopeless reports whether a process runs that never becomes ready.
 func (j *judge) hopeless(name string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.services[name].never
+	return j.known[name].never
 }
 
 // ask says that the user asks for something else with a version of the file.
 func (j *judge) ask(name string, d declaration, version int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.services[name]
+	s := j.known[name]
 	if d.spoiled || d.same(s.asked) {
 		return
 	}
@@ -200,7 +166,7 @@ func (j *judge) took(version int, names ...string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, name := range names {
-		s := j.services[name]
+		s := j.known[name]
 		if s.applied < s.disturbs {
 			s.excuse()
 		}
@@ -226,7 +192,7 @@ func (j *judge) happens(h s6test.Happening) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.services[name]
+	s := j.known[name]
 	switch h.Change {
 	case s6test.Begun:
 		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
@@ -244,7 +210,7 @@ func (j *judge) happens(h s6test.Happening) {
 func (j *judge) deletes(name, what string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if s := j.services[name]; s != nil && s.kept {
+	if s := j.known[name]; s != nil && s.kept {
 		j.violatedLocked(NotDeleted, "%s is asked to be %s: %s", name, s.asked, what)
 	}
 }
@@ -253,68 +219,89 @@ func (j *judge) deletes(name, what string) {
 func (j *judge) notice(n fsm.Notice) {
 	name := n.About().Instance
 	switch n := n.(type) {
+	case fsm.Owned:
+		if failed, ok := n.Notice.(fsm.PassFailed); ok {
+			j.failed(name, failed)
+		}
 	case fsm.Transition:
-		j.story.tell(name, "%s → %s (%s)", n.From, n.To, n.Reason)
-		running := j.alive(name)
-		if all := append(running, j.kids(name)...); (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(all) > 0 {
-			j.violated(NothingRuns, "%s is %s, and there is process %d (a child: %v)", name, n.To, all[0].PID, all[0].Child)
-		}
-		if n.To == s6.StateRunning {
-			j.runs(name, running)
-		}
+		j.moved(name, n)
 	case fsm.PassFailed:
 		j.story.tell(name, "cannot: %v", n.Err)
-		if errors.As(n.Err, new(*fsm.PanicError)) {
-			j.violated(NoPanic, "%s: %v", name, n.Err)
-		}
+		j.failed(name, n)
 	case fsm.PassRecovered:
 		j.story.tell(name, "can again")
 	case fsm.Refused:
 		j.story.tell(name, "refused: %v", n.Err)
 	case fsm.Overran:
-		j.story.tell(name, "its pass takes longer than %v", n.After)
+		j.story.tellLast(name, "its pass takes longer than %v", n.After)
 	}
 }
 
-// snapshot is what a manager says of a service.
-type snapshot = fsm.Snapshot[*s6.Spec, s6.Observed]
+func (j *judge) failed(name string, n fsm.PassFailed) {
+	if errors.As(n.Err, new(*fsm.PanicError)) {
+		j.violated(NoPanic, "%s: %v", name, n.Err)
+	}
+}
+
+func (j *judge) moved(name string, n fsm.Transition) {
+	j.story.tell(name, "%s → %s (%s)", n.From, n.To, n.Reason)
+	running := j.alive(name)
+	if all := append(running, j.kids(name)...); (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(all) > 0 {
+		j.violated(NothingRuns, "%s is %s, and there is process %d (a child: %v)", name, n.To, all[0].PID, all[0].Child)
+	}
+	if n.ToPhase == fsm.PhaseRunning {
+		j.runs(name, running)
+	}
+	if n.Event == benthos.EventRecovered && isStream(name) && j.engines.knownToFail(name) {
+		j.violated(Truthful, "%s is said to have recovered (%s), and its output still fails", name, n.Reason)
+	}
+}
 
 // runs holds what is said to run against the process table. A process that has
 // just ended may have been seen before.
 func (j *judge) runs(name string, running []s6test.Process) {
-	now, hangs := time.Now(), j.hangs()
+	now, hangs := time.Now(), j.faults.hang()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.services[name]
+	s := j.known[name]
 	early := now.Add(-900 * time.Millisecond)
 	switch {
 	case len(running) == 0 && !hangs && s.gone.Before(now.Add(-settleTime)):
 		j.violatedLocked(Truthful, "%s is said to run, and nothing does", name)
-	case len(running) == 1 && running[0].Started.After(early) && s.gone.Before(early) && s.applied >= s.changed && s.asked.State == s6.Running && s.asked.Spec.Ready.FD == 0:
+	case len(running) == 1 && running[0].Started.After(early) && s.gone.Before(early) && s.applied >= s.changed && s.asked.state == s6.Running && s.asked.stays:
 		j.violatedLocked(Truthful, "%s is said to run, and process %d has only just started", name, running[0].PID)
 	}
 }
 
-// look holds a snapshot against what is.
-func (j *judge) look(s *snapshot) {
-	now, hangs := time.Now(), j.hangs()
-	running := j.alive(s.Name)
+// look holds what a manager says of an instance against what is.
+func (j *judge) look(s *seen) {
+	now, hangs := time.Now(), j.faults.hang()
+	running := j.alive(s.name)
+	unready, portless := j.engines.troubles(s.name)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	known := j.services[s.Name]
+	known := j.known[s.name]
 	j.promise(known, s, running)
 	j.explained(s, now, hangs)
-	if s.State == s6.StateRunning && s.Err == nil && !hangs && len(running) == 0 && now.Sub(known.gone) > settleTime {
-		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.Name, stamp(known.gone.Sub(j.story.begin)))
+	saidToRun := s.phase == fsm.PhaseRunning && s.err == nil && !hangs
+	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
+		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.name, stamp(known.gone.Sub(j.story.begin)))
 	}
-	if s.State == s6.StateStopped && s.Settled && known.applied >= known.changed && s.Desired.State == s6.Stopped &&
+	if saidToRun && unready > settleTime {
+		j.violatedLocked(Truthful, "%s is said to be %s, and its engine has not been ready for %v", s.name, s.state, unready)
+	}
+	if should := s.err == nil && !hangs && s.want.state == s6.Running && known.applied >= known.changed; should && portless > deafTime {
+		j.violatedLocked(Bounded, "%s is %s (%s), and its engine has had no port for %v", s.name, s.state, s.reason, portless)
+	}
+	if s.phase == fsm.PhaseStopped && s.settled && known.applied >= known.changed && s.want.state == s6.Stopped &&
 		len(running) > 0 && now.Sub(running[0].Started) > settleTime {
-		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.Name, stamp(s.Since.Sub(j.story.begin)), running[0].PID)
+		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.name, stamp(s.since.Sub(j.story.begin)), running[0].PID)
 	}
 }
 
-// settleTime is how long a manager may take to see what has changed.
-const settleTime = 25 * time.Second
+// deafTime is for how long an engine may be without its port: it has thirty
+// seconds to begin to listen, and the next one twice as many.
+const deafTime = 2 * time.Minute
 
 // promiseAfter is for how long a process has to be as asked before it is
 // promised: one that was told to end, by a program that was killed since, may
@@ -322,52 +309,56 @@ const settleTime = 25 * time.Second
 const promiseAfter = 5 * time.Second
 
 // promise promises that what is as asked stays.
-func (j *judge) promise(known *service, s *snapshot, running []s6test.Process) {
-	d := declaration{Desired: s.Desired}
-	if known.applied < known.changed || s.Desired.Spec == nil || !d.same(known.asked) || !s.Settled || s.Err != nil {
+func (j *judge) promise(known *known, s *seen, running []s6test.Process) {
+	if known.applied < known.changed || s.want.variant == nil || !s.want.same(known.asked) || !s.asAsked() || !s.settled || s.err != nil {
 		return
 	}
-	if s.ObservedAt.Sub(s.Since) < promiseAfter || s.ObservedAt.Sub(known.excused) < promiseAfter {
+	if s.observedAt.Sub(s.since) < promiseAfter || s.observedAt.Sub(known.excused) < promiseAfter {
 		return
 	}
 	known.kept = true
-	if s.State != s6.StateRunning || len(running) != 1 || running[0].PID != s.Observed.PID() {
+	if s.phase != fsm.PhaseRunning || len(running) != 1 || running[0].PID != s.service.PID() {
 		return
 	}
 	p := running[0]
-	if !slices.Equal(p.Command, s.Desired.Spec.Command) || !maps.Equal(p.Env, s.Desired.Spec.Env) {
-		j.violatedLocked(Truthful, "%s is said to run, and process %d is %q with %v", s.Name, p.PID, p.Command, p.Env)
+	if !slices.Equal(p.Command, s.spec.Command) || !maps.Equal(p.Env, s.spec.Env) {
+		j.violatedLocked(Truthful, "%s is said to run, and process %d is %q with %v", s.name, p.PID, p.Command, p.Env)
 	}
 	if mortal, begun := known.started[p.PID]; begun && !mortal {
 		known.promised = p.PID
 	}
 }
 
-// explained holds what invariant 6 says of a snapshot.
-func (j *judge) explained(s *snapshot, now time.Time, hangs bool) {
-	if s.Desired.State == "" {
+// explained holds what invariant 6 says of an instance.
+func (j *judge) explained(s *seen, now time.Time, hangs bool) {
+	if s.want.state == "" {
 		return
 	}
-	at := string(s.State) == string(s.Desired.State)
 	switch {
-	case !at && s.Reason.Summary == "" && s.Err == nil && s.State != fsm.StateToBeCreated:
-		j.violatedLocked(Explained, "%s is %s and says not why", s.Name, s.State)
-	case s.Held && s.Err == nil:
-		j.violatedLocked(Explained, "%s is held and says not why", s.Name)
-	case !hangs && !s.NextPass.IsZero() && now.Sub(s.NextPass) > settleTime:
-		j.violatedLocked(Explained, "%s was to be looked at at %s", s.Name, stamp(s.NextPass.Sub(j.story.begin)))
-	case s.State == s6.StateStarting && s.Err == nil && !hangs && now.Sub(s.Since) > 3*time.Minute:
-		j.violatedLocked(Bounded, "%s has been starting since %s (%s)", s.Name, stamp(s.Since.Sub(j.story.begin)), s.Reason)
+	case !s.asAsked() && s.reason.Summary == "" && s.err == nil && s.state != fsm.StateToBeCreated:
+		j.violatedLocked(Explained, "%s is %s and says not why", s.name, s.state)
+	case s.held && s.err == nil:
+		j.violatedLocked(Explained, "%s is held and says not why", s.name)
+	case !hangs && !s.nextPass.IsZero() && now.Sub(s.nextPass) > settleTime:
+		j.violatedLocked(Explained, "%s was to be looked at at %s", s.name, stamp(s.nextPass.Sub(j.story.begin)))
+	case s.phase == fsm.PhaseStarting && s.err == nil && !hangs && now.Sub(s.since) > 3*time.Minute:
+		j.violatedLocked(Bounded, "%s has been starting since %s (%s)", s.name, stamp(s.since.Sub(j.story.begin)), s.reason)
 	}
 }
 
 // refusals holds what a manager has refused against what was spoiled. It may
-// also refuse what it could not look at; then its answer is another.
+// also refuse what it could not look at; then its answer is another. What would
+// listen where somebody else does is refused, too.
 func (j *judge) refusals(file map[string]declaration, refused map[string]error) {
 	for _, name := range slices.Sorted(maps.Keys(file)) {
 		d, why := file[name], refused[name]
-		if d.spoiled && why == nil || !d.spoiled && errors.Is(why, s6.ErrSpec) {
+		if d.spoiled && why == nil || !d.spoiled && isRefusal(why) && !(isStream(name) && j.engines.contended()) {
 			j.violated(Refused, "%s was declared %s, and the answer is %v", name, d, why)
 		}
 	}
+}
+
+// isRefusal reports whether an error says that a declaration is not valid.
+func isRefusal(err error) bool {
+	return errors.Is(err, s6.ErrSpec) || errors.Is(err, benthos.ErrConfig)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -16,19 +15,21 @@ type What string
 // What the adversary does to declarations, to processes, to s6, to the
 // filesystem and to programs.
 const (
-	Declare     What = "declare"      // several services anew, N says what
-	Set         What = "set"          // one service, N says to what, and whether that is taken back after For
-	Remove      What = "remove"       // one service
+	Declare     What = "declare"      // several instances anew, N says what
+	Set         What = "set"          // one instance, N says to what, and whether that is taken back after For
+	Remove      What = "remove"       // one instance
 	Spoil       What = "spoil"        // declares what is refused
-	Restart     What = "restart"      // one service, by hand
-	Retry       What = "retry"        // one service, by hand
+	Restart     What = "restart"      // one instance, by hand
+	Retry       What = "retry"        // one instance, by hand
 	Signal      What = "signal"       // N to a process
 	Pause       What = "pause"        // a process, For some time
-	Behave      What = "behave"       // a service's next processes behave as N says, For some time
+	Behave      What = "behave"       // an instance's next processes behave as N says, For some time
 	KillLogger  What = "kill logger"  // SIGKILL to an s6-log
 	Orphan      What = "orphan"       // SIGKILL to a service's s6-supervise
 	OrphanLog   What = "orphan log"   // SIGKILL to a logger's s6-supervise
 	KillSvscan  What = "kill svscan"  // another starts after For
+	Answer      What = "answer"       // a stream's engines answer as N says, For some time
+	TakePort    What = "take port"    // somebody else takes a port of a stream, N says which, For some time
 	Fail        What = "fail"         // operations fail, N says which and how, For some time
 	Fill        What = "fill"         // the disk has room for N bytes, For some time
 	ReadOnly    What = "read only"    // the filesystem, For some time
@@ -43,7 +44,7 @@ const (
 type Action struct {
 	At   time.Duration // from the beginning
 	What What
-	Name string        // of a service, where it is about one
+	Name string        // of an instance, where it is about one
 	N    int           // a number, as What says
 	For  time.Duration // how long, as What says
 }
@@ -62,37 +63,6 @@ type Plan struct {
 	MaxPID  int           // process ids come again from there on; 0 for never
 	Actions []Action      // in order of time
 }
-
-// names of the services that there can be.
-func names() []string { return []string{"a", "b", "c"} }
-
-// specs of services. The first is a plain one.
-func specs() []*s6.Spec {
-	sleep := func(arg string) *s6.Spec { return &s6.Spec{Command: []string{"sleep", arg}, Log: keepAll} }
-	of := func(change func(s *s6.Spec)) *s6.Spec {
-		s := sleep("1")
-		change(s)
-		return s
-	}
-	return []*s6.Spec{
-		sleep("1"),
-		sleep("2"),
-		of(func(s *s6.Spec) { s.Log.FileSize = 2 * keepAll.FileSize }),
-		of(func(s *s6.Spec) { s.Ready.FD = 3 }),
-		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
-		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
-		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal = 2*time.Second, "INT" }),
-		of(func(s *s6.Spec) {
-			s.Env = map[string]string{"X": "1", "Y": "2"}
-			s.ConfigFiles = map[string]string{"x.conf": "x", "y.conf": "y"}
-		}),
-		of(func(s *s6.Spec) { s.Env, s.Ready.FD = map[string]string{"X": "2"}, 4 }),
-		of(func(s *s6.Spec) { s.Env = map[string]string{"X": "2", "Y": "1"} }),
-	}
-}
-
-// keepAll keeps every line that a service prints.
-var keepAll = s6.Log{Files: 1000, FileSize: 100000}
 
 // behaviours of processes. The first is good.
 func behaviours() []behaviour {
@@ -123,6 +93,7 @@ func weights() []weight {
 		{Declare, 8}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
 		{Signal, 8}, {Pause, 3}, {Behave, 10},
 		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4},
+		{Answer, 6}, {TakePort, 2},
 		{Fail, 9}, {Fill, 4}, {ReadOnly, 2}, {Slow, 3}, {Hang, 3},
 		{KillProgram, 9}, {StopProgram, 2},
 	}
@@ -175,8 +146,10 @@ func newAction(random *rand.Rand, at time.Duration, lot int) Action {
 		a.N = pick(random, 9, 9, 15, 6)
 	case Behave:
 		a.N = random.IntN(len(behaviours()))
-	case Fail:
-		a.N = random.IntN(1 << 20)
+	case Answer:
+		a.Name, a.N = anyStream(random), random.IntN(1<<20)
+	case TakePort:
+		a.Name, a.N = anyStream(random), random.IntN(2)
 	case Fill:
 		a.N = pick(random, 0, 100, 1500)
 	case Slow:
@@ -195,6 +168,8 @@ func newAction(random *rand.Rand, at time.Duration, lot int) Action {
 	}
 	return a
 }
+
+func anyStream(random *rand.Rand) string { return streams()[random.IntN(len(streams()))] }
 
 func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
 

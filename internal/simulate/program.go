@@ -3,21 +3,24 @@ package simulate
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
-// program is one run of a program: a manager in a loop, and its user, who asks
+// program is one run of a program: managers in a loop, and their user, who asks
 // for what is in a file.
 type program struct {
 	*life
 	tree    *s6test.Tree
-	manager *fsm.Manager[*s6.Spec, s6.Observed]
+	engines *engines
+	keepers []keeper
 	tasks   chan task
 	quit    chan struct{} // closed when it is to end
 	all     sync.WaitGroup
@@ -32,21 +35,18 @@ type task struct {
 }
 
 // startProgram starts a program with that life.
-func startProgram(l *life, tree *s6test.Tree) (*program, error) {
-	p := &program{life: l, tree: tree, tasks: make(chan task, 10000), quit: make(chan struct{})}
-	kind, err := s6.NewKind(newView(tree, p.actor("user", slotUser)), s6.KindName)
-	if err != nil {
-		return nil, err
-	}
-	kind.Open, kind.Resync = p.open, resync
-	p.manager, err = fsm.NewManager(kind, fsm.Config{
-		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice},
-	})
-	if err != nil {
-		return nil, err
+func startProgram(l *life, tree *s6test.Tree, engines *engines) (*program, error) {
+	p := &program{life: l, tree: tree, engines: engines, tasks: make(chan task, 10000), quit: make(chan struct{})}
+	for _, keep := range []func() (keeper, error){p.keepServices, p.keepStreams} {
+		k, err := keep()
+		if err != nil {
+			return nil, err
+		}
+		p.keepers = append(p.keepers, k)
 	}
 	p.story.tell("program", "%d starts", p.number)
-	p.all.Go(func() { _ = new(fsm.Loop).Run(context.Background(), p.manager) }) // it is run once
+	p.engines.forget()
+	p.all.Go(func() { _ = new(fsm.Loop).Run(context.Background(), p.keepers[0], p.keepers[1]) }) // they are run once
 	p.all.Go(p.user)
 	p.all.Go(p.mourn)
 	return p, nil
@@ -56,18 +56,70 @@ func startProgram(l *life, tree *s6test.Tree) (*program, error) {
 // that is most of what a simulated hour costs.
 const resync = 10 * time.Second
 
+// keepServices returns the keeper of the services.
+func (p *program) keepServices() (keeper, error) {
+	return keep(p, services(), p.serviceKind, declaration.desired, seeService)
+}
+
+// keepStreams returns the keeper of the streams.
+func (p *program) keepStreams() (keeper, error) {
+	return keep(p, streams(), p.streamKind, declaration.desiredStream, seeStream)
+}
+
+// keep returns the keeper of a kind that the user uses. Its drivers are actors
+// of their own.
+func keep[D, O any](p *program, all []string, kindOf func(*actor) (fsm.Kind[D, O], error), want func(declaration) fsm.Desired[D], said func(*fsm.Snapshot[D, O]) seen) (keeper, error) {
+	kind, err := kindOf(p.actor("user", slotUser))
+	if err != nil {
+		return nil, err
+	}
+	kind.Open = func(name string, wake func()) (fsm.Driver[D, O], error) {
+		a := p.actor(name, slotDrivers+slices.Index(names(), name))
+		its, err := kindOf(a)
+		if err != nil {
+			return nil, err
+		}
+		return its.Open(name, func() { a.wake(wake) })
+	}
+	kind.Resync = resync
+	manager, err := fsm.NewManager(kind, fsm.Config{
+		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice},
+	})
+	return &keeps[D, O]{manager, all, want, said}, err
+}
+
+func (p *program) serviceKind(a *actor) (fsm.Kind[*s6.Spec, s6.Observed], error) {
+	return s6.NewKind(newView(p.tree, a), s6.KindName)
+}
+
+func (p *program) streamKind(a *actor) (fsm.Kind[*benthos.Config, benthos.Observed], error) {
+	return benthos.NewKind(newView(p.tree, a), benthos.Options{
+		Engine: engineCommand, Prober: &prober{p.engines, a}, Linter: linter{a},
+		HealthInterval: resync, Log: keepAll, Backoff: fsm.Backoff{Jitter: -1},
+	})
+}
+
 func (p *program) actor(name string, slot int) *actor {
 	return &actor{life: p.life, name: name, slot: slot}
 }
 
-// open opens a driver that is an actor of its own.
-func (p *program) open(name string, wake func()) (fsm.Driver[*s6.Spec, s6.Observed], error) {
-	a := p.actor(name, slotDrivers+slices.Index(names(), name))
-	kind, err := s6.NewKind(newView(p.tree, a), s6.KindName)
-	if err != nil {
-		return nil, err
+// keeper returns the keeper of an instance.
+func (p *program) keeper(name string) keeper {
+	for _, k := range p.keepers {
+		if slices.Contains(k.names(), name) {
+			return k
+		}
 	}
-	return kind.Open(name, func() { a.wake(wake) })
+	return nil
+}
+
+// close closes the managers.
+func (p *program) close(ctx context.Context) error {
+	var errs []error
+	for _, k := range slices.Backward(p.keepers) {
+		errs = append(errs, k.Close(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 func (p *program) notice(n fsm.Notice) {
@@ -79,7 +131,7 @@ func (p *program) notice(n fsm.Notice) {
 // mourn ends the goroutines of a dead program.
 func (p *program) mourn() {
 	<-p.dead
-	if err := errors.Join(p.bury(), p.manager.Close(context.Background())); err != nil {
+	if err := errors.Join(p.bury(), p.close(context.Background())); err != nil {
 		p.judge.violated(ProgramsEnd, "%v", err)
 	}
 }
@@ -89,7 +141,7 @@ func (p *program) stop() {
 	close(p.quit)
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
-	err := p.manager.Close(ctx)
+	err := p.close(ctx)
 	if err != nil && !p.isDead() {
 		p.story.tell("program", "%d cannot end: %v", p.number, err)
 	}
@@ -138,21 +190,25 @@ func (p *program) user() {
 func (p *program) do(t task) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	d := t.file[t.name]
+	k, d := p.keeper(t.name), t.file[t.name]
 	switch t.what {
 	case Declare:
-		return p.declare(ctx, t)
+		var errs []error
+		for _, k := range p.keepers {
+			errs = append(errs, p.declare(ctx, k, t))
+		}
+		return errors.Join(errs...)
 	case Set:
-		return p.answered(t, p.manager.Set(ctx, t.name, d.desired()))
+		return p.answered(t, k.set(ctx, t.name, d))
 	case Remove:
-		err = p.manager.Remove(ctx, t.name)
+		err = k.Remove(ctx, t.name)
 		if errors.Is(err, fsm.ErrUnknown) {
 			err = nil
 		}
 		return p.answered(t, err)
 	case Restart:
 		p.judge.excuse(t.name)
-		err := p.manager.Restart(ctx, t.name)
+		err := k.Restart(ctx, t.name)
 		p.judge.excuse(t.name)
 		time.Sleep(until(time.Now(), slotUser, 1)) // it returns in a moment of a driver
 		if p.isDead() {
@@ -160,49 +216,45 @@ func (p *program) do(t task) (err error) {
 		}
 		p.story.tell("user", "has restarted %s: %v", t.name, err)
 	case Retry:
-		_ = p.manager.Retry(t.name)
+		_ = k.Retry(t.name)
 	}
 	return nil
 }
 
-func (p *program) declare(ctx context.Context, t task) error {
-	all := make(map[string]fsm.Desired[*s6.Spec])
-	for name, d := range t.file {
-		all[name] = d.desired()
-	}
-	err := p.manager.Apply(ctx, all)
+// declare declares what is in the file to one manager.
+func (p *program) declare(ctx context.Context, k keeper, t task) error {
+	err := k.apply(ctx, t.file)
 	if p.isDead() || err != nil && !errors.As(err, new(*fsm.RefusedError)) {
 		return err
 	}
-	refused := p.manager.Refused()
-	p.judge.refusals(t.file, refused)
+	file := maps.Clone(t.file)
+	maps.DeleteFunc(file, func(name string, _ declaration) bool { return !slices.Contains(k.names(), name) })
 	var again []error
-	for _, name := range names() {
-		switch why := refused[name]; {
-		case why == nil || errors.Is(why, s6.ErrSpec):
-			p.judge.took(t.version, name)
-		default:
-			again = append(again, why)
+	refused := k.Refused()
+	p.judge.refusals(file, refused)
+	for _, name := range k.names() {
+		if err := p.took(t, name, refused[name]); err != nil {
+			again = append(again, err)
 		}
 	}
 	return errors.Join(again...)
 }
 
-// answered judges the answer to what was asked of one service.
-func (p *program) answered(t task, err error) error {
-	refused := errors.Is(err, s6.ErrSpec)
-	if p.isDead() || err != nil && !refused {
-		return err
+// took has the judge know of what a manager has taken. What it refuses though it
+// is not spoiled is an error, and declared again.
+func (p *program) took(t task, name string, why error) error {
+	if why != nil && !(t.file[name].spoiled && isRefusal(why)) {
+		return why
 	}
-	p.judge.refusals(map[string]declaration{t.name: t.file[t.name]}, map[string]error{t.name: err})
-	p.judge.took(t.version, t.name)
+	p.judge.took(t.version, name)
 	return nil
 }
 
-// desired is what a manager is given.
-func (d declaration) desired() fsm.Desired[*s6.Spec] {
-	if d.spoiled {
-		return fsm.Desired[*s6.Spec]{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep"}, StopSignal: "NONE"}}
+// answered judges the answer to what was asked of one instance.
+func (p *program) answered(t task, err error) error {
+	if p.isDead() || err != nil && !isRefusal(err) {
+		return err
 	}
-	return d.Desired
+	p.judge.refusals(map[string]declaration{t.name: t.file[t.name]}, map[string]error{t.name: err})
+	return p.took(t, t.name, err)
 }

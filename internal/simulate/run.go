@@ -4,7 +4,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -18,20 +17,22 @@ type Result struct {
 
 // Run carries out a plan. A violation is for the caller to judge: it does not
 // fail t.
-func Run(t *testing.T, plan Plan) (r Result) { return run(t, plan, false) }
+func Run(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, false) }
 
 // RunInFull is Run with a line in the story for every operation.
-func RunInFull(t *testing.T, plan Plan) (r Result) { return run(t, plan, true) }
+func RunInFull(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, true) }
 
-func run(t *testing.T, plan Plan, full bool) (r Result) {
+func carryOut(t *testing.T, plan Plan, full bool) (r Result) {
 	synctest.Test(t, func(*testing.T) {
 		w := &world{
 			plan: plan, story: newStory(full), faults: newFaults(),
 			file: make(map[string]declaration), before: make(map[string]declaration),
 		}
 		w.judge = newJudge(w.story)
-		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.judge.happens})
-		w.judge.alive, w.judge.kids, w.judge.hangs = w.alive, w.kids, w.faults.hang
+		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.happens})
+		w.engines = newEngines(w.tree.FS(), w.tree.Layout())
+		w.judge.engines, w.judge.faults = w.engines, w.faults
+		w.judge.alive, w.judge.kids = w.alive, w.kids
 		w.run()
 		r = Result{Plan: plan, Violation: w.judge.verdict(), Story: w.story.String(), Ops: w.story.ops}
 	})
@@ -42,9 +43,10 @@ func run(t *testing.T, plan Plan, full bool) (r Result) {
 func (w *world) run() {
 	w.story.tell("world", "seed %d, s6 %d, a step of s6 takes %v", w.plan.Seed, w.plan.Version, w.plan.Latency)
 	w.tree.Install("sleep", s6test.Program{})
+	w.tree.Install(engineCommand, s6test.Program{})
 	for _, name := range names() {
 		w.behave(name, 0)
-		w.want(name, declaration{Desired: desired(s6.Running, 0)})
+		w.want(name, run(name, 0))
 	}
 	w.startProgram()
 	for _, a := range w.plan.Actions {

@@ -1,9 +1,11 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,18 +20,50 @@ type story struct {
 	full  bool // every operation has a line
 
 	mu    sync.Mutex // guards all below
-	lines []string
+	lines []line
 	sum   uint64
 	ops   int
+}
+
+// line is something that happened.
+type line struct {
+	at        time.Duration // since the beginning
+	who, text string
+	last      bool // in its moment
+}
+
+func (l line) compare(o line) int {
+	switch {
+	case l.at != o.at:
+		return cmp.Compare(l.at, o.at)
+	case l.last && o.last:
+		return cmp.Compare(l.who, o.who)
+	case l.last:
+		return 1
+	case o.last:
+		return -1
+	}
+	return 0
 }
 
 func newStory(full bool) *story { return &story{begin: time.Now(), full: full} }
 
 // tell adds a line.
 func (s *story) tell(who, format string, args ...any) {
+	s.add(line{who: who, text: fmt.Sprintf(format, args...)})
+}
+
+// tellLast adds a line about what can happen to several at one moment, in any
+// order: it is told after all else, by name.
+func (s *story) tellLast(who, format string, args ...any) {
+	s.add(line{who: who, text: fmt.Sprintf(format, args...), last: true})
+}
+
+func (s *story) add(l line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = append(s.lines, fmt.Sprintf("%s  %-9s %s", stamp(time.Since(s.begin)), who, fmt.Sprintf(format, args...)))
+	l.at = time.Since(s.begin)
+	s.lines = append(s.lines, l)
 }
 
 // stamp writes a time since the beginning as hours, minutes and seconds.
@@ -71,5 +105,11 @@ func mix(all ...uint64) (h uint64) {
 func (s *story) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fmt.Sprintf("%s\n%d operations, sum %016x\n", strings.Join(s.lines, "\n"), s.ops, s.sum)
+	slices.SortStableFunc(s.lines, line.compare)
+	var b strings.Builder
+	for _, l := range s.lines {
+		fmt.Fprintf(&b, "%s  %-9s %s\n", stamp(l.at), l.who, l.text)
+	}
+	fmt.Fprintf(&b, "%d operations, sum %016x\n", s.ops, s.sum)
+	return b.String()
 }

@@ -16,11 +16,12 @@ import (
 
 // world is what a plan is carried out in.
 type world struct {
-	plan   Plan
-	story  *story
-	judge  *judge
-	faults *faults
-	tree   *s6test.Tree
+	plan    Plan
+	story   *story
+	judge   *judge
+	faults  *faults
+	tree    *s6test.Tree
+	engines *engines
 
 	// What the adversary alone touches.
 	program  *program // nil while none runs
@@ -109,21 +110,28 @@ func (w *world) look() {
 	if w.program == nil || w.program.isDead() {
 		return
 	}
-	for _, s := range w.program.manager.Snapshot() {
-		w.judge.look(s)
+	for _, k := range w.program.keepers {
+		for _, s := range k.see() {
+			w.judge.look(&s)
+		}
 	}
 }
 
-func desired(state fsm.State, spec int) fsm.Desired[*s6.Spec] {
-	all := specs()
-	return fsm.Desired[*s6.Spec]{State: state, Spec: all[spec%len(all)]}
+// run returns a declaration to run an instance as one of its variants, and stop
+// one to stop it.
+func run(name string, n int) declaration  { return declare(s6.Running, name, n) }
+func stop(name string, n int) declaration { return declare(s6.Stopped, name, n) }
+
+func declare(state fsm.State, name string, n int) declaration {
+	all := variants(name)
+	return declaration{state: state, variant: all[n%len(all)]}
 }
 
-// want changes what the user wants of a service; a declaration without a state
+// want changes what the user wants of an instance; a declaration without a state
 // is none.
 func (w *world) want(name string, d declaration) {
 	w.version++
-	if d.State == "" && !d.spoiled {
+	if d.state == "" && !d.spoiled {
 		delete(w.file, name)
 	} else {
 		w.file[name] = d
@@ -132,9 +140,13 @@ func (w *world) want(name string, d declaration) {
 }
 
 func (w *world) behave(name string, n int) {
-	b := behaviours()[n]
-	w.tree.SetProgram(name, b.program)
-	w.judge.behave(name, b.program)
+	p := behaviours()[n].program
+	if isStream(name) { // what an engine answers is what tells that it is ready
+		w.engines.behave(name, p.ReadyAfter)
+		p.ReadyAfter = s6test.Never
+	}
+	w.tree.SetProgram(name, p)
+	w.judge.behave(name, behaviours()[n].program)
 }
 
 // act does what the adversary does.
@@ -164,6 +176,18 @@ func (w *world) act(a Action) {
 		say("s6-svscan is killed, another comes in %v", a.For)
 		w.tree.KillSvscan()
 		w.after(a.For, w.tree.StartSvscan)
+	case Answer:
+		how := answerings()[a.N%len(answerings())]
+		say("the engine of %s %s, for %v", a.Name, how.does, a.For)
+		w.engines.answer(a.Name, how)
+		w.after(a.For, func() { w.engines.answer(a.Name, answering{}) })
+	case TakePort:
+		addr := variants(a.Name)[0].stream.EndpointAddr()
+		if a.N == 1 {
+			addr = variants(a.Name)[otherPort].stream.EndpointAddr()
+		}
+		say("%s is taken as soon as it is free, for %v", addr, a.For)
+		w.engines.take(addr, time.Now().Add(a.For))
 	case Fail, Fill, ReadOnly, Slow, Hang:
 		f := newFault(a, time.Now().Add(a.For))
 		say("%s", f.says)
@@ -216,15 +240,15 @@ func (w *world) ask(a Action) {
 	switch a.What {
 	case Declare:
 		for _, name := range names() {
-			w.want(name, anyDeclaration(random))
+			w.want(name, anyDeclaration(random, name))
 		}
 		name = ""
 	case Set:
-		d := anyDeclaration(random)
-		if d.State == "" {
-			d = declaration{Desired: desired(s6.Running, a.N)}
+		d := anyDeclaration(random, name)
+		if d.state == "" {
+			d = run(name, a.N)
 		}
-		if before := w.file[name]; a.N%3 == 0 && before.State != "" {
+		if before := w.file[name]; a.N%3 == 0 && before.state != "" {
 			w.after(a.For, func() {
 				w.want(name, before)
 				w.story.tell("user", "takes the change of %s back", name)
@@ -274,7 +298,7 @@ func (w *world) startProgram() {
 		story: w.story, judge: w.judge, faults: w.faults, dead: make(chan struct{}),
 	}
 	l.left.Store(-1)
-	p, err := startProgram(l, w.tree)
+	p, err := startProgram(l, w.tree, w.engines)
 	if err != nil {
 		w.judge.violated(ManagersAnswer, "a program cannot start: %v", err)
 		return
@@ -293,12 +317,21 @@ func (w *world) wanted() string {
 	return strings.Join(all, ", ")
 }
 
-func anyDeclaration(random *rand.Rand) declaration {
+func anyDeclaration(random *rand.Rand, name string) declaration {
 	switch random.IntN(6) {
 	case 0:
 		return declaration{}
 	case 1:
-		return declaration{Desired: desired(s6.Stopped, random.IntN(100))}
+		return stop(name, random.IntN(100))
 	}
-	return declaration{Desired: desired(s6.Running, random.IntN(100))}
+	return run(name, random.IntN(100))
+}
+
+// happens is told of each process. One without its port is to be replaced.
+func (w *world) happens(h s6test.Happening) {
+	portless := w.engines.happens(h)
+	w.judge.happens(h)
+	if portless {
+		w.judge.doom(h.Service)
+	}
 }

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // mutation is a fault that can be made.
 type mutation struct {
 	name  string
@@ -19,7 +21,7 @@ func none() mutation { return mutation{name: "no fault"} }
 // mutations returns the faults. Each was made once: in UMH Core, or in this
 // library before a test was written for it.
 func mutations() []mutation {
-	return append(append(ofTheCore(), ofReading()...), ofActing()...)
+	return slices.Concat(ofTheCore(), ofReading(), ofActing(), ofStreams())
 }
 
 // ofTheCore are faults in how instances are managed.
@@ -102,5 +104,27 @@ func ofActing() []mutation {
 		// A stopped process was said to be stopped when it had been told.
 		one("told is stopped", "s6/observed.go",
 			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)", "return !o.Supervised || !o.Status.WantUp"),
+	}
+}
+
+// ofStreams are faults in what is concluded of an engine.
+func ofStreams() []mutation {
+	return []mutation{
+		// The counter is cumulative: one failed write degraded a stream until its
+		// engine was started again.
+		one("a failed write is for good", "benthos/driver_stream.go",
+			"RecentErrors: s.errors.delta().counts.OutputError,", "RecentErrors: s.latest.OutputError,"),
+		// Samples that were missing counted as zero.
+		one("what cannot be read is zero", "benthos/driver_observe.go",
+			"	case err == nil:\n		s.count(", "	case !errors.Is(err, ErrNoMetrics):\n		s.count("),
+		// The status was up without looking.
+		one("ready without being so", "benthos/engine_probe.go",
+			"	case !state.Ready:\n", "	case false:\n"),
+		// An engine that finds its port taken never listens.
+		one("no port is no trouble", "benthos/driver_observe.go",
+			"		s.taken.found(s.health.PID, s.health.PortTaken)\n", ""),
+		// What fails to answer was started again, over and over.
+		one("what does not answer is ended", "benthos/decide.go",
+			"	case o.PortTaken != \"\":\n		return fsm.Because(\"it cannot listen\")", "	case o.PortTaken != \"\" || in.State == StateDegraded && o.up() && !o.Health.Alive:\n		return fsm.Because(\"it cannot listen\")"),
 	}
 }

@@ -1,0 +1,161 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// services and streams are the names of what there can be, names both.
+func services() []string { return []string{"a", "b"} }
+func streams() []string  { return []string{"x"} }
+func names() []string    { return append(services(), streams()...) }
+
+func isStream(name string) bool { return slices.Contains(streams(), name) }
+
+// declaration is what the user asks of an instance: to run as a variant says, to
+// be stopped, or, without a state, nothing. Spoiled is what is refused.
+type declaration struct {
+	state fsm.State // in the terms of package s6
+	*variant
+	spoiled bool
+}
+
+func (d declaration) String() string {
+	switch {
+	case d.spoiled:
+		return "what is refused"
+	case d.state == "":
+		return "nothing"
+	}
+	return fmt.Sprintf("%s %s", d.state, d.key[:6])
+}
+
+func (d declaration) same(o declaration) bool {
+	return d.state == o.state && (d.state == "" || d.key == o.key)
+}
+
+// sameProcess reports whether a process that runs as one declaration says needs
+// no other to run as the other says.
+func (d declaration) sameProcess(o declaration) bool {
+	return d.state == s6.Running && o.state == s6.Running && d.process == o.process
+}
+
+// desired is what the manager of services is given.
+func (d declaration) desired() fsm.Desired[*s6.Spec] {
+	if d.spoiled {
+		return fsm.Desired[*s6.Spec]{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep"}, StopSignal: "NONE"}}
+	}
+	return fsm.Desired[*s6.Spec]{State: d.state, Spec: d.service}
+}
+
+// desiredStream is what the manager of streams is given. What is refused is refused by
+// the linter.
+func (d declaration) desiredStream() fsm.Desired[*benthos.Config] {
+	switch {
+	case d.spoiled:
+		return fsm.Desired[*benthos.Config]{State: benthos.Active, Spec: newConfig(func(c *benthos.Config) { c.Input = map[string]any{spoiledInput: map[string]any{}} })}
+	case d.state == s6.Running:
+		return fsm.Desired[*benthos.Config]{State: benthos.Active, Spec: d.stream}
+	}
+	return fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: d.stream}
+}
+
+// variant is one way to run an instance.
+type variant struct {
+	key     string // of the whole
+	process string // two with the same need the same process
+	stays   bool   // it runs once its process has stayed for a while
+	service *s6.Spec
+	stream  *benthos.Config
+}
+
+// ofService returns a service as a variant.
+func ofService(spec *s6.Spec) *variant {
+	part := s6.Spec{Command: spec.Command, Env: spec.Env, Dir: spec.Dir, ConfigFiles: spec.ConfigFiles, User: spec.User, Limits: spec.Limits, Ready: spec.Ready}
+	part.Ready.Stays = 0
+	return &variant{key: spec.Hash(), process: part.Hash(), stays: spec.Ready.FD == 0, service: spec}
+}
+
+// ofStream returns a stream as a variant.
+func ofStream(config *benthos.Config) *variant {
+	doc, err := config.Render()
+	if err != nil {
+		return &variant{key: err.Error(), stream: config}
+	}
+	return &variant{key: fmt.Sprintf("%016x", sum(string(doc)+config.Note)), process: string(doc), stream: config}
+}
+
+// variants returns the ways in which an instance can be run. The first is a
+// plain one.
+func variants(name string) (all []*variant) {
+	if isStream(name) {
+		for _, c := range configs() {
+			all = append(all, ofStream(c))
+		}
+		return all
+	}
+	for _, s := range specs() {
+		all = append(all, ofService(s))
+	}
+	return all
+}
+
+// specs of services.
+func specs() []*s6.Spec {
+	sleep := func(arg string) *s6.Spec { return &s6.Spec{Command: []string{"sleep", arg}, Log: keepAll} }
+	of := func(change func(s *s6.Spec)) *s6.Spec {
+		s := sleep("1")
+		change(s)
+		return s
+	}
+	return []*s6.Spec{
+		sleep("1"),
+		sleep("2"),
+		of(func(s *s6.Spec) { s.Log.FileSize = 2 * keepAll.FileSize }),
+		of(func(s *s6.Spec) { s.Ready.FD = 3 }),
+		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
+		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
+		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal = 2*time.Second, "INT" }),
+		of(func(s *s6.Spec) {
+			s.Env = map[string]string{"X": "1", "Y": "2"}
+			s.ConfigFiles = map[string]string{"x.conf": "x", "y.conf": "y"}
+		}),
+		of(func(s *s6.Spec) { s.Env, s.Ready.FD = map[string]string{"X": "2"}, 4 }),
+		of(func(s *s6.Spec) { s.Env = map[string]string{"X": "2", "Y": "1"} }),
+	}
+}
+
+// keepAll keeps every line that a service prints.
+var keepAll = s6.Log{Files: 1000, FileSize: 100000}
+
+// configs of streams.
+func configs() []*benthos.Config {
+	return []*benthos.Config{
+		newConfig(func(*benthos.Config) {}),
+		newConfig(func(c *benthos.Config) { c.LogLevel = "DEBUG" }),
+		newConfig(func(c *benthos.Config) { c.Note = "of a parent" }),
+		newConfig(func(c *benthos.Config) { c.MetricsPort++ }),
+		newConfig(func(c *benthos.Config) { c.ShutdownTimeout = time.Second }),
+	}
+}
+
+// otherPort is the variant of a stream that listens on another port.
+const otherPort = 3
+
+// spoiledInput is an input that no engine knows.
+const spoiledInput = "spoiled"
+
+func newConfig(change func(c *benthos.Config)) *benthos.Config {
+	c := &benthos.Config{
+		Input:       map[string]any{"generate": map[string]any{"mapping": "root = 1"}},
+		Output:      map[string]any{"drop": map[string]any{}},
+		MetricsPort: 9080,
+	}
+	change(c)
+	return c
+}
