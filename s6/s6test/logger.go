@@ -90,8 +90,13 @@ type logDir struct {
 	local bool // then local time
 }
 
-// openLog begins the command of a logger, which has to be s6-log.
+// openLog begins the command of a logger, which has to be s6-log. In a script
+// that was damaged there is none.
 func (p *process) openLog() {
+	if len(p.script.command) == 0 {
+		p.exit(127)
+		return
+	}
 	dir, err := parseLogScript(p.script.command)
 	if err != nil {
 		p.tree.violate(fmt.Sprintf("the logger of %s cannot run: %v", p.name, err))

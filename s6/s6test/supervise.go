@@ -338,7 +338,8 @@ func (s *supervisor) finished(events ...supervise.Event) {
 	}
 }
 
-// tally records a death; the newest hundred are kept.
+// tally records a death; the newest hundred are kept. What cannot be read of
+// those before is forgotten.
 func (s *supervisor) tally(wait supervise.WaitStatus) {
 	const kept = 100
 	death := supervise.Death{Time: s.status.Stamp, ExitCode: wait.ExitCode()}
@@ -350,7 +351,9 @@ func (s *supervisor) tally(wait supervise.WaitStatus) {
 		return
 	}
 	old, err := s.tree.mem.ReadFile(path.Join(s.dir, "supervise/death_tally"))
-	s.tree.note(err)
+	if err != nil || len(old)%supervise.TallySize != 0 {
+		old = nil
+	}
 	if len(old) >= kept*supervise.TallySize {
 		old = old[supervise.TallySize:]
 	}

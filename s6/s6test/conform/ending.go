@@ -1,11 +1,15 @@
 package conform
 
 import (
+	"fmt"
+	"path"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // visible is for how long a state that does not come back lasts, so that a busy
@@ -117,4 +121,32 @@ func deafForEver(s *stage) {
 	a.stays(500*time.Millisecond, "up")
 	a.tell("k")
 	a.shows("dD", "down, ready, after signal 9 (killed)")
+}
+
+// lostTally: what s6-supervise cannot read of the deaths so far is forgotten.
+func lostTally(s *stage) {
+	a := s.serve("a", silent, nil, "su", "up, wanted")
+	tally := path.Join(a.dir, "supervise/death_tally")
+	dies := func(all string) {
+		a.runs()
+		before := a.status().PID
+		a.tell("k")
+		a.deaths(all)
+		a.Eventually("another process is up", func() error {
+			if status := a.status(); !status.Up() || status.PID == before {
+				return fmt.Errorf("it is %s", words(status))
+			}
+			return nil
+		})
+	}
+	dies("137/9")
+	require.NoError(s.t, s.FS().Remove(tally))
+	dies("137/9")
+	dies("137/9 137/9")
+	data, err := s.FS().ReadFile(tally)
+	require.NoError(s.t, err)
+	require.NoError(s.t, s.FS().WriteFile(tally, data[:supervise.TallySize+5], 0o644))
+	dies("137/9")
+	require.NoError(s.t, s.FS().WriteFile(tally, nil, 0o644))
+	dies("137/9")
 }

@@ -29,6 +29,7 @@ func lives() []Scenario {
 		{"pause and go on", pause},
 		{"down and up again by their files", downByFile},
 		{"deaths", deaths},
+		{"a tally that is lost", lostTally},
 		{"a pause of a second before a restart", restartDelay},
 		{"no pause after a second of readiness", noRestartDelay},
 		{"a restart after less than a second of readiness", someRestartDelay},
