@@ -111,6 +111,15 @@ func (j *judge) excuse(name string) {
 	j.known[name].excuse()
 }
 
+// excuseUntil says that there is a reason for a service's processes to end up to
+// then.
+func (j *judge) excuseUntil(name string, then time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.known[name].excuse()
+	j.known[name].excused = then
+}
+
 // doom says that somebody ends a service's processes, now or after a while.
 func (j *judge) doom(name string) {
 	j.mu.Lock()
@@ -122,7 +131,12 @@ func (j *judge) doom(name string) {
 	}
 }
 
-func (s *known) excuse() { s.promised, s.kept, s.excused = 0, false, time.Now() }
+func (s *known) excuse() {
+	s.promised, s.kept = 0, false
+	if now := time.Now(); s.excused.Before(now) {
+		s.excused = now
+	}
+}
 
 // behave says how the next processes behave.
 func (j *judge) behave(name string, p s6test.Program) {

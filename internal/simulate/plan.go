@@ -27,6 +27,7 @@ const (
 	KillLogger  What = "kill logger"  // SIGKILL to an s6-log
 	Orphan      What = "orphan"       // SIGKILL to a service's s6-supervise
 	OrphanLog   What = "orphan log"   // SIGKILL to a logger's s6-supervise
+	Damage      What = "damage"       // to a service directory, N says what
 	KillSvscan  What = "kill svscan"  // another starts after For
 	Answer      What = "answer"       // a stream's engines answer as N says, For some time
 	TakePort    What = "take port"    // somebody else takes a port of a stream, N says which, For some time
@@ -92,7 +93,7 @@ func weights() []weight {
 	return []weight{
 		{Declare, 8}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
 		{Signal, 8}, {Pause, 3}, {Behave, 10},
-		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4},
+		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4}, {Damage, 4},
 		{Answer, 6}, {TakePort, 2},
 		{Fail, 9}, {Fill, 4}, {ReadOnly, 2}, {Slow, 3}, {Hang, 3},
 		{KillProgram, 9}, {StopProgram, 2},

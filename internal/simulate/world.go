@@ -30,6 +30,7 @@ type world struct {
 	file     map[string]declaration // what the user wants
 	before   map[string]declaration // what was wanted before it was spoiled
 	version  int                    // of the file
+	forgiven map[int]bool           // processes that the adversary took the directory from
 	later    []todo                 // in order of time
 }
 
@@ -101,6 +102,7 @@ func (w *world) look() {
 		switch {
 		case strings.Contains(v, "two processes"):
 			w.judge.violated(TwoProcesses, "%s", v)
+		case strings.Contains(v, "deleted while") && w.isForgiven(v):
 		case strings.Contains(v, "deleted while"):
 			w.judge.violated(DeletedAlive, "%s", v)
 		default:
@@ -172,6 +174,10 @@ func (w *world) act(a Action) {
 		say("the supervisor of %s is killed: %v", a.Name, w.harm(a.Name, func() error { return w.tree.KillSupervisor(a.Name) }))
 	case OrphanLog:
 		say("the supervisor of the logger of %s is killed: %v", a.Name, w.tree.KillSupervisor(a.Name+"/log"))
+	case Damage:
+		w.harmFor(a.Name, settleTime)
+		w.forgive(a.Name)
+		say("%s", damage(w.tree, a.Name, a.N))
 	case KillSvscan:
 		say("s6-svscan is killed, another comes in %v", a.For)
 		w.tree.KillSvscan()
@@ -201,6 +207,22 @@ func (w *world) act(a Action) {
 func (w *world) harm(name string, do func() error) error {
 	w.judge.doom(name)
 	return do()
+}
+
+// harmFor says that whatever runs of a service may end until so long from now.
+func (w *world) harmFor(name string, d time.Duration) {
+	w.judge.doom(name)
+	w.judge.excuseUntil(name, time.Now().Add(d))
+}
+
+// forgive has the tree's complaints that a directory was deleted under the
+// processes of a service that there are now be nobody's.
+func (w *world) forgive(name string) {
+	for _, p := range w.tree.Processes() {
+		if service, _ := strings.CutSuffix(p.Service, "/log"); service == name {
+			w.forgiven[p.PID] = true
+		}
+	}
 }
 
 // endProgram ends the program, and has another one started.
@@ -325,6 +347,14 @@ func anyDeclaration(random *rand.Rand, name string) declaration {
 		return stop(name, random.IntN(100))
 	}
 	return run(name, random.IntN(100))
+}
+
+// isForgiven reports whether a complaint is of a process that the adversary took
+// the directory from.
+func (w *world) isForgiven(complaint string) bool {
+	var pid int
+	_, err := fmt.Sscanf(complaint, "the service directory of process %d", &pid)
+	return err == nil && w.forgiven[pid]
 }
 
 // happens is told of each process. One without its port is to be replaced.
