@@ -98,7 +98,7 @@ func signalAll(members []proc.Process, signal syscall.Signal) error {
 
 // signalProcess signals a process, and no other that has its id by now.
 func signalProcess(p proc.Process, signal syscall.Signal) error {
-	fd, err := unix.PidfdOpen(p.PID, 0)
+	fd, err := proc.PIDFD(p.PID)
 	if errors.Is(err, unix.ESRCH) {
 		return nil
 	}
@@ -119,7 +119,7 @@ func signalProcess(p proc.Process, signal syscall.Signal) error {
 
 // Signal implements Tree.
 func (t *SystemTree) Signal(service string, pid int, signal syscall.Signal) error {
-	fd, err := unix.PidfdOpen(pid, 0)
+	fd, err := proc.PIDFD(pid)
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}

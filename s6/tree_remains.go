@@ -207,7 +207,7 @@ func (t *SystemTree) placeOf(link string) (service, name string) {
 
 // EndRemnant implements Tree.
 func (t *SystemTree) EndRemnant(service string, known Sighting, pid int, signals ...syscall.Signal) error {
-	fd, err := unix.PidfdOpen(pid, 0)
+	fd, err := proc.PIDFD(pid)
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}

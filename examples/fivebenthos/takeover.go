@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -70,7 +71,7 @@ func kill(path string) (pid int, err error) {
 	if holder.PID == 0 {
 		return 0, fmt.Errorf("cannot take over from the process that holds %s: it is in another PID namespace", path)
 	}
-	fd, err := unix.PidfdOpen(holder.PID, 0)
+	fd, err := proc.PIDFD(holder.PID)
 	if errors.Is(err, unix.ESRCH) {
 		return 0, nil
 	}
