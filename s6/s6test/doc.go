@@ -16,7 +16,7 @@
 //	services, err := s6.NewManager(tree, fsm.Config{})
 //
 // Tests then do to it what happens to real trees: [Tree.Kill],
-// [Tree.KillSupervisor], [Tree.KillSvscan]. [Tree.Processes] is the process
+// [Tree.KillSupervisor], [Tree.KillSvscan], [Tree.SetClock]. [Tree.Processes] is the process
 // table. The tree itself checks that no service ever has two processes at work
 // and that nothing is deleted under a live process: see [Tree.Violations].
 // [Config.OnProcess] is told of each process as it comes and goes.

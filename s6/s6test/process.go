@@ -199,6 +199,10 @@ func (p *process) begin() {
 func (p *process) work() {
 	p.waiting, p.working = false, true
 	p.happens(Begun, 0)
+	if p.role != roleLogger && !p.tree.runnable(p.dir, p.script) {
+		p.exit(127)
+		return
+	}
 	for _, other := range p.tree.processes {
 		if other != p && other.working && other.role == roleRun && p.role == roleRun && other.dir == p.dir {
 			p.tree.violate(fmt.Sprintf("two processes of %s are at work: %d and %d", p.name, other.pid, p.pid))
@@ -209,10 +213,6 @@ func (p *process) work() {
 	}
 	if p.role == roleLogger {
 		p.openLog()
-		return
-	}
-	if !p.tree.runnable(p.dir, p.script) {
-		p.exit(127)
 		return
 	}
 	if p.script.border {
