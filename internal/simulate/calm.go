@@ -1,7 +1,10 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -114,7 +117,7 @@ func (w *world) unsettledOne(name string) error {
 		return fmt.Errorf("is to run, and %d processes do", len(running))
 	case d.state == s6.Running && (running[0].PID != s.service.PID() || !running[0].Supervised || running[0].Waiting):
 		return fmt.Errorf("its process is not the one that its manager sees: %+v", running[0])
-	case d.state == s6.Running && s.service.Started != s.service.WantProcess:
+	case d.state == s6.Running && s.service.Started != s.service.WantProcess && s.service.Started != "": // that was deleted
 		return fmt.Errorf("its process was started from something else")
 	}
 	return nil
@@ -122,7 +125,7 @@ func (w *world) unsettledOne(name string) error {
 
 // leftovers says what is there that nobody wants. What a program that was killed
 // has left half done (a name that begins with a dot) is for whoever opens a real
-// tree.
+// tree, as are links whose services were deleted.
 func (w *world) leftovers() error {
 	layout := w.tree.Layout()
 	for _, dir := range []string{layout.ServicesDir, layout.ScanDir} {
@@ -131,6 +134,9 @@ func (w *world) leftovers() error {
 			return err
 		}
 		for _, e := range entries {
+			if _, err := w.tree.FS().Stat(path.Join(dir, e.Name())); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
 			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].state == "" {
 				return fmt.Errorf("%s is left in %s", e.Name(), dir)
 			}

@@ -1,19 +1,56 @@
 package simulate
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"path"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
-// damaged are the files of a service directory that somebody damages.
+// damaged are the files of a service directory that somebody damages. The
+// instance lock is none of them: without it, nothing keeps a process from
+// beginning beside one whose supervisor is killed in the same second.
 func damaged() []string {
 	return []string{
 		"run", "log/run", "finish", "timeout-kill", "down-signal", "notification-fd",
-		"data/manifest.json", "data/hash", "data/started", "data/lock", "config/benthos.yaml",
+		"data/manifest.json", "data/hash", "data/started", "config/benthos.yaml",
 		"supervise/status", "supervise/death_tally", "log/supervise/status",
 	}
+}
+
+// jumps are how far a clock is set forward.
+func jumps() []time.Duration {
+	const year = 365 * 24 * time.Hour
+	return []time.Duration{-time.Second, time.Second, -time.Minute, time.Minute, time.Hour, -time.Hour, 20 * year, -20 * year}
+}
+
+// setClock sets the clock forward by d, for who reads what was written down: the
+// tree's part of that, and what programs have written down of it.
+func setClock(tree *s6test.Tree, d time.Duration) error {
+	var errs []error
+	before := make(map[string]time.Time)
+	for _, name := range names() {
+		if status, err := tree.Status(tree.Layout().Service(name)); err == nil {
+			before[name] = status.Stamp
+		}
+	}
+	tree.SetClock(d)
+	for name, stamp := range before {
+		file := path.Join(tree.Layout().Service(name), "data/marked")
+		data, err := tree.FS().ReadFile(file)
+		if err != nil {
+			continue
+		}
+		is := func(stamp time.Time) []byte { return strconv.AppendInt(nil, stamp.UnixNano(), 10) }
+		data = bytes.ReplaceAll(data, is(stamp), is(stamp.Add(-d)))
+		errs = append(errs, tree.FS().WriteFile(file, data, 0o644))
+	}
+	return errors.Join(errs...)
 }
 
 // damage does to a service directory what is done to files, n says what, and
@@ -31,6 +68,9 @@ func damage(tree *s6test.Tree, name string, n int) string {
 		return done("rm -rf the directory", fs.RemoveAll(dir))
 	case 2, 3, 4:
 		return done("rm "+file, fs.Remove(full))
+	}
+	if strings.HasPrefix(file, "config/") {
+		return done("nothing is done to "+file, nil) // its content is the process's, too
 	}
 	data, err := fs.ReadFile(full)
 	if err != nil {

@@ -41,7 +41,7 @@
 //   - engines.go: what streams answer
 //   - seen.go: what a manager says of an instance
 //   - judge.go: what is held against the invariants
-//   - damage.go: what is done to service directories
+//   - damage.go: what is done to service directories, and to the clock
 //   - turn.go: who acts when
 //   - view.go: the tree as a program sees it
 //   - prober.go: engines as a program sees them

@@ -37,6 +37,7 @@ const (
 	Slow        What = "slow"         // each operation takes up to N microseconds, For some time
 	Hang        What = "hang"         // one operation in N hangs until For is over
 	KillProgram What = "kill program" // at its N-th operation from now; another starts after For
+	SetClock    What = "set clock"    // while no program runs, N says how far; another starts after For
 	StopProgram What = "stop program" // in order; another starts after For
 	Betray      What = "betray"       // SIGKILL to a process behind the judge's back; no seed has it
 )
@@ -96,7 +97,7 @@ func weights() []weight {
 		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4}, {Damage, 4},
 		{Answer, 6}, {TakePort, 2},
 		{Fail, 9}, {Fill, 4}, {ReadOnly, 2}, {Slow, 3}, {Hang, 3},
-		{KillProgram, 9}, {StopProgram, 2},
+		{KillProgram, 9}, {StopProgram, 2}, {SetClock, 2},
 	}
 }
 
@@ -164,7 +165,7 @@ func newAction(random *rand.Rand, at time.Duration, lot int) Action {
 		a.N = random.IntN(1 << 20)
 	}
 	switch a.What {
-	case Declare, KillProgram, StopProgram, KillSvscan, Fail, Fill, ReadOnly, Slow, Hang:
+	case Declare, KillProgram, StopProgram, SetClock, KillSvscan, Fail, Fill, ReadOnly, Slow, Hang:
 		a.Name = ""
 	}
 	return a

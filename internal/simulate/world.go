@@ -200,6 +200,8 @@ func (w *world) act(a Action) {
 		w.faults.add(f)
 	case KillProgram, StopProgram:
 		w.endProgram(a)
+	case SetClock:
+		w.setClock(jumps()[a.N%len(jumps())], max(a.For, 2*time.Second))
 	}
 }
 
@@ -253,6 +255,21 @@ func (w *world) endProgram(a Action) {
 			}
 		})
 	}
+}
+
+// setClock sets the clock while no program runs, for a while.
+func (w *world) setClock(d, then time.Duration) {
+	p := w.program
+	if p == nil {
+		return
+	}
+	p.die()
+	w.story.tell("ADVERSARY", "the clock is set forward by %v: %v", d, setClock(w.tree, d))
+	w.after(then, func() {
+		if w.program == p {
+			w.startProgram()
+		}
+	})
 }
 
 // ask has the user ask for something.
