@@ -134,18 +134,21 @@ trap '' TERM
 while :; do sleep 1; done
 `
 
+// startDeaf starts a container with five of them.
+func startDeaf(t testing.TB, options ...string) *container {
+	engine := filepath.Join(t.TempDir(), "deaf")
+	require.NoError(t, os.WriteFile(engine, []byte(deaf), 0o755))
+	c := start(t, append(options, "-v", engine+":/deaf:ro"), "-benthos", "/deaf")
+	harness.Eventually(t, "they run", func() bool {
+		return strings.Count(c.exec("for s in "+scanDir+"/benthos-*; do s6-svstat -o up $s; done 2>/dev/null || true"), "true") == five
+	})
+	return c
+}
+
 // deafOnes are containers with a process that ignores being told to end, each
 // of a different kind.
 var deafOnes = map[string]func(t testing.TB) *container{
-	"engines": func(t testing.TB) *container {
-		engine := filepath.Join(t.TempDir(), "deaf")
-		require.NoError(t, os.WriteFile(engine, []byte(deaf), 0o755))
-		c := start(t, []string{"-v", engine + ":/deaf:ro"}, "-benthos", "/deaf")
-		harness.Eventually(t, "they run", func() bool {
-			return strings.Count(c.exec("for s in "+scanDir+"/benthos-*; do s6-svstat -o up $s; done 2>/dev/null || true"), "true") == five
-		})
-		return c
-	},
+	"engines": func(t testing.TB) *container { return startDeaf(t) },
 	"a stranger that s6 does not kill": func(t testing.TB) *container {
 		c := start(t, nil)
 		c.serving()
