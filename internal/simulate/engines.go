@@ -22,16 +22,17 @@ const engineBoot = 20 * time.Millisecond
 // answering is how an engine answers. The zero answering is that of one which is
 // ready and has nothing to do.
 type answering struct {
-	does     string
-	flows    bool          // messages come in
-	fails    bool          // and cannot be written
-	notReady string        // what it waits for
-	flaps    bool          // that only every second time
-	refuses  bool          // connections
-	hangs    bool          // until who asks gives up
-	after    time.Duration // it answers so late
-	metrics  error         // why they cannot be read
-	restarts bool          // its counters go back to zero now and then
+	does       string
+	flows      bool          // messages come in
+	fails      bool          // and cannot be written
+	notReady   string        // what it waits for
+	flaps      bool          // that only every second time
+	refuses    bool          // connections
+	hangs      bool          // until who asks gives up
+	after      time.Duration // it answers so late
+	metrics    error         // why they cannot be read
+	blindAfter time.Duration // since when they cannot
+	restarts   bool          // its counters go back to zero now and then
 }
 
 // answerings of engines. The first is good.
@@ -47,7 +48,7 @@ func answerings() []answering {
 		{does: "hangs", hangs: true},
 		{does: "answers late", after: 900 * time.Millisecond, flows: true},
 		{does: "has metrics that cannot be read", flows: true, metrics: unread},
-		{does: "cannot write, and has metrics that cannot be read", flows: true, fails: true, metrics: unread},
+		{does: "cannot write, and soon has metrics that cannot be read", flows: true, fails: true, metrics: unread, blindAfter: settleTime},
 		{does: "has no metrics", metrics: benthos.ErrNoMetrics},
 		{does: "counts from zero now and then", flows: true, restarts: true},
 	}

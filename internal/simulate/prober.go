@@ -71,8 +71,13 @@ func (p *prober) reached(addr string) (engine, answering, error) {
 	}
 	one := p.running[pid]
 	one.asked++
-	one.count(p.kinds[one.name].answering)
-	return *one, p.kinds[one.name].answering, nil
+	c := p.kinds[one.name]
+	one.count(c.answering)
+	how := c.answering
+	if time.Since(c.since) < how.blindAfter {
+		how.metrics = nil
+	}
+	return *one, how, nil
 }
 
 // wait lets time pass, and returns in a moment of the actor's own.

@@ -46,15 +46,19 @@ func startProgram(l *life, tree *s6test.Tree, engines *engines) (*program, error
 	}
 	p.story.tell("program", "%d starts", p.number)
 	p.engines.forget()
-	p.all.Go(func() { _ = new(fsm.Loop).Run(context.Background(), p.keepers[0], p.keepers[1]) }) // they are run once
+	p.all.Go(func() { _ = (&fsm.Loop{Tick: tick}).Run(context.Background(), p.keepers[0], p.keepers[1]) }) // they are run once
 	p.all.Go(p.user)
 	p.all.Go(p.mourn)
 	return p, nil
 }
 
-// resync is how often what is as asked is looked at: less often than usual, for
-// that is most of what a simulated hour costs.
-const resync = 10 * time.Second
+// resync is how often what is as asked is looked at, and tick how often the loop
+// looks what is due: less often than usual, for that is most of what a simulated
+// hour costs.
+const (
+	resync = 10 * time.Second
+	tick   = time.Second
+)
 
 // keepServices returns the keeper of the services.
 func (p *program) keepServices() (keeper, error) {
