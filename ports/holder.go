@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/evenkeel/evenkeel/internal/proc"
@@ -65,8 +66,9 @@ func HolderOf(addr string) (Holder, bool, error) {
 // so it is cheap enough for every observation, and it tells an endpoint of
 // one's own from one that happens to answer on the same port. The error
 // satisfies fs.ErrNotExist where there is no such process, and fs.ErrPermission
-// where its descriptors may not be read. Without a listener no process is
-// looked at.
+// where its descriptors may not be read. A process that is seen to be in another
+// network namespace is an error, too. Without a listener no descriptors are looked
+// at.
 func Listens(pid int, addr string) (bool, error) {
 	return system().listens(pid, addr)
 }
@@ -99,10 +101,18 @@ func (t tables) holder(addr string) (Holder, bool, error) {
 
 func (t tables) listens(pid int, addr string) (bool, error) {
 	sockets, err := t.sockets(addr)
-	if err != nil || len(sockets) == 0 {
+	if err != nil {
 		return false, err
 	}
-	return t.proc.Holds(pid, sockets...)
+	if len(sockets) > 0 {
+		if held, err := t.proc.Holds(pid, sockets...); held || err != nil {
+			return held, err
+		}
+	}
+	if t.proc.Elsewhere(pid) {
+		return false, fmt.Errorf("process %d is in another network namespace, whose listeners cannot be seen from here", pid)
+	}
+	return false, nil
 }
 
 // sockets returns the sockets that listen on addr, as descriptors name them.
@@ -111,21 +121,30 @@ func (t tables) sockets(addr string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for a listener: %w", err)
 	}
-	want := parseHost(host)
-	if !want.IsValid() {
-		want = netip.IPv6Unspecified()
-	}
+	wants := lookFor(host)
 	listeners, err := t.listeners(port)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for _, s := range listeners {
-		if s.Local.Port() == port && overlap(s.Local.Addr(), want) {
+		if s.Local.Port() == port && slices.ContainsFunc(wants, func(a netip.Addr) bool { return overlap(s.Local.Addr(), a) }) {
 			found = append(found, "socket:["+strconv.FormatUint(s.Inode, 10)+"]")
 		}
 	}
 	return found, nil
+}
+
+// lookFor returns the addresses at which who listens on a host may be found: the
+// kernel's tables have no zones, and localhost may be either.
+func lookFor(host string) []netip.Addr {
+	switch addr := parseHost(host); {
+	case strings.EqualFold(host, "localhost"):
+		return []netip.Addr{addr, netip.IPv6Loopback()}
+	case addr.IsValid():
+		return []netip.Addr{addr.WithZone("")}
+	}
+	return []netip.Addr{netip.IPv6Unspecified()}
 }
 
 // listeners returns sockets that listen, those on port among them.

@@ -186,3 +186,36 @@ func TestDescriptorsThatMayNotBeReadAreAnError(t *testing.T) {
 	_, err := fake.listens(7, "127.0.0.1:80")
 	assert.ErrorContains(t, err, "cannot read the descriptors of process 7")
 }
+
+// The listeners of another network namespace are not in this one's tables: that
+// they are not there says nothing.
+func TestProcessOfAnotherNetworkIsAnError(t *testing.T) {
+	fake := fakeProc(t, "")
+	network := func(pid, is string) {
+		require.NoError(t, os.MkdirAll(filepath.Join(string(fake.proc), pid, "ns"), 0o755))
+		require.NoError(t, os.Symlink("net:["+is+"]", filepath.Join(string(fake.proc), pid, "ns", "net")))
+	}
+	network("self", "1")
+	network("100", "2")
+	network("300", "1")
+	for _, addr := range []string{"127.0.0.1:8080", "127.0.0.1:8081"} {
+		_, err := fake.listens(100, addr)
+		assert.ErrorContains(t, err, "process 100 is in another network namespace", addr)
+		_, err = fake.listens(300, addr)
+		assert.NoError(t, err, addr)
+	}
+}
+
+// What a host is called in a configuration is not always how the kernel has it.
+func TestListenerIsFoundByAnyNameOfItsAddress(t *testing.T) {
+	for local, host := range map[string]string{
+		"127.0.0.1": "localhost", "::1": "localhost", "fe80::1": "fe80::1%lo",
+	} {
+		fake := tables{ask: func(uint16) ([]proc.Socket, error) {
+			return []proc.Socket{{Local: netip.AddrPortFrom(netip.MustParseAddr(local), 80), Inode: 1}}, nil
+		}}
+		sockets, err := fake.sockets(net.JoinHostPort(host, "80"))
+		require.NoError(t, err)
+		assert.Len(t, sockets, 1, "%s for %s", host, local)
+	}
+}

@@ -2,7 +2,10 @@ package proc
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -59,6 +62,17 @@ func (f FS) Start(pid int) (time.Duration, error) {
 	}
 	stat, err := p.Stat()
 	return time.Duration(stat.Starttime) * Tick, err
+}
+
+// Elsewhere reports whether a process is seen to be in another network namespace
+// than this one. Where that cannot be read it is taken to be in this one.
+func (f FS) Elsewhere(pid int) bool {
+	here, err := os.Readlink(filepath.Join(string(f), "self/ns/net"))
+	if err != nil {
+		return false
+	}
+	there, err := os.Readlink(filepath.Join(string(f), strconv.Itoa(pid), "ns/net"))
+	return err == nil && here != there
 }
 
 // Owner returns the effective user id of a process.
