@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,8 +135,42 @@ func TestProcessThatNeverListensIsRunAgain(t *testing.T) {
 		assert.Equal(t, fsm.PhaseDegraded, s.Phase)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
-		require.Len(t, starts, 4, "the fourth only took long")
+		s, _ = manager.Instance("a")
+		assert.Equal(t, last, s.Observed.Service.Observed.PID(), "the fourth only took long")
 	})
+}
+
+// That a user stops a stream, or restarts it, ends the row.
+func TestProcessThatNeverListensAfterAStopByHand(t *testing.T) {
+	for name, byHand := range map[string]func(t *testing.T, manager *fsm.Manager[*benthos.Config, benthos.Observed]){
+		"stop": func(t *testing.T, manager *fsm.Manager[*benthos.Config, benthos.Observed]) {
+			d := manager.Declared()["a"]
+			d.State = benthos.Stopped
+			require.NoError(t, manager.Set(t.Context(), "a", d))
+			require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseStopped))
+			d.State = benthos.Active
+			require.NoError(t, manager.Set(t.Context(), "a", d))
+		},
+		"restart": func(t *testing.T, manager *fsm.Manager[*benthos.Config, benthos.Observed]) {
+			require.NoError(t, manager.Restart(t.Context(), "a"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(t)
+				manager := m.manage(t)
+				require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+				pid := func() int { s, _ := manager.Instance("a"); return s.Observed.Service.Observed.PID() }
+				time.Sleep(50 * time.Second)
+				byHand(t, manager)
+				time.Sleep(10 * time.Second)
+				before := pid()
+				require.NotZero(t, before)
+				time.Sleep(30 * time.Second)
+				assert.NotEqual(t, before, pid(), "it has 30 s again, and not a minute")
+			})
+		})
+	}
 }
 
 // It says what it is given up for, while nothing runs.
@@ -150,7 +185,7 @@ func TestProcessThatNeverListensIsGivenUpWithAReason(t *testing.T) {
 			s, _ := manager.Instance("a")
 			seen[string(s.State)+": "+s.Reason.String()] = true
 		}
-		assert.Contains(t, seen, "degraded: it cannot listen: process 103 has not listened on 127.0.0.1:9080 (metrics_port) for 30s", "%v", seen)
+		assert.Regexp(t, `degraded: it cannot listen: process \d+ has not listened on 127\.0\.0\.1:9080 \(metrics_port\) for 30s`, fmt.Sprint(seen))
 	})
 }
 

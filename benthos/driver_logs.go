@@ -67,7 +67,7 @@ func (d *driver) observeLog(now time.Time, state fsm.State, o *Observed) error {
 func (s *stream) healed(o *Observed) {
 	if o.Health.Ready {
 		s.problem, s.well, s.taken = logProblem{}, s.health.At, portTrouble{}
-		s.deaf = deafness{}
+		s.deaf.forget()
 		s.since = s.health.At
 	}
 }

@@ -38,11 +38,12 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	case service.Up(): // a process that is to be replaced, where another one may answer
 		o.PortTaken = s.taken.of(service.Status.PID)
 	default:
-		s.health, s.latest = Health{}, Metrics{}
+		s.health, s.latest, s.deaf.pid = Health{}, Metrics{}, 0
 		if desired.State == Active {
 			o.PortTaken = s.taken.still(now, d.portTaken(service))
 		} else {
 			s.forget()
+			s.deaf.forget()
 		}
 	}
 	o.Health = s.health
@@ -70,6 +71,24 @@ func (d *driver) portTaken(service *s6.Observed) string {
 		}
 	}
 	return ""
+}
+
+// givenUp says that a process has not listened for too long, "" where it is not
+// to be given up: it listens by now, that cannot be found out, or it waits for
+// another process of the instance to end and has had no time yet.
+func (d *driver) givenUp(pid int) string {
+	deaf := &d.stream.deaf
+	if d.waitsFor(pid) {
+		deaf.lasted = 0
+		return ""
+	}
+	if ok, err := d.options.Prober.Listens(pid, deaf.to.Addr()); ok || err != nil {
+		return ""
+	}
+	if d.stream.taken.pid != pid {
+		deaf.count++
+	}
+	return fmt.Sprintf("process %d has not listened on %s (%s) for %v", pid, deaf.to.Addr(), deaf.to.Path, deaf.lasted.Round(time.Second))
 }
 
 // waitsFor reports whether a process of the instance other than the one with
@@ -107,12 +126,7 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	var m Metrics
 	var err error
 	own := func() []int { return d.own(service) }
-	asked := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health)
-	if s.deaf.note(now, pid, asked.deaf) {
-		if asked.PortTaken = deafTo(d.options.Prober, pid, now.Sub(s.deaf.since), s.doc.listens); asked.PortTaken != "" {
-			s.deaf.count++
-		}
-	}
+	asked, listens := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health)
 	if asked.PortTaken != "" && d.waitsFor(pid) {
 		asked.PortTaken = ""
 	}
@@ -124,6 +138,9 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && answered.Sub(began) >= DefaultRequestTimeout
 	if ctx.Err() != nil && !hadTime {
 		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
+	}
+	if s.deaf.note(now, pid, listens) {
+		asked.PortTaken = d.givenUp(pid)
 	}
 	s.health = asked
 	switch {

@@ -37,26 +37,38 @@ func (systemProber) Holder(addr string) (ports.Holder, bool, error) { return por
 // Listens implements Prober.
 func (systemProber) Listens(pid int, addr string) (bool, error) { return ports.Listens(pid, addr) }
 
+// hearing is what was found out about where a process listens.
+type hearing struct {
+	// deaf is the first address that neither it nor anybody else listens on.
+	deaf Listen
+	// heard is an address that it listens on; all says that it does on each.
+	// Where nothing is set it could not be told.
+	heard string
+	all   bool
+}
+
 // health asks the engine how it is. What was known of the same process before
 // is not asked again. own returns all the instance's processes. A question that
 // could not be answered is a problem of the engine, not an error.
-func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health) Health {
-	h := Health{At: now, PID: pid}
+func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health) (h Health, l hearing) {
+	h = Health{At: now, PID: pid}
 	if before.PID == pid {
 		h.Alive, h.Version = before.Alive, before.Version
 	}
 	addr := doc.config.EndpointAddr()
 	if !h.Alive {
 		err := p.Ping(ctx, addr)
-		if err == nil || !errors.Is(err, syscall.ECONNREFUSED) {
-			h.Problem, h.PortTaken = notListening(p, pid, own, doc.endpoint())
+		refused := errors.Is(err, syscall.ECONNREFUSED)
+		if refused {
+			l.deaf = doc.endpoint()[0]
+		} else {
+			h.Problem, h.PortTaken, l.deaf = notListening(p, pid, own, doc.endpoint())
 		}
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
 		}
-		h.deaf = errors.Is(err, syscall.ECONNREFUSED)
 		if h.Problem != "" {
-			return h
+			return h, l
 		}
 		h.Alive = true
 	}
@@ -65,55 +77,46 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 	case err != nil:
 		h.Problem = err.Error()
 		h.Alive = false
-		return h
+		return h, l
 	case !state.Ready:
 		h.Problem = state.Reason
-		return h
+		l.heard = doc.endpoint()[0].Addr()
+		return h, l
 	}
 	// Some inputs call themselves connected without having the port they listen
 	// on.
 	if before.PID != pid || !before.Ready {
-		h.Problem, h.PortTaken = notListening(p, pid, own, doc.listens)
-		h.deaf = h.Problem != "" && h.PortTaken == ""
+		h.Problem, h.PortTaken, l.deaf = notListening(p, pid, own, doc.listens)
 	}
 	h.Ready = h.Problem == ""
+	l.all = h.Ready
 	if h.Version == "" {
 		if v, err := p.Version(ctx, addr); err == nil {
 			h.Version = v.Version
 		}
 	}
-	return h
+	return h, l
 }
 
 // notListening names the first address that the process does not listen on, and
 // the process that does, unless that is the instance's own. If this cannot be
-// found out, the process is taken to listen.
-func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string) {
+// found out, the process is taken to listen. deaf is an address that nobody
+// listens on.
+func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen) {
 	for _, l := range listens {
 		ok, err := p.Listens(pid, l.Addr())
 		if err != nil || ok {
 			continue
 		}
 		if taken = portProblem(p, l, own()); taken != "" {
-			return taken, taken
+			return taken, taken, Listen{}
 		}
 		if l.later() {
 			continue
 		}
-		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), ""
+		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), "", l
 	}
-	return "", ""
-}
-
-// deafTo says which address the process has not listened on for so long, "" for
-// none that is known.
-func deafTo(p Prober, pid int, lasted time.Duration, listens []Listen) string {
-	for _, l := range listens {
-		if ok, err := p.Listens(pid, l.Addr()); err == nil && !ok && !l.later() {
-			return fmt.Sprintf("process %d has not listened on %s (%s) for %v", pid, l.Addr(), l.Path, lasted.Truncate(time.Second))
-		}
-	}
-	return ""
+	return "", "", Listen{}
 }
 
 // portProblem says who listens on an address, "" for nobody and for the

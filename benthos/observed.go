@@ -28,7 +28,7 @@ type Observed struct {
 	// PortTaken says which port another process listens on: before the service
 	// is to run, or because its process began without that port, which an
 	// engine does not try again. It also says that a process has not listened
-	// for so long that it never will.
+	// for so long that another one is run.
 	PortTaken string `json:"portTaken,omitempty"`
 	// Ended says that the process has ended by itself, while another one waits to
 	// be run. The service is asked to stop meanwhile.
@@ -55,7 +55,8 @@ type Health struct {
 	Alive bool `json:"alive"`
 	Ready bool `json:"ready"`
 	// Problem says why it is not alive or not ready, PortTaken that somebody
-	// else has a port that the process should listen on.
+	// else has a port that the process should listen on, or that the process has
+	// not listened on it for long.
 	Problem   string `json:"problem,omitempty"`
 	PortTaken string `json:"portTaken,omitempty"`
 	// Version as /version gives it, empty if it does not.
@@ -63,8 +64,6 @@ type Health struct {
 	// MetricsProblem says why the metrics could not be read. It is no failure of
 	// the instance: some engines have none.
 	MetricsProblem string `json:"metricsProblem,omitempty"`
-
-	deaf bool // the process seems not to listen where it should, nor does anybody else
 }
 
 // Traffic is what the counters of an engine said when they were last read. They

@@ -71,8 +71,8 @@ func TestManagerThatIsStoppedIsUnhealthy(t *testing.T) {
 }
 
 // What is said of a fivebenthos that is killed while the container ends is what
-// was seen, and not why. Its supervisor kills it soon, so that this has come long
-// before all that is left is killed.
+// was seen, and not why. Its supervisor kills it early, so that it is dead well
+// before the container kills what is left.
 func TestManagerIsKilledDuringTheStop(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -88,7 +88,7 @@ func TestManagerIsKilledDuringTheStop(t *testing.T) {
 		"by its supervisor, for it is stopped again and again": {
 			"3000",
 			"while kill -STOP $1; do sleep 0.01; done",
-			`ended by signal 9, [3-8]\.\d s after the container was told to end \(its supervisor kills it after 3\.0 s\)`,
+			`ended by signal 9, [3-7]\.\d s after the container was told to end \(its supervisor kills it after 3\.0 s\)`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (w *world) calm() {
 func (w *world) helpByHand() {
 	for _, name := range names() {
 		s, held := w.program.keeper(name).instance(name)
-		if held && (s.service.Failed || s.waits || w.judge.hopeless(name)) {
+		if held && (s.service.Failed || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
 			w.judge.excuse(name)
 			w.story.tell("user", "restarts %s by hand", name)
 			w.tell(Restart, name)
@@ -117,7 +117,7 @@ func (w *world) unsettledOne(name string) error {
 		return fmt.Errorf("is to run, and %d processes do", len(running))
 	case d.state == s6.Running && (running[0].PID != s.service.PID() || !running[0].Supervised || running[0].Waiting):
 		return fmt.Errorf("its process is not the one that its manager sees: %+v", running[0])
-	case d.state == s6.Running && s.service.Started != s.service.WantProcess && s.service.Started != "": // that was deleted
+	case d.state == s6.Running && s.service.Started != s.service.WantProcess && !(s.service.Started == "" && w.judge.lost(name).record):
 		return fmt.Errorf("its process was started from something else")
 	}
 	return nil
@@ -125,7 +125,7 @@ func (w *world) unsettledOne(name string) error {
 
 // leftovers says what is there that nobody wants. What a program that was killed
 // has left half done (a name that begins with a dot) is for whoever opens a real
-// tree, as are links whose services were deleted.
+// tree, as are links whose services the adversary has deleted.
 func (w *world) leftovers() error {
 	layout := w.tree.Layout()
 	for _, dir := range []string{layout.ServicesDir, layout.ScanDir} {
@@ -134,7 +134,7 @@ func (w *world) leftovers() error {
 			return err
 		}
 		for _, e := range entries {
-			if _, err := w.tree.FS().Stat(path.Join(dir, e.Name())); errors.Is(err, fs.ErrNotExist) {
+			if _, err := w.tree.FS().Stat(path.Join(dir, e.Name())); errors.Is(err, fs.ErrNotExist) && w.judge.lost(e.Name()).dir {
 				continue
 			}
 			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].state == "" {

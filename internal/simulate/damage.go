@@ -12,18 +12,21 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
-// damaged are the files of a service directory that somebody damages. The
-// instance lock is none of them: without it, nothing keeps a process from
+// recordFile is where a process writes down what it was started from.
+const recordFile = "data/started"
+
+// damaged are the files of a service directory that somebody damages one by one.
+// The instance lock is none of them: without it, nothing keeps a process from
 // beginning beside one whose supervisor is killed in the same second.
 func damaged() []string {
 	return []string{
 		"run", "log/run", "finish", "timeout-kill", "down-signal", "notification-fd",
-		"data/manifest.json", "data/hash", "data/started", "config/benthos.yaml",
+		"data/manifest.json", "data/hash", recordFile, "config/benthos.yaml",
 		"supervise/status", "supervise/death_tally", "log/supervise/status",
 	}
 }
 
-// jumps are how far a clock is set forward.
+// jumps are how far a clock is set forward, or back.
 func jumps() []time.Duration {
 	const year = 365 * 24 * time.Hour
 	return []time.Duration{-time.Second, time.Second, -time.Minute, time.Minute, time.Hour, -time.Hour, 20 * year, -20 * year}
@@ -40,7 +43,8 @@ func setClock(tree *s6test.Tree, d time.Duration) error {
 		}
 	}
 	tree.SetClock(d)
-	for name, stamp := range before {
+	for _, name := range names() {
+		stamp := before[name]
 		file := path.Join(tree.Layout().Service(name), "data/marked")
 		data, err := tree.FS().ReadFile(file)
 		if err != nil {
@@ -53,31 +57,38 @@ func setClock(tree *s6test.Tree, d time.Duration) error {
 	return errors.Join(errs...)
 }
 
-// damage does to a service directory what is done to files, n says what, and
-// returns it in words.
-func damage(tree *s6test.Tree, name string, n int) string {
+// loss is what was lost of a service that cannot be made good.
+type loss struct {
+	dir    bool // its directory, or that of its logger, under its processes
+	record bool // what its process was started from
+}
+
+// damage does to a service directory what is done to files. n says what, and it
+// is returned in words.
+func damage(tree *s6test.Tree, name string, n int) (says string, lost loss) {
 	fs, dir := tree.FS(), tree.Layout().Service(name)
 	file := damaged()[n%len(damaged())]
 	full := path.Join(dir, file)
 	n /= len(damaged())
 	done := func(what string, err error) string { return fmt.Sprintf("%s of %s: %v", what, name, err) }
+	lost.record = file == recordFile
 	switch n % 8 {
 	case 0:
-		return done("rm -rf log", fs.RemoveAll(path.Join(dir, "log")))
+		return done("rm -rf log", fs.RemoveAll(path.Join(dir, "log"))), loss{dir: true}
 	case 1:
-		return done("rm -rf the directory", fs.RemoveAll(dir))
+		return done("rm -rf the directory", fs.RemoveAll(dir)), loss{dir: true, record: true}
 	case 2, 3, 4:
-		return done("rm "+file, fs.Remove(full))
+		return done("rm "+file, fs.Remove(full)), lost
 	}
 	if strings.HasPrefix(file, "config/") {
-		return done("nothing is done to "+file, nil) // its content is the process's, too
+		return done("nothing is done to "+file, nil), loss{} // its content is the process's, too
 	}
 	data, err := fs.ReadFile(full)
 	if err != nil {
-		return done("nothing is done to "+file, err)
+		return done("nothing is done to "+file, err), loss{}
 	}
 	if n%8 == 5 {
-		return done("truncate "+file, fs.WriteFile(full, nil, 0o644))
+		return done("truncate "+file, fs.WriteFile(full, nil, 0o644)), lost
 	}
-	return done("half of "+file+" is lost", fs.WriteFile(full, data[:len(data)/2], 0o644))
+	return done("half of "+file+" is lost", fs.WriteFile(full, data[:len(data)/2], 0o644)), lost
 }

@@ -39,9 +39,10 @@
 //   - plan.go: what the adversary can do, and the plan of a seed
 //   - faults.go: what is wrong with operations at present
 //   - engines.go: what streams answer
-//   - seen.go: what a manager says of an instance
-//   - judge.go: what is held against the invariants
 //   - damage.go: what is done to service directories, and to the clock
+//   - seen.go: what a manager says of an instance
+//   - judge.go: what is asked and happens, held against the invariants
+//   - look.go: what managers say, held against what is so
 //   - turn.go: who acts when
 //   - view.go: the tree as a program sees it
 //   - prober.go: engines as a program sees them

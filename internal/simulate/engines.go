@@ -31,7 +31,7 @@ type answering struct {
 	hangs      bool          // until who asks gives up
 	after      time.Duration // it answers so late
 	metrics    error         // why they cannot be read
-	blindAfter time.Duration // since when they cannot
+	blindAfter time.Duration // how long they can still be read
 	restarts   bool          // its counters go back to zero now and then
 }
 
@@ -65,6 +65,7 @@ type engines struct {
 	running  map[int]*engine
 	kinds    map[string]*conduct
 	stranger map[string]time.Time // until when somebody else wants a port, by address
+	program  time.Time            // when the program that runs has begun
 }
 
 // engine is a process of a stream.
@@ -108,7 +109,7 @@ func (e *engines) happens(h s6test.Happening) (portless bool) {
 	switch h.Change {
 	case s6test.Begun:
 		one := &engine{pid: h.PID, name: h.Service, began: time.Now(), counted: time.Now(), readyAfter: e.kinds[h.Service].readyAfter}
-		if addr := e.endpoint(h.Service); e.holder(addr) == 0 && !e.wanted(addr) {
+		if addr := e.endpoint(h.Service); !e.has(addr) && !e.wanted(addr) {
 			one.addr = addr
 		}
 		e.running[h.PID] = one
@@ -133,6 +134,16 @@ func (e *engines) endpoint(name string) string {
 	return ""
 }
 
+// has reports whether a process listens on an address, or is about to.
+func (e *engines) has(addr string) bool {
+	for _, one := range e.running {
+		if one.addr == addr {
+			return true
+		}
+	}
+	return false
+}
+
 // holder returns the process that listens on an address, 0 for none.
 func (e *engines) holder(addr string) int {
 	for pid, one := range e.running {
@@ -146,8 +157,9 @@ func (e *engines) holder(addr string) int {
 // wanted reports whether somebody else takes the port as soon as it is free.
 func (e *engines) wanted(addr string) bool { return time.Now().Before(e.stranger[addr]) }
 
-// answer has the engines of a stream answer otherwise.
-func (e *engines) answer(name string, how answering) {
+// answer has the engines of a stream answer otherwise, until the end of that, or
+// until they are to answer in yet another way.
+func (e *engines) answer(name string, how answering) (end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, one := range e.running {
@@ -165,6 +177,19 @@ func (e *engines) answer(name string, how answering) {
 	} else if c.unready.IsZero() {
 		c.unready = c.since
 	}
+	began := c.since
+	return func() {
+		if e.began(name).Equal(began) {
+			e.answer(name, answering{})
+		}
+	}
+}
+
+// began returns when the engines of a stream began to answer as they do.
+func (e *engines) began(name string) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.kinds[name].since
 }
 
 // behave has the engines of a stream be ready after a while, from the next one
@@ -194,20 +219,15 @@ func (e *engines) calm(name string) {
 	}
 }
 
-// contended reports whether somebody else wants any port, or lately did.
-func (e *engines) contended() bool {
+// contended reports whether somebody else wants a port, or lately did.
+func (e *engines) contended(addr string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, until := range e.stranger {
-		if time.Since(until) < settleTime {
-			return true
-		}
-	}
-	return false
+	return time.Since(e.stranger[addr]) < settleTime
 }
 
 // troubles returns how long no engine of a stream can have said that it is ready,
-// and for how long the one that runs has had no port.
+// and for how long one that runs has had no port, which the program can have seen.
 func (e *engines) troubles(name string) (unready, portless time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -216,10 +236,16 @@ func (e *engines) troubles(name string) (unready, portless time.Duration) {
 	}
 	for _, one := range e.running {
 		if one.name == name && one.addr == "" {
-			portless = time.Since(one.began)
+			portless = max(portless, min(time.Since(one.began), time.Since(e.program)))
 		}
 	}
 	return unready, portless
+}
+
+// deaf reports whether an engine of a stream has no port.
+func (e *engines) deaf(name string) bool {
+	_, portless := e.troubles(name)
+	return portless > 0
 }
 
 // tell notes that the program has read the counters of a process, and whether
@@ -250,6 +276,7 @@ func (e *engines) knownToFail(name string) bool {
 func (e *engines) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.program = time.Now()
 	for _, one := range e.running {
 		one.told, one.toldErrors = 0, 0
 	}

@@ -26,7 +26,7 @@ func carryOut(t *testing.T, plan Plan, full bool) (r Result) {
 	synctest.Test(t, func(*testing.T) {
 		w := &world{
 			plan: plan, story: newStory(full), faults: newFaults(),
-			file: make(map[string]declaration), before: make(map[string]declaration), forgiven: make(map[int]bool),
+			file: make(map[string]declaration), before: make(map[string]declaration),
 		}
 		w.judge = newJudge(w.story)
 		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.happens})

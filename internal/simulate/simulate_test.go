@@ -111,7 +111,7 @@ func TestViolationIsFoundToldAndShrunk(t *testing.T) {
 	require.Nil(t, simulate.Run(t, plan).Violation)
 	betrayals := 0
 	for at := 10 * time.Minute; at < time.Hour; at += 10 * time.Minute {
-		for _, name := range []string{"a", "b", "c"} {
+		for _, name := range []string{"a", "b", "x"} {
 			plan.Actions = append(plan.Actions, simulate.Action{At: at, What: simulate.Betray, Name: name})
 			betrayals++
 		}

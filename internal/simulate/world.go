@@ -30,7 +30,7 @@ type world struct {
 	file     map[string]declaration // what the user wants
 	before   map[string]declaration // what was wanted before it was spoiled
 	version  int                    // of the file
-	forgiven map[int]bool           // processes that the adversary took the directory from
+	heard    int                    // how many of the tree's complaints
 	later    []todo                 // in order of time
 }
 
@@ -98,17 +98,18 @@ func (w *world) after(d time.Duration, do func()) {
 
 // look has the judge look at everything.
 func (w *world) look() {
-	for _, v := range w.tree.Violations() {
+	complaints := w.tree.Violations()
+	for _, v := range complaints[w.heard:] {
 		switch {
 		case strings.Contains(v, "two processes"):
 			w.judge.violated(TwoProcesses, "%s", v)
-		case strings.Contains(v, "deleted while") && w.isForgiven(v):
 		case strings.Contains(v, "deleted while"):
-			w.judge.violated(DeletedAlive, "%s", v)
+			w.judge.deletedAlive(v)
 		default:
 			w.judge.violated(TreeIsSound, "%s", v)
 		}
 	}
+	w.heard = len(complaints)
 	if w.program == nil || w.program.isDead() {
 		return
 	}
@@ -175,9 +176,11 @@ func (w *world) act(a Action) {
 	case OrphanLog:
 		say("the supervisor of the logger of %s is killed: %v", a.Name, w.tree.KillSupervisor(a.Name+"/log"))
 	case Damage:
-		w.harmFor(a.Name, settleTime)
-		w.forgive(a.Name)
-		say("%s", damage(w.tree, a.Name, a.N))
+		w.judge.doom(a.Name)
+		w.judge.excuseUntil(a.Name, time.Now().Add(settleTime))
+		says, lost := damage(w.tree, a.Name, a.N)
+		w.judge.loses(a.Name, lost, w.tree.Processes())
+		say("%s", says)
 	case KillSvscan:
 		say("s6-svscan is killed, another comes in %v", a.For)
 		w.tree.KillSvscan()
@@ -185,8 +188,7 @@ func (w *world) act(a Action) {
 	case Answer:
 		how := answerings()[a.N%len(answerings())]
 		say("the engine of %s %s, for %v", a.Name, how.does, a.For)
-		w.engines.answer(a.Name, how)
-		w.after(a.For, func() { w.engines.answer(a.Name, answering{}) })
+		w.after(a.For, w.engines.answer(a.Name, how))
 	case TakePort:
 		addr := variants(a.Name)[0].stream.EndpointAddr()
 		if a.N == 1 {
@@ -209,22 +211,6 @@ func (w *world) act(a Action) {
 func (w *world) harm(name string, do func() error) error {
 	w.judge.doom(name)
 	return do()
-}
-
-// harmFor says that whatever runs of a service may end until so long from now.
-func (w *world) harmFor(name string, d time.Duration) {
-	w.judge.doom(name)
-	w.judge.excuseUntil(name, time.Now().Add(d))
-}
-
-// forgive has the tree's complaints that a directory was deleted under the
-// processes of a service that there are now be nobody's.
-func (w *world) forgive(name string) {
-	for _, p := range w.tree.Processes() {
-		if service, _ := strings.CutSuffix(p.Service, "/log"); service == name {
-			w.forgiven[p.PID] = true
-		}
-	}
 }
 
 // endProgram ends the program, and has another one started.
@@ -257,7 +243,8 @@ func (w *world) endProgram(a Action) {
 	}
 }
 
-// setClock sets the clock while no program runs, for a while.
+// setClock kills the program, sets the clock, and has another program start after
+// a while.
 func (w *world) setClock(d, then time.Duration) {
 	p := w.program
 	if p == nil {
@@ -364,14 +351,6 @@ func anyDeclaration(random *rand.Rand, name string) declaration {
 		return stop(name, random.IntN(100))
 	}
 	return run(name, random.IntN(100))
-}
-
-// isForgiven reports whether a complaint is of a process that the adversary took
-// the directory from.
-func (w *world) isForgiven(complaint string) bool {
-	var pid int
-	_, err := fmt.Sscanf(complaint, "the service directory of process %d", &pid)
-	return err == nil && w.forgiven[pid]
 }
 
 // happens is told of each process. One without its port is to be replaced.

@@ -123,6 +123,9 @@ func ofStreams() []mutation {
 		// An engine that finds its port taken never listens.
 		one("no port is no trouble", "benthos/driver_observe.go",
 			"		s.taken.found(s.health.PID, s.health.PortTaken)\n", ""),
+		// An engine whose port was taken for a moment was waited for.
+		one("what never listens is waited for", "benthos/driver_observe.go",
+			"	if s.deaf.note(now, pid, listens) {\n", "	if s.deaf.note(now, pid, listens) && now.IsZero() {\n"),
 		// What fails to answer was started again, over and over.
 		one("what does not answer is ended", "benthos/decide.go",
 			"	case o.PortTaken != \"\":\n		return fsm.Because(\"it cannot listen\")", "	case o.PortTaken != \"\" || in.State == StateDegraded && o.up() && !o.Health.Alive:\n		return fsm.Because(\"it cannot listen\")"),
