@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,9 +24,10 @@ import (
 func main() {
 	root := flag.String("root", ".", "the repository")
 	seeds := flag.Int("seeds", 200, "how many seeds may be needed to find a fault")
-	only := flag.String("only", "", "only the faults whose names match this")
+	only := regexp.MustCompile("")
+	flag.TextVar(only, "only", only, "only the faults whose names match this")
 	flag.Parse()
-	missed, err := run(*root, *seeds, *only)
+	missed, err := run(*root, *seeds, only)
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -37,21 +39,22 @@ func main() {
 }
 
 // run makes one fault after the other, and returns those that no seed found.
-func run(root string, seeds int, only string) (missed []string, err error) {
+func run(root string, seeds int, only *regexp.Regexp) (missed []string, err error) {
 	dir, err := os.MkdirTemp("", "evenkeel-mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if only == "" { // what is found is the fault's
+	if only.String() == "" { // what is found is the fault's
 		if found, err := none().try(root, dir, seeds); err != nil || found != "" {
 			return nil, fmt.Errorf("without a fault: %s %v", found, err)
 		}
 	}
-	for _, m := range mutations() {
-		if !regexp.MustCompile(only).MatchString(m.name) {
-			continue
-		}
+	all := slices.DeleteFunc(mutations(), func(m mutation) bool { return !only.MatchString(m.name) })
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no fault has a name that matches %q", only)
+	}
+	for _, m := range all {
 		begin := time.Now()
 		found, err := m.try(root, dir, seeds)
 		if err != nil {
