@@ -65,7 +65,7 @@ type engines struct {
 	running  map[int]*engine
 	kinds    map[string]*conduct
 	stranger map[string]time.Time // until when somebody else wants a port, by address
-	program  time.Time            // when the program that runs has begun
+	clear    time.Time            // since when a program runs that can look at all
 }
 
 // engine is a process of a stream.
@@ -88,6 +88,7 @@ type conduct struct {
 	since      time.Time     // when they began to
 	unready    time.Time     // since when none can have said that it is ready; zero if one can
 	readyAfter time.Duration // of the next one
+	portless   int           // how many in a row have had no port
 }
 
 func newEngines(fs filesystem.FS, layout s6.Layout) *engines {
@@ -113,7 +114,12 @@ func (e *engines) happens(h s6test.Happening) (portless bool) {
 			one.addr = addr
 		}
 		e.running[h.PID] = one
-		return one.addr == ""
+		if one.addr != "" {
+			e.kinds[h.Service].portless = 0
+			return false
+		}
+		e.kinds[h.Service].portless++
+		return true
 	case s6test.Ended:
 		delete(e.running, h.PID)
 	}
@@ -226,26 +232,48 @@ func (e *engines) contended(addr string) bool {
 	return time.Since(e.stranger[addr]) < settleTime
 }
 
-// troubles returns how long no engine of a stream can have said that it is ready,
-// and for how long one that runs has had no port, which the program can have seen.
-func (e *engines) troubles(name string) (unready, portless time.Duration) {
+// unready returns how long no engine of a stream can have said that it is ready.
+func (e *engines) unready(name string) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if c := e.kinds[name]; c != nil && !c.unready.IsZero() {
-		unready = time.Since(c.unready)
+		return time.Since(c.unready)
 	}
+	return 0
+}
+
+// forgotten returns how long an engine of a stream has had no port, where that is
+// too long: it has thirty seconds to begin to listen, the next one in a row a
+// minute, and so on, while a program can look at it.
+func (e *engines) forgotten(name string) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for _, one := range e.running {
-		if one.name == name && one.addr == "" {
-			portless = max(portless, min(time.Since(one.began), time.Since(e.program)))
+		since := min(time.Since(one.began), time.Since(e.clear))
+		if one.name == name && one.addr == "" && since > settleTime+30*time.Second<<(e.kinds[name].portless-1) {
+			return since
 		}
 	}
-	return unready, portless
+	return 0
+}
+
+// obscured notes that a program cannot look at all, or lately could not.
+func (e *engines) obscured() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.clear = time.Now()
 }
 
 // deaf reports whether an engine of a stream has no port.
 func (e *engines) deaf(name string) bool {
-	_, portless := e.troubles(name)
-	return portless > 0
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, one := range e.running {
+		if one.name == name && one.addr == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // tell notes that the program has read the counters of a process, and whether
@@ -276,7 +304,7 @@ func (e *engines) knownToFail(name string) bool {
 func (e *engines) forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.program = time.Now()
+	e.clear = time.Now()
 	for _, one := range e.running {
 		one.told, one.toldErrors = 0, 0
 	}

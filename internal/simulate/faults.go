@@ -102,6 +102,18 @@ func (f *faults) hang() bool {
 	return false
 }
 
+// lately reports whether anything is wrong with operations, or lately was.
+func (f *faults) lately() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.all {
+		if time.Since(one.until) < settleTime {
+			return true
+		}
+	}
+	return false
+}
+
 func (one *fault) hits(op filesystemtest.Op, lot uint64) bool {
 	return one.kinds&op.Kind != 0 && lot%uint64(one.oneIn) == 0 &&
 		(one.part == "" || strings.Contains(op.Path, one.part) || strings.Contains(op.To, one.part))

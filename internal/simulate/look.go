@@ -74,7 +74,10 @@ func (j *judge) runs(name string, running []s6test.Process) {
 func (j *judge) look(s *seen) {
 	now, hangs := time.Now(), j.faults.hang()
 	running := j.alive(s.name)
-	unready, portless := j.engines.troubles(s.name)
+	if j.faults.lately() {
+		j.engines.obscured()
+	}
+	unready, portless := j.engines.unready(s.name), j.engines.forgotten(s.name)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	known := j.known[s.name]
@@ -87,7 +90,7 @@ func (j *judge) look(s *seen) {
 	if saidToRun && unready > settleTime {
 		j.violatedLocked(Truthful, "%s is said to be %s, and its engine has not been ready for %v", s.name, s.state, unready)
 	}
-	if should := s.err == nil && !hangs && s.want.state == s6.Running && known.applied >= known.changed; should && portless > deafTime {
+	if should := s.err == nil && !hangs && s.want.state == s6.Running && known.applied >= known.changed; should && portless > 0 {
 		j.violatedLocked(Bounded, "%s is %s (%s), and its engine has had no port for %v", s.name, s.state, s.reason, portless)
 	}
 	if s.phase == fsm.PhaseStopped && s.settled && known.applied >= known.changed && s.want.state == s6.Stopped &&
@@ -95,11 +98,6 @@ func (j *judge) look(s *seen) {
 		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.name, stamp(s.since.Sub(j.story.begin)), running[0].PID)
 	}
 }
-
-// deafTime is for how long an engine may be without its port while all can be
-// looked at: it has thirty seconds to begin to listen, the next one a minute, and
-// so on.
-const deafTime = 5 * time.Minute
 
 // promiseAfter is for how long a process has to be as asked before it is
 // promised: one that was told to end, by a program that was killed since, may
