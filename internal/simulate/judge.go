@@ -50,6 +50,7 @@ type judge struct {
 	mu     sync.Mutex // guards all below
 	known  map[string]*known
 	bereft map[int]bool // processes whose directory the adversary has taken
+	reborn map[int]bool // ids that others have since the last complaints
 	first  *Violation
 }
 
@@ -71,7 +72,7 @@ type known struct {
 }
 
 func newJudge(s *story) *judge {
-	j := &judge{story: s, known: make(map[string]*known), bereft: make(map[int]bool)}
+	j := &judge{story: s, known: make(map[string]*known), bereft: make(map[int]bool), reborn: make(map[int]bool)}
 	for _, name := range names() {
 		j.known[name] = &known{started: make(map[int]bool)}
 	}
@@ -125,6 +126,7 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	for _, p := range processes {
 		if service, _ := strings.CutSuffix(p.Service, "/log"); lost.dir && service == name {
 			j.bereft[p.PID] = true
+			delete(j.reborn, p.PID)
 		}
 	}
 }
@@ -140,15 +142,21 @@ func (j *judge) lost(name string) loss {
 	return loss{}
 }
 
-// deletedAlive judges the complaint that a directory was deleted under a process.
-func (j *judge) deletedAlive(complaint string) {
-	var pid int
-	_, err := fmt.Sscanf(complaint, "the service directory of process %d", &pid)
+// deletedAlive judges complaints that a directory was deleted under a process.
+func (j *judge) deletedAlive(complaints []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err != nil || !j.bereft[pid] {
-		j.violatedLocked(DeletedAlive, "%s", complaint)
+	for _, complaint := range complaints {
+		var pid int
+		_, err := fmt.Sscanf(complaint, "the service directory of process %d", &pid)
+		if err != nil || !j.bereft[pid] {
+			j.violatedLocked(DeletedAlive, "%s", complaint)
+		}
 	}
+	for pid := range j.reborn {
+		delete(j.bereft, pid)
+	}
+	clear(j.reborn)
 }
 
 // doom says that somebody ends a service's processes, now or after a while.
@@ -258,7 +266,7 @@ func (j *judge) born(h s6test.Happening) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if h.Change == s6test.Started {
-		delete(j.bereft, h.PID)
+		j.reborn[h.PID] = true
 	}
 }
 

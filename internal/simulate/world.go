@@ -99,16 +99,18 @@ func (w *world) after(d time.Duration, do func()) {
 // look has the judge look at everything.
 func (w *world) look() {
 	complaints := w.tree.Violations()
+	var deleted []string
 	for _, v := range complaints[w.heard:] {
 		switch {
 		case strings.Contains(v, "two processes"):
 			w.judge.violated(TwoProcesses, "%s", v)
 		case strings.Contains(v, "deleted while"):
-			w.judge.deletedAlive(v)
+			deleted = append(deleted, v)
 		default:
 			w.judge.violated(TreeIsSound, "%s", v)
 		}
 	}
+	w.judge.deletedAlive(deleted)
 	w.heard = len(complaints)
 	if w.program == nil || w.program.isDead() {
 		return
