@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +17,8 @@ import (
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // What counts is what was asked, not how far it has come.
@@ -73,6 +77,39 @@ func TestPortThatWasJustGivenIsKept(t *testing.T) {
 			assert.Equal(t, fsm.PhaseRunning, s.Phase, "%s: %s", name, s.Reason)
 		}
 		assert.Equal(t, before, all.pid("b"))
+	})
+}
+
+// lockless is a tree that cannot tell who holds an instance lock, for a while.
+type lockless struct {
+	*s6test.Tree
+	on atomic.Bool
+}
+
+func (l *lockless) Process(service string) (supervise.LockState, error) {
+	if l.on.Load() {
+		return supervise.LockState{}, syscall.ENOSPC
+	}
+	return l.Tree.Process(service)
+}
+
+// A change that is taken back at once: its own process has the port.
+func TestPortIsNotCalledTakenWhereItIsNotKnownByWhom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		newEngines(t, m)
+		tree := &lockless{Tree: m.tree}
+		manager, err := benthos.NewManager(tree, m.options, fsm.Config{})
+		require.NoError(t, err)
+		go manager.Run(t.Context())
+		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		tree.on.Store(true)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "1s")})))
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
+		tree.on.Store(false)
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 	})
 }
 

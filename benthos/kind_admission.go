@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"sync"
@@ -186,10 +187,13 @@ func (a *admission) refuseTakenPorts(d *declaration) {
 	var pids []int
 	for _, name := range slices.Sorted(maps.Keys(d.inUse)) {
 		ours = append(ours, d.inUse[name].listens...)
-		// Where a port is interpolated only the engine knows it.
-		if process, err := a.tree.Process(a.tree.Layout().Service(name)); err == nil {
-			pids = append(pids, process.PID)
+		// Where a port is interpolated, or the process is of a configuration from
+		// before, only the engine knows it.
+		process, err := a.tree.Process(a.tree.Layout().Service(name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return // it is not known whose a port is
 		}
+		pids = append(pids, process.PID)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.docs)) {
 		doc := d.docs[name]

@@ -48,6 +48,7 @@ type judge struct {
 	faults  *faults
 
 	mu     sync.Mutex // guards all below
+	jumped time.Time  // when the clock was set last
 	known  map[string]*known
 	bereft map[int]bool // processes whose directory the adversary has taken
 	reborn map[int]bool // ids that others have since the last complaints
@@ -57,6 +58,7 @@ type judge struct {
 // known is what is known of an instance from outside.
 type known struct {
 	asked    declaration    // the last that is not spoiled
+	since    time.Time      // when it was asked
 	disturbs int            // the newest version that asks for another process
 	changed  int            // the version of the user's file that asked for it
 	applied  int            // the newest version that a manager has taken
@@ -159,6 +161,14 @@ func (j *judge) deletedAlive(complaints []string) {
 	clear(j.reborn)
 }
 
+// jumps says that the clock is set: how long a process has run cannot be told for
+// a moment, for that is told by its stamp.
+func (j *judge) jumps() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.jumped = time.Now()
+}
+
 // doom says that somebody ends a service's processes, now or after a while.
 func (j *judge) doom(name string) {
 	j.mu.Lock()
@@ -207,7 +217,7 @@ func (j *judge) ask(name string, d declaration, version int) {
 		return
 	}
 	before := s.asked
-	s.asked, s.changed = d, version
+	s.asked, s.since, s.changed = d, time.Now(), version
 	if !d.sameProcess(before) {
 		s.disturbs = version
 		s.excuse()

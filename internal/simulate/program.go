@@ -247,10 +247,12 @@ func (p *program) declare(ctx context.Context, k keeper, t task) error {
 // took has the judge know of what a manager has taken. What it refuses though it
 // is not spoiled is an error, and declared again.
 func (p *program) took(t task, name string, why error) error {
-	if why != nil && !(t.file[name].spoiled && isRefusal(why)) {
+	switch {
+	case why == nil:
+		p.judge.took(t.version, name)
+	case !t.file[name].spoiled || !isRefusal(why):
 		return why
 	}
-	p.judge.took(t.version, name)
 	return nil
 }
 

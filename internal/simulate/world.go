@@ -253,6 +253,7 @@ func (w *world) setClock(d, then time.Duration) {
 		return
 	}
 	p.die()
+	w.judge.jumps()
 	w.story.tell("ADVERSARY", "the clock is set forward by %v: %v", d, setClock(w.tree, d))
 	w.after(then, func() {
 		if w.program == p {

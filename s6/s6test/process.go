@@ -180,7 +180,11 @@ func (p *process) begin() {
 		}
 		p.tree.note(p.tree.mem.WriteFile(path.Join(p.dir, p.script.started), []byte(text), 0o644))
 	}
-	if p.script.lock != "" && p.in() {
+	if p.script.lock != "" && !p.in() {
+		p.exit(111) // s6-setlock finds no directory
+		return
+	}
+	if p.script.lock != "" {
 		file := path.Join(p.dir, p.script.lock)
 		if p.tree.stat(file) == nil {
 			p.tree.note(p.tree.mem.WriteFile(file, nil, 0o644))
