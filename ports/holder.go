@@ -83,7 +83,7 @@ type tables struct {
 func system() tables { return tables{proc: proc.System, ask: diagListeners} }
 
 func (t tables) holder(addr string) (Holder, bool, error) {
-	sockets, err := t.sockets(addr)
+	sockets, err := t.sockets(addr, narrow)
 	if err != nil || len(sockets) == 0 {
 		return Holder{}, false, err
 	}
@@ -95,12 +95,12 @@ func (t tables) holder(addr string) (Holder, bool, error) {
 		}
 	}
 	// Who held it may have ended while it was looked for.
-	still, err := t.sockets(addr)
+	still, err := t.sockets(addr, narrow)
 	return Holder{}, slices.ContainsFunc(still, func(socket string) bool { return slices.Contains(sockets, socket) }), err
 }
 
 func (t tables) listens(pid int, addr string) (bool, error) {
-	sockets, err := t.sockets(addr)
+	sockets, err := t.sockets(addr, wide)
 	if err != nil {
 		return false, err
 	}
@@ -115,13 +115,14 @@ func (t tables) listens(pid int, addr string) (bool, error) {
 	return false, nil
 }
 
-// sockets returns the sockets that listen on addr, as descriptors name them.
-func (t tables) sockets(addr string) ([]string, error) {
+// sockets returns the sockets that listen on addr, as descriptors name them, by
+// the addresses that a host stands for.
+func (t tables) sockets(addr string, of func(host string) []netip.Addr) ([]string, error) {
 	host, port, err := SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for a listener: %w", err)
 	}
-	wants := lookFor(host)
+	wants := of(host)
 	listeners, err := t.listeners(port)
 	if err != nil {
 		return nil, err
@@ -135,16 +136,22 @@ func (t tables) sockets(addr string) ([]string, error) {
 	return found, nil
 }
 
-// lookFor returns the addresses at which who listens on a host may be found: the
-// kernel's tables have no zones, and localhost may be either.
-func lookFor(host string) []netip.Addr {
-	switch addr := parseHost(host); {
-	case strings.EqualFold(host, "localhost"):
-		return []netip.Addr{addr, netip.IPv6Loopback()}
-	case addr.IsValid():
-		return []netip.Addr{addr.WithZone("")}
+// narrow returns the address that keeps others from listening on a host: any,
+// where that is a name that is not resolved.
+func narrow(host string) []netip.Addr {
+	if addr := parseHost(host); addr.IsValid() {
+		return []netip.Addr{addr}
 	}
 	return []netip.Addr{netip.IPv6Unspecified()}
+}
+
+// wide returns the addresses at which a process that listens on a host may be
+// found: the kernel's tables have no zones, and localhost may be either.
+func wide(host string) []netip.Addr {
+	if strings.EqualFold(host, "localhost") {
+		return []netip.Addr{parseHost(host), netip.IPv6Loopback()}
+	}
+	return []netip.Addr{narrow(host)[0].WithZone("")}
 }
 
 // listeners returns sockets that listen, those on port among them.

@@ -214,8 +214,11 @@ func TestListenerIsFoundByAnyNameOfItsAddress(t *testing.T) {
 		fake := tables{ask: func(uint16) ([]proc.Socket, error) {
 			return []proc.Socket{{Local: netip.AddrPortFrom(netip.MustParseAddr(local), 80), Inode: 1}}, nil
 		}}
-		sockets, err := fake.sockets(net.JoinHostPort(host, "80"))
+		sockets, err := fake.sockets(net.JoinHostPort(host, "80"), wide)
 		require.NoError(t, err)
 		assert.Len(t, sockets, 1, "%s for %s", host, local)
+		sockets, err = fake.sockets(net.JoinHostPort(host, "80"), narrow)
+		require.NoError(t, err)
+		assert.Equal(t, local == "127.0.0.1", len(sockets) == 1, "whoever has %s does not have %s", local, host)
 	}
 }
