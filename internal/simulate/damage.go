@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -59,7 +60,8 @@ func setClock(tree *s6test.Tree, d time.Duration) error {
 
 // loss is what was lost of a service that cannot be made good.
 type loss struct {
-	dir    bool // its directory, or that of its logger, under its processes
+	dir    bool // its directory, under its processes
+	log    bool // that of its logger, under that
 	record bool // what its process was started from
 }
 
@@ -74,9 +76,11 @@ func damage(tree *s6test.Tree, name string, n int) (says string, lost loss) {
 	lost.record = file == recordFile
 	switch n % 8 {
 	case 0:
-		return done("rm -rf log", fs.RemoveAll(path.Join(dir, "log"))), loss{dir: true}
+		lost = loss{log: there(fs, path.Join(dir, "log"))}
+		return done("rm -rf log", fs.RemoveAll(path.Join(dir, "log"))), lost
 	case 1:
-		return done("rm -rf the directory", fs.RemoveAll(dir)), loss{dir: true, record: true}
+		lost = loss{dir: there(fs, dir), log: there(fs, path.Join(dir, "log")), record: true}
+		return done("rm -rf the directory", fs.RemoveAll(dir)), lost
 	case 2, 3, 4:
 		return done("rm "+file, fs.Remove(full)), lost
 	}
@@ -91,4 +95,9 @@ func damage(tree *s6test.Tree, name string, n int) (says string, lost loss) {
 		return done("truncate "+file, fs.WriteFile(full, nil, 0o644)), lost
 	}
 	return done("half of "+file+" is lost", fs.WriteFile(full, data[:len(data)/2], 0o644)), lost
+}
+
+func there(fs filesystem.FS, name string) bool {
+	_, err := fs.Lstat(name)
+	return err == nil
 }

@@ -243,14 +243,15 @@ func (e *engines) unready(name string) time.Duration {
 }
 
 // forgotten returns how long an engine of a stream has had no port, where that is
-// too long: it has thirty seconds to begin to listen, the next one in a row a
-// minute, and so on, while a program can look at it.
+// too long: it has thirty seconds to begin to listen, or a minute after one that
+// was slow, the next one in a row twice as many, and so on, while a program can
+// look at it.
 func (e *engines) forgotten(name string) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, one := range e.running {
 		since := min(time.Since(one.began), time.Since(e.clear))
-		if one.name == name && one.addr == "" && since > settleTime+30*time.Second<<(e.kinds[name].portless-1) {
+		if one.name == name && one.addr == "" && since > settleTime+(30*time.Second)<<min(max(e.kinds[name].portless, 1), 4) {
 			return since
 		}
 	}

@@ -126,7 +126,7 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	k := j.known[name]
 	k.lost.dir, k.lost.record = k.lost.dir || lost.dir, k.lost.record || lost.record
 	for _, p := range processes {
-		if service, _ := strings.CutSuffix(p.Service, "/log"); lost.dir && service == name {
+		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
 			j.bereft[p.PID] = true
 			delete(j.reborn, p.PID)
 		}
@@ -258,10 +258,11 @@ func (j *judge) happens(h s6test.Happening) {
 	defer j.mu.Unlock()
 	s := j.known[name]
 	switch h.Change {
+	case s6test.Started:
+		s.lost.record = false // this one writes its own
 	case s6test.Begun:
 		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
 		s.children = len(s.behaves.Children)
-		s.lost.record = false
 	case s6test.Ended:
 		delete(s.started, h.PID)
 		s.gone = time.Now()

@@ -48,6 +48,7 @@ type process struct {
 	paused  bool
 	pending []syscall.Signal // while paused
 	dead    bool
+	bereft  bool // its directory was deleted, and that was recorded
 	timers  []*event
 }
 
@@ -319,11 +320,12 @@ func (p *process) die(wait supervise.WaitStatus) {
 
 func (p *process) in() bool { return p.tree.same(p.id, p.tree.stat(p.dir)) }
 
-// checkDir records a violation if the service directory was deleted under the
-// process. A logger without a supervisor is about to end, and has a directory
+// checkDir records a violation, once, if the service directory was deleted under
+// the process. A logger without a supervisor is about to end, and has a directory
 // of its own.
 func (p *process) checkDir() {
-	if !p.in() && (p.role != roleLogger || p.supervisor != nil) {
-		p.tree.violate("the service directory of process " + strconv.Itoa(p.pid) + " of " + p.name + " was deleted while it lived")
+	if !p.bereft && !p.in() && (p.role != roleLogger || p.supervisor != nil) {
+		p.bereft = true
+		p.tree.violations = append(p.tree.violations, "the service directory of process "+strconv.Itoa(p.pid)+" of "+p.name+" was deleted while it lived")
 	}
 }
