@@ -107,8 +107,11 @@ func TestPortIsNotCalledTakenWhereItIsNotKnownByWhom(t *testing.T) {
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		tree.on.Store(true)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "1s")})))
-		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
+		err = manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")}))
+		require.ErrorIs(t, err, syscall.ENOSPC, "what runs stays")
+		require.NotErrorIs(t, err, benthos.ErrConfig)
 		tree.on.Store(false)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 	})
 }

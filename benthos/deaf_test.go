@@ -1,10 +1,15 @@
 package benthos
 
 import (
+	"context"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/ports"
 )
 
 // What counts is how long a process was seen not to listen, on one address.
@@ -74,4 +79,55 @@ func TestDeafnessOfOneThatWasSlow(t *testing.T) {
 		assert.False(t, d.note(now, 8, hearing{deaf: Listen{Port: 9080}}))
 	}
 	assert.True(t, d.note(now.Add(time.Second), 8, hearing{deaf: Listen{Port: 9080}}))
+}
+
+// listening is a Prober of an engine that is ready, by what is known of its
+// addresses: nil where it listens, an error where that cannot be told.
+type listening struct {
+	Prober
+	addrs map[string]error
+}
+
+func (listening) Ping(context.Context, string) error { return nil }
+func (listening) Ready(context.Context, string) (ReadyState, error) {
+	return ReadyState{Ready: true}, nil
+}
+func (listening) Version(context.Context, string) (VersionInfo, error) {
+	return VersionInfo{Version: "fake"}, nil
+}
+func (listening) Holder(string) (ports.Holder, bool, error) { return ports.Holder{}, false, nil }
+func (l listening) Listens(_ int, addr string) (bool, error) {
+	err, known := l.addrs[addr]
+	return known && err == nil, err
+}
+
+// What could not be looked at is taken to be well, and looked at again.
+func TestHearingOfAnInputThatCannotBeLookedAt(t *testing.T) {
+	doc, err := newDocument(&Config{
+		Input:  map[string]any{"http_server": map[string]any{"address": "127.0.0.1:8080"}},
+		Output: map[string]any{"drop": map[string]any{}}, MetricsPort: 9080,
+	})
+	require.NoError(t, err)
+	own := func() []int { return []int{7} }
+	look := func(p Prober, before Health, heard bool) (Health, hearing) {
+		return health(t.Context(), time.Unix(0, 0), p, doc, 7, own, before, heard)
+	}
+	at := func(input error) Prober {
+		return listening{addrs: map[string]error{"127.0.0.1:9080": nil, "127.0.0.1:8080": input}}
+	}
+	h, l := look(at(syscall.EMFILE), Health{}, false)
+	assert.True(t, h.Ready)
+	assert.Equal(t, hearing{}, l, "it cannot be told")
+
+	deaf := listening{addrs: map[string]error{"127.0.0.1:9080": nil}}
+	h, l = look(deaf, h, l.all)
+	assert.False(t, h.Ready, "it is looked at again")
+	assert.Equal(t, hearing{deaf: doc.listens[1]}, l)
+
+	h, l = look(at(nil), h, l.all)
+	assert.True(t, h.Ready)
+	assert.Equal(t, hearing{all: true}, l)
+	h, l = look(deaf, h, l.all)
+	assert.True(t, h.Ready, "it is not looked at again")
+	assert.Equal(t, hearing{all: true}, l)
 }

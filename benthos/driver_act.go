@@ -25,14 +25,15 @@ func (d *driver) Close() error {
 
 // Restart implements fsm.Restarter. It ends a pause.
 func (d *driver) Restart(ctx context.Context, desired fsm.Desired[*Config]) error {
-	if d.stream != nil {
-		d.stream.deaf.forget()
-	}
 	if s := d.stream; s != nil && desired.State == Active && s.ends.still(fsm.Now(ctx)).waits() {
 		s.ends.forget()
 		return d.Ask(ctx, desired, s6.Running)
 	}
-	return d.child.Restart(ctx, desired)
+	err := d.child.Restart(ctx, desired)
+	if err == nil && d.stream != nil {
+		d.stream.deaf.forget()
+	}
+	return err
 }
 
 // Do implements fsm.Driver. The service is stepped at once towards what it is

@@ -38,7 +38,10 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	case service.Up(): // a process that is to be replaced, where another one may answer
 		o.PortTaken = s.taken.of(service.Status.PID)
 	default:
-		s.health, s.latest, s.deaf.pid = Health{}, Metrics{}, 0
+		s.health, s.latest = Health{}, Metrics{}
+		if service.StatusProblem == "" { // its id may come again
+			s.deaf.pid, s.taken.pid, s.heard = 0, 0, 0
+		}
 		if desired.State == Active {
 			o.PortTaken = s.taken.still(now, d.portTaken(service))
 		} else {
@@ -78,7 +81,11 @@ func (d *driver) portTaken(service *s6.Observed) string {
 // another process of the instance to end and has had no time yet.
 func (d *driver) givenUp(pid int) string {
 	deaf := &d.stream.deaf
-	if d.waitsFor(pid) {
+	process, err := d.tree.Process(d.tree.Layout().Service(d.name))
+	if err != nil {
+		return ""
+	}
+	if process.Held && process.PID != pid {
 		deaf.lasted = 0
 		return ""
 	}
@@ -126,7 +133,7 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	var m Metrics
 	var err error
 	own := func() []int { return d.own(service) }
-	asked, listens := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health)
+	asked, listens := health(ctx, now, d.options.Prober, s.doc, pid, own, s.health, s.heard == pid)
 	if asked.PortTaken != "" && d.waitsFor(pid) {
 		asked.PortTaken = ""
 	}
@@ -138,6 +145,9 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	hadTime := errors.Is(ctx.Err(), context.DeadlineExceeded) && answered.Sub(began) >= DefaultRequestTimeout
 	if ctx.Err() != nil && !hadTime {
 		return fmt.Errorf("the engine was not asked to the end: %w", ctx.Err())
+	}
+	if listens.all {
+		s.heard = pid
 	}
 	if s.deaf.note(now, pid, listens) {
 		asked.PortTaken = d.givenUp(pid)

@@ -46,7 +46,7 @@ func (d *deafness) note(now time.Time, pid int, l hearing) (tooLong bool) {
 	d.looked = now
 	switch {
 	case l.all || l.heard != "" && l.heard == d.to.Addr():
-		d.slow = max(d.slow, 2*d.lasted)
+		d.slow = min(max(d.slow, 2*d.lasted), deafPatience.Cap)
 		d.to, d.lasted = Listen{}, 0
 		return false
 	case l.deaf == Listen{}:
@@ -60,7 +60,7 @@ func (d *deafness) note(now time.Time, pid int, l hearing) (tooLong bool) {
 }
 
 // forget makes the next process that does not listen the first in a row.
-func (d *deafness) forget() { d.count = 0 }
+func (d *deafness) forget() { d.count, d.lasted = 0, 0 }
 
 // portPause is how long no process is started after one found a port taken.
 var portPause = fsm.Backoff{Base: time.Second, Jitter: -1}

@@ -21,6 +21,7 @@ type stream struct {
 	since            time.Time // since when it has been; zero while it is not
 	taken            portTrouble
 	deaf             deafness
+	heard            int // the process that was seen to listen everywhere
 	ends             ends
 	announced        announcement
 }

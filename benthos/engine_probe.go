@@ -48,21 +48,22 @@ type hearing struct {
 }
 
 // health asks the engine how it is. What was known of the same process before
-// is not asked again. own returns all the instance's processes. A question that
-// could not be answered is a problem of the engine, not an error.
-func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health) (h Health, l hearing) {
+// is not asked again: heard says that it listens everywhere. own returns all the
+// instance's processes. A question that could not be answered is a problem of the
+// engine, not an error.
+func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int, own func() []int, before Health, heard bool) (h Health, l hearing) {
 	h = Health{At: now, PID: pid}
 	if before.PID == pid {
 		h.Alive, h.Version = before.Alive, before.Version
 	}
 	addr := doc.config.EndpointAddr()
+	clear := h.Alive
 	if !h.Alive {
 		err := p.Ping(ctx, addr)
-		refused := errors.Is(err, syscall.ECONNREFUSED)
-		if refused {
-			l.deaf = doc.endpoint()[0]
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			l.deaf = silent(p, pid, doc.endpoint()[0])
 		} else {
-			h.Problem, h.PortTaken, l.deaf = notListening(p, pid, own, doc.endpoint())
+			h.Problem, h.PortTaken, l.deaf, clear = notListening(p, pid, own, doc.endpoint())
 		}
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
@@ -80,16 +81,18 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 		return h, l
 	case !state.Ready:
 		h.Problem = state.Reason
-		l.heard = doc.endpoint()[0].Addr()
+		if clear {
+			l.heard = doc.endpoint()[0].Addr()
+		}
 		return h, l
 	}
 	// Some inputs call themselves connected without having the port they listen
 	// on.
-	if before.PID != pid || !before.Ready {
-		h.Problem, h.PortTaken, l.deaf = notListening(p, pid, own, doc.listens)
+	if !heard || before.PID != pid || !before.Ready {
+		h.Problem, h.PortTaken, l.deaf, heard = notListening(p, pid, own, doc.listens)
 	}
 	h.Ready = h.Problem == ""
-	l.all = h.Ready
+	l.all = h.Ready && heard
 	if h.Version == "" {
 		if v, err := p.Version(ctx, addr); err == nil {
 			h.Version = v.Version
@@ -98,25 +101,39 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 	return h, l
 }
 
+// silent returns an address on which a process refuses connections, if it is
+// known that the process does not listen there.
+func silent(p Prober, pid int, l Listen) Listen {
+	if ok, err := p.Listens(pid, l.Addr()); ok || err != nil {
+		return Listen{}
+	}
+	return l
+}
+
 // notListening names the first address that the process does not listen on, and
 // the process that does, unless that is the instance's own. If this cannot be
-// found out, the process is taken to listen. deaf is an address that nobody
-// listens on.
-func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen) {
+// found out, the process is taken to listen, and that is not clear. deaf is an
+// address that nobody listens on, if all before it are clear.
+func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen, clear bool) {
+	clear = true
 	for _, l := range listens {
 		ok, err := p.Listens(pid, l.Addr())
+		clear = clear && err == nil
 		if err != nil || ok {
 			continue
 		}
 		if taken = portProblem(p, l, own()); taken != "" {
-			return taken, taken, Listen{}
+			return taken, taken, Listen{}, clear
 		}
 		if l.later() {
 			continue
 		}
-		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), "", l
+		if clear {
+			deaf = l
+		}
+		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), "", deaf, clear
 	}
-	return "", "", Listen{}
+	return "", "", Listen{}, clear
 }
 
 // portProblem says who listens on an address, "" for nobody and for the

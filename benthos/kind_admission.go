@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"sync"
@@ -185,13 +184,17 @@ func (d *declaration) refuseKeptPort(name string) bool {
 func (a *admission) refuseTakenPorts(d *declaration) {
 	var ours []Listen
 	var pids []int
+	var unknown error // why it cannot be told whose a port is
 	for _, name := range slices.Sorted(maps.Keys(d.inUse)) {
 		ours = append(ours, d.inUse[name].listens...)
 		// Where a port is interpolated, or the process is of a configuration from
 		// before, only the engine knows it.
 		process, err := a.tree.Process(a.tree.Layout().Service(name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return // it is not known whose a port is
+		switch {
+		case err != nil:
+			unknown = err
+		case process.Held && process.PID == 0:
+			unknown = fmt.Errorf("the process of %q is in another PID namespace", name)
 		}
 		pids = append(pids, process.PID)
 	}
@@ -204,10 +207,17 @@ func (a *admission) refuseTakenPorts(d *declaration) {
 			if slices.ContainsFunc(ours, l.Overlaps) {
 				continue
 			}
-			if problem := portProblem(a.options.Prober, l, pids); problem != "" {
-				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
-				break
+			problem := portProblem(a.options.Prober, l, pids)
+			if problem == "" {
+				continue
 			}
+			if unknown == nil {
+				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
+			} else { // which says nothing of its configuration
+				d.refused[name] = fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown)
+				delete(d.docs, name)
+			}
+			break
 		}
 	}
 }
