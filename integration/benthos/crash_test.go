@@ -117,7 +117,7 @@ func TestKilledOverAndOver(t *testing.T) {
 		require.Equal(t, pids, h.pids())
 	}
 	last := h.start("-json")
-	last.await("start_done", five) // until then a signal may come before it is heard
+	last.await("create", five) // until then a signal may come before it is heard
 	assert.Equal(t, pids, h.serving())
 	last.interrupt(syscall.SIGTERM)
 }

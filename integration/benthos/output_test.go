@@ -114,7 +114,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	<-held
 
 	again := h.start("-json")
-	again.await("start_done", five) // until then a signal may come before it is heard
+	again.await("create", five) // until then a signal may come before it is heard
 	h.serving()
 	again.interrupt(syscall.SIGTERM)
 }
