@@ -203,6 +203,9 @@ func TestLogIsReadThroughLiveChanges(t *testing.T) {
 	f := w.follow("a")
 	w.run(map[string]*s6.Spec{"a": spec})
 	pid := w.pid("a")
+	// A logger that has just begun heeds no signal yet: one would end it at once,
+	// with what it had read.
+	harness.Eventually(t, "the first logger logs", func() bool { f.read(); return len(f.texts) > 0 })
 	for n := range 12 {
 		next := with(spec, func(s *s6.Spec) {
 			s.Log.FileSize = 4096 * int64(1+n%3)

@@ -28,11 +28,12 @@ func (h *home) loggedOnce(accepted [][]string) {
 	h.t.Helper()
 	for n, messages := range accepted {
 		times := make(map[string]int)
-		for line := range strings.Lines(logs(h.t, h.log(n))) {
+		text := logs(h.t, h.log(n))
+		for line := range strings.Lines(text) {
 			times[s6log.ParseLine([]byte(line)).Text]++
 		}
 		for _, message := range messages {
-			require.Equal(h.t, 1, times[message], "%s: %s", instance(n), message)
+			require.Equal(h.t, 1, times[message], "%s: %s; its log:\n%s", instance(n), message, text)
 		}
 	}
 }
