@@ -1,7 +1,6 @@
 package benthos_test
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -39,10 +38,7 @@ func TestStateThatWaitsToRemainRunningHasABound(t *testing.T) {
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		var mute atomic.Bool
 		mute.Store(true)
-		manager, err := benthos.NewManager(voiceless{m.tree, &mute}, m.options, fsm.Config{})
-		require.NoError(t, err)
-		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
-		go manager.Run(t.Context())
+		manager := m.manageOn(t, voiceless{m.tree, &mute})
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		time.Sleep(10 * time.Second)
 		s, _ := manager.Instance("a")

@@ -57,13 +57,13 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 		h.Alive, h.Version = before.Alive, before.Version
 	}
 	addr := doc.config.EndpointAddr()
-	clear := h.Alive
+	known := h.Alive
 	if !h.Alive {
 		err := p.Ping(ctx, addr)
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			l.deaf = silent(p, pid, doc.endpoint()[0])
 		} else {
-			h.Problem, h.PortTaken, l.deaf, clear = notListening(p, pid, own, doc.endpoint())
+			h.Problem, h.PortTaken, l.deaf, known = notListening(p, pid, own, doc.endpoint())
 		}
 		if err != nil && h.PortTaken == "" {
 			h.Problem = err.Error()
@@ -81,7 +81,7 @@ func health(ctx context.Context, now time.Time, p Prober, doc *document, pid int
 		return h, l
 	case !state.Ready:
 		h.Problem = state.Reason
-		if clear {
+		if known {
 			l.heard = doc.endpoint()[0].Addr()
 		}
 		return h, l
@@ -113,27 +113,27 @@ func silent(p Prober, pid int, l Listen) Listen {
 // notListening names the first address that the process does not listen on, and
 // the process that does, unless that is the instance's own. If this cannot be
 // found out, the process is taken to listen, and that is not clear. deaf is an
-// address that nobody listens on, if all before it are clear.
-func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen, clear bool) {
-	clear = true
+// address that nobody listens on, if all before it are known.
+func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen, known bool) {
+	known = true
 	for _, l := range listens {
 		ok, err := p.Listens(pid, l.Addr())
-		clear = clear && err == nil
+		known = known && err == nil
 		if err != nil || ok {
 			continue
 		}
 		if taken = portProblem(p, l, own()); taken != "" {
-			return taken, taken, Listen{}, clear
+			return taken, taken, Listen{}, known
 		}
 		if l.later() {
 			continue
 		}
-		if clear {
+		if known {
 			deaf = l
 		}
-		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), "", deaf, clear
+		return fmt.Sprintf("process %d does not listen on %s (%s)", pid, l.Addr(), l.Path), "", deaf, known
 	}
-	return "", "", Listen{}, clear
+	return "", "", Listen{}, known
 }
 
 // portProblem says who listens on an address, "" for nobody and for the

@@ -37,7 +37,13 @@ type declaration struct {
 }
 
 func (d *declaration) refuse(name string, err error) {
-	d.refused[name] = fmt.Errorf("%w: %w", ErrConfig, err)
+	d.keep(name, fmt.Errorf("%w: %w", ErrConfig, err))
+}
+
+// keep refuses what is asked of an instance by an error that says nothing of its
+// configuration.
+func (d *declaration) keep(name string, err error) {
+	d.refused[name] = err
 	delete(d.docs, name)
 }
 
@@ -71,7 +77,7 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		}
 		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
-			d.refused[name] = err // which says nothing of its configuration
+			d.keep(name, err)
 			continue
 		}
 		if owner != "" && owner != a.options.Owner {
@@ -213,9 +219,8 @@ func (a *admission) refuseTakenPorts(d *declaration) {
 			}
 			if unknown == nil {
 				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
-			} else { // which says nothing of its configuration
-				d.refused[name] = fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown)
-				delete(d.docs, name)
+			} else {
+				d.keep(name, fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown))
 			}
 			break
 		}

@@ -166,10 +166,7 @@ func TestServiceThatCannotBeSeenIsNoEvidence(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		b := &blind{Tree: m.tree}
-		manager, err := benthos.NewManager(b, m.options, fsm.Config{})
-		require.NoError(t, err)
-		go manager.Run(t.Context())
-		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
+		manager := m.manageOn(t, b)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		time.Sleep(5123 * time.Millisecond) // not in the moment of a pass
@@ -193,10 +190,7 @@ func TestStreamWhoseServiceCannotBeSeenSaysSo(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
 		b := &blind{Tree: m.tree}
-		manager, err := benthos.NewManager(b, m.options, fsm.Config{})
-		require.NoError(t, err)
-		go manager.Run(t.Context())
-		defer func() { assert.NoError(t, manager.Close(context.Background())) }()
+		manager := m.manageOn(t, b)
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
 		for _, on := range []bool{true, false} {

@@ -19,6 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/fsm/fsmtest"
 	"github.com/evenkeel/evenkeel/ports"
+	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -205,14 +206,23 @@ func TestStories(t *testing.T) {
 
 // manage runs a manager of the memory's instances.
 func (m *memory) manage(t *testing.T) *fsm.Manager[*benthos.Config, benthos.Observed] {
-	manager, leave := m.start(t)
+	return m.manageOn(t, m.tree)
+}
+
+// manageOn is manage on a tree that is, below, the memory's.
+func (m *memory) manageOn(t *testing.T, tree s6.Tree) *fsm.Manager[*benthos.Config, benthos.Observed] {
+	manager, leave := m.startOn(t, tree)
 	t.Cleanup(leave)
 	return manager
 }
 
 // start runs a manager until leave is called, which leaves what runs running.
 func (m *memory) start(t *testing.T) (manager *fsm.Manager[*benthos.Config, benthos.Observed], leave func()) {
-	manager, err := benthos.NewManager(m.tree, m.options, fsm.Config{})
+	return m.startOn(t, m.tree)
+}
+
+func (m *memory) startOn(t *testing.T, tree s6.Tree) (manager *fsm.Manager[*benthos.Config, benthos.Observed], leave func()) {
+	manager, err := benthos.NewManager(tree, m.options, fsm.Config{})
 	require.NoError(t, err)
 	go manager.Run(context.Background())
 	return manager, func() { assert.NoError(t, manager.Close(context.Background())) }

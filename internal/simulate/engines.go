@@ -63,7 +63,7 @@ type engines struct {
 
 	mu       sync.Mutex // guards all below
 	running  map[int]*engine
-	kinds    map[string]*conduct
+	conducts map[string]*conduct
 	stranger map[string]time.Time // until when somebody else wants a port, by address
 	clear    time.Time            // since when a program runs that can look at all
 }
@@ -92,9 +92,9 @@ type conduct struct {
 }
 
 func newEngines(fs filesystem.FS, layout s6.Layout) *engines {
-	e := &engines{fs: fs, layout: layout, running: make(map[int]*engine), kinds: make(map[string]*conduct), stranger: make(map[string]time.Time)}
+	e := &engines{fs: fs, layout: layout, running: make(map[int]*engine), conducts: make(map[string]*conduct), stranger: make(map[string]time.Time)}
 	for _, name := range streams() {
-		e.kinds[name] = new(conduct)
+		e.conducts[name] = new(conduct)
 	}
 	return e
 }
@@ -109,16 +109,16 @@ func (e *engines) happens(h s6test.Happening) (portless bool) {
 	defer e.mu.Unlock()
 	switch h.Change {
 	case s6test.Begun:
-		one := &engine{pid: h.PID, name: h.Service, began: time.Now(), counted: time.Now(), readyAfter: e.kinds[h.Service].readyAfter}
+		one := &engine{pid: h.PID, name: h.Service, began: time.Now(), counted: time.Now(), readyAfter: e.conducts[h.Service].readyAfter}
 		if addr := e.endpoint(h.Service); !e.has(addr) && !e.wanted(addr) {
 			one.addr = addr
 		}
 		e.running[h.PID] = one
 		if one.addr != "" {
-			e.kinds[h.Service].portless = 0
+			e.conducts[h.Service].portless = 0
 			return false
 		}
-		e.kinds[h.Service].portless++
+		e.conducts[h.Service].portless++
 		return true
 	case s6test.Ended:
 		delete(e.running, h.PID)
@@ -170,13 +170,13 @@ func (e *engines) answer(name string, how answering) (end func()) {
 	defer e.mu.Unlock()
 	for _, one := range e.running {
 		if one.name == name {
-			one.count(e.kinds[name].answering)
+			one.count(e.conducts[name].answering)
 			if !how.fails {
 				one.told = 0
 			}
 		}
 	}
-	c := e.kinds[name]
+	c := e.conducts[name]
 	c.answering, c.since = how, time.Now()
 	if can := how.notReady == "" && !how.refuses && !how.hangs || how.flaps; can {
 		c.unready = time.Time{}
@@ -195,7 +195,7 @@ func (e *engines) answer(name string, how answering) (end func()) {
 func (e *engines) began(name string) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.kinds[name].since
+	return e.conducts[name].since
 }
 
 // behave has the engines of a stream be ready after a while, from the next one
@@ -203,7 +203,7 @@ func (e *engines) began(name string) time.Time {
 func (e *engines) behave(name string, readyAfter time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.kinds[name].readyAfter = readyAfter
+	e.conducts[name].readyAfter = readyAfter
 }
 
 // take has somebody else take a port.
@@ -236,7 +236,7 @@ func (e *engines) contended(addr string) bool {
 func (e *engines) unready(name string) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if c := e.kinds[name]; c != nil && !c.unready.IsZero() {
+	if c := e.conducts[name]; c != nil && !c.unready.IsZero() {
 		return time.Since(c.unready)
 	}
 	return 0
@@ -251,7 +251,7 @@ func (e *engines) forgotten(name string) time.Duration {
 	defer e.mu.Unlock()
 	for _, one := range e.running {
 		since := min(time.Since(one.began), time.Since(e.clear))
-		if one.name == name && one.addr == "" && since > settleTime+(30*time.Second)<<min(max(e.kinds[name].portless, 1), 4) {
+		if one.name == name && one.addr == "" && since > settleTime+(30*time.Second)<<min(max(e.conducts[name].portless, 1), 4) {
 			return since
 		}
 	}
@@ -294,7 +294,7 @@ func (e *engines) knownToFail(name string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, one := range e.running {
-		if one.name == name && e.kinds[name].fails && one.told >= 2 {
+		if one.name == name && e.conducts[name].fails && one.told >= 2 {
 			return true
 		}
 	}

@@ -66,12 +66,12 @@ func (p *prober) reached(addr string) (engine, answering, error) {
 	if pid == 0 && p.wanted(addr) {
 		return engine{}, answering{}, errors.New("status 404: another program")
 	}
-	if pid == 0 || p.kinds[p.running[pid].name].refuses {
+	if pid == 0 || p.conducts[p.running[pid].name].refuses {
 		return engine{}, answering{}, fmt.Errorf("cannot ask %s: %w", addr, syscall.ECONNREFUSED)
 	}
 	one := p.running[pid]
 	one.asked++
-	c := p.kinds[one.name]
+	c := p.conducts[one.name]
 	one.count(c.answering)
 	how := c.answering
 	if time.Since(c.since) < how.blindAfter {

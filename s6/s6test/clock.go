@@ -19,9 +19,6 @@ func (t *Tree) SetClock(d time.Duration) {
 	for _, s := range t.live {
 		s.status.Stamp, s.status.ReadyStamp = older(s.status.Stamp, d), older(s.status.ReadyStamp, d)
 	}
-	if d > 0 { // what is archived next has its own time, before that of others or after
-		t.lastLabel = older(t.lastLabel, d)
-	}
 	for _, name := range t.names(t.config.Layout.ServicesDir) {
 		for _, dir := range []string{t.config.Layout.Service(name), path.Join(t.config.Layout.Service(name), "log")} {
 			t.rewrite(path.Join(dir, "supervise/status"), d, olderStatus)
