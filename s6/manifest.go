@@ -42,25 +42,23 @@ func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
 	if ok, err := found(err); err != nil || !ok {
 		return nil, err
 	}
+	var m manifest
+	err = json.Unmarshal(data, &m)
+	if err == nil && m.Version == manifestVersion && m.Spec != nil && len(m.Spec.Command) > 0 {
+		return &m, nil
+	}
 	var of struct {
 		Version int `json:"version"`
 	}
 	// Beside its version, what another version writes may be anything.
-	if err := json.Unmarshal(data, &of); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errTorn, file, err)
-	}
-	if of.Version > manifestVersion {
+	if json.Unmarshal(data, &of) == nil && of.Version > manifestVersion {
 		return nil, fmt.Errorf("%w: %s has version %d, this program knows up to %d: use the program that wrote it, or remove the service with that",
 			ErrVersion, file, of.Version, manifestVersion)
 	}
-	var m manifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errTorn, file, err)
 	}
-	if m.Version != manifestVersion || m.Spec == nil || len(m.Spec.Command) == 0 {
-		return nil, fmt.Errorf("%w: %s has no spec", errTorn, file)
-	}
-	return &m, nil
+	return nil, fmt.Errorf("%w: %s has no spec", errTorn, file)
 }
 
 // untorn is for those who write the manifest anew: to them a torn one is none.

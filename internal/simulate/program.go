@@ -62,12 +62,12 @@ const (
 
 // keepServices returns the keeper of the services.
 func (p *program) keepServices() (keeper, error) {
-	return keep(p, services(), p.serviceKind, declaration.desired, seeService)
+	return keep(p, services(), p.serviceKind, declaration.desired, seeServices())
 }
 
 // keepStreams returns the keeper of the streams.
 func (p *program) keepStreams() (keeper, error) {
-	return keep(p, streams(), p.streamKind, declaration.desiredStream, seeStream)
+	return keep(p, streams(), p.streamKind, declaration.desiredStream, seeStreams())
 }
 
 // keep returns the keeper of a kind that the user uses. Its drivers are actors

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"cmp"
+	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -32,30 +33,52 @@ func what[D, O any](s *fsm.Snapshot[D, O]) seen {
 	}
 }
 
-func seeService(s *fsm.Snapshot[*s6.Spec, s6.Observed]) seen {
-	one := what(s)
-	one.service, one.spec = &s.Observed, s.Desired.Spec
-	if s.Desired.Spec != nil {
-		one.want = declaration{state: s.Desired.State, variant: ofService(s.Desired.Spec)}
+// seeServices returns what sees services. It may be called from any goroutine.
+func seeServices() func(*fsm.Snapshot[*s6.Spec, s6.Observed]) seen {
+	variantOf := once(ofService)
+	return func(s *fsm.Snapshot[*s6.Spec, s6.Observed]) seen {
+		one := what(s)
+		one.service, one.spec = &s.Observed, s.Desired.Spec
+		if s.Desired.Spec != nil {
+			one.want = declaration{state: s.Desired.State, variant: variantOf(s.Desired.Spec)}
+		}
+		return one
 	}
-	return one
 }
 
-func seeStream(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) seen {
-	one := what(s)
-	one.service = new(s6.Observed)
-	if under := s.Observed.Service; under != nil {
-		one.service, one.spec = &under.Observed, under.Desired.Spec
-		one.err = cmp.Or(one.err, under.Err)
-	}
-	if s.Desired.Spec != nil {
-		one.want = declaration{state: s.Desired.State, variant: ofStream(s.Desired.Spec)}
-		if s.Desired.State == benthos.Active {
-			one.want.state = s6.Running
+// seeStreams returns what sees streams. It may be called from any goroutine.
+func seeStreams() func(*fsm.Snapshot[*benthos.Config, benthos.Observed]) seen {
+	variantOf := once(ofStream)
+	return func(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) seen {
+		one := what(s)
+		one.service = new(s6.Observed)
+		if under := s.Observed.Service; under != nil {
+			one.service, one.spec = &under.Observed, under.Desired.Spec
+			one.err = cmp.Or(one.err, under.Err)
 		}
+		if s.Desired.Spec != nil {
+			one.want = declaration{state: s.Desired.State, variant: variantOf(s.Desired.Spec)}
+			if s.Desired.State == benthos.Active {
+				one.want.state = s6.Running
+			}
+		}
+		one.waits = s.Observed.Ended.Times > 0
+		return one
 	}
-	one.waits = s.Observed.Ended.Times > 0
-	return one
+}
+
+// once returns of, which is then asked once about each spec. A spec that was
+// given away does not change.
+func once[S any](of func(*S) *variant) func(*S) *variant {
+	var known sync.Map // of *S to *variant
+	return func(spec *S) *variant {
+		if v, ok := known.Load(spec); ok {
+			return v.(*variant)
+		}
+		v := of(spec)
+		known.Store(spec, v)
+		return v
+	}
 }
 
 // asAsked reports whether the instance is in the phase that is asked for.
