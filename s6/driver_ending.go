@@ -135,15 +135,21 @@ func (d *driver) endRemains(now time.Time, spec *Spec) error {
 			// waits in the pipe for the next one.
 			signals = []syscall.Signal{syscall.SIGTERM}
 		}
-		if !d.ending.has(r.PID) {
+		told := d.ending.has(r.PID)
+		if !told {
 			d.asks(now)
+		}
+		if len(signals) > 0 {
+			err := d.tree.EndRemnant(d.service, d.sighting, r.PID, signals...)
+			if errors.Is(err, syscall.ESRCH) {
+				continue // or it is still there in the next pass, and told then
+			}
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if !told {
 			d.ending.note(r.PID)
-		}
-		if len(signals) == 0 {
-			continue
-		}
-		if err := d.tree.EndRemnant(d.service, d.sighting, r.PID, signals...); err != nil && !errors.Is(err, syscall.ESRCH) {
-			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"slices"
 	"syscall"
 	"time"
 )
@@ -48,29 +49,43 @@ func (r Remnant) asked(stop syscall.Signal) []syscall.Signal {
 }
 
 // ends are the signals that are due for a remnant that was asked when told says
-// so. A supervisor is told more clearly, and what does not end is killed.
+// so. A supervisor is told more clearly, and what does not end is killed. By
+// SIGTERM a supervisor asks its process once more, which some take for a demand
+// to end at once: it gets that when the process has had its time.
 func (r Remnant) ends(now time.Time, told endings, stop syscall.Signal, patience time.Duration) []syscall.Signal {
+	firmly := scanPatience
+	if !r.Logger {
+		firmly = max(patience, scanPatience)
+	}
 	if r.Supervisor || r.Logger {
 		patience = max(patience, scanPatience) + scanPatience
 	}
 	switch {
-	case told.due(now, r.PID, scanPatience) == endAsk:
+	case told.due(now, r.PID, patience) == endAsk:
 		return r.asked(stop)
 	case told.due(now, r.PID, patience) == endInsist:
 		return []syscall.Signal{syscall.SIGKILL}
-	case (r.Supervisor || r.Logger) && told.due(now, r.PID, scanPatience) == endInsist:
+	case told.due(now, r.PID, firmly) == endInsist:
 		return []syscall.Signal{syscall.SIGTERM}
 	}
 	return nil
 }
 
 // next returns those of the remnants that are to end first: the service's, and
-// the logger's once that has nothing more to read.
+// the logger's once that has nothing more to read. A supervisor is told before
+// its process: it would start another one.
 func next(all []Remnant) []Remnant {
-	for n, r := range all {
-		if r.Logger && n > 0 {
-			return all[:n] // they are in the order of their ranks
+	// They are in the order of their ranks.
+	if n := slices.IndexFunc(all, func(r Remnant) bool { return r.Logger }); n > 0 {
+		all = all[:n]
+	}
+	var supervisors, others []Remnant
+	for _, r := range all {
+		if r.Supervisor {
+			supervisors = append(supervisors, r)
+		} else {
+			others = append(others, r)
 		}
 	}
-	return all
+	return append(supervisors, others...)
 }
