@@ -238,12 +238,11 @@ func TestLoggerIsKilled(t *testing.T) {
 	const kills = 5
 	for range kills {
 		w.logsGrow("a")
-		before, err := w.Tree.Status(logger)
-		require.NoError(t, err)
-		harness.Slay(t, before.PID)
+		before := w.pid("a/log")
+		harness.Slay(t, before)
 		harness.Eventually(t, "there is another", func() bool {
 			now, err := w.Tree.Status(logger)
-			return err == nil && now.Up() && now.PID != before.PID && now.Ready
+			return err == nil && now.Up() && now.PID != before && now.Ready
 		})
 	}
 	w.logsGrow("a")
@@ -334,12 +333,10 @@ func TestKilledLoggerLeavesItsServiceAlone(t *testing.T) {
 	logger := filepath.Join(w.Service("a"), "log")
 	for range 3 {
 		w.logsGrow("a")
-		pid, svscan := w.pid("a"), w.svscan()
-		status, err := w.Tree.Status(logger)
-		require.NoError(t, err)
+		pid, log, svscan := w.pid("a"), w.pid("a/log"), w.svscan()
 		harness.Slay(t, svscan)
 		harness.Slay(t, w.supervisor(logger))
-		harness.Slay(t, status.PID)
+		harness.Slay(t, log)
 		w.rescanned(svscan)
 		w.logsGrow("a")
 		assert.Equal(t, pid, w.pid("a"))

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if role == "" {
 		// Tests wait most of the time, for processes and for s6's delays.
 		flag.Parse()
-		if err := flag.Set("test.parallel", "4"); err != nil {
+		if err := flag.Set("test.parallel", "8"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -18,6 +18,7 @@ import (
 // TestWhatWasLookedAtOnceIsLookedAtAgain: what is missing is put back, without
 // the process.
 func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(w *world) error{
 		"rm run":          func(w *world) error { return os.Remove(filepath.Join(w.Service("a"), "run")) },
 		"chmod -x run":    func(w *world) error { return os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600) },

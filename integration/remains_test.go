@@ -23,6 +23,7 @@ func removeAll(t *testing.T, dir string) {
 
 // TestWhatIsDeletedUnderALiveProcess: what ran in it ends before another begins.
 func TestWhatIsDeletedUnderALiveProcess(t *testing.T) {
+	t.Parallel()
 	remove := func(t *testing.T, w *world) { removeAll(t, w.Service("a")) }
 	for name, deletion := range map[string]func(t *testing.T, w *world){
 		"rm -rf": remove,

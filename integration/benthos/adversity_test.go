@@ -21,6 +21,7 @@ import (
 // What no linter sees: an engine that ends by itself says why, and its words
 // are the reason. Undoing the change repairs it.
 func TestConfigurationThatFailsAtTheStart(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

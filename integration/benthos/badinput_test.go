@@ -36,6 +36,7 @@ func (h *home) refused(cmd *exec.Cmd) (sentence string) {
 }
 
 func TestFlagsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args []string
 		says string
@@ -63,6 +64,7 @@ func TestFlagsThatMakeNoSense(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
+	t.Parallel()
 	h := newHome(t, bento(t))
 	p := h.start("-help")
 	assert.Zero(t, p.End())
@@ -87,6 +89,7 @@ func TestPartOfS6InPath(t *testing.T) {
 
 // In a root of its own there is no s6 anywhere.
 func TestWithoutS6(t *testing.T) {
+	t.Parallel()
 	h := newHome(t, bento(t))
 	cmd := exec.Command("go", "build", "-o", filepath.Join(h.root, "fivebenthos"), "../../examples/fivebenthos")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -174,6 +177,7 @@ func TestSecondOnTheSameDir(t *testing.T) {
 
 // An engine that is missing is reported with its path, and looked for again.
 func TestEngineThatCannotBeRun(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		make func(*testing.T, string)
@@ -241,6 +245,7 @@ func TestChangeThatIsRefused(t *testing.T) {
 
 // What hinders an instance is reported, and keeps nothing from ending.
 func TestInstanceThatCannotBeMade(t *testing.T) {
+	t.Parallel()
 	for name, flags := range map[string][]string{"lines": nil, "data": {"-json"}, "problems alone": {"-verbosity", "0"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

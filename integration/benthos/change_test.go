@@ -118,6 +118,7 @@ func TestChangeRestartsThatInstanceOnly(t *testing.T) {
 }
 
 func TestChangeThatTheLinterRefuses(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +157,7 @@ func TestChangeThatTheLinterRefuses(t *testing.T) {
 // The severity of a lint is looked at: what the engine runs with a warning is
 // taken. Redpanda's engine has no warnings.
 func TestDeprecatedFieldIsTaken(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -41,6 +41,7 @@ func (h *home) loggedOnce(accepted [][]string) {
 // A kill of the program leaves the instances as they are, at any time; the next
 // run takes them over.
 func TestKilledAndStartedAgain(t *testing.T) {
+	t.Parallel()
 	most := func(event string) func(*home, *program) {
 		return func(h *home, p *program) { p.await(event, 3) }
 	}

@@ -63,6 +63,7 @@ func eachPort(t *testing.T, test func(t *testing.T, port func(*benthos.Config) i
 }
 
 func TestPortTakenBefore(t *testing.T) {
+	t.Parallel()
 	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
 		w := newWorld(t, bento(t))
 		all := streams{"a": printer(t), "b": printer(t)}
@@ -82,6 +83,7 @@ func TestPortTakenBefore(t *testing.T) {
 // A process may find its port taken although the port was free when the process
 // was started. An engine goes on without the port and never tries again.
 func TestPortTakenFromAProcessThatStarts(t *testing.T) {
+	t.Parallel()
 	eachPort(t, func(t *testing.T, port func(*benthos.Config) int) {
 		root := harness.NewRoot(t)
 		gate := filepath.Join(root, "gate")
@@ -216,6 +218,7 @@ func TestOutputThatFails(t *testing.T) {
 // An output that is not connected makes the engine itself say that it is not
 // ready.
 func TestOutputThatIsNotConnected(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -326,6 +329,7 @@ func TestEngineThatServesNoMetrics(t *testing.T) {
 }
 
 func TestStopFinishesWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -376,6 +380,7 @@ func TestServiceDirectoryThatCannotBeMade(t *testing.T) {
 // An input that comes to its end is said to be at its end, and is not run again
 // every second.
 func TestInputThatComesToItsEnd(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -399,6 +404,7 @@ func TestInputThatComesToItsEnd(t *testing.T) {
 // An input that fails at every read calls itself connected, and counts nothing:
 // its log tells of it.
 func TestInputThatFailsAtEveryRead(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,6 +40,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 // being one. Ctrl-C in "fivebenthos | tee log" ends the reader first; timeout(1)
 // sends its signal to the program and to the program's process group.
 func TestEndInOrderThoughNobodyReads(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		gone bool
 		args []string

@@ -22,6 +22,7 @@ import (
 )
 
 func TestRunUntilASignal(t *testing.T) {
+	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
@@ -149,6 +150,7 @@ func TestRunForADuration(t *testing.T) {
 }
 
 func TestRunEndsInOrderWhereverItIs(t *testing.T) {
+	t.Parallel()
 	// A signal while everything begins is the same as one later.
 	for _, after := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond, 600 * time.Millisecond} {
 		t.Run(after.String(), func(t *testing.T) {

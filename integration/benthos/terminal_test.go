@@ -124,6 +124,7 @@ func (term *terminal) screen(t *testing.T, text string) string {
 }
 
 func TestRunOnATerminalShowsATable(t *testing.T) {
+	t.Parallel()
 	for _, columns := range []int{200, 80} {
 		t.Run(fmt.Sprintf("%d columns", columns), func(t *testing.T) {
 			t.Parallel()

@@ -67,6 +67,7 @@ func tells(addr, key string) (string, error) {
 // Text that the engine substitutes before it parses YAML is what it is with the
 // engine alone.
 func TestSubstitutedTextIsThatOfTheEngineAlone(t *testing.T) {
+	t.Parallel()
 	keys := []string{"double", "single", "within", "default", "block"}
 	for engine, path := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		for _, pw := range []string{"abc #def", "null", "*abc", "4", "a: b", "- a"} {
@@ -125,6 +126,7 @@ func noise(r *rand.Rand, without string) string {
 // Invariant 8: what a configuration and an environment hold reaches the process
 // byte for byte.
 func TestValuesReachTheProcessByteForByte(t *testing.T) {
+	t.Parallel()
 	for engine, path := range map[string]func(testing.TB) string{"Bento": bento, "Redpanda": redpanda} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()

@@ -49,6 +49,7 @@ func (p *program) findings() (all []finding) {
 }
 
 func TestVerifyHolds(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		engine func(testing.TB) string
@@ -93,6 +94,7 @@ func wrapper(t testing.TB, root, engine, line string) string {
 var impatient = []string{"-patience", "15s"}
 
 func TestVerifyFindsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		spoil func(*testing.T, *home)

@@ -107,10 +107,14 @@ func TestSameSeedSameTrace(t *testing.T) {
 // TestViolationIsFoundToldAndShrunk kills a process behind the judge's back, in
 // the midst of all that the adversary does.
 func TestViolationIsFoundToldAndShrunk(t *testing.T) {
-	plan := simulate.NewPlan(1, time.Hour)
+	length := time.Hour
+	if testing.Short() {
+		length /= 4
+	}
+	plan := simulate.NewPlan(1, length)
 	require.Nil(t, simulate.Run(t, plan).Violation)
 	betrayals := 0
-	for at := 10 * time.Minute; at < time.Hour; at += 10 * time.Minute {
+	for at := 10 * time.Minute; at < length; at += 10 * time.Minute {
 		for _, name := range []string{"a", "b", "x"} {
 			plan.Actions = append(plan.Actions, simulate.Action{At: at, What: simulate.Betray, Name: name})
 			betrayals++
