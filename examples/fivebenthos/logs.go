@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -57,6 +58,17 @@ func (v *verification) rotate(ctx context.Context) ([]string, error) {
 	return []string{fmt.Sprintf("every logger rotated when told to, under load: %d rotated files", total)}, nil
 }
 
+// messageOf returns the message that a line begins with, empty for none. The
+// engine writes a message and the end of its line apart: what it logs meanwhile
+// follows the message.
+func messageOf(line string) string {
+	var message json.RawMessage
+	if err := json.NewDecoder(strings.NewReader(line)).Decode(&message); err != nil {
+		return ""
+	}
+	return string(message)
+}
+
 // archives lists an instance's rotated log files, of which s6-log keeps ten.
 func (v *verification) archives(p *proof) ([]string, error) {
 	return filepath.Glob(filepath.Join(v.tree.Layout().Log(p.name), "@*"))
@@ -87,9 +99,7 @@ func (v *verification) logs(context.Context) ([]string, error) {
 				if line.Gap {
 					return "", errors.New("lines may be missing: they were trimmed before they were read, or a logger was killed")
 				}
-				if strings.HasPrefix(line.Text, "{") {
-					times[line.Text]++
-				}
+				times[messageOf(line.Text)]++
 			}
 		}
 		for _, message := range p.accepted {
