@@ -219,7 +219,10 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 			check.Specs = check.Specs[:1] // which is never changed
 			check.Unused = []fsm.Row{{Event: s6.EventRestart, From: s6.Running, To: s6.StateStarting}}
 		}
-		for _, scene := range checkScenes {
+		for n, scene := range checkScenes {
+			if testing.Short() && n%3 != 2 {
+				continue // a third of the scenes use every row
+			}
 			check.Scenes = append(check.Scenes, fsmtest.Scene[*s6.Spec, s6.Observed]{
 				Name: scene.name, Ends: scene.ends,
 				New: func(time.Time) (world fsmtest.World[*s6.Spec, s6.Observed]) {
