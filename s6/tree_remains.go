@@ -252,12 +252,13 @@ func (u *undertaker) end(now time.Time, t *SystemTree, alone bool) {
 	u.found, _ = t.lookSince(now)
 	for service, of := range u.found {
 		for _, r := range next(of) {
+			told := u.told.has(r.PID)
 			signals := r.ends(now, u.told, syscall.SIGTERM, defaultStopTimeout)
-			if !u.told.has(r.PID) {
-				u.told.note(r.PID)
+			if len(signals) > 0 && t.EndRemnant(service, Sighting{}, r.PID, signals...) != nil {
+				continue // it may be gone by now; if not, it is told in the next look
 			}
-			if len(signals) > 0 {
-				_ = t.EndRemnant(service, Sighting{}, r.PID, signals...) // it may be gone by now
+			if !told {
+				u.told.note(r.PID)
 			}
 		}
 	}
