@@ -127,30 +127,19 @@ func (d *driver) endRemains(now time.Time, spec *Spec) error {
 			return err
 		}
 	}
-	var errs []error
-	for _, r := range left {
-		signals := r.ends(now, d.ending, spec.stopSignal(), spec.stopTimeout())
-		if handsOver && r.Supervisor && !d.ending.has(r.PID) {
+	due := func(r Remnant) []syscall.Signal {
+		if d.ending.has(r.PID) {
+			return r.ends(now, d.ending, spec.stopSignal(), spec.stopTimeout())
+		}
+		d.asks(now)
+		if handsOver && r.Supervisor {
 			// It ends its logger at the end of a line. What comes meanwhile
 			// waits in the pipe for the next one.
-			signals = []syscall.Signal{syscall.SIGTERM}
+			return []syscall.Signal{syscall.SIGTERM}
 		}
-		told := d.ending.has(r.PID)
-		if !told {
-			d.asks(now)
-		}
-		if len(signals) > 0 {
-			err := d.tree.EndRemnant(d.service, d.sighting, r.PID, signals...)
-			if errors.Is(err, syscall.ESRCH) {
-				continue // or it is still there in the next pass, and told then
-			}
-			if err != nil {
-				errs = append(errs, err)
-			}
-		}
-		if !told {
-			d.ending.note(r.PID)
-		}
+		return r.asked(spec.stopSignal())
 	}
-	return errors.Join(errs...)
+	return endRemnants(left, &d.ending, due, func(pid int, signals ...syscall.Signal) error {
+		return d.tree.EndRemnant(d.service, d.sighting, pid, signals...)
+	})
 }

@@ -187,13 +187,18 @@ func TestDeletedInstanceLock(t *testing.T) {
 // directory was told to end, but for what is of the logger.
 type attentive struct {
 	*s6test.Tree
-	told []string
+	told  []string
+	fails int // so often a supervisor cannot be signalled
 }
 
 func (a *attentive) EndRemnant(service string, known s6.Sighting, pid int, signals ...syscall.Signal) error {
 	all, err := a.Remains(service, known, time.Time{})
 	for _, r := range all {
 		if r.PID == pid && !r.Logger {
+			if r.Supervisor && a.fails > 0 {
+				a.fails--
+				return syscall.EMFILE
+			}
 			a.told = append(a.told, fmt.Sprintf("supervisor %v: %v", r.Supervisor, signals))
 		}
 	}
@@ -204,19 +209,24 @@ func (a *attentive) EndRemnant(service string, known s6.Sighting, pid int, signa
 // end at once, and a supervisor that is told to end hands it on. The supervisor
 // comes first, for it starts another process where that ends before.
 func TestWhatIsDeletedIsAskedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tree := &attentive{Tree: s6test.New(s6test.Config{})}
-		defer func() { assert.ErrorContains(t, tree.Close(), "was deleted while it lived") }()
-		tree.Install("sleep", s6test.Program{StopAfter: 8 * time.Second})
-		p := start(t, tree)
-		p.wants(running("a"))
-		require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
-		pass(time.Minute)
-		p.wants(running("a"))
-		require.GreaterOrEqual(t, len(tree.told), 2)
-		assert.Equal(t, []string{"supervisor true: [hangup]", "supervisor false: [terminated continued]"}, tree.told[:2])
-		assert.NotContains(t, tree.told[2:], "supervisor false: [terminated continued]")
-		assert.NotContains(t, tree.told, "supervisor true: [terminated]")
-		p.stop()
-	})
+	for name, fails := range map[string]int{"": 0, "its supervisor cannot be told at first": 3} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tree := &attentive{Tree: s6test.New(s6test.Config{})}
+				defer func() { assert.ErrorContains(t, tree.Close(), "was deleted while it lived") }()
+				tree.Install("sleep", s6test.Program{StopAfter: 8 * time.Second})
+				p := start(t, tree)
+				p.wants(running("a"))
+				tree.fails = fails
+				require.NoError(t, tree.FS().RemoveAll(tree.Layout().Service("a")))
+				pass(time.Minute)
+				p.wants(running("a"))
+				require.GreaterOrEqual(t, len(tree.told), 2)
+				assert.Equal(t, []string{"supervisor true: [hangup]", "supervisor false: [terminated continued]"}, tree.told[:2])
+				assert.NotContains(t, tree.told[2:], "supervisor false: [terminated continued]")
+				assert.NotContains(t, tree.told, "supervisor true: [terminated]")
+				p.stop()
+			})
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"errors"
 	"slices"
 	"syscall"
 	"time"
@@ -22,8 +23,8 @@ type Sighting struct {
 	At              time.Time
 }
 
-// rank puts the processes of a service before its supervisor, and what is of
-// the logger last.
+// rank puts the processes of a service before its supervisor, for the first one
+// is what is named, and what is of the logger last.
 func (r Remnant) rank() int {
 	switch {
 	case r.Logger:
@@ -53,22 +54,49 @@ func (r Remnant) asked(stop syscall.Signal) []syscall.Signal {
 // SIGTERM a supervisor asks its process once more, which some take for a demand
 // to end at once: it gets that when the process has had its time.
 func (r Remnant) ends(now time.Time, told endings, stop syscall.Signal, patience time.Duration) []syscall.Signal {
-	firmly := scanPatience
+	firmly := scanPatience // s6-log ends at the end of a line, however often it is told
 	if !r.Logger {
-		firmly = max(patience, scanPatience)
+		firmly = max(patience, scanPatience) + scanPatience/2
 	}
 	if r.Supervisor || r.Logger {
 		patience = max(patience, scanPatience) + scanPatience
 	}
 	switch {
-	case told.due(now, r.PID, patience) == endAsk:
+	case !told.has(r.PID):
 		return r.asked(stop)
 	case told.due(now, r.PID, patience) == endInsist:
 		return []syscall.Signal{syscall.SIGKILL}
-	case told.due(now, r.PID, firmly) == endInsist:
+	case (r.Supervisor || r.Logger) && told.due(now, r.PID, firmly) == endInsist:
 		return []syscall.Signal{syscall.SIGTERM}
 	}
 	return nil
+}
+
+// endRemnants tells remnants, supervisors first, to end by the signals that are
+// due, and notes whom it has told. Who could not be told is told the next time,
+// if it is still there, and so is a process whose supervisor could not be told.
+func endRemnants(left []Remnant, told *endings, due func(Remnant) []syscall.Signal, signal func(pid int, signals ...syscall.Signal) error) error {
+	var errs []error
+	untold := false // a supervisor is
+	for _, r := range left {
+		first := !told.has(r.PID)
+		if first && untold && !r.Supervisor {
+			continue
+		}
+		if signals := due(r); len(signals) > 0 {
+			if err := signal(r.PID, signals...); err != nil {
+				if !errors.Is(err, syscall.ESRCH) {
+					errs = append(errs, err)
+				}
+				untold = untold || r.Supervisor
+				continue
+			}
+		}
+		if first {
+			told.note(r.PID)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // next returns those of the remnants that are to end first: the service's, and

@@ -251,15 +251,11 @@ func (u *undertaker) end(now time.Time, t *SystemTree, alone bool) {
 	u.looked, u.alone = now, alone
 	u.found, _ = t.lookSince(now)
 	for service, of := range u.found {
-		for _, r := range next(of) {
-			told := u.told.has(r.PID)
-			signals := r.ends(now, u.told, syscall.SIGTERM, defaultStopTimeout)
-			if len(signals) > 0 && t.EndRemnant(service, Sighting{}, r.PID, signals...) != nil {
-				continue // it may be gone by now; if not, it is told in the next look
-			}
-			if !told {
-				u.told.note(r.PID)
-			}
+		due := func(r Remnant) []syscall.Signal {
+			return r.ends(now, u.told, syscall.SIGTERM, defaultStopTimeout)
 		}
+		_ = endRemnants(next(of), &u.told, due, func(pid int, signals ...syscall.Signal) error {
+			return t.EndRemnant(service, Sighting{}, pid, signals...)
+		}) // what is still there the next time is told then
 	}
 }
