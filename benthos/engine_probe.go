@@ -112,7 +112,7 @@ func silent(p Prober, pid int, l Listen) Listen {
 
 // notListening names the first address that the process does not listen on, and
 // the process that does, unless that is the instance's own. If this cannot be
-// found out, the process is taken to listen, and that is not clear. deaf is an
+// found out, the process is taken to listen, and known is false. deaf is an
 // address that nobody listens on, if all before it are known.
 func notListening(p Prober, pid int, own func() []int, listens []Listen) (problem, taken string, deaf Listen, known bool) {
 	known = true

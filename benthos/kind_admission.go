@@ -36,13 +36,13 @@ type declaration struct {
 	warned  map[string]error // what the linter says of those that it accepts
 }
 
-func (d *declaration) refuse(name string, err error) {
-	d.keep(name, fmt.Errorf("%w: %w", ErrConfig, err))
+// refuseConfig refuses a configuration, and not only what is asked for now.
+func (d *declaration) refuseConfig(name string, err error) {
+	d.refuse(name, fmt.Errorf("%w: %w", ErrConfig, err))
 }
 
-// keep refuses what is asked of an instance by an error that says nothing of its
-// configuration.
-func (d *declaration) keep(name string, err error) {
+// refuse refuses what is asked of an instance.
+func (d *declaration) refuse(name string, err error) {
 	d.refused[name] = err
 	delete(d.docs, name)
 }
@@ -72,25 +72,25 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 		}
 		used[want.Spec] = true
 		if err := s6.CheckName(name); err != nil {
-			d.refuse(name, err)
+			d.refuseConfig(name, err)
 			continue
 		}
 		owner, err := s6.Owner(a.tree, name)
 		if err != nil {
-			d.keep(name, err)
+			d.refuse(name, err)
 			continue
 		}
 		if owner != "" && owner != a.options.Owner {
-			d.refuse(name, fmt.Errorf("%w: it belongs to %q", s6.ErrOwned, owner))
+			d.refuseConfig(name, fmt.Errorf("%w: it belongs to %q", s6.ErrOwned, owner))
 			continue
 		}
 		if want.Spec == nil {
-			d.refuse(name, errors.New("there is none"))
+			d.refuseConfig(name, errors.New("there is none"))
 			continue
 		}
 		doc, err := a.options.documents.of(want.Spec)
 		if err != nil {
-			d.refuse(name, err)
+			d.refuseConfig(name, err)
 			continue
 		}
 		d.docs[name] = doc
@@ -144,7 +144,7 @@ func (d *declaration) refusePortConflicts() {
 		for _, l := range d.docs[name].listens {
 			at := slices.IndexFunc(taken, func(o owned) bool { return o.Overlaps(l) })
 			if at >= 0 {
-				d.refuse(name, fmt.Errorf("%s: port %d is that of %q already (%s)", l.Path, l.Port, taken[at].name, taken[at].Path))
+				d.refuseConfig(name, fmt.Errorf("%s: port %d is that of %q already (%s)", l.Path, l.Port, taken[at].name, taken[at].Path))
 			}
 			mine = append(mine, owned{l, name})
 		}
@@ -175,7 +175,7 @@ func (d *declaration) refuseKeptPort(name string) bool {
 		}
 		for _, l := range d.docs[name].listens {
 			if at := slices.IndexFunc(was.listens, l.Overlaps); at >= 0 {
-				d.refuse(name, fmt.Errorf("%s: port %d is that of %q (%s), which was refused and keeps it", l.Path, l.Port, other, was.listens[at].Path))
+				d.refuseConfig(name, fmt.Errorf("%s: port %d is that of %q (%s), which was refused and keeps it", l.Path, l.Port, other, was.listens[at].Path))
 				return true
 			}
 		}
@@ -218,9 +218,9 @@ func (a *admission) refuseTakenPorts(d *declaration) {
 				continue
 			}
 			if unknown == nil {
-				d.refuse(name, fmt.Errorf("%s: %s", l.Path, problem))
+				d.refuseConfig(name, fmt.Errorf("%s: %s", l.Path, problem))
 			} else {
-				d.keep(name, fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown))
+				d.refuse(name, fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown))
 			}
 			break
 		}
@@ -253,11 +253,11 @@ func (a *admission) lint(ctx context.Context, d *declaration) error {
 	for name := range unknown {
 		switch _, exists := d.inUse[name]; {
 		case missing && exists:
-			d.refuse(name, err)
+			d.refuseConfig(name, err)
 		case fsm.IsWarning(verdicts[name]):
 			d.warned[name] = verdicts[name]
 		case verdicts[name] != nil:
-			d.refuse(name, verdicts[name])
+			d.refuseConfig(name, verdicts[name])
 		}
 	}
 	passed := make(map[digest]error, len(d.docs))

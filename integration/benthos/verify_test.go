@@ -132,7 +132,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{
 			name:  "an engine whose messages are lost",
 			spoil: func(t *testing.T, h *home) { h.engine = wrapper(t, h.root, h.engine, "exec >/dev/null") },
-			flags: []string{"-patience", "30s"}, // which it waits for them
+			flags: []string{"-patience", "30s"}, // for which it waits for each
 			wrong: []int{2, 7},
 			says:  "does not hold {",
 		},

@@ -76,6 +76,7 @@ func TestOverlayServicesAreWellFormed(t *testing.T) {
 // TestOverlayImageBuilds builds the image with stand-ins for s6-overlay's
 // tarballs, which show that it builds but not that it runs.
 func TestOverlayImageBuilds(t *testing.T) {
+	t.Parallel()
 	for version, bundle := range map[string]string{"3.2.1.0": oldBundle, "3.2.3.2": newBundle} {
 		context, arguments := standIns(t, bundle)
 		tag := buildOverlay(t, context, arguments)
@@ -88,6 +89,7 @@ func TestOverlayImageBuilds(t *testing.T) {
 
 // A layout that is not known is an error while the image is built.
 func TestOverlayOfAnUnknownLayoutIsRefused(t *testing.T) {
+	t.Parallel()
 	context, arguments := standIns(t, "")
 	out, err := exec.Command("docker", append(overlayBuild("--force-rm"), append(arguments, context)...)...).CombinedOutput()
 	assert.Error(t, err)
@@ -161,6 +163,7 @@ func TestOverlayRuns(t *testing.T) {
 }
 
 func TestOverlayRefusesATarballThatIsNotTheRightOne(t *testing.T) {
+	t.Parallel()
 	context, arguments := standIns(t, oldBundle)
 	name := filepath.Join(context, tarballs, "s6-overlay-noarch.tar.xz")
 	require.NoError(t, os.WriteFile(name, []byte("not the right one"), 0o644))

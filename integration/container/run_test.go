@@ -39,12 +39,14 @@ func TestEveryPortServes(t *testing.T) {
 }
 
 func TestVerifyInside(t *testing.T) {
+	t.Parallel()
 	c := start(t, nil, "-verify")
 	assert.Equal(t, "0", c.endedWithin(5*time.Minute))
 	assert.Equal(t, 7, strings.Count(c.output(), ": holds ("))
 }
 
 func TestItEndsWithTheExitCodeOfFivebenthos(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		options, flags []string
 		code, says     string

@@ -55,6 +55,7 @@ func (c *container) allLogged(messages []string) {
 }
 
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel()
 	c := start(t, nil)
 	c.serving()
 	held := make(chan error, five)

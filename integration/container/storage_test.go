@@ -12,6 +12,7 @@ import (
 )
 
 func TestAnyUserAndReadOnly(t *testing.T) {
+	t.Parallel()
 	readOnly := []string{"--read-only", "--tmpfs", "/run", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"}
 	for name, options := range map[string][]string{
 		"read-only":                   readOnly,

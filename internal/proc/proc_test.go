@@ -27,11 +27,18 @@ func start(t *testing.T) *exec.Cmd {
 	cmd.Env = []string{"A=1", "B=two words", "C="}
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
 		stdin.Close()
 		_ = cmd.Wait() // a test may have done so
 	})
+	// It is what it is to be once it answers: before, it may have no arguments yet.
+	_, err = stdin.Write([]byte{'x'})
+	require.NoError(t, err)
+	_, err = stdout.Read(make([]byte, 1))
+	require.NoError(t, err)
 	return cmd
 }
 

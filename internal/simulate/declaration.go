@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -87,7 +88,7 @@ func ofStream(config *benthos.Config) *variant {
 	if err != nil {
 		return &variant{key: err.Error(), stream: config}
 	}
-	return &variant{key: fmt.Sprintf("%016x", sum(string(doc)+config.Note)), process: string(doc), stream: config}
+	return &variant{key: fmt.Sprintf("%x", sha256.Sum256(append(doc, config.Note...))), process: string(doc), stream: config}
 }
 
 // variants returns the ways in which an instance can be run. The first is a
