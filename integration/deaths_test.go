@@ -238,8 +238,12 @@ func TestEverythingOfS6IsKilled(t *testing.T) {
 func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	specs := map[string]*s6.Spec{"a": w.counting("a"), "b": w.deafProbe("b")}
+	specs := map[string]*s6.Spec{
+		"a": w.counting("a"), "b": w.deafProbe("b"),
+		"c": w.probeAs("c", `for s in TERM INT; do trap "echo $s >>$PROBE/signals; exit 0" $s; done`, runsUntilTrapped),
+	}
 	specs["b"].StopTimeout = 300 * time.Millisecond
+	specs["c"].StopSignal = "INT"
 	w.run(specs)
 	for name := range specs {
 		harness.Slay(t, w.supervisor(w.Service(name)))
@@ -253,6 +257,9 @@ func TestShutdownAfterSupervisorsWereKilled(t *testing.T) {
 			harness.Gone(t, pid)
 		}
 	}
+	signals, err := os.ReadFile(filepath.Join(w.Root, "probes", "c", "signals"))
+	require.NoError(t, err)
+	assert.Equal(t, "INT\n", string(signals))
 }
 
 // A process that the status does not name yet is no stray.

@@ -294,6 +294,8 @@ func decideStopping(in input) fsm.Decision {
 		return endStray(in)
 	case o.deserted():
 		return endLeft(in)
+	case o.Supervised && o.Status.Up() && o.Overdue:
+		return fsm.Decision{Do: downActions, Reason: overdue(o), After: later}
 	case !o.Down():
 		return fsm.Decision{Reason: toEnd(o), After: later}
 	}

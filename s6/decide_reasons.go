@@ -35,6 +35,12 @@ func toEnd(o *Observed) fsm.Reason {
 	return r
 }
 
+// overdue says what becomes of a process that s6-supervise does not kill, as
+// where the file is gone that says when.
+func overdue(o *Observed) fsm.Reason {
+	return fsm.Because("its process has not ended in its time and is killed").With(fmt.Sprintf("pid %d", o.Status.PID))
+}
+
 // leftRunning names what a process that has ended has left.
 func leftRunning(o *Observed) fsm.Reason {
 	return fsm.Because("its process has ended and what that has started has not").With("pid " + strings.Trim(fmt.Sprint(o.Left), "[]"))

@@ -29,7 +29,9 @@ func (d *driver) voidRequests() {
 }
 
 // down ends the process for good. It tells the process once, for s6-supervise
-// would give it as much time once more, unless the process is wanted up again.
+// would give it as much time once more. If the process is wanted up all the
+// same, s6-supervise has not read that yet, or somebody has told it otherwise
+// since: it is told again, and the process is not.
 func (d *driver) down(now time.Time, spec *Spec) error {
 	// The file first: a tree that restarts in between must not start the
 	// process. If there is no room for the file, the process is to end all the
@@ -43,12 +45,14 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 		return errors.Join(fileErr, err)
 	}
 	commands := []supervise.Command{supervise.CommandDown}
-	due := d.ending.due(now, status.PID, spec.stopTimeout())
+	due := d.ending.downDue(now, status.PID, spec.manner())
 	switch {
 	case status.Up() && due == endWait && !status.WantUp:
 		return fileErr
+	case status.Up() && due == endWait:
+		commands = []supervise.Command{supervise.CommandOnceAtMost}
 	case status.Up() && due == endInsist:
-		commands = []supervise.Command{supervise.CommandDown, supervise.CommandKill}
+		commands = []supervise.Command{supervise.CommandOnceAtMost, supervise.CommandKill}
 	}
 	d.asks(now)
 	err = d.tree.Control(d.service, commands...)
@@ -71,7 +75,7 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 	if !status.Up() || status.PID != d.seen {
 		return nil // it has ended, and another may have begun
 	}
-	switch d.ending.due(now, status.PID, spec.stopTimeout()) {
+	switch d.ending.due(now, status.PID, spec.manner().patience) {
 	case endInsist:
 		return d.tree.Control(d.service, supervise.CommandKill)
 	case endAsk:
@@ -91,13 +95,14 @@ func (d *driver) endStray(now time.Time, spec *Spec) error {
 		return d.endRemains(now, spec)
 	}
 	pid := d.stray.of
-	due := d.ending.due(now, pid, spec.stopTimeout())
+	m := spec.manner()
+	due := d.ending.due(now, pid, m.patience)
 	signal := syscall.SIGKILL
 	switch due {
 	case endWait:
 		return nil
 	case endAsk:
-		signal = spec.stopSignal()
+		signal = m.signal
 	}
 	err := d.tree.Signal(d.service, pid, signal)
 	if err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -127,17 +132,17 @@ func (d *driver) endRemains(now time.Time, spec *Spec) error {
 			return err
 		}
 	}
+	m := spec.manner()
 	due := func(r Remnant) []syscall.Signal {
-		if d.ending.has(r.PID) {
-			return r.ends(now, d.ending, spec.stopSignal(), spec.stopTimeout())
+		if !d.ending.has(r.PID) {
+			d.asks(now)
+			if handsOver && r.Supervisor {
+				// It ends its logger at the end of a line. What comes meanwhile
+				// waits in the pipe for the next one.
+				return []syscall.Signal{syscall.SIGTERM}
+			}
 		}
-		d.asks(now)
-		if handsOver && r.Supervisor {
-			// It ends its logger at the end of a line. What comes meanwhile
-			// waits in the pipe for the next one.
-			return []syscall.Signal{syscall.SIGTERM}
-		}
-		return r.asked(spec.stopSignal())
+		return r.ends(now, d.ending, m)
 	}
 	return endRemnants(left, &d.ending, due, func(pid int, signals ...syscall.Signal) error {
 		return d.tree.EndRemnant(d.service, d.sighting, pid, signals...)

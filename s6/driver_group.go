@@ -91,7 +91,7 @@ func (d *driver) endLeft(now time.Time, spec *Spec) error {
 		case due == endWait:
 			continue
 		case due == endAsk:
-			signal = spec.stopSignal()
+			signal = spec.manner().signal
 		}
 		err := d.tree.SignalGroup(d.service, l.pid, l.seen, signal)
 		if err == nil && due == endAsk {

@@ -89,6 +89,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	}
 	d.seen = o.Status.PID
 	o.Told = d.ending.has(d.seen)
+	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
 	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}
@@ -111,6 +112,6 @@ func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths, o.Unasked = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.stopSignal()}, now)
+	o.Deaths, o.Unasked = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.manner().signal}, now)
 	return nil
 }

@@ -1,9 +1,15 @@
 package s6
 
 import (
+	"cmp"
 	"maps"
+	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/filesystem"
 )
 
 // escalation is what is due for a process that is to end.
@@ -14,6 +20,21 @@ const (
 	endWait                     // it was told and has some time left
 	endInsist                   // it has not ended in time
 )
+
+// readManner returns what a service directory says of it, which s6-supervise
+// goes by. What it does not say, or cannot be read, is the default.
+func readManner(fsys filesystem.FS, service string) manner {
+	m := (*Spec)(nil).manner()
+	if data, err := fsys.ReadFile(path.Join(service, fileDownSignal)); err == nil {
+		m.signal = cmp.Or(signalOf(strings.TrimSpace(string(data))), m.signal)
+	}
+	if data, err := fsys.ReadFile(path.Join(service, fileTimeoutKill)); err == nil {
+		if ms, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 31); err == nil && ms > 0 {
+			m.patience = time.Duration(ms) * time.Millisecond
+		}
+	}
+	return m
+}
 
 // endings are processes that were told to end, including supervisors, by their
 // ids, each with the time when it was told. The zero value has none.
@@ -30,6 +51,12 @@ func (e endings) due(now time.Time, pid int, patience time.Duration) escalation 
 		return endWait
 	}
 	return endInsist
+}
+
+// downDue returns what is due for a process that s6-supervise was told to bring
+// down. It kills the process itself, some time after it has read that.
+func (e endings) downDue(now time.Time, pid int, m manner) escalation {
+	return e.due(now, pid, m.patience+overduePatience)
 }
 
 // has reports whether a process was told.

@@ -56,10 +56,12 @@ type Observed struct {
 	// runs, as on a full disk, where the supervisor cannot write another
 	// status.
 	Lags bool `json:"lags,omitempty"`
-	// Told: this program has told the process to end. Ended: the process has
-	// ended, although the status does not say so.
-	Told  bool `json:"told,omitempty"`
-	Ended bool `json:"ended,omitempty"`
+	// Told: this program has told the process to end. Overdue: the time that it
+	// has for that has been over for a while, and s6-supervise has not killed it.
+	// Ended: the process has ended, although the status does not say so.
+	Told    bool `json:"told,omitempty"`
+	Overdue bool `json:"overdue,omitempty"`
+	Ended   bool `json:"ended,omitempty"`
 	// Awaited: a process that was told to end for another to take its place has
 	// ended, and s6-supervise pauses before it starts the other one, as after a
 	// crash.

@@ -53,7 +53,8 @@ func (r Remnant) asked(stop syscall.Signal) []syscall.Signal {
 // so. A supervisor is told more clearly, and what does not end is killed. By
 // SIGTERM a supervisor asks its process once more, which some take for a demand
 // to end at once: it gets that when the process has had its time.
-func (r Remnant) ends(now time.Time, told endings, stop syscall.Signal, patience time.Duration) []syscall.Signal {
+func (r Remnant) ends(now time.Time, told endings, m manner) []syscall.Signal {
+	patience := m.patience
 	firmly := scanPatience // s6-log ends at the end of a line, however often it is told
 	if !r.Logger {
 		firmly = max(patience, scanPatience) + scanPatience/2
@@ -63,7 +64,7 @@ func (r Remnant) ends(now time.Time, told endings, stop syscall.Signal, patience
 	}
 	switch {
 	case !told.has(r.PID):
-		return r.asked(stop)
+		return r.asked(m.signal)
 	case told.due(now, r.PID, patience) == endInsist:
 		return []syscall.Signal{syscall.SIGKILL}
 	case (r.Supervisor || r.Logger) && told.due(now, r.PID, firmly) == endInsist:

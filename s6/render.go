@@ -34,7 +34,7 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	}
 	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
 	files := []file{
-		{fileTimeoutKill, milliseconds(spec.stopTimeout()) + "\n", public},
+		{fileTimeoutKill, milliseconds(spec.manner().patience) + "\n", public},
 		{fileTimeoutFinish, milliseconds(spec.finishTimeout()) + "\n", public},
 		{fileFinish, renderFinish(spec), script},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},

@@ -235,20 +235,29 @@ func (s *Spec) workingDir(service string) string {
 	return s.Dir
 }
 
-// stopSignal returns the signal that StopSignal names, TERM without a spec.
-func (s *Spec) stopSignal() syscall.Signal {
-	if s == nil || s.StopSignal == "" {
-		return syscall.SIGTERM
-	}
-	return unix.SignalNum("SIG" + strings.TrimPrefix(s.StopSignal, "SIG"))
+// manner is how a process is made to end: by a signal, and by KILL if it has not
+// ended in this time.
+type manner struct {
+	signal   syscall.Signal
+	patience time.Duration
 }
 
-// stopTimeout is how long a process has from its stop signal to KILL.
-func (s *Spec) stopTimeout() time.Duration {
+// manner returns how the process is made to end, the default without a spec.
+func (s *Spec) manner() manner {
+	m := manner{syscall.SIGTERM, defaultStopTimeout}
 	if s == nil {
-		return defaultStopTimeout
+		return m
 	}
-	return cmp.Or(s.StopTimeout, defaultStopTimeout)
+	return manner{
+		signal:   cmp.Or(signalOf(s.StopSignal), m.signal),
+		patience: cmp.Or(s.StopTimeout, m.patience),
+	}
+}
+
+// signalOf returns a signal by its name, with or without SIG before it, 0 for
+// none.
+func signalOf(name string) syscall.Signal {
+	return unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
 }
 
 // finishTimeout is how long all may take that comes after the end of the

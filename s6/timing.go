@@ -67,6 +67,9 @@ const (
 	// told again, and for a supervisor to end before it is told directly. It is
 	// longer than the second between two starts of a supervisor.
 	scanPatience = 2 * time.Second
+	// overduePatience is for s6-supervise to kill a process that has had its time:
+	// it counts from when it has read that the process is to end.
+	overduePatience = 2 * time.Second
 	// flushPatience is for a logger that was told to end to get a step further.
 	// It is as long as s6-log pauses after a write that failed.
 	flushPatience = 2 * time.Second

@@ -1,10 +1,6 @@
 package s6
 
 import (
-	"os"
-	"path"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -91,23 +87,23 @@ func (t *SystemTree) endStrays(now time.Time, services []pair) {
 	for n := range services {
 		p := &services[n]
 		if p.stray.PID != 0 {
-			if signal := p.due(now, p.stray.PID, t.timeToStop(p.service)); signal != 0 {
+			if signal := p.due(now, p.stray.PID, readManner(t.FS(), p.service)); signal != 0 {
 				_ = t.Signal(p.service, p.stray.PID, signal) // it may be gone by now
 			}
 		}
 		for _, l := range p.left {
-			if signal := p.due(now, l.pid, defaultFinishTimeout/2); signal != 0 {
+			if signal := p.due(now, l.pid, manner{syscall.SIGTERM, defaultFinishTimeout / 2}); signal != 0 {
 				_ = t.SignalGroup(p.service, l.pid, l.seen, signal)
 			}
 		}
 	}
 }
 
-// due returns the signal that is due for a process that has this much time to
-// end, 0 for none, and takes it for sent.
-func (p *pair) due(now time.Time, pid int, patience time.Duration) syscall.Signal {
-	signal := syscall.SIGTERM
-	switch p.told.due(now, pid, patience) {
+// due returns the signal that is due for a process that is to end in this
+// manner, 0 for none, and takes it for sent.
+func (p *pair) due(now time.Time, pid int, m manner) syscall.Signal {
+	signal := m.signal
+	switch p.told.due(now, pid, m.patience) {
 	case endWait:
 		return 0
 	case endInsist:
@@ -115,16 +111,6 @@ func (p *pair) due(now time.Time, pid int, patience time.Duration) syscall.Signa
 	}
 	p.told.note(pid)
 	return signal
-}
-
-// timeToStop returns how long after its stop signal a service gets KILL.
-func (t *SystemTree) timeToStop(service string) time.Duration {
-	data, err := os.ReadFile(path.Join(service, fileTimeoutKill))
-	ms, parsed := strconv.Atoi(strings.TrimSpace(string(data)))
-	if err != nil || parsed != nil || ms <= 0 {
-		return defaultStopTimeout
-	}
-	return time.Duration(ms) * time.Millisecond
 }
 
 // dismissScanner ends an s6-svscan that hangs with nothing left to do.

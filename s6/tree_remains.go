@@ -252,7 +252,7 @@ func (u *undertaker) end(now time.Time, t *SystemTree, alone bool) {
 	u.found, _ = t.lookSince(now)
 	for service, of := range u.found {
 		due := func(r Remnant) []syscall.Signal {
-			return r.ends(now, u.told, syscall.SIGTERM, defaultStopTimeout)
+			return r.ends(now, u.told, (*Spec)(nil).manner())
 		}
 		_ = endRemnants(next(of), &u.told, due, func(pid int, signals ...syscall.Signal) error {
 			return t.EndRemnant(service, Sighting{}, pid, signals...)
