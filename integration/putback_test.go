@@ -5,6 +5,7 @@ package integration
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,9 +21,13 @@ import (
 func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(w *world) error{
-		"rm run":          func(w *world) error { return os.Remove(filepath.Join(w.Service("a"), "run")) },
-		"chmod -x run":    func(w *world) error { return os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600) },
-		"rm -rf log":      func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log")) },
+		"rm run":       func(w *world) error { return os.Remove(filepath.Join(w.Service("a"), "run")) },
+		"chmod -x run": func(w *world) error { return os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600) },
+		"rm -rf log":   func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log")) },
+		"mv log": func(w *world) error {
+			return os.Rename(filepath.Join(w.Service("a"), "log"), filepath.Join(w.Root, "moved"))
+		},
+		"rm log's lock":   func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log", "supervise")) },
 		"rm -rf logs/a":   func(w *world) error { return os.RemoveAll(w.Log("a")) },
 		"rm -rf all logs": func(w *world) error { return os.RemoveAll(w.Config.LogsDir) },
 	} {
@@ -43,7 +48,7 @@ func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 				return err == nil && info.Mode().Perm() == 0o700 && logErr == nil && statusErr == nil && holderErr == nil &&
 					status.Ready && holder.PID == status.PID && harness.Exists(t, filepath.Join(w.Log("a"), "current"))
 			})
-			if name == "rm -rf log" {
+			if strings.HasSuffix(name, "log") || strings.HasSuffix(name, "log's lock") {
 				harness.Gone(t, supervisor)
 			}
 			w.Await(fsm.PhaseRunning, "a")
@@ -63,17 +68,29 @@ func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 // more, and cannot be replaced while its process runs.
 func TestDeletedSuperviseDirectory(t *testing.T) {
 	t.Parallel()
-	w := start(t)
-	specs := map[string]*s6.Spec{"a": w.probeAs("a", "trap 'sleep 2 9>&-; exit 0' TERM", runsUntilTrapped)}
-	w.run(specs)
-	before := w.pid("a")
-	require.NoError(t, os.RemoveAll(filepath.Join(w.Service("a"), "supervise")))
-	harness.Gone(t, before)
-	harness.Eventually(t, "another supervisor serves it", func() bool {
-		status, err := w.Tree.Status(w.Service("a"))
-		return err == nil && status.Up() && w.supervisor(w.Service("a")) != 0
-	})
-	w.Await(fsm.PhaseRunning, "a")
-	w.single("a")
-	assert.Len(t, w.starts("a"), 2, "one other process")
+	for name, adopted := range map[string]bool{"while a program runs": false, "before it is adopted": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			specs := map[string]*s6.Spec{"a": w.probeAs("a", "trap 'sleep 2 9>&-; exit 0' TERM", runsUntilTrapped)}
+			w.run(specs)
+			before := w.pid("a")
+			if adopted {
+				w.Unmanage()
+			}
+			require.NoError(t, os.RemoveAll(filepath.Join(w.Service("a"), "supervise")))
+			if adopted {
+				w.manage()
+				w.Declare(running(specs))
+			}
+			harness.Gone(t, before)
+			harness.Eventually(t, "another supervisor serves it", func() bool {
+				status, err := w.Tree.Status(w.Service("a"))
+				return err == nil && status.Up() && w.supervisor(w.Service("a")) != 0
+			})
+			w.Await(fsm.PhaseRunning, "a")
+			w.single("a")
+			assert.Len(t, w.starts("a"), 2, "one other process")
+		})
+	}
 }

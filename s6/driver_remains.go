@@ -42,8 +42,8 @@ func (d *driver) observeRemains(now time.Time, o *Observed, supervisor, logs, pr
 	if pid == 0 && o.Supervised && o.Status.Up() {
 		pid = o.Status.PID
 	}
-	if pid != 0 || supervisor.PID != 0 {
-		d.sighting = Sighting{pid, supervisor.PID, time.Now()} // Not the pass's reading: they were seen after that.
+	if pid != 0 || supervisor.PID != 0 || logs.PID != 0 {
+		d.sighting = Sighting{pid, supervisor.PID, logs.PID, time.Now()} // Not the pass's reading: they were seen after that.
 	}
 	return nil
 }

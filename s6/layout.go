@@ -104,6 +104,10 @@ const (
 	dirEvent           = "event"
 	dirLog             = "log" // the service directory of the logger
 
+	// fileSuperviseLock is held by the supervisor, which makes it.
+	fileSuperviseLock = "supervise/lock"
+
+	fileLogSuperviseLock  = dirLog + "/" + fileSuperviseLock
 	fileLogRun            = dirLog + "/" + fileRun
 	fileLogTimeoutKill    = dirLog + "/" + fileTimeoutKill
 	fileLogNotificationFD = dirLog + "/" + fileNotificationFD
@@ -131,6 +135,6 @@ func lockOf(service string) string { return service + "/" + fileInstanceLock }
 
 // supervisorLock is what a service's s6-supervise holds while it lives, control
 // where it reads commands, and events where it writes events.
-func supervisorLock(service string) string { return service + "/supervise/lock" }
+func supervisorLock(service string) string { return service + "/" + fileSuperviseLock }
 func control(service string) string        { return service + "/supervise/control" }
 func events(service string) string         { return service + "/" + dirEvent }

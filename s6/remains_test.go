@@ -230,3 +230,35 @@ func TestWhatIsDeletedIsAskedOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestSupervisorWithoutItsLock is replaced, as nobody can ask it anything: that of
+// a logger without the process, also by a program that has not seen it before.
+func TestSupervisorWithoutItsLock(t *testing.T) {
+	for _, of := range []string{"", "log"} {
+		for _, before := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%q, %v", of, before), func(t *testing.T) {
+				inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+					settle(t, tree, running("a"))
+					var p *program
+					if before {
+						p = start(t, tree)
+						p.wants(running("a"))
+					}
+					process := pidOf(tree, "a")
+					require.NoError(t, tree.FS().RemoveAll(path.Join(tree.Layout().Service("a"), of, "supervise")))
+					if !before {
+						p = start(t, tree)
+					}
+					pass(10 * time.Second)
+					p.wants(running("a"))
+					state, err := tree.Supervisor(path.Join(tree.Layout().Service("a"), of))
+					require.NoError(t, err)
+					assert.True(t, state.Held)
+					assert.Len(t, tree.Supervisors(), 2)
+					assert.Len(t, pids(t, tree), 1)
+					assert.Equal(t, of == "log", process == pidOf(tree, "a"))
+				})
+			})
+		}
+	}
+}

@@ -16,11 +16,12 @@ type Remnant struct {
 	Supervisor, Logger bool
 }
 
-// Sighting is when a process and a supervisor were last seen to be a service's
-// own. Either may be 0, for none.
+// Sighting is when a process, its supervisor and the supervisor of its logger
+// were last seen to be a service's own. Each may be 0, for none.
 type Sighting struct {
-	PID, Supervisor int
-	At              time.Time
+	PID, Supervisor, Logger int
+
+	At time.Time
 }
 
 // rank puts the processes of a service before its supervisor, for the first one

@@ -33,23 +33,28 @@ func (t *SystemTree) Remains(service string, known Sighting, since time.Time) ([
 			found = append(found, Remnant{PID: known.PID})
 		}
 	}
-	if known.lives(known.Supervisor) && !has(found, known.Supervisor) {
-		supervisor, err := t.Supervisor(service)
-		if err != nil {
+	for dir, pid := range map[string]int{service: known.Supervisor, logger(service): known.Logger} {
+		if found, err = t.addSighted(found, service, dir, pid, known); err != nil {
 			return nil, err
-		}
-		if supervisor.PID != known.Supervisor {
-			found = append(found, Remnant{PID: known.Supervisor, Supervisor: true})
-			// It may have started another process since.
-			children := map[string][]Remnant{service: found}
-			if err := addChildren(children, map[int]string{known.Supervisor: service}); err != nil {
-				return nil, err
-			}
-			found = children[service]
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Remnant) int { return a.rank() - b.rank() })
 	return found, nil
+}
+
+// addSighted adds a supervisor that was seen to serve a directory and does not
+// any more, with what it has started.
+func (t *SystemTree) addSighted(found []Remnant, service, dir string, pid int, known Sighting) ([]Remnant, error) {
+	if !known.lives(pid) || has(found, pid) {
+		return found, nil
+	}
+	supervisor, err := t.Supervisor(dir)
+	if err != nil || supervisor.PID == pid {
+		return found, err
+	}
+	all := map[string][]Remnant{service: append(found, Remnant{PID: pid, Supervisor: true, Logger: dir != service})}
+	err = addChildren(all, map[int]string{pid: dir})
+	return all[service], err
 }
 
 // current reports whether a process is a service's own, or a stray one that
@@ -116,9 +121,10 @@ func (t *SystemTree) lookSince(since time.Time) (map[string][]Remnant, error) {
 const deleted = " (deleted)"
 
 // findRemains looks through the process table. A supervisor is known by the
-// directory that it works in, a logger likewise; a process by the instance lock
-// that it has open, or by the supervisor that has started it. Somebody's shell
-// that was left in a deleted directory is none of them.
+// directory that it works in, or by the lock that it has open, a logger by its
+// directory; a process by the instance lock that it has open, or by the
+// supervisor that has started it. Somebody's shell that was left in a deleted
+// directory is none of them.
 func (t *SystemTree) findRemains() (map[string][]Remnant, error) {
 	all, err := proc.System.Touching(t.layout.ServicesDir)
 	if err != nil {
@@ -127,14 +133,10 @@ func (t *SystemTree) findRemains() (map[string][]Remnant, error) {
 	found := make(map[string][]Remnant)
 	supervisors := make(map[int]string) // of what directory
 	for _, p := range all {
-		if service, dir := t.placeOf(p.Dir); service != "" {
-			command, _ := proc.System.Command(p.PID)
-			switch {
-			case command == "s6-supervise":
+		if service, dir, r := t.remnantOf(p); service != "" {
+			found[service] = append(found[service], r)
+			if r.Supervisor {
 				supervisors[p.PID] = dir
-				found[service] = append(found[service], Remnant{PID: p.PID, Supervisor: true, Logger: dir != service})
-			case command == "s6-log" && dir != service:
-				found[service] = append(found[service], Remnant{PID: p.PID, Logger: true})
 			}
 		}
 		for _, file := range p.Open {
@@ -160,6 +162,28 @@ func (t *SystemTree) findRemains() (map[string][]Remnant, error) {
 		slices.SortStableFunc(of, func(a, b Remnant) int { return a.rank() - b.rank() })
 	}
 	return found, nil
+}
+
+// remnantOf returns what is left of a directory, a service's or its logger's, if
+// a process is its supervisor or its logger; service is "" where it is neither.
+func (t *SystemTree) remnantOf(p proc.Touch) (service, dir string, r Remnant) {
+	service, dir = t.placeOf(p.Dir)
+	for _, file := range p.Open {
+		if of, file := t.placeOf(file); service == "" && strings.HasSuffix(file, "/"+fileSuperviseLock) {
+			service, dir = of, path.Dir(path.Dir(file))
+		}
+	}
+	if service == "" {
+		return "", "", r
+	}
+	command, _ := proc.System.Command(p.PID)
+	switch {
+	case command == "s6-supervise":
+		return service, dir, Remnant{PID: p.PID, Supervisor: true, Logger: dir != service}
+	case command == "s6-log" && dir != service:
+		return service, dir, Remnant{PID: p.PID, Logger: true}
+	}
+	return "", "", r
 }
 
 // addChildren adds what the supervisors have started.
@@ -199,7 +223,9 @@ func (t *SystemTree) placeOf(link string) (service, name string) {
 	}
 	first, rest, _ := strings.Cut(below, "/")
 	service = t.layout.Service(first)
-	if rest != "" && rest != dirLog && rest != fileInstanceLock {
+	switch rest {
+	case "", dirLog, fileInstanceLock, fileSuperviseLock, fileLogSuperviseLock:
+	default:
 		return "", ""
 	}
 	return service, name

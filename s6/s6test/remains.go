@@ -16,13 +16,13 @@ func (t *Tree) Remains(service string, known s6.Sighting, _ time.Time) ([]s6.Rem
 	defer t.mu.Unlock()
 	var all []s6.Remnant
 	for _, s := range t.live {
-		if own(service, s.dir) && !s.in() {
+		if own(service, s.dir) && !s.locked() {
 			all = append(all, s6.Remnant{PID: s.pid, Supervisor: true, Logger: s.isLogger()})
 		}
 	}
 	current := t.supervisor(service)
 	for _, p := range t.processes {
-		gone := own(service, p.dir) && !p.in()
+		gone := own(service, p.dir) && (!p.in() || p.supervisor != nil && !p.supervisor.locked())
 		unlocked := p.dir == service && p.lock != nil && !t.same(p.lock, t.stat(path.Join(service, "data/lock"))) && (p.supervisor == nil || p.supervisor != current)
 		seen := p.pid == known.PID && !p.started.After(known.At) && !p.in()
 		if gone || unlocked || seen {

@@ -21,6 +21,7 @@ type supervisor struct {
 	name string      // "a", or "a/log" of a logger
 	dir  string      // where its service directory was when it started
 	id   fs.FileInfo // of that directory
+	lock fs.FileInfo // of its supervise/lock
 	log  *pipe       // what the process prints into, or a logger reads
 	born time.Time
 
@@ -42,6 +43,7 @@ func (t *Tree) supervise(name, dir string, id fs.FileInfo, log *pipe) *superviso
 	t.note(t.mem.MkdirAll(path.Join(dir, "event"), 0o730))
 	t.note(t.mem.MkdirAll(path.Join(dir, "supervise"), 0o700))
 	s.write("supervise/lock", nil)
+	s.lock = t.stat(path.Join(dir, "supervise/lock"))
 	s.write("supervise/death_tally", nil)
 	now := time.Now()
 	s.status = supervise.Status{Stamp: now, ReadyStamp: now, WantUp: !s.has("down"), Ready: true}
@@ -62,6 +64,12 @@ func isLogger(name string) bool { return strings.HasSuffix(name, "/log") }
 // working directory is gone reads and writes nothing.
 func (s *supervisor) in() bool { return s.tree.same(s.id, s.tree.stat(s.dir)) }
 
+// locked reports whether the directory is known to be supervised by it: nobody
+// sees a lock on a file that was deleted.
+func (s *supervisor) locked() bool {
+	return s.in() && s.tree.same(s.lock, s.tree.stat(path.Join(s.dir, "supervise/lock")))
+}
+
 func (s *supervisor) has(file string) bool {
 	return s.in() && s.tree.stat(path.Join(s.dir, file)) != nil
 }
@@ -71,8 +79,9 @@ func (s *supervisor) executable(file string) bool {
 	return s.in() && info != nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
+// write writes a file, if there is still a directory for it.
 func (s *supervisor) write(file string, data []byte) {
-	if s.in() {
+	if s.in() && s.tree.stat(path.Join(s.dir, path.Dir(file))) != nil {
 		s.tree.note(s.tree.mem.ReplaceFile(path.Join(s.dir, file), data, 0o644))
 	}
 }

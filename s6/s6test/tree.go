@@ -245,11 +245,12 @@ func (t *Tree) stat(name string) fs.FileInfo {
 
 func (t *Tree) same(a, b fs.FileInfo) bool { return a != nil && b != nil && t.mem.SameFile(a, b) }
 
-// supervisor returns the live s6-supervise of a service directory, nil for none.
+// supervisor returns the live s6-supervise that holds the lock of a service
+// directory, nil for none.
 func (t *Tree) supervisor(service string) *supervisor {
 	id := t.stat(service)
 	for _, s := range t.live {
-		if t.same(s.id, id) {
+		if t.same(s.id, id) && s.locked() {
 			return s
 		}
 	}
