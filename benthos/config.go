@@ -1,6 +1,7 @@
 package benthos
 
 import (
+	"cmp"
 	"net"
 	"strconv"
 	"strings"
@@ -47,6 +48,17 @@ type Config struct {
 
 	CacheResources     []map[string]any `json:"cache_resources,omitempty" yaml:"cache_resources,omitempty"`
 	RateLimitResources []map[string]any `json:"rate_limit_resources,omitempty" yaml:"rate_limit_resources,omitempty"`
+	InputResources     []map[string]any `json:"input_resources,omitempty" yaml:"input_resources,omitempty"`
+	ProcessorResources []map[string]any `json:"processor_resources,omitempty" yaml:"processor_resources,omitempty"`
+	OutputResources    []map[string]any `json:"output_resources,omitempty" yaml:"output_resources,omitempty"`
+
+	Tracer map[string]any `json:"tracer,omitempty" yaml:"tracer,omitempty"`
+	// HTTP has more settings of the HTTP endpoint: cors, debug_endpoints and
+	// read_timeout. Logger has static_fields of the engine's own log, and may have
+	// level in place of LogLevel. Every other key of the two is refused: the
+	// endpoint is asked by this package, and the log is read by it.
+	HTTP   map[string]any `json:"http,omitempty" yaml:"http,omitempty"`
+	Logger map[string]any `json:"logger,omitempty" yaml:"logger,omitempty"`
 
 	// MetricsPort is the TCP port of the HTTP endpoint with /ping, /ready,
 	// /version and /metrics. Zero is no port: a caller that does not care which
@@ -66,6 +78,10 @@ type Config struct {
 
 	// Metrics is MetricsPrometheus or MetricsNone. Empty means the former.
 	Metrics string `json:"metrics,omitempty" yaml:"metrics,omitempty"`
+	// MetricsMapping is a Bloblang mapping by which the engine renames metrics or
+	// drops them. Of what it drops nothing is known: a stream without input_received
+	// and output_sent is never seen to be active.
+	MetricsMapping string `json:"metrics_mapping,omitempty" yaml:"metrics_mapping,omitempty"`
 
 	// ShutdownTimeout is how long the engine may take to finish what it has
 	// accepted, once it is told to stop. Zero means DefaultShutdownTimeout.
@@ -105,14 +121,11 @@ func (c Config) host() string {
 }
 
 func (c Config) level() string {
-	switch {
-	case c.DebugLevel:
+	if c.DebugLevel {
 		return "DEBUG"
-	case c.LogLevel == "":
-		return DefaultLogLevel
-	default:
-		return strings.ToUpper(c.LogLevel)
 	}
+	inLogger, _ := textOf(c.Logger["level"])
+	return strings.ToUpper(cmp.Or(c.LogLevel, inLogger, DefaultLogLevel))
 }
 
 func (c Config) metrics() string {
@@ -131,28 +144,54 @@ func (c Config) shutdownTimeout() time.Duration {
 
 // section is a named part of the configuration whose shape is the engine's.
 type section struct {
-	name  string
-	value map[string]any
+	name string
+	at   *map[string]any
 }
 
 // resources is a named list of parts of that kind.
 type resources struct {
-	name   string
-	values []map[string]any
+	name string
+	at   *[]map[string]any
 }
 
-func (c Config) sections() [4]section {
-	return [4]section{
-		{"input", c.Input},
-		{"buffer", c.Buffer},
-		{"pipeline", c.Pipeline},
-		{"output", c.Output},
+// sections returns the sections that the engine gets as they are.
+func (c *Config) sections() []section {
+	return []section{
+		{"input", &c.Input},
+		{"buffer", &c.Buffer},
+		{"pipeline", &c.Pipeline},
+		{"output", &c.Output},
+		{"tracer", &c.Tracer},
 	}
 }
 
-func (c Config) resources() [2]resources {
-	return [2]resources{
-		{"cache_resources", c.CacheResources},
-		{"rate_limit_resources", c.RateLimitResources},
+// additions returns the sections that are added to what this package sets.
+func (c *Config) additions() []section {
+	return []section{
+		{"http", &c.HTTP},
+		{"logger", &c.Logger},
 	}
+}
+
+func (c *Config) resources() []resources {
+	return []resources{
+		{"cache_resources", &c.CacheResources},
+		{"rate_limit_resources", &c.RateLimitResources},
+		{"input_resources", &c.InputResources},
+		{"processor_resources", &c.ProcessorResources},
+		{"output_resources", &c.OutputResources},
+	}
+}
+
+// parts returns the names of all sections and resources.
+func parts() []string {
+	var c Config
+	var names []string
+	for _, s := range append(c.sections(), c.additions()...) {
+		names = append(names, s.name)
+	}
+	for _, r := range c.resources() {
+		names = append(names, r.name)
+	}
+	return names
 }

@@ -15,12 +15,12 @@ type place struct {
 // each other value replaced by what f returns for it. A value that is nested
 // deeper than maxDepth is replaced as a whole; Validate refuses it.
 func (c Config) converted(f func(at place, v any) any) Config {
-	c.Input = convertMap(c.Input, "input", f)
-	c.Pipeline = convertMap(c.Pipeline, "pipeline", f)
-	c.Buffer = convertMap(c.Buffer, "buffer", f)
-	c.Output = convertMap(c.Output, "output", f)
-	c.CacheResources = convertMaps(c.CacheResources, "cache_resources", f)
-	c.RateLimitResources = convertMaps(c.RateLimitResources, "rate_limit_resources", f)
+	for _, s := range append(c.sections(), c.additions()...) {
+		*s.at = convertMap(*s.at, s.name, f)
+	}
+	for _, r := range c.resources() {
+		*r.at = convertMaps(*r.at, r.name, f)
+	}
 	return c
 }
 

@@ -27,6 +27,13 @@ log_level: WARN
 host: 0.0.0.0
 shutdown_timeout: 1m30s
 metrics: none
+metrics_mapping: root = this
+tracer: {none: {}}
+http: {debug_endpoints: true}
+logger: {static_fields: {a: 5}}
+input_resources: [{label: i, stdin: {}}]
+processor_resources: [{label: p, log: {}}]
+output_resources: [{label: o, drop: {}}]
 `
 	var c, back benthos.Config
 	require.NoError(t, yaml.Unmarshal([]byte(text), &c))

@@ -54,10 +54,10 @@ func (c Config) listens() ([]Listen, []FieldProblem) {
 		w.found = append(w.found, Listen{Host: c.host(), Port: c.MetricsPort, Path: "metrics_port"})
 	}
 	for _, s := range c.sections() {
-		w.walk(s.name, s.value, 0)
+		w.walk(s.name, *s.at, 0)
 	}
 	for _, r := range c.resources() {
-		for i, m := range r.values {
+		for i, m := range *r.at {
 			w.walk(r.name+"."+strconv.Itoa(i), m, 0)
 		}
 	}

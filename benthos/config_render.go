@@ -17,30 +17,45 @@ func (c Config) render() ([]byte, error) {
 		}}}
 	}
 	doc := &yaml.Node{Kind: yaml.MappingNode}
-	appendEntry(doc, "http", mapNode(map[string]any{"enabled": true, "address": c.listenAddr()}))
+	appendEntry(doc, "http", mapNode(added(c.HTTP, map[string]any{"enabled": true, "address": c.listenAddr()})))
+	fields, _ := classify(c.Logger["static_fields"])
 	appendEntry(doc, "logger", mapNode(map[string]any{
 		"level":         c.level(),
 		"format":        "logfmt",
 		"add_timestamp": false,
-		"static_fields": map[string]any{"@service": "benthos"},
+		"static_fields": added(fields.m, map[string]any{"@service": "benthos"}),
 	}))
-	appendEntry(doc, "metrics", mapNode(map[string]any{c.metrics(): map[string]any{}}))
+	metrics := map[string]any{c.metrics(): map[string]any{}}
+	if c.MetricsMapping != "" {
+		metrics["mapping"] = c.MetricsMapping
+	}
+	appendEntry(doc, "metrics", mapNode(metrics))
 	appendEntry(doc, "shutdown_timeout", textNode(c.shutdownTimeout().String()))
 	c.appendSections(doc)
 	return encode(doc)
 }
 
+// added returns what is given with what this package sets.
+func added(given, set map[string]any) map[string]any {
+	all := maps.Clone(given)
+	if all == nil {
+		return set
+	}
+	maps.Copy(all, set)
+	return all
+}
+
 // appendSections adds the sections and resources that there are.
 func (c Config) appendSections(doc *yaml.Node) {
 	for _, s := range c.sections() {
-		if len(s.value) > 0 {
-			appendEntry(doc, s.name, mapNode(s.value))
+		if len(*s.at) > 0 {
+			appendEntry(doc, s.name, mapNode(*s.at))
 		}
 	}
 	for _, r := range c.resources() {
-		if len(r.values) > 0 {
+		if len(*r.at) > 0 {
 			list := &yaml.Node{Kind: yaml.SequenceNode}
-			for _, m := range r.values {
+			for _, m := range *r.at {
 				list.Content = append(list.Content, mapNode(m))
 			}
 			appendEntry(doc, r.name, list)

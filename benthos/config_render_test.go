@@ -60,6 +60,46 @@ func TestRender(t *testing.T) {
 	assert.Equal(t, wantDocument, string(got))
 }
 
+// TestRenderAllSections of an engine's configuration, beside what this package
+// sets.
+func TestRenderAllSections(t *testing.T) {
+	c := httpToStdout()
+	c.Tracer = m{"none": m{}}
+	c.HTTP = m{"cors": m{"enabled": true}, "debug_endpoints": true, "read_timeout": "3s"}
+	c.Logger = m{"level": "warn", "static_fields": m{"plant": "a", "@service": "mine"}}
+	c.MetricsMapping = `root = this.replace_all("a", "${B}")`
+	c.InputResources = []map[string]any{{"label": "i", "stdin": m{}}}
+	c.ProcessorResources = []map[string]any{{"label": "p", "log": m{}}}
+	c.OutputResources = []map[string]any{{"label": "o", "drop": m{}}}
+	got, err := c.Render()
+	require.NoError(t, err)
+	var doc map[string]any
+	require.NoError(t, yaml.Unmarshal(got, &doc))
+	assert.Equal(t, m{
+		"http": m{
+			"address": "127.0.0.1:9080", "enabled": true,
+			"cors": m{"enabled": true}, "debug_endpoints": true, "read_timeout": "3s",
+		},
+		"logger": m{
+			"level": "WARN", "format": "logfmt", "add_timestamp": false,
+			"static_fields": m{"plant": "a", "@service": "benthos"},
+		},
+		"metrics":             m{"prometheus": m{}, "mapping": `root = this.replace_all("a", "${B}")`},
+		"shutdown_timeout":    "5s",
+		"input":               c.Input,
+		"output":              c.Output,
+		"tracer":              m{"none": m{}},
+		"input_resources":     []any{m{"label": "i", "stdin": m{}}},
+		"processor_resources": []any{m{"label": "p", "log": m{}}},
+		"output_resources":    []any{m{"label": "o", "drop": m{}}},
+	}, doc)
+	assert.Equal(t, m{"level": "warn", "static_fields": m{"plant": "a", "@service": "mine"}}, c.Logger, "it is not modified")
+	c.DebugLevel = true
+	got, err = c.Render()
+	require.NoError(t, err)
+	assert.Contains(t, string(got), "level: DEBUG")
+}
+
 func TestRenderWantsAPort(t *testing.T) {
 	c := httpToStdout()
 	c.MetricsPort = 0
@@ -127,6 +167,11 @@ func TestWhatMakesADifference(t *testing.T) {
 		"nesting":   func(c *benthos.Config) { c.Pipeline["y"] = m{"a": m{"b": 1}} },
 		"section":   func(c *benthos.Config) { c.Buffer = m{"none": m{}} },
 		"order":     func(c *benthos.Config) { slices.Reverse(c.CacheResources) },
+		"tracer":    func(c *benthos.Config) { c.Tracer = m{"none": m{}} },
+		"http":      func(c *benthos.Config) { c.HTTP = m{"debug_endpoints": true} },
+		"logger":    func(c *benthos.Config) { c.Logger = m{"static_fields": m{"a": "b"}} },
+		"mapping":   func(c *benthos.Config) { c.MetricsMapping = "root = this" },
+		"inputs":    func(c *benthos.Config) { c.InputResources = []map[string]any{{"label": "i"}} },
 		"kind": func(c *benthos.Config) {
 			c.RateLimitResources, c.CacheResources = c.CacheResources, nil
 		},

@@ -50,24 +50,26 @@ func (c Config) checkValues() error {
 }
 
 func (c Config) validateValues(p *problems) {
-	for _, s := range c.sections() {
-		p.walk(s.name, s.value, 0)
+	for _, s := range append(c.sections(), c.additions()...) {
+		p.walk(s.name, *s.at, 0)
 	}
 	for _, r := range c.resources() {
-		for i, m := range r.values {
+		for i, m := range *r.at {
 			p.walk(r.name+"."+strconv.Itoa(i), m, 0)
 		}
 	}
 }
 
 func (c Config) validateSettings(p *problems) {
-	switch strings.ToUpper(c.LogLevel) {
-	case "", "OFF", "NONE", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL":
-	default:
-		p.add("log_level", fmt.Sprintf("is %q, not one of OFF, NONE, FATAL, ERROR, WARN, INFO, DEBUG, TRACE, ALL", c.LogLevel))
+	if c.LogLevel != "" && !isLevel(c.LogLevel) {
+		p.add("log_level", fmt.Sprintf("is %q, not one of %s", c.LogLevel, strings.Join(levels, ", ")))
 	}
 	if m := c.metrics(); m != MetricsPrometheus && m != MetricsNone {
 		p.add("metrics", fmt.Sprintf("is %q, neither %s nor %s", m, MetricsPrometheus, MetricsNone))
+	}
+	c.validateAdditions(p)
+	if !utf8.ValidString(c.MetricsMapping) {
+		p.add("metrics_mapping", errNotUTF8.Error())
 	}
 	if c.ShutdownTimeout < 0 {
 		p.add("shutdown_timeout", fmt.Sprintf("is %s, less than nothing", c.ShutdownTimeout))
@@ -79,6 +81,39 @@ func (c Config) validateSettings(p *problems) {
 		p.add("host", err.Error())
 	}
 }
+
+// validateAdditions refuses what would keep this package from asking the
+// endpoint, or from reading the log.
+func (c Config) validateAdditions(p *problems) {
+	for _, key := range slices.Sorted(maps.Keys(c.HTTP)) {
+		switch key {
+		case "cors", "debug_endpoints", "read_timeout":
+		case "address":
+			p.add("http.address", "cannot be given: it is made of host and metrics_port")
+		default:
+			p.add("http."+key, "cannot be given: only cors, debug_endpoints and read_timeout can")
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Logger)) {
+		switch level, isText := textOf(c.Logger[key]); {
+		case key == "static_fields":
+			if n, err := classify(c.Logger[key]); err == nil && n.shape != shapeMap && n.shape != shapeNull {
+				p.add("logger.static_fields", "is no mapping")
+			}
+		case key != "level":
+			p.add("logger."+key, "cannot be given: only level and static_fields can, for the log is read")
+		case c.LogLevel != "":
+			p.add("logger.level", "and log_level are one setting: give one of them")
+		case !isText || !isLevel(level):
+			p.add("logger.level", fmt.Sprintf("is %v, not one of %s", c.Logger[key], strings.Join(levels, ", ")))
+		}
+	}
+}
+
+// levels are those of the engines' logs.
+var levels = []string{"OFF", "NONE", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL"}
+
+func isLevel(s string) bool { return slices.Contains(levels, strings.ToUpper(s)) }
 
 func (c Config) validateListens(p *problems) []Listen {
 	found, bad := c.listens()

@@ -24,6 +24,18 @@ func TestValidateNamesTheFieldAndTheProblem(t *testing.T) {
 		{"empty output", func(c *benthos.Config) { c.Output = m{} }, "output", "is missing"},
 		{"unknown level", func(c *benthos.Config) { c.LogLevel = "LOUD" }, "log_level", `is "LOUD", not one of`},
 		{"unknown metrics", func(c *benthos.Config) { c.Metrics = "statsd" }, "metrics", `is "statsd"`},
+		{"an address in http", func(c *benthos.Config) { c.HTTP = m{"address": ":80"} }, "http.address", "it is made of host and metrics_port"},
+		{"a password on the endpoint", func(c *benthos.Config) { c.HTTP = m{"basic_auth": m{}} }, "http.basic_auth", "only cors, debug_endpoints and read_timeout can"},
+		{"another format of the log", func(c *benthos.Config) { c.Logger = m{"format": "json"} }, "logger.format", "for the log is read"},
+		{"fields that are none", func(c *benthos.Config) { c.Logger = m{"static_fields": 5} }, "logger.static_fields", "is no mapping"},
+		{"an unknown level in the logger", func(c *benthos.Config) { c.Logger = m{"level": "LOUD"} }, "logger.level", `is LOUD, not one of`},
+		{"two levels", func(c *benthos.Config) { c.LogLevel, c.Logger = "INFO", m{"level": "INFO"} }, "logger.level", "one setting"},
+		{"a mapping that is no text", func(c *benthos.Config) { c.MetricsMapping = "\xff" }, "metrics_mapping", "UTF-8"},
+		{"a tracer of a channel", func(c *benthos.Config) { c.Tracer = m{"x": make(chan int)} }, "tracer.x", "Go chan int"},
+		{"a resource of a channel", func(c *benthos.Config) { c.OutputResources = []map[string]any{{"x": make(chan int)}} }, "output_resources.0.x", "Go chan int"},
+		{"a port twice, in a resource", func(c *benthos.Config) {
+			c.InputResources = []map[string]any{{"http_server": m{"address": "localhost:8080"}}}
+		}, "input_resources.0.http_server.address", "input.http_server.address listens on already"},
 		{"negative time-out", func(c *benthos.Config) { c.ShutdownTimeout = -time.Second }, "shutdown_timeout", "-1s"},
 		{"host with a port", func(c *benthos.Config) { c.Host = "127.0.0.1:80" }, "host", "takes no port"},
 		{"host with a blank", func(c *benthos.Config) { c.Host = "a b" }, "host", "neither"},

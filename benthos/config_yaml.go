@@ -1,6 +1,7 @@
 package benthos
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,12 +21,15 @@ func (c Config) MarshalYAML() (any, error) {
 // yaml returns the configuration but for its Note. Its values have been checked.
 func (c Config) yaml() (*yaml.Node, error) {
 	type plain Config
-	settings := plain(c)
-	settings.Input, settings.Output = nil, nil
-	settings.Pipeline, settings.Buffer = nil, nil
-	settings.CacheResources, settings.RateLimitResources = nil, nil
+	settings := c
+	for _, s := range append(settings.sections(), settings.additions()...) {
+		*s.at = nil
+	}
+	for _, r := range settings.resources() {
+		*r.at = nil
+	}
 	all, doc := new(yaml.Node), &yaml.Node{Kind: yaml.MappingNode}
-	if err := all.Encode(settings); err != nil {
+	if err := all.Encode(plain(settings)); err != nil {
 		return nil, fmt.Errorf("cannot write down the configuration: %w", err)
 	}
 	for entry := range slices.Chunk(all.Content, 2) {
@@ -34,6 +38,11 @@ func (c Config) yaml() (*yaml.Node, error) {
 		}
 	}
 	c.appendSections(doc)
+	for _, s := range c.additions() {
+		if len(*s.at) > 0 {
+			appendEntry(doc, s.name, mapNode(*s.at))
+		}
+	}
 	return doc, nil
 }
 
@@ -74,12 +83,14 @@ func readNote(text string) (c Config, err error) {
 	return c, nil
 }
 
-// UnmarshalYAML reads a configuration. Texts in which an engine will replace
+// UnmarshalYAML reads a configuration. The engine's own metrics section is taken
+// for Metrics and MetricsMapping, if it has no more than mapping and an exporter
+// without settings. Texts in which an engine will replace
 // ${NAME} keep the style in which they stand: they become strings, or a Text
 // where a string would be written in another style. It implements the interface
 // of yaml.v3 by which a decoder keeps its settings.
 func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
-	m := marker{seen: make(map[*yaml.Node]bool)}
+	m := marker{parts: parts(), seen: make(map[*yaml.Node]bool)}
 	if err := unmarshal(&m); err != nil {
 		return err
 	}
@@ -90,6 +101,7 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 		return err
 	}
 	*c = Config(read).converted(unmarked)
+	c.MetricsMapping = cmp.Or(m.mapping, c.MetricsMapping)
 	return nil
 }
 
@@ -100,16 +112,18 @@ const mark = "\xff\xfe"
 // marker marks the texts of a configuration in which something is to be
 // replaced, so that their styles survive being decoded.
 type marker struct {
+	parts  []string // of a configuration, in which texts are marked
 	seen   map[*yaml.Node]bool
 	marked []*yaml.Node
 	before []yaml.Node // what these were
+
+	mapping string // of metrics
 }
 
 // UnmarshalYAML marks the texts of a configuration. It implements
 // yaml.Unmarshaler, which is given the nodes that are decoded.
 func (m *marker) UnmarshalYAML(config *yaml.Node) error {
-	m.sections(config)
-	return nil
+	return m.sections(config)
 }
 
 func (m *marker) undo() {
@@ -120,28 +134,62 @@ func (m *marker) undo() {
 
 // sections marks the texts of the sections of a mapping, those that it takes
 // over from another one included.
-func (m *marker) sections(n *yaml.Node) {
+func (m *marker) sections(n *yaml.Node) error {
 	if n == nil || m.seen[n] {
-		return
+		return nil
 	}
 	m.seen[n] = true
 	switch n.Kind {
 	case yaml.AliasNode:
-		m.sections(n.Alias)
+		return m.sections(n.Alias)
 	case yaml.SequenceNode:
 		for _, e := range n.Content {
-			m.sections(e)
+			if err := m.sections(e); err != nil {
+				return err
+			}
 		}
 	case yaml.MappingNode:
 		for entry := range slices.Chunk(n.Content, 2) {
-			switch entry[0].Value {
-			case "input", "output", "pipeline", "buffer", "cache_resources", "rate_limit_resources":
+			var err error
+			switch name := entry[0].Value; {
+			case slices.Contains(m.parts, name):
 				m.texts(entry[1])
-			case "<<":
-				m.sections(entry[1])
+			case name == "metrics":
+				err = m.metrics(entry[1])
+			case name == "<<":
+				err = m.sections(entry[1])
+			}
+			if err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// metrics puts the name of the exporter in the place of the engine's own section.
+func (m *marker) metrics(n *yaml.Node) error {
+	of := n
+	if n.Kind == yaml.AliasNode {
+		of = n.Alias
+	}
+	if of.Kind != yaml.MappingNode {
+		return nil
+	}
+	exporter := ""
+	for entry := range slices.Chunk(of.Content, 2) {
+		switch name, v := entry[0].Value, entry[1]; {
+		case name == "mapping" && v.Kind == yaml.ScalarNode:
+			m.mapping = v.Value
+		case (name == MetricsPrometheus || name == MetricsNone) && exporter == "" && len(v.Content) == 0:
+			exporter = name
+		default:
+			return fmt.Errorf("metrics.%s cannot be given: only mapping can, and one of %s: {} and %s: {}", name, MetricsPrometheus, MetricsNone)
+		}
+	}
+	m.marked, m.before = append(m.marked, n), append(m.before, *n)
+	*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: exporter}
+	return nil
 }
 
 // texts marks a text, or all texts below a node that are no keys.

@@ -22,6 +22,7 @@ func (c *Config) Masked() *Config {
 		return nil
 	}
 	shown := c.converted(maskedValue)
+	shown.MetricsMapping = fsm.MaskText(c.MetricsMapping)
 	shown.Note = fsm.MaskSecret(c.Note)
 	return &shown
 }

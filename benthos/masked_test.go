@@ -43,6 +43,11 @@ func secretive() *benthos.Config {
 		Output:             m{"sql_insert": m{"dsn": "u:" + planted + "@tcp(h:3306)/db", "urls": []string{"redis://:" + planted + "@h"}}},
 		CacheResources:     []map[string]any{{"label": "c", "redis": m{"url": "redis://:" + planted + "@h"}}},
 		RateLimitResources: []map[string]any{{"label": "r", "redis": m{"api-key": planted}}},
+		OutputResources:    []map[string]any{{"label": "o", "redis_list": m{"url": "redis://:" + planted + "@h"}}},
+		Tracer:             m{"jaeger": m{"collector_url": "http://u:" + planted + "@h"}},
+		HTTP:               m{"cors": m{"secret": planted}},
+		Logger:             m{"static_fields": m{"token": planted}},
+		MetricsMapping:     "root.password = \"" + planted + "\"",
 		Note:               "of a parent: " + planted,
 	}
 }
@@ -68,6 +73,11 @@ func TestMaskedConfig(t *testing.T) {
 		Output:             m{"sql_insert": m{"dsn": "***", "urls": []any{"redis://:***@h"}}},
 		CacheResources:     []map[string]any{{"label": "c", "redis": m{"url": "redis://:***@h"}}},
 		RateLimitResources: []map[string]any{{"label": "r", "redis": m{"api-key": "***"}}},
+		OutputResources:    []map[string]any{{"label": "o", "redis_list": m{"url": "redis://:***@h"}}},
+		Tracer:             m{"jaeger": m{"collector_url": "http://u:***@h"}},
+		HTTP:               m{"cors": m{"secret": "***"}},
+		Logger:             m{"static_fields": m{"token": "***"}},
+		MetricsMapping:     `root.password = "***"`,
 		Note:               "***",
 	}, shown)
 	assert.Equal(t, secretive(), c, "what is masked stays as it was")

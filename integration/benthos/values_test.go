@@ -3,6 +3,7 @@
 package benthos
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -155,5 +156,36 @@ func TestValuesReachTheProcessByteForByte(t *testing.T) {
 				require.True(t, slices.Contains(received, name+"="+value), "%s=%q", name, value)
 			}
 		})
+	}
+}
+
+// TestAllSections of a configuration reach the engine, beside those that are set
+// for it.
+func TestAllSections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bento(t))
+	c := new(benthos.Config)
+	require.NoError(t, yaml.Unmarshal([]byte(`
+input: {resource: often}
+pipeline: {processors: [{resource: marked}]}
+output: {resource: printed}
+input_resources: [{label: often, generate: {interval: 50ms, mapping: 'root = "hello"'}}]
+processor_resources: [{label: marked, mapping: 'root = content() + " there"'}]
+output_resources: [{label: printed, stdout: {codec: lines}}]
+tracer: {none: {}}
+http: {debug_endpoints: true}
+logger: {level: debug, static_fields: {plant: north}}
+metrics: {mapping: 'root = this.re_replace_all("^processor_error$", "processor_faults")'}
+`), c))
+	c.MetricsPort = uint16(freePorts(t, 1))
+	w.run(streams{"s": c})
+	harness.Eventually(t, "what the resources make of it is printed", func() bool { return w.logged("s", "hello there") > 0 })
+	harness.Eventually(t, "the fields are in the log", func() bool { return w.logged("s", "plant=north") > 0 })
+	for path, want := range map[string]string{"/metrics": "processor_faults", "/debug/config/yaml": "static_fields"} {
+		answer, err := http.Get("http://" + c.EndpointAddr() + path)
+		require.NoError(t, err)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, errors.Join(err, answer.Body.Close()))
+		assert.Contains(t, string(text), want, path)
 	}
 }
