@@ -47,6 +47,11 @@ func arrows() map[string]arrow {
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
+		"config": {
+			[]string{"benthos", "s6", "fsm", "filesystem"},
+			[]string{"gopkg.in/yaml.v3"},
+			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
+		},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
 		"benthos/engine/redpanda": {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},

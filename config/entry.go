@@ -1,0 +1,240 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Entry is what a file asks for of one instance.
+type Entry struct {
+	// At is where the entry begins.
+	At Position
+	// State is a target of the instance's table: s6.Running or s6.Stopped,
+	// benthos.Active or benthos.Stopped.
+	State fsm.State
+	// Service or Stream is what the instance is made from, by its kind. They are
+	// not to be modified.
+	Service *s6.Spec
+	Stream  *benthos.Config
+}
+
+// sort is a sort of entries: what each becomes, and by which name.
+type sort struct {
+	kind   Kind
+	prefix string // of the name of the s6 service
+	schema reflect.Type
+	read   func(r *entryReader) Entry
+}
+
+// The sorts of entries, with the names that UMH Core gives their services.
+var (
+	services = sort{KindService, "", reflect.TypeFor[serviceEntry](), (*entryReader).service}
+	streams  = sort{KindStream, "benthos-", reflect.TypeFor[streamEntry](), (*entryReader).stream}
+	flows    = sort{KindStream, "benthos-dataflow-", reflect.TypeFor[flowEntry](), (*entryReader).flow}
+)
+
+// entryReader reads one entry.
+type entryReader struct {
+	walker
+	sources
+	node *yaml.Node
+}
+
+// wellNamed is what a name may be.
+var wellNamed = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
+
+// keyOf returns the key of an entry. Without one it cannot be known which
+// instance the entry is about, so that the problem is the file's.
+func keyOf(w *walker, n *yaml.Node, s sort, path string) (Key, bool) {
+	entry := resolved(n)
+	if !w.isA(yaml.MappingNode, n, entry, path) {
+		return Key{}, false
+	}
+	name := field(entry, "name")
+	if name == nil || name.Kind != yaml.ScalarNode || name.Value == "" {
+		w.add(n, "%s has no name", path)
+		return Key{}, false
+	}
+	if !wellNamed.MatchString(name.Value) {
+		w.add(name, "%s.name is %q, and must be of letters, digits, _ and -, with a letter or digit first and last", path, cut(name.Value))
+		return Key{}, false
+	}
+	key := Key{s.kind, s.prefix + name.Value}
+	if err := s6.CheckName(key.Name); err != nil {
+		w.add(name, "%s.name cannot be used: %v", path, err)
+		return Key{}, false
+	}
+	return key, true
+}
+
+// field returns the value of a key of a mapping, nil if it has none.
+func field(n *yaml.Node, key string) *yaml.Node {
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var taken *yaml.Node
+	for pair := range slices.Chunk(n.Content, 2) {
+		switch {
+		case pair[0].Value == key:
+			return resolved(pair[1])
+		case pair[0].ShortTag() == mergeTag:
+			for _, from := range merged(pair[1]) {
+				if v := field(from, key); v != nil && taken == nil {
+					taken = v
+				}
+			}
+		}
+	}
+	return taken
+}
+
+// find returns what is at a path below a node, or as near to it as something
+// is. Keys may have dots in them.
+func find(n *yaml.Node, path string) *yaml.Node {
+	n = resolved(n)
+	for end := len(path); path != "" && end > 0; end = strings.LastIndexByte(path[:end], '.') {
+		if v := field(n, path[:end]); v != nil {
+			return find(v, strings.TrimPrefix(path[end:], "."))
+		}
+	}
+	if index, rest, _ := strings.Cut(path, "."); n.Kind == yaml.SequenceNode {
+		for i, e := range n.Content {
+			if fmt.Sprint(i) == index {
+				return find(e, rest)
+			}
+		}
+	}
+	return n
+}
+
+// read decodes the entry, unless the schema does not allow it.
+func (r *entryReader) read(into any) bool {
+	if len(r.problems) > 0 {
+		return false
+	}
+	if err := decode(r.node, into); err != nil {
+		_, why := whatYAMLSays(err)
+		r.add(r.node, "it cannot be read: %s", why)
+	}
+	return len(r.problems) == 0
+}
+
+// state returns the state that is asked for, the first one if none is.
+func (r *entryReader) state(asked string, can ...fsm.State) fsm.State {
+	if asked == "" {
+		return can[0]
+	}
+	if !slices.Contains(can, fsm.State(asked)) {
+		r.add(find(r.node, "desiredState"), "desiredState is %q, and must be %s or %s", cut(asked), can[0], can[1])
+	}
+	return fsm.State(asked)
+}
+
+func (r *entryReader) service() (e Entry) {
+	var in serviceEntry
+	if !r.read(&in) {
+		return e
+	}
+	c := in.S6ServiceConfig
+	spec := &s6.Spec{
+		Command: c.Command, Env: r.env(c.Env), ConfigFiles: c.ConfigFiles,
+		Dir: in.Dir, User: in.User, Limits: in.Limits,
+		Ready:        s6.Readiness{Stays: in.Ready.Stays, FD: in.Ready.FD, Check: in.Ready.Check},
+		StartTimeout: in.StartTimeout, StopSignal: in.StopSignal, StopTimeout: in.StopTimeout,
+		Finish: in.Finish, FinishTimeout: in.FinishTimeout, Log: in.Log,
+	}
+	r.same("s6ServiceConfig.memoryLimit", c.MemoryLimit, "limits.memory", &spec.Limits.Memory)
+	r.same("s6ServiceConfig.logFilesize", c.LogFilesize, "log.fileSize", &spec.Log.FileSize)
+	e = Entry{State: r.state(in.DesiredState, s6.Running, s6.Stopped), Service: spec}
+	r.refuse(spec.Validate())
+	return e
+}
+
+// same takes UMH Core's name of a setting for ours, unless both are given.
+func (r *entryReader) same(theirs string, value int64, ours string, into *int64) {
+	switch {
+	case value == 0:
+	case *into != 0:
+		r.add(find(r.node, theirs), "%s and %s are one setting: give one of them", theirs, ours)
+	default:
+		*into = value
+	}
+}
+
+// env returns the values of variables, from wherever they are.
+func (r *entryReader) env(values map[string]value) map[string]string {
+	if values == nil {
+		return nil
+	}
+	env := make(map[string]string, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		text, err := r.resolve(values[name], r.file)
+		if err != nil {
+			r.add(values[name].at, "s6ServiceConfig.env.%s %v", name, err)
+		}
+		env[name] = text
+	}
+	return env
+}
+
+// refuse says what is wrong with a spec, each thing where it is.
+func (r *entryReader) refuse(err error) {
+	all, several := err.(interface{ Unwrap() []error })
+	if err == nil || !several {
+		return
+	}
+	for _, one := range all.Unwrap() {
+		at, what := one.Error(), ""
+		at, what, _ = strings.Cut(at, ": ")
+		switch first, _, _ := strings.Cut(at, "."); {
+		case first == "command", first == "env", first == "configFiles":
+			at = "s6ServiceConfig." + at
+		case at == "limits.memory" && field(r.node, "limits") == nil:
+			at = "s6ServiceConfig.memoryLimit"
+		case at == "log.fileSize" && field(r.node, "log") == nil:
+			at = "s6ServiceConfig.logFilesize"
+		}
+		r.add(find(r.node, at), "%s: %s", at, what)
+	}
+}
+
+func (r *entryReader) stream() (e Entry) {
+	var in streamEntry
+	if !r.read(&in) {
+		return e
+	}
+	return r.config("benthosServiceConfig", in.Config, in.DesiredState)
+}
+
+func (r *entryReader) flow() (e Entry) {
+	var in flowEntry
+	if !r.read(&in) {
+		return e
+	}
+	in.Config.Benthos.DebugLevel = in.Config.Benthos.DebugLevel || in.DebugLevel
+	return r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
+}
+
+// config returns the entry of a stream whose configuration is at path.
+func (r *entryReader) config(path string, c benthos.Config, asked string) Entry {
+	e := Entry{State: r.state(asked, benthos.Active, benthos.Stopped), Stream: &c}
+	if invalid := new(benthos.ConfigError); errors.As(c.Validate(), &invalid) {
+		for _, p := range invalid.Problems {
+			at := below(path, p.Field)
+			r.add(find(r.node, at), "%s %s", at, p.Problem)
+		}
+	}
+	return e
+}
