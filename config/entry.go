@@ -27,6 +27,9 @@ type Entry struct {
 	// not to be modified.
 	Service *s6.Spec
 	Stream  *benthos.Config
+
+	node *yaml.Node // nil if it was made elsewhere
+	path string     // of the stream's configuration in it
 }
 
 // sort is a sort of entries: what each becomes, and by which name.
@@ -229,7 +232,7 @@ func (r *entryReader) flow() (e Entry) {
 
 // config returns the entry of a stream whose configuration is at path.
 func (r *entryReader) config(path string, c benthos.Config, asked string) Entry {
-	e := Entry{State: r.state(asked, benthos.Active, benthos.Stopped), Stream: &c}
+	e := Entry{State: r.state(asked, benthos.Active, benthos.Stopped), Stream: &c, path: path}
 	if invalid := new(benthos.ConfigError); errors.As(c.Validate(), &invalid) {
 		for _, p := range invalid.Problems {
 			at := below(path, p.Field)

@@ -196,7 +196,7 @@ func (f *fileReader) list(n *yaml.Node, s sort, path string) {
 			f.problems = append(f.problems, r.problems...)
 			continue
 		}
-		e.At = at
+		e.At, e.node = at, node
 		f.entries[key] = e
 	}
 }

@@ -18,10 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// TestFileOfUMHCore: what it says of services and streams is read, under the
-// names that their services have there, and the rest is named.
-func TestFileOfUMHCore(t *testing.T) {
-	d := readText(t, `
+const ofUMHCore = `
 agent:
   metricsPort: 8080
   location: {0: plant, 1: line}
@@ -62,7 +59,12 @@ dataFlow:
       benthos:
         input: {stdin: {}}
         output: {drop: {}}
-`)
+`
+
+// TestFileOfUMHCore: what it says of services and streams is read, under the
+// names that their services have there, and the rest is named.
+func TestFileOfUMHCore(t *testing.T) {
+	d := readText(t, ofUMHCore)
 	require.Empty(t, problems(d))
 	assert.Equal(t, map[string]fsm.Desired[*s6.Spec]{
 		"hello": {State: s6.Running, Spec: &s6.Spec{
@@ -94,9 +96,7 @@ dataFlow:
 	assert.Equal(t, config.Position{File: "f.yaml", Line: 9, Column: 7}, d.Entries[config.Key{Kind: config.KindService, Name: "hello"}].At)
 }
 
-// TestKeysBesideThoseOfUMHCore are those of a Spec.
-func TestKeysBesideThoseOfUMHCore(t *testing.T) {
-	d := readText(t, `services:
+const besideUMHCore = `services:
   - name: a
     s6ServiceConfig: {command: [a]}
     user: nobody
@@ -109,7 +109,11 @@ func TestKeysBesideThoseOfUMHCore(t *testing.T) {
     finish: [clean]
     finishTimeout: 2s
     log: {fileSize: 4096, files: 3, tai64n: true, removeWithService: true}
-`)
+`
+
+// TestKeysBesideThoseOfUMHCore are those of a Spec.
+func TestKeysBesideThoseOfUMHCore(t *testing.T) {
+	d := readText(t, besideUMHCore)
 	require.Empty(t, problems(d))
 	assert.Equal(t, &s6.Spec{
 		Command: []string{"a"}, User: "nobody", Dir: "/tmp",
@@ -121,9 +125,7 @@ func TestKeysBesideThoseOfUMHCore(t *testing.T) {
 	}, d.Services()["a"].Spec)
 }
 
-// TestAllOfAStream: each section of an engine's configuration can be given.
-func TestAllOfAStream(t *testing.T) {
-	d := readText(t, `benthos:
+const allOfAStream = `benthos:
   - name: a
     benthosServiceConfig:
       input: {resource: i}
@@ -137,7 +139,11 @@ func TestAllOfAStream(t *testing.T) {
       http: {debug_endpoints: true}
       shutdown_timeout: 3s
       host: 0.0.0.0
-`)
+`
+
+// TestAllOfAStream: each section of an engine's configuration can be given.
+func TestAllOfAStream(t *testing.T) {
+	d := readText(t, allOfAStream)
 	require.Empty(t, problems(d))
 	assert.Equal(t, &benthos.Config{
 		Input: map[string]any{"resource": "i"}, Output: map[string]any{"resource": "o"},
@@ -150,16 +156,18 @@ func TestAllOfAStream(t *testing.T) {
 	}, d.Streams()["benthos-a"].Spec)
 }
 
-// TestWhatIsWrittenOnce is taken over by aliases and merges.
-func TestWhatIsWrittenOnce(t *testing.T) {
-	d := readText(t, `templates:
+const writtenOnce = `templates:
   - &common {stopTimeout: 5s, s6ServiceConfig: &run {command: [a], env: {A: b}}}
 services:
   - {<<: *common, name: a}
   - {<<: *common, name: b, stopTimeout: 1s}
   - name: c
     s6ServiceConfig: {<<: [*run], command: [c]}
-`)
+`
+
+// TestWhatIsWrittenOnce is taken over by aliases and merges.
+func TestWhatIsWrittenOnce(t *testing.T) {
+	d := readText(t, writtenOnce)
 	require.Empty(t, problems(d))
 	all := d.Services()
 	assert.Equal(t, &s6.Spec{Command: []string{"a"}, Env: map[string]string{"A": "b"}, StopTimeout: 5 * time.Second}, all["a"].Spec)
@@ -190,9 +198,16 @@ func TestValuesFromElsewhere(t *testing.T) {
 	}, d.Services()["a"].Spec.Env)
 }
 
+var nothing = []string{"---\n", "{}\n", "services:\n", "services: []\nbenthos: ~\ninternal:\n", "\xef\xbb\xbf---\n"}
+
+// goodFiles are files that are taken as a whole.
+func goodFiles() []string {
+	return append(nothing, ofUMHCore, besideUMHCore, allOfAStream, writtenOnce, linted, one("a"), many(3), good)
+}
+
 // TestDeclarationOfNothing is none of an empty file.
 func TestDeclarationOfNothing(t *testing.T) {
-	for _, text := range []string{"---\n", "{}\n", "services:\n", "services: []\nbenthos: ~\ninternal:\n", "\xef\xbb\xbf---\n"} {
+	for _, text := range nothing {
 		d := readText(t, text)
 		assert.Empty(t, problems(d))
 		assert.Empty(t, d.Entries)

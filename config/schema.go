@@ -37,20 +37,20 @@ var notRunInside = []string{
 
 // serviceEntry is an entry of a list of services.
 type serviceEntry struct {
-	Name            string        `yaml:"name"`
-	DesiredState    string        `yaml:"desiredState"`
-	S6ServiceConfig serviceConfig `yaml:"s6ServiceConfig"`
+	Name            string        `yaml:"name" jsonschema:"required" jsonschema_description:"of the instance and of its s6 service"`
+	DesiredState    string        `yaml:"desiredState" jsonschema:"enum=running,enum=stopped,default=running"`
+	S6ServiceConfig serviceConfig `yaml:"s6ServiceConfig" jsonschema:"required"`
 
-	User          string        `yaml:"user"`
-	Dir           string        `yaml:"dir"`
-	Limits        s6.Limits     `yaml:"limits"`
-	Ready         ready         `yaml:"ready"`
-	StartTimeout  time.Duration `yaml:"startTimeout"`
-	StopSignal    string        `yaml:"stopSignal"`
-	StopTimeout   time.Duration `yaml:"stopTimeout"`
-	Finish        []string      `yaml:"finish"`
-	FinishTimeout time.Duration `yaml:"finishTimeout"`
-	Log           s6.Log        `yaml:"log"`
+	User          string        `yaml:"user" jsonschema_description:"to run as, where evenkeel runs as root"`
+	Dir           string        `yaml:"dir" jsonschema_description:"working directory; the service directory if there is none"`
+	Limits        s6.Limits     `yaml:"limits" jsonschema_description:"of the process"`
+	Ready         ready         `yaml:"ready" jsonschema_description:"how it is known that the process does its work; one of these"`
+	StartTimeout  time.Duration `yaml:"startTimeout" jsonschema_description:"how long starting may take before the service is degraded; 30s if not said"`
+	StopSignal    string        `yaml:"stopSignal" jsonschema_description:"by which the process is stopped; TERM if not said"`
+	StopTimeout   time.Duration `yaml:"stopTimeout" jsonschema_description:"how long after the stop signal the process is killed; 10s if not said"`
+	Finish        []string      `yaml:"finish" jsonschema_description:"command that is run after each end of the process"`
+	FinishTimeout time.Duration `yaml:"finishTimeout" jsonschema_description:"how long the finish command may take; 5s if not said"`
+	Log           s6.Log        `yaml:"log" jsonschema_description:"how what the process prints is kept"`
 }
 
 // ready are the ways of s6.Readiness that a file can ask for.
@@ -62,33 +62,31 @@ type ready struct {
 
 // serviceConfig is UMH Core's s6ServiceConfig.
 type serviceConfig struct {
-	Command     []string          `yaml:"command"`
-	Env         map[string]value  `yaml:"env"`
-	ConfigFiles map[string]string `yaml:"configFiles"`
-	// MemoryLimit in bytes; zero means none.
-	MemoryLimit int64 `yaml:"memoryLimit"`
-	// LogFilesize in bytes; zero means the default.
-	LogFilesize int64 `yaml:"logFilesize"`
+	Command     []string          `yaml:"command" jsonschema:"required" jsonschema_description:"program and arguments"`
+	Env         map[string]value  `yaml:"env" jsonschema_description:"environment variables: each a text, {file: PATH} or {env: NAME}"`
+	ConfigFiles map[string]string `yaml:"configFiles" jsonschema_description:"files that are written to config/ in the service directory: name to content"`
+	MemoryLimit int64             `yaml:"memoryLimit" jsonschema_description:"in bytes; 0 means none"`
+	LogFilesize int64             `yaml:"logFilesize" jsonschema_description:"in bytes; 0 means the default of 1 MiB"`
 }
 
 // streamEntry is an entry of a list of Benthos streams.
 type streamEntry struct {
-	Name         string         `yaml:"name"`
-	DesiredState string         `yaml:"desiredState"`
-	Config       benthos.Config `yaml:"benthosServiceConfig"`
+	Name         string         `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-NAME"`
+	DesiredState string         `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
+	Config       benthos.Config `yaml:"benthosServiceConfig" jsonschema:"required"`
 }
 
 // flowEntry is an entry of the list of data flows.
 type flowEntry struct {
-	Name         string     `yaml:"name"`
-	DesiredState string     `yaml:"desiredState"`
+	Name         string     `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-dataflow-NAME"`
+	DesiredState string     `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
 	DebugLevel   bool       `yaml:"debug_level"`
-	Config       flowConfig `yaml:"dataFlowComponentConfig"`
+	Config       flowConfig `yaml:"dataFlowComponentConfig" jsonschema:"required"`
 }
 
 // flowConfig is UMH Core's dataFlowComponentConfig.
 type flowConfig struct {
-	Benthos benthos.Config `yaml:"benthos"`
+	Benthos benthos.Config `yaml:"benthos" jsonschema:"required"`
 }
 
 // value is a text, or where it is: {file: PATH} or {env: NAME}.
