@@ -77,12 +77,12 @@ verify-host: tools $(engine_needed) bin/fivebenthos
 
 ##@ Build
 .PHONY: build
-build: ## build the container image or, without an engine, the engine and examples/fivebenthos into bin/
+build: ## build the container image or, without an engine, the engine, evenkeel and examples/fivebenthos into bin/
 	$(call elsewhere,bin/ gets what the image would hold)
 
 .PHONY: build-docker build-host
 build-docker: image
-build-host: engine bin/fivebenthos
+build-host: engine bin/evenkeel bin/fivebenthos
 
 # The name of the image.
 IMAGE ?= evenkeel/fivebenthos:latest
@@ -119,7 +119,9 @@ bin/benthos bin/benthos-redpanda: | go
 	@cd $(<D) && go build -o "$(CURDIR)/$@" . && touch "$(CURDIR)/$@"
 
 # go build finds out itself what has changed.
-.PHONY: bin/fivebenthos
+.PHONY: bin/evenkeel bin/fivebenthos
+bin/evenkeel: | go
+	@go build -o $@ ./cmd/evenkeel
 bin/fivebenthos: | go
 	@go build -o $@ ./examples/fivebenthos
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path"
 	"slices"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -44,6 +45,35 @@ func of[D any](d *Declaration, kind Kind, spec func(Entry) D) map[string]fsm.Des
 		}
 	}
 	return all
+}
+
+// Keep adds what was declared last, nil for nothing, of all that cannot be taken
+// now: the instances that problems name, and of a file or directory that is a
+// problem as a whole, those that it had declared and no other file declares now.
+// What is applied then changes nothing that it is not known to change.
+func (d *Declaration) Keep(last *Declaration) {
+	if last == nil {
+		return
+	}
+	names := make(map[string]bool) // of s6 services that are declared
+	for key := range d.Entries {
+		names[key.Name] = true
+	}
+	for key, e := range last.Entries {
+		if !names[key.Name] && slices.ContainsFunc(d.Problems, func(p Problem) bool { return p.concerns(key, e) }) {
+			d.Entries[key] = e
+		}
+	}
+}
+
+// concerns reports whether it is not known what is asked of an instance that was
+// declared before, because of this problem.
+func (p Problem) concerns(key Key, before Entry) bool {
+	if p.Entry != (Key{}) {
+		return p.Entry.Name == key.Name
+	}
+	in := before.At.File
+	return in == p.At.File || path.Dir(in) == path.Clean(p.At.File)
 }
 
 // named are all entries that have one name, of whatever kind: it is that of one

@@ -16,6 +16,9 @@ import (
 
 // Linter gives an engine's verdict on documents. A *benthos.Linter is one.
 type Linter interface {
+	// Lint returns the errors of the documents that the engine says something of:
+	// a *benthos.LintError with lines of the document, for instance. The error
+	// means that there is no verdict on any.
 	Lint(ctx context.Context, docs map[string][]byte) (map[string]error, error)
 }
 
@@ -57,6 +60,19 @@ func (d *Declaration) Lint(ctx context.Context, linter Linter) (warnings []Probl
 	}
 	d.forget()
 	return warnings, nil
+}
+
+// DefaultMetrics has streams that say nothing of metrics use an exporter: an engine
+// that has none refuses benthos.MetricsPrometheus, which is the default.
+func (d *Declaration) DefaultMetrics(exporter string) {
+	for key, e := range d.Entries {
+		if e.Stream != nil && e.Stream.Metrics == "" {
+			c := *e.Stream
+			c.Metrics = exporter
+			e.Stream = &c
+			d.Entries[key] = e
+		}
+	}
 }
 
 // anyPort is for documents that nothing is started with.

@@ -89,6 +89,20 @@ f.yaml:25:34: dataFlowComponentConfig.benthos.pipeline.processors.2.log.message.
 	assert.Len(t, d.Entries, 1)
 }
 
+// TestDefaultMetrics is for those that say nothing of metrics.
+func TestDefaultMetrics(t *testing.T) {
+	d := readText(t, `benthos:
+  - {name: a, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}
+  - {name: b, benthosServiceConfig: {metrics: prometheus, input: {stdin: {}}, output: {drop: {}}}}
+services: [{name: c, s6ServiceConfig: {command: [c]}}]
+`)
+	before := d.Streams()["benthos-a"].Spec
+	d.DefaultMetrics(benthos.MetricsNone)
+	assert.Equal(t, benthos.MetricsNone, d.Streams()["benthos-a"].Spec.Metrics)
+	assert.Equal(t, benthos.MetricsPrometheus, d.Streams()["benthos-b"].Spec.Metrics)
+	assert.Empty(t, before.Metrics, "a configuration that was handed out is not modified")
+}
+
 // TestPortsOfSeveral streams: the later one by its name is refused.
 func TestPortsOfSeveral(t *testing.T) {
 	d := readText(t, `benthos:

@@ -14,8 +14,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -129,9 +127,9 @@ func run(s settings, stdout, stderr *outlet) error {
 			return err
 		}
 	}
-	engine, err := findEngine(s.engine)
+	engine, err := benthos.FindEngine(s.engine)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot keep any instance: %w: build one with \"make engine\", or name one with -benthos", err)
 	}
 	s.engine = engine
 	s.metrics = s.exporter(ctx)
@@ -181,21 +179,4 @@ func (s settings) exporter(ctx context.Context) string {
 		return benthos.MetricsNone
 	}
 	return benthos.MetricsPrometheus
-}
-
-// findEngine returns the absolute path of the Benthos executable. A path that
-// was given is not checked: if the file is missing, the instances say so.
-func findEngine(given string) (string, error) {
-	if given != "" {
-		return filepath.Abs(given)
-	}
-	const built = "bin/benthos"
-	if _, err := os.Stat(built); err == nil {
-		return filepath.Abs(built)
-	}
-	found, err := exec.LookPath("benthos")
-	if err != nil {
-		return "", fmt.Errorf("cannot find a Benthos: there is no %s and none in PATH: build one with \"make engine\" or name one with -benthos", built)
-	}
-	return filepath.Abs(found)
 }

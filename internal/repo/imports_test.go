@@ -49,9 +49,11 @@ func arrows() map[string]arrow {
 		},
 		"config": {
 			[]string{"benthos", "s6", "fsm", "filesystem"},
-			[]string{"gopkg.in/yaml.v3"},
+			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
 		},
+		"internal/cli":            {[]string{"config", "benthos", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
+		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
 		"benthos/engine/redpanda": {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},
@@ -60,7 +62,10 @@ func arrows() map[string]arrow {
 
 // forTests are what tests of every package may use.
 func forTests() []string {
-	return []string{"github.com/stretchr/testify", "go.uber.org/goleak", "gopkg.in/yaml.v3", "golang.org/x/sys"}
+	return []string{
+		"github.com/stretchr/testify", "go.uber.org/goleak", "gopkg.in/yaml.v3", "golang.org/x/sys",
+		"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema",
+	}
 }
 
 // imports holds the arrows between packages.

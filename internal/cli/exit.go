@@ -1,0 +1,12 @@
+package cli
+
+import "strconv"
+
+// exit is a command's result that has been told already.
+type exit int
+
+// exitProblems is for files that cannot be taken, and all other trouble.
+const exitProblems exit = 1
+
+// Error implements error.
+func (e exit) Error() string { return "exit status " + strconv.Itoa(int(e)) }
