@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // display shows what happens: on a terminal as a table that is redrawn,
@@ -24,19 +25,19 @@ type display struct {
 	terminal bool
 
 	mu    sync.Mutex // guards all writing, and lines
-	out   *outlet
+	out   *runner.Outlet
 	lines int // of the table that stands on the terminal
 
 	told    troubles // a listener too
 	remarks remarks
 }
 
-func newDisplay(out *outlet, s settings) *display {
+func newDisplay(out *runner.Outlet, s settings) *display {
 	return &display{settings: s, out: out, remarks: make(remarks), terminal: isTerminal(out) && !s.verify && !s.json}
 }
 
-func isTerminal(o *outlet) bool {
-	f, ok := o.to.(*os.File)
+func isTerminal(o *runner.Outlet) bool {
+	f, ok := o.To().(*os.File)
 	if !ok {
 		return false
 	}
@@ -46,7 +47,7 @@ func isTerminal(o *outlet) bool {
 
 // log returns where lines of a log go: on a terminal through the display, so
 // that they do not break the table.
-func (d *display) log(stderr *outlet) io.Writer {
+func (d *display) log(stderr *runner.Outlet) io.Writer {
 	if d.terminal && isTerminal(stderr) {
 		return d
 	}
@@ -99,7 +100,7 @@ func (d *display) follow(done <-chan struct{}, p *program) {
 			return
 		case <-tick.C:
 		}
-		if d.terminal && !d.out.idle() {
+		if d.terminal && !d.out.Idle() {
 			continue // the terminal has stopped: it shows the table that it has
 		}
 		show(p)
@@ -137,7 +138,7 @@ func (d *display) Write(lines []byte) (int, error) {
 // fitted cuts a table to the size of the terminal: what was wrapped or has
 // scrolled away cannot be overwritten.
 func (d *display) fitted(table string) string {
-	size, err := unix.IoctlGetWinsize(int(d.out.to.(*os.File).Fd()), unix.TIOCGWINSZ)
+	size, err := unix.IoctlGetWinsize(int(d.out.To().(*os.File).Fd()), unix.TIOCGWINSZ)
 	if err != nil || size.Col == 0 || size.Row == 0 {
 		return table
 	}

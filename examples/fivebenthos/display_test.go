@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // wild is what an engine may answer or print: for a terminal it clears the
@@ -41,10 +42,10 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := new(reader)
-				o := newOutlet(r, outletRoom)
+				r := new(strings.Builder)
+				o := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom)
 				c.print(newDisplay(o, c.settings))
-				flush(o)
+				runner.Flush(flushTime, o)
 				text := r.String()
 				harmless(t, text)
 				if name != "a transition" { // its instance has a name that was checked
@@ -60,14 +61,14 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 
 func TestLogReachesNoTerminalRaw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := new(reader)
-		o, other := newOutlet(r, outletRoom), newOutlet(io.Discard, outletRoom)
+		r := new(strings.Builder)
+		o, other := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom), runner.NewOutlet(io.Discard, "fivebenthos", runner.OutletRoom)
 		s := settings{verbosity: tellFailures}
 		for _, l := range s.listeners(newDisplay(other, s), o) {
 			l(fsm.PassFailed{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 			l(fsm.Refused{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 		}
-		flush(o, other)
+		runner.Flush(flushTime, o, other)
 		harmless(t, r.String())
 		assert.Equal(t, 2, strings.Count(r.String(), "\n"), r.String())
 	})

@@ -32,8 +32,8 @@ func (v *verification) rotate(ctx context.Context) ([]string, error) {
 			if n != around {
 				continue
 			}
-			logger := path.Join(v.tree.Layout().Service(p.name), "log")
-			if err := v.tree.Control(logger, supervise.CommandAlarm); err != nil {
+			logger := path.Join(v.Tree.Layout().Service(p.name), "log")
+			if err := v.Tree.Control(logger, supervise.CommandAlarm); err != nil {
 				return "", err
 			}
 		}
@@ -71,7 +71,7 @@ func messageOf(line string) string {
 
 // archives lists an instance's rotated log files, of which s6-log keeps ten.
 func (v *verification) archives(p *proof) ([]string, error) {
-	return filepath.Glob(filepath.Join(v.tree.Layout().Log(p.name), "@*"))
+	return filepath.Glob(filepath.Join(v.Tree.Layout().Log(p.name), "@*"))
 }
 
 // logs: each instance has its files. Every message of this run that was
@@ -79,7 +79,7 @@ func (v *verification) archives(p *proof) ([]string, error) {
 // end.
 func (v *verification) logs(context.Context) ([]string, error) {
 	return v.each(func(p *proof) (string, error) {
-		current := filepath.Join(v.tree.Layout().Log(p.name), "current")
+		current := filepath.Join(v.Tree.Layout().Log(p.name), "current")
 		if _, err := os.Stat(current); err != nil {
 			return "", err
 		}

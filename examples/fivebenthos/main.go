@@ -20,6 +20,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // settings are what the command line says.
@@ -44,7 +45,7 @@ type settings struct {
 }
 
 func main() {
-	stdout, stderr := newOutlet(os.Stdout, outletRoom), newOutlet(os.Stderr, outletRoom)
+	stdout, stderr := runner.NewOutlet(os.Stdout, "fivebenthos", runner.OutletRoom), runner.NewOutlet(os.Stderr, "fivebenthos", runner.OutletRoom)
 	s, err := parse(os.Args[1:], stdout)
 	if err == nil {
 		err = run(s, stdout, stderr)
@@ -53,7 +54,7 @@ func main() {
 	if failed {
 		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText(err.Error()))
 	}
-	flush(stdout, stderr)
+	runner.Flush(flushTime, stdout, stderr)
 	if failed {
 		os.Exit(1)
 	}
@@ -108,14 +109,14 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	return s, nil
 }
 
-func run(s settings, stdout, stderr *outlet) error {
+func run(s settings, stdout, stderr *runner.Outlet) error {
 	if s.healthcheck {
 		return checkHealth(s)
 	}
-	ctx := notifyEnd(func(s os.Signal) {
+	ctx := runner.NotifyEnd(func(s os.Signal) {
 		fmt.Fprintf(stderr, "fivebenthos: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
-		flush(stdout, stderr)
-		endBy(s)
+		runner.Flush(flushTime, stdout, stderr)
+		runner.EndBy(s)
 	})
 	if s.duration > 0 {
 		limited, cancel := context.WithTimeout(ctx, s.duration)
@@ -162,7 +163,7 @@ func run(s settings, stdout, stderr *outlet) error {
 		err = p.halt()
 	}()
 	show.follow(halted, p)
-	return errors.Join(err, p.end())
+	return errors.Join(err, p.End())
 }
 
 // metricsAuto means that the engine is asked which exporter it has.

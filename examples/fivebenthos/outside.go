@@ -30,7 +30,7 @@ func supervises(p proc.Process) bool { return strings.HasPrefix(filepath.Base(p.
 
 // benthosOf returns the process ids of an instance's Benthos processes.
 func (v *verification) benthosOf(p *proof) ([]int, error) {
-	dir, err := filepath.EvalSymlinks(v.tree.Layout().Service(p.name))
+	dir, err := filepath.EvalSymlinks(v.Tree.Layout().Service(p.name))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // remarks are what was said of instances that stay in their state: that metrics
@@ -48,7 +49,7 @@ func (rs remarks) due(now time.Time, s *snapshot) string {
 // later returns the reason of an instance that lasts in its state, nothing if
 // that is the one for which it came there.
 func later(s *snapshot) fsm.Reason {
-	if s.Phase != fsm.PhaseRunning && s.Phase != fsm.PhaseDegraded || problem(s) != nil {
+	if s.Phase != fsm.PhaseRunning && s.Phase != fsm.PhaseDegraded || runner.StreamProblem(s) != nil {
 		return fsm.Reason{}
 	}
 	if spec := s.Desired.Spec; spec != nil && spec.Metrics == benthos.MetricsNone && s.Reason.Evidence == s.Observed.Health.MetricsProblem {

@@ -27,7 +27,7 @@ func (v *verification) creation(ctx context.Context) ([]string, error) {
 			return "", err
 		}
 		p.pid = pid
-		if p.log, err = s6log.NewReader(v.tree.FS(), v.tree.Layout().Log(p.name), s6log.FromEnd); err != nil {
+		if p.log, err = s6log.NewReader(v.Tree.FS(), v.Tree.Layout().Log(p.name), s6log.FromEnd); err != nil {
 			return "", err
 		}
 		p.log.Files = s6.Log{}.Kept()
@@ -44,7 +44,7 @@ func (v *verification) endpoints(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return "", err
 		}
-		log := v.tree.Layout().Log(p.name) + "/current"
+		log := v.Tree.Layout().Log(p.name) + "/current"
 		err = v.eventually(ctx, func() error {
 			data, err := os.ReadFile(log)
 			if err == nil && !strings.Contains(string(data), message) {
@@ -173,7 +173,7 @@ func (v *verification) unmoved(p *proof) error {
 // readyFor waits until an instance's process has been ready for a while.
 func (v *verification) readyFor(ctx context.Context, p *proof, while time.Duration) error {
 	return v.eventually(ctx, func() error {
-		status, err := v.tree.Status(v.tree.Layout().Service(p.name))
+		status, err := v.Tree.Status(v.Tree.Layout().Service(p.name))
 		if age := time.Since(status.ReadyStamp); err == nil && (!status.Up() || !status.Ready || age < while) {
 			err = fmt.Errorf("%s has been ready for %v, not for %v", p.name, age, while)
 		}
@@ -319,7 +319,7 @@ func (v *verification) nothingLeft() error {
 // was there before, the supervisors stay.
 func (v *verification) left() error {
 	var errs []error
-	for _, dir := range []string{v.tree.Layout().ServicesDir, v.tree.Layout().ScanDir} {
+	for _, dir := range []string{v.Tree.Layout().ServicesDir, v.Tree.Layout().ScanDir} {
 		left, err := processes(dir)
 		if err != nil {
 			errs = append(errs, err)

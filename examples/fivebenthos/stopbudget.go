@@ -51,7 +51,3 @@ const (
 	// ended: its S6_KILL_GRACETIME.
 	overlayTime = 500 * time.Millisecond
 )
-
-// endTime is how long a private tree may take to end after its instances. It is
-// no part of the budget: in the container the tree is not the program's.
-const endTime = 20 * time.Second

@@ -10,15 +10,6 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// problem returns why an instance makes no progress, nil if it does. Such an
-// instance makes no transitions.
-func problem(s *snapshot) error {
-	if service := s.Observed.Service; s.Err == nil && service != nil {
-		return service.Err
-	}
-	return s.Err
-}
-
 // troublePatience is how long an instance fails before that is told: what is
 // over sooner is not.
 const troublePatience = time.Second

@@ -5,6 +5,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // How much is printed while instances are kept, counted as s6-overlay does.
@@ -30,7 +31,7 @@ func (s settings) heard(t fsm.Transition) bool {
 // listeners returns those of what happens to the instances: the display, and a
 // log on stderr of what fails. Transitions are logged below the level of that
 // log, for the display prints them.
-func (s settings) listeners(show *display, stderr *outlet) []fsm.Listener {
+func (s settings) listeners(show *display, stderr *runner.Outlet) []fsm.Listener {
 	all := []fsm.Listener{show.told.hear, func(n fsm.Notice) {
 		if t, ok := n.(fsm.Transition); ok && s.heard(t) {
 			show.transition(t)

@@ -52,6 +52,7 @@ func arrows() map[string]arrow {
 			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
 		},
+		"runner":                  {[]string{"benthos", "s6", "fsm", "internal/proc"}, nil, nil},
 		"internal/cli":            {[]string{"config", "benthos", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},

@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 // SIGINT and SIGTERM.
 const againTime = time.Second
 
-// notifyEnd returns a context that ends with the first signal that ends
+// NotifyEnd returns a context that ends with the first signal that ends
 // programs. At a later one, again is called with it, from another goroutine;
 // signals of the first againTime are no later ones. From then on, no write to a
 // pipe that nobody reads ends the program.
-func notifyEnd(again func(os.Signal)) context.Context {
+func NotifyEnd(again func(os.Signal)) context.Context {
 	// Not Ignore: the programs that are started would ignore it as well.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 1)
@@ -53,8 +53,8 @@ func endingSignals() []os.Signal {
 	return signals
 }
 
-// endBy ends the program as a signal does that it does not handle.
-func endBy(s os.Signal) {
+// EndBy ends the program as a signal does that it does not handle.
+func EndBy(s os.Signal) {
 	signal.Reset(s)
 	number, ok := s.(syscall.Signal)
 	if ok && syscall.Kill(os.Getpid(), number) == nil {

@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"bytes"
@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// outlet prints without making anybody wait or fail: what is kept running, and
+// Outlet prints without making anybody wait or fail: what is kept running, and
 // its end in order, must not depend on who reads. What cannot be printed, for
 // its reader is slow or gone, or the disk is full, is left out and counted, and
-// told as soon as something can be printed again.
-type outlet struct {
+// told as soon as something can be printed again. It is an io.Writer for any
+// number of goroutines.
+type Outlet struct {
+	name string // of the program
 	to   io.Writer
 	room int           // how many bytes may wait
 	wake chan struct{} // has room for one: there is something to print, or closed is set
@@ -27,19 +29,21 @@ type outlet struct {
 	err     error // why, nil if for want of room
 }
 
-// outletRoom is how much waits for a slow reader. A pipe has 64 KiB besides.
-const outletRoom = 1 << 20
+// OutletRoom is how much waits for a slow reader, in bytes. A pipe has 64 KiB
+// besides.
+const OutletRoom = 1 << 20
 
-// newOutlet returns an outlet to w, which nothing else writes to. The caller
-// closes it.
-func newOutlet(w io.Writer, room int) *outlet {
-	o := &outlet{to: w, room: room, wake: make(chan struct{}, 1), done: make(chan struct{})}
+// NewOutlet returns an outlet to w, which nothing else writes to. The name is
+// that of the program, for what the outlet says itself, and room how many bytes
+// may wait. The caller flushes it at the end: until then a goroutine prints.
+func NewOutlet(w io.Writer, name string, room int) *Outlet {
+	o := &Outlet{name: name, to: w, room: room, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go o.run()
 	return o
 }
 
 // Write takes a text to print. It always succeeds.
-func (o *outlet) Write(text []byte) (int, error) {
+func (o *Outlet) Write(text []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || o.size+len(text) > o.room {
@@ -53,20 +57,23 @@ func (o *outlet) Write(text []byte) (int, error) {
 }
 
 // lose counts a text that is not printed. The caller holds mu.
-func (o *outlet) lose(text []byte, err error) {
+func (o *Outlet) lose(text []byte, err error) {
 	o.lost += max(1, bytes.Count(text, []byte("\n")))
 	o.err = err
 }
 
-func (o *outlet) ring() {
+func (o *Outlet) ring() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
 	}
 }
 
-// idle reports whether all has been printed that was written.
-func (o *outlet) idle() bool {
+// To returns what the outlet prints to.
+func (o *Outlet) To() io.Writer { return o.to }
+
+// Idle reports whether all has been printed that was written.
+func (o *Outlet) Idle() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.waiting) == 0 && !o.busy
@@ -74,17 +81,17 @@ func (o *outlet) idle() bool {
 
 // close takes no more. What has been written is still printed: done is closed
 // when it has been.
-func (o *outlet) close() {
+func (o *Outlet) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
 	o.ring()
 }
 
-// flush closes outlets and waits until all has been printed, but no longer than
-// flushTime.
-func flush(all ...*outlet) {
-	enough := time.After(flushTime)
+// Flush closes outlets and waits until all has been printed, but no longer than
+// patience. What is written to them afterwards is left out.
+func Flush(patience time.Duration, all ...*Outlet) {
+	enough := time.After(patience)
 	for _, o := range all {
 		o.close()
 	}
@@ -98,7 +105,7 @@ func flush(all ...*outlet) {
 }
 
 // run prints until the outlet is closed.
-func (o *outlet) run() {
+func (o *Outlet) run() {
 	defer close(o.done)
 	for range o.wake {
 		for o.next() {
@@ -114,7 +121,7 @@ func (o *outlet) run() {
 }
 
 // next prints the next text that waits, and reports whether there was one.
-func (o *outlet) next() bool {
+func (o *Outlet) next() bool {
 	o.mu.Lock()
 	if len(o.waiting) == 0 {
 		o.mu.Unlock()
@@ -141,12 +148,12 @@ func (o *outlet) next() bool {
 
 // gap is what is said of the lines that were left out, nil for none. The caller
 // holds mu.
-func (o *outlet) gap() []byte {
+func (o *Outlet) gap() []byte {
 	switch {
 	case o.lost == 0:
 		return nil
 	case o.err == nil:
-		return fmt.Appendf(nil, "fivebenthos: %d lines were left out: they were not read in time\n", o.lost)
+		return fmt.Appendf(nil, "%s: %d lines were left out: they were not read in time\n", o.name, o.lost)
 	}
-	return fmt.Appendf(nil, "fivebenthos: %d lines were left out: %v\n", o.lost, o.err)
+	return fmt.Appendf(nil, "%s: %d lines were left out: %v\n", o.name, o.lost, o.err)
 }

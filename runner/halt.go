@@ -1,0 +1,94 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// lookEvery is how often an instance is looked at that is to stop and was never
+// created.
+const lookEvery = 100 * time.Millisecond
+
+// halter stops all instances of a manager.
+type halter[D, O any] struct {
+	manager *fsm.Manager[D, O]
+	tree    s6.Tree
+	stopped fsm.State
+	// problem returns why an instance makes no progress, nil if it does.
+	problem func(*fsm.Snapshot[D, O]) error
+}
+
+// halt asks every instance to stop, whatever its spec is, and waits for all
+// until ctx ends.
+func (h halter[D, O]) halt(ctx context.Context) error {
+	desired := make(map[string]fsm.Desired[D])
+	for _, s := range h.manager.Snapshot() {
+		if s.Desired.State != fsm.StateRemoved {
+			desired[s.Name] = fsm.Desired[D]{State: h.stopped, Spec: s.Desired.Spec}
+		}
+	}
+	if len(desired) == 0 {
+		return nil // nothing was asked of it, and what others have left is not its own
+	}
+	errs := []error{h.manager.Apply(ctx, desired)}
+	stopped := make(chan error)
+	waits := 0
+	for name := range desired {
+		if h.manager.Refused()[name] == nil {
+			waits++
+			go func() { stopped <- h.wait(ctx, name) }()
+		}
+	}
+	for range waits {
+		errs = append(errs, <-stopped)
+	}
+	return errors.Join(errs...)
+}
+
+// wait waits until an instance has stopped, or is seen never to have been
+// created: what keeps it from being created does not keep the program from
+// ending.
+func (h halter[D, O]) wait(ctx context.Context, name string) error {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.manager.Wait(ctx, name, fsm.PhaseStopped) }()
+	for {
+		select {
+		case err := <-stopped:
+			return err
+		case <-time.After(lookEvery):
+		}
+		s, held := h.manager.Instance(name)
+		if held && s.Phase <= fsm.PhaseCreating && h.problem(s) != nil && !runs(h.tree.Layout().Service(name)) {
+			enough()
+			<-stopped
+			return nil
+		}
+	}
+}
+
+// runs reports whether a process works in a service directory, apart from s6's
+// own programs. Where that cannot be found out, one may.
+func runs(service string) bool {
+	dir, err := filepath.EvalSymlinks(service)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err != nil {
+		return true
+	}
+	found, err := proc.System.Under(dir)
+	return err != nil || slices.ContainsFunc(found, func(p proc.Process) bool {
+		return !strings.HasPrefix(filepath.Base(p.Program), "s6-")
+	})
+}

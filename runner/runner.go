@@ -1,0 +1,130 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+const (
+	// treeTime bounds the start of a private tree, against hanging.
+	treeTime = time.Minute
+	// endTime is how long a private tree may take to end after its instances.
+	endTime = 20 * time.Second
+)
+
+// Config says what a Runner works with.
+type Config struct {
+	// Dir has services/ and logs/, which are kept between runs.
+	Dir string
+	// ScanDir is the scan directory of an s6-svscan that runs already; none means
+	// a private one in Dir, which the Runner starts and ends.
+	ScanDir string
+	// Engine is the Benthos executable, as in benthos.Options.
+	Engine string
+	// Listeners are told what happens to instances of both kinds.
+	Listeners []fsm.Listener
+}
+
+// Scan returns the scan directory, given or private.
+func (c Config) Scan() string { return cmp.Or(c.ScanDir, filepath.Join(c.Dir, "scan")) }
+
+// Runner keeps services and Benthos streams: a tree, a manager for each kind, and
+// a loop that makes their passes. What runs belongs to s6, and goes on if the
+// program that has the Runner is killed.
+type Runner struct {
+	// Tree is where everything runs.
+	Tree *s6.SystemTree
+	// Services and Streams are the managers. What is asked of them is the
+	// caller's.
+	Services *fsm.Manager[*s6.Spec, s6.Observed]
+	Streams  *fsm.Manager[*benthos.Config, benthos.Observed]
+
+	private bool // the tree is
+	started bool // by this Runner
+}
+
+// Start opens the tree, starting a private one if none is given, and has passes
+// made from then on. Of ctx only the values count: what has begun is ended by
+// Halt and End, or by LetGo.
+func Start(ctx context.Context, c Config) (*Runner, error) {
+	ctx = context.WithoutCancel(ctx)
+	tree, started, err := openTree(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{Tree: tree, private: c.ScanDir == "", started: started}
+	r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: c.Listeners})
+	if err == nil {
+		r.Streams, err = benthos.NewManager(tree, benthos.Options{Engine: c.Engine}, fsm.Config{Listeners: c.Listeners})
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.LetGo())
+	}
+	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
+	return r, nil
+}
+
+// openTree reports whether it started the tree.
+func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool, err error) {
+	config := s6.TreeConfig{
+		ScanDir:     c.Scan(),
+		ServicesDir: filepath.Join(c.Dir, "services"),
+		LogsDir:     filepath.Join(c.Dir, "logs"),
+	}
+	if c.ScanDir != "" {
+		tree, err = s6.Attach(config)
+		return tree, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, treeTime)
+	defer cancel()
+	return s6.StartPrivate(ctx, config)
+}
+
+// Halt asks every instance to stop, whatever its spec is, and waits for all until
+// ctx ends: first the streams, which finish what they have accepted, then the
+// services. The error names what has not stopped.
+func (r *Runner) Halt(ctx context.Context) error {
+	streams := halter[*benthos.Config, benthos.Observed]{r.Streams, r.Tree, benthos.Stopped, StreamProblem}
+	services := halter[*s6.Spec, s6.Observed]{r.Services, r.Tree, s6.Stopped, func(s *fsm.Snapshot[*s6.Spec, s6.Observed]) error { return s.Err }}
+	return errors.Join(streams.halt(ctx), services.halt(ctx))
+}
+
+// StreamProblem returns why a stream makes no progress, by itself or because its
+// service does not; nil if it does. Such a stream makes no transitions.
+func StreamProblem(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) error {
+	if service := s.Observed.Service; s.Err == nil && service != nil {
+		return service.Err
+	}
+	return s.Err
+}
+
+// End ends the passes, and a private tree with all that runs in it, once the
+// instances have ended.
+func (r *Runner) End() error { return r.letGo(r.private) }
+
+// LetGo ends the passes, and a private tree if this Runner has started it, for a
+// program that cannot begin. What ran before goes on.
+func (r *Runner) LetGo() error { return r.letGo(r.started) }
+
+func (r *Runner) letGo(endTree bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	var errs []error
+	if r.Services != nil {
+		errs = append(errs, r.Services.Close(ctx))
+	}
+	if r.Streams != nil {
+		errs = append(errs, r.Streams.Close(ctx))
+	}
+	if endTree {
+		errs = append(errs, r.Tree.Shutdown(ctx))
+	}
+	return errors.Join(append(errs, r.Tree.Close())...)
+}
