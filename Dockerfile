@@ -39,6 +39,7 @@ COPY internal/proc internal/proc/
 COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/
+COPY config config/
 COPY runner runner/
 COPY examples/fivebenthos examples/fivebenthos/
 RUN go build -ldflags "-s -w" -o /out/fivebenthos ./examples/fivebenthos

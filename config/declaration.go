@@ -47,6 +47,13 @@ func of[D any](d *Declaration, kind Kind, spec func(Entry) D) map[string]fsm.Des
 	return all
 }
 
+// Refuse adds a problem with an entry, which cannot be taken then.
+func (d *Declaration) Refuse(key Key, at Position, what string) {
+	d.Problems = append(d.Problems, Problem{at, key, what})
+	delete(d.Entries, key)
+	slices.SortStableFunc(d.Problems, func(a, b Problem) int { return a.At.compare(b.At) })
+}
+
 // Keep adds what was declared last, nil for nothing, of all that cannot be taken
 // now: the instances that problems name, and of a file or directory that is a
 // problem as a whole, those that it had declared and no other file declares now.

@@ -37,6 +37,7 @@
 //   - entry.go: an entry of a file
 //   - declaration.go: what a file declares, entry by entry
 //   - read.go: files and directories
+//   - stored.go: how a declaration is written down
 //   - jsonschema.go: the schema for editors
 //   - lint.go: what engines say of streams, and the ports of several
 package config

@@ -10,4 +10,9 @@
 //   - signals.go: the signals that end a program
 //   - halt.go: how instances are stopped
 //   - runner.go: the tree and the managers
+//   - store.go: the declarations that were taken
+//   - assign.go: ports for streams that name none
+//   - busy.go: whether a file is being written
+//   - files.go: what files declare, and what is done with problems
+//   - watch.go: when files change
 package runner

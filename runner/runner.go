@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 )
@@ -85,6 +86,19 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 	ctx, cancel := context.WithTimeout(ctx, treeTime)
 	defer cancel()
 	return s6.StartPrivate(ctx, config)
+}
+
+// Apply has a declaration kept. Instances that are refused keep what was asked of
+// them before, and listeners are told: that is no error. On an error nothing of
+// one kind, or of both, was applied.
+func (r *Runner) Apply(ctx context.Context, d *config.Declaration) error {
+	applied := func(err error) error {
+		if refused := new(fsm.RefusedError); errors.As(err, &refused) {
+			return nil
+		}
+		return err
+	}
+	return errors.Join(applied(r.Services.Apply(ctx, d.Services())), applied(r.Streams.Apply(ctx, d.Streams())))
 }
 
 // Halt asks every instance to stop, whatever its spec is, and waits for all until

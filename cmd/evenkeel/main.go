@@ -1,4 +1,4 @@
-// Evenkeel checks YAML files that declare services and Benthos streams.
+// Evenkeel keeps services and Benthos streams as YAML files declare them.
 package main
 
 import (

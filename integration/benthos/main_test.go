@@ -19,8 +19,8 @@ import (
 
 // builds are what the tests build, once, and run.
 var builds struct {
-	dir         string
-	fivebenthos func() error
+	dir                   string
+	fivebenthos, evenkeel func() error
 }
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	builds.dir = dir
-	builds.fivebenthos = sync.OnceValue(func() error { return build(filepath.Join(dir, "fivebenthos")) })
+	builds.fivebenthos = sync.OnceValue(func() error { return build("../../examples/fivebenthos") })
+	builds.evenkeel = sync.OnceValue(func() error { return build("../../cmd/evenkeel") })
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		os.RemoveAll(dir)
 		os.Exit(code)
@@ -50,16 +51,23 @@ func fivebenthos(t testing.TB) string {
 	return filepath.Join(builds.dir, "fivebenthos")
 }
 
-// build builds fivebenthos, with the race detector if the tests have it.
-func build(to string) error {
-	args := []string{"build", "-o", to}
+// evenkeel returns the other one.
+func evenkeel(t testing.TB) string {
+	t.Helper()
+	require.NoError(t, builds.evenkeel())
+	return filepath.Join(builds.dir, "evenkeel")
+}
+
+// build builds a program, with the race detector if the tests have it.
+func build(program string) error {
+	args := []string{"build", "-o", builds.dir + "/"}
 	raced := func(s debug.BuildSetting) bool { return s.Key == "-race" && s.Value == "true" }
 	if info, ok := debug.ReadBuildInfo(); ok && slices.ContainsFunc(info.Settings, raced) {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, "../../examples/fivebenthos")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, program)...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("cannot build fivebenthos: %w: %s", err, out)
+		return fmt.Errorf("cannot build %s: %w: %s", program, err, out)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@
 //
 //   - exit.go: what a command ends with
 //   - check.go: evenkeel check
+//   - run.go: evenkeel run
 //   - schema.go: evenkeel schema
 //   - version.go: evenkeel version
 //   - root.go: the program

@@ -35,12 +35,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "evenkeel",
-		Short: "Check files that declare services and Benthos streams",
+		Short: "Keep services and Benthos streams as files declare them",
 		// Main says what is wrong, once.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newCheck(), newSchema(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newSchema(), newVersion())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (%q lists the flags)", err, c.CommandPath()+" --help")
 	})

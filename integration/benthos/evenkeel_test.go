@@ -1,0 +1,167 @@
+//go:build integration
+
+package benthos
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/s6/supervise"
+)
+
+// plant is a directory and a file in it that evenkeel keeps.
+type plant struct {
+	t      *testing.T
+	root   string
+	engine string
+}
+
+func newPlant(t *testing.T) *plant { return &plant{t, harness.NewRoot(t), bento(t)} }
+
+func (p *plant) file() string { return filepath.Join(p.root, "evenkeel.yaml") }
+
+func (p *plant) write(text string) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(p.file(), []byte(text), 0o600))
+}
+
+func (p *plant) start(args ...string) *harness.Program {
+	p.t.Helper()
+	cmd := exec.Command(evenkeel(p.t), append([]string{
+		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(),
+	}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return harness.Start(p.t, cmd)
+}
+
+// pids waits until each service has a process that is ready, and returns them.
+func (p *plant) pids(names ...string) map[string]int {
+	p.t.Helper()
+	pids := make(map[string]int)
+	for _, name := range names {
+		harness.Eventually(p.t, name+" runs", func() bool {
+			status, err := supervise.ReadStatus(filesystem.OS{}, filepath.Join(p.root, "services", name))
+			pids[name] = status.PID
+			return err == nil && status.Up() && (status.Ready || !strings.HasPrefix(name, "benthos-"))
+		})
+	}
+	return pids
+}
+
+// ends checks that the program ends well and leaves nothing behind.
+func (p *plant) ends(program *harness.Program) {
+	p.t.Helper()
+	program.Signal(syscall.SIGTERM)
+	require.Zero(p.t, program.End())
+	harness.NoneLeft(p.t, p.root)
+}
+
+// plantFile declares services that sleep for so long, and streams that print a
+// word.
+func plantFile(sleep int, word string) string {
+	return fmt.Sprintf(`agent: {metricsPort: 8080}
+internal:
+  services:
+    - name: one
+      desiredState: running
+      s6ServiceConfig: {command: [sleep, '%d'], memoryLimit: 0, logFilesize: 0}
+    - name: two
+      s6ServiceConfig:
+        command: [sh, -c, 'exec sleep $(cat config/time)']
+        configFiles: {time: '1000000'}
+  benthos:
+    - name: s
+      desiredState: active
+      benthosServiceConfig:
+        input: {generate: {mapping: 'root = "%s"', interval: 200ms}}
+        output: {stdout: {}}
+dataFlow:
+  - name: s
+    dataFlowComponentConfig:
+      benthos:
+        input: {generate: {mapping: 'root = "flow"', interval: 200ms}}
+        output: {stdout: {}}
+`, sleep, word)
+}
+
+var ofPlant = []string{"one", "two", "benthos-s", "benthos-dataflow-s"}
+
+func changedPIDs(before, after map[string]int) (names []string) {
+	for name, pid := range before {
+		if after[name] != pid {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TestFileIsKept: what changes in it changes, and nothing else, whoever is killed
+// meanwhile; what is wrong in it changes nothing.
+func TestFileIsKept(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	p.write(plantFile(1000000, "hello"))
+	program := p.start()
+	before := p.pids(ofPlant...)
+
+	p.write(plantFile(1000001, "hello"))
+	harness.Eventually(t, "one is another process", func() bool { return p.pids("one")["one"] != before["one"] })
+	now := p.pids(ofPlant...)
+	assert.Equal(t, []string{"one"}, changedPIDs(before, now))
+	p.write(plantFile(1000001, "goodbye"))
+	harness.Eventually(t, "the stream is another process", func() bool { return p.pids("benthos-s")["benthos-s"] != now["benthos-s"] })
+	before = p.pids(ofPlant...)
+	assert.Equal(t, []string{"benthos-s"}, changedPIDs(now, before))
+
+	good := plantFile(1000001, "goodbye")
+	for _, bad := range []struct{ text, want string }{
+		{"", "it is empty"},
+		{"\x00", "this is no text"},
+		{good + "services: [", "this is not YAML"},
+		{"---\n", "nothing is declared any more, which would remove 4 instances"},
+		{strings.Replace(good, "internal:", "intrenal:", 1), "did you mean internal?"},
+		{strings.Replace(good, "command: [sleep", "comand: [sleep", 1), "did you mean command?"},
+		{strings.Replace(good, "name: one", "name: ../one", 1), "must be of letters, digits"},
+		{strings.Replace(good, "name: one", "name: two", 1), "there are two entries for the s6 service two"},
+		{strings.Replace(good, "output: {stdout: {}}", "output: {stdot: {}}", 1), "benthos-s is refused: "},
+		{strings.Replace(good, "interval: 200ms}}", "interval: 200ms}}\n        metrics_port: 70000", 1), "must be from 0 to 65535"},
+	} {
+		p.write(bad.text)
+		harness.Eventually(t, "the program says: "+bad.want, func() bool { return strings.Contains(program.Stderr.String(), bad.want) })
+	}
+	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
+
+	// The next program finds a file that cannot be taken, and what runs.
+	p.write(good + "services: [")
+	harness.Slay(t, program.PID())
+	assert.Equal(t, -1, program.End())
+	program = p.start()
+	harness.Eventually(t, "the program says what is wrong", func() bool { return strings.Contains(program.Stderr.String(), "this is not YAML") })
+	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
+	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
+
+	p.write(strings.Split(good, "dataFlow:")[0])
+	harness.Eventually(t, "what is taken out is removed", func() bool { return !harness.Exists(t, filepath.Join(p.root, "services", "benthos-dataflow-s")) })
+	assert.Equal(t, []string{"benthos-dataflow-s"}, changedPIDs(before, p.pids("one", "two", "benthos-s")))
+	p.ends(program)
+}
+
+// TestFileOfNothing is refused where nothing runs either, in one sentence.
+func TestFileOfNothing(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	program := p.start()
+	assert.Equal(t, 1, program.End())
+	assert.Equal(t, p.file()+": it cannot be read: no such file or directory\nevenkeel: nothing is declared that could be taken\n", program.Stderr.String())
+	harness.NoneLeft(t, p.root)
+}

@@ -1,0 +1,325 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/filesystem/memfs"
+)
+
+// home is a program with files in it, without the instances.
+type home struct {
+	*Files
+	t       *testing.T
+	applied *config.Declaration
+	applies int
+	told    []string
+	err     error // of the next Apply
+}
+
+func newHome(t *testing.T, paths ...string) *home {
+	h := &home{t: t}
+	fsys := memfs.New()
+	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))
+	h.Files = &Files{
+		Reader: config.Reader{FS: fsys}, Paths: paths, Store: Store{fsys, "/data/declarations"},
+		Apply: func(_ context.Context, d *config.Declaration) error {
+			h.applies++
+			if h.err != nil {
+				return h.err
+			}
+			h.applied = d
+			return nil
+		},
+		Tell: func(problem error) { h.told = append(h.told, problem.Error()) },
+		Free: func(uint16) error { return nil },
+	}
+	return h
+}
+
+// restarted is another program with the same files.
+func (h *home) restarted() *home {
+	other := newHome(h.t, h.Paths...)
+	other.Reader, other.Store = h.Reader, h.Store
+	return other
+}
+
+func (h *home) write(name, text string) {
+	h.t.Helper()
+	require.NoError(h.t, h.Reader.FS.WriteFile(name, []byte(text), 0o600))
+}
+
+// load reads the files, and again for as long as that is asked for.
+func (h *home) load() {
+	h.t.Helper()
+	for n := 0; ; n++ {
+		again, err := h.Load(h.t.Context(), false)
+		require.NoError(h.t, err)
+		if again == 0 {
+			return
+		}
+		require.Less(h.t, n, 1000)
+		time.Sleep(again)
+	}
+}
+
+func (h *home) names() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for key := range h.applied.Entries {
+			if !yield(key.Name) {
+				return
+			}
+		}
+	})
+}
+
+func services(names ...string) string {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for _, name := range names {
+		fmt.Fprintf(&b, "  - {name: %s, s6ServiceConfig: {command: [sleep, '1']}}\n", name)
+	}
+	return b.String()
+}
+
+const file = "/etc/evenkeel/f.yaml"
+
+func TestWhatIsDeclaredIsApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("a", "b"))
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
+		h.write(file, services("a", "b", "c"))
+		begun := time.Now()
+		h.load()
+		assert.Equal(t, []string{"a", "b", "c"}, h.names())
+		assert.Zero(t, time.Since(begun))
+		assert.Empty(t, h.told)
+	})
+}
+
+// TestWhatIsMissingIsRemovedLater: files that are written in two halves, or that
+// vanish for a moment, remove nothing.
+func TestWhatIsMissingIsRemovedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("a", "b", "c"))
+		h.load()
+		both := []string{"a", "b", "c"}
+		look := func() {
+			t.Helper()
+			_, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			assert.Equal(t, both, h.names())
+		}
+		for range 5 { // each time that it changes, the time begins anew
+			h.write(file, services("a"))
+			look()
+			time.Sleep(removePatience - time.Millisecond)
+			look()
+			h.write(file, services("a", "b"))
+			look()
+			time.Sleep(removePatience - time.Millisecond)
+			look()
+		}
+		h.write(file, "")
+		look()
+		require.NoError(t, h.Reader.FS.Remove(file))
+		look()
+		time.Sleep(time.Hour)
+		look()
+		h.write(file, services("c", "a", "b"))
+		h.load()
+		assert.Equal(t, both, h.names())
+
+		h.write(file, services("a", "b"))
+		begun := time.Now()
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
+		assert.GreaterOrEqual(t, time.Since(begun), removePatience)
+		assert.Less(t, time.Since(begun), removePatience+2*lookAgain)
+
+		h.write(file, services("b"))
+		_, err := h.Load(t.Context(), true)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"b"}, h.names(), "that was asked for")
+	})
+}
+
+// TestProblemsAreToldOnce for as long as they are there, and change nothing.
+func TestProblemsAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, "/etc/evenkeel")
+		h.write(file, services("a"))
+		h.write("/etc/evenkeel/g.yaml", services("b"))
+		h.load()
+		h.write(file, "services: [")
+		h.write("/etc/evenkeel/g.yaml", services("b", "c"))
+		h.load()
+		h.load()
+		assert.Equal(t, []string{"a", "b", "c"}, h.names())
+		bad := file + ":1:1: this is not YAML: did not find expected node content"
+		assert.Equal(t, []string{bad}, h.told)
+		h.write(file, services("a"))
+		h.load()
+		h.write(file, "services: [")
+		h.load()
+		assert.Equal(t, []string{bad, bad}, h.told, "it is there again")
+	})
+}
+
+// TestLastDeclarationStaysInForce for the next program, which finds files that
+// cannot be taken.
+func TestLastDeclarationStaysInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("a", "b"))
+		h.load()
+		h.write(file, services("a")+"  - {name: b, s6ServiceConfig: {comand: [x]}}\n")
+		next := h.restarted()
+		next.load()
+		assert.Equal(t, []string{"a", "b"}, next.names())
+		assert.Len(t, next.told, 1)
+		h.write(file, "")
+		next = next.restarted()
+		next.load()
+		assert.Equal(t, []string{"a", "b"}, next.names())
+		h.write(file, services("b"))
+		next = next.restarted()
+		next.load()
+		assert.Equal(t, []string{"b"}, next.names(), "it was taken out while no program ran")
+
+		entries, err := h.Store.FS.ReadDir(h.Store.Dir)
+		require.NoError(t, err)
+		assert.Len(t, entries, 2, "what did not change is kept once")
+		require.NoError(t, h.Store.FS.ReplaceFile(h.Store.Dir+"/20990101T000000.000000000Z.yaml", []byte("torn"), 0o600))
+		h.write(file, "")
+		next = next.restarted()
+		next.load()
+		assert.Equal(t, []string{"b"}, next.names(), "one that cannot be read is none")
+		assert.Contains(t, next.told[0], "/data/declarations/20990101T000000.000000000Z.yaml: cannot read what was declared")
+	})
+}
+
+func TestNothingRemovesEverythingOnlyIfAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		_, err := h.Load(t.Context(), false)
+		assert.ErrorIs(t, err, ErrNothing)
+		assert.Equal(t, []string{file + ": it cannot be read: file does not exist"}, h.told)
+		assert.Zero(t, h.applies)
+
+		h.write(file, "---\n")
+		h.load()
+		assert.Empty(t, h.names(), "nothing is declared where nothing runs")
+		h.write(file, services("a", "b"))
+		h.load()
+		h.write(file, "---\n")
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
+		assert.Equal(t, file+": nothing is declared any more, which would remove 2 instances: they stay as they are unless that is allowed", h.told[1])
+		h.AllowEmpty = true
+		h.load()
+		assert.Empty(t, h.names())
+	})
+}
+
+// TestDeclarationThatCannotBeApplied is none that is in force.
+func TestDeclarationThatCannotBeApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("a"))
+		h.load()
+		h.write(file, services("a", "b"))
+		h.err = errors.New("not now")
+		_, err := h.Load(t.Context(), false)
+		assert.ErrorIs(t, err, h.err)
+		last, err := h.Store.Last()
+		require.NoError(t, err)
+		assert.Len(t, last.Entries, 1)
+		h.err = nil
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
+	})
+}
+
+// TestNameOfAnotherKind is applied again until the instance that had it is gone.
+func TestNameOfAnotherKind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("benthos-a"))
+		h.load()
+		h.write(file, streams("a"))
+		applies := h.applies
+		h.load()
+		assert.Contains(t, h.applied.Streams(), "benthos-a")
+		assert.Empty(t, h.applied.Services())
+		assert.Greater(t, h.applies, applies+2)
+	})
+}
+
+func streams(names ...string) string {
+	var b strings.Builder
+	b.WriteString("benthos:\n")
+	for _, name := range names {
+		fmt.Fprintf(&b, "  - {name: %s, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}\n", name)
+	}
+	return b.String()
+}
+
+// TestStreamsWithoutAPort get one that nobody else has, and keep it.
+func TestStreamsWithoutAPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		taken := map[uint16]bool{20000: true}
+		h.Free = func(port uint16) error {
+			if taken[port] {
+				return errors.New("it is taken")
+			}
+			return nil
+		}
+		ports := func() map[string]uint16 {
+			all := make(map[string]uint16)
+			for name, d := range h.applied.Streams() {
+				all[name] = d.Spec.MetricsPort
+			}
+			return all
+		}
+		h.write(file, streams("b")+"  - {name: x, benthosServiceConfig: {metrics_port: 20001, input: {http_server: {address: ':20002'}}, output: {drop: {}}}}\n")
+		h.load()
+		assert.Equal(t, map[string]uint16{"benthos-b": 20003, "benthos-x": 20001}, ports())
+		// What listens there now is the stream itself.
+		maps.Copy(taken, map[uint16]bool{20001: true, 20002: true, 20003: true})
+		h.write(file, streams("a", "b", "c"))
+		next := h.restarted()
+		next.Free = h.Free
+		h = next
+		h.load()
+		assert.Equal(t, map[string]uint16{"benthos-a": 20004, "benthos-b": 20003, "benthos-c": 20005}, ports())
+		h.write(file, streams("c"))
+		h.load()
+		h.write(file, streams("a", "c"))
+		h.load()
+		assert.Equal(t, map[string]uint16{"benthos-a": 20004, "benthos-c": 20005}, ports(), "it was freed")
+
+		h.Free = func(uint16) error { return errors.New("it is taken") }
+		h.write(file, streams("a", "c", "d"))
+		h.load()
+		assert.Len(t, h.applied.Entries, 2)
+		assert.Regexp(t, `^/etc/evenkeel/f\.yaml:4:\d+: it has no port for its endpoint: .*no free port`, h.told[len(h.told)-1])
+		assert.Equal(t, benthos.Active, h.applied.Streams()["benthos-a"].State)
+	})
+}
