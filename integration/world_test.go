@@ -185,18 +185,24 @@ func (w *world) single(name string) {
 	w.T.Helper()
 	assert.NoFileExists(w.T, filepath.Join(w.Root, "probes", name, "doubles"))
 	pid := w.pid(name)
-	probe := "PROBE=" + filepath.Join(w.Root, "probes", name)
 	harness.Eventually(w.T, fmt.Sprintf("%d is the one process of %s", pid, name), func() bool {
-		var living []int
-		for _, p := range w.starts(name) {
-			// The environment cannot be read while a process becomes another
-			// program.
-			if harness.Alive(p) && slices.Contains(harness.Environ(p), probe) {
-				living = append(living, p)
-			}
-		}
-		return slices.Equal(living, []int{pid})
+		return slices.Equal(w.living(name), []int{pid})
 	})
+}
+
+// living returns the processes that a probe has started and that live. The id of
+// one that has ended may be that of another probe's by now.
+func (w *world) living(name string) (pids []int) {
+	w.T.Helper()
+	probe := "PROBE=" + filepath.Join(w.Root, "probes", name)
+	for _, p := range w.starts(name) {
+		// The environment cannot be read while a process becomes another program.
+		if harness.Alive(p) && slices.Contains(harness.Environ(p), probe) {
+			pids = append(pids, p)
+		}
+	}
+	slices.Sort(pids)
+	return slices.Compact(pids)
 }
 
 // runsAs waits until a service's process is seen to be of a version.
