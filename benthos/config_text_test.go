@@ -178,24 +178,27 @@ config:
 // The engine's own metrics section is read where its settings are ours.
 func TestConfigYAMLOfMetrics(t *testing.T) {
 	for text, want := range map[string]Config{
-		"metrics: none":                                           {Metrics: "none"},
-		"metrics: {mapping: root = this}":                         {MetricsMapping: "root = this"},
-		"metrics: {none: {}, mapping: root = this}":               {Metrics: "none", MetricsMapping: "root = this"},
-		"metrics: {prometheus: {}}":                               {Metrics: "prometheus"},
-		"metrics: {prometheus: }":                                 {Metrics: "prometheus"},
-		"metrics_mapping: root = this":                            {MetricsMapping: "root = this"},
-		"tracer: {t: &m {mapping: root = this}}\nmetrics: *m":     {MetricsMapping: "root = this", Tracer: map[string]any{"t": map[string]any{"mapping": "root = this"}}},
-		"<<: {metrics: {mapping: root = this}}\nlog_level: DEBUG": {MetricsMapping: "root = this", LogLevel: "DEBUG"},
+		"metrics: none":                                            {Metrics: "none"},
+		"metrics: {mapping: root = this}":                          {MetricsMapping: "root = this"},
+		"metrics: {none: {}, mapping: root = this}":                {Metrics: "none", MetricsMapping: "root = this"},
+		"metrics: {prometheus: {}}":                                {Metrics: "prometheus"},
+		"metrics: {prometheus: }":                                  {Metrics: "prometheus"},
+		"metrics_mapping: root = this":                             {MetricsMapping: "root = this"},
+		"metrics: {mapping: own}\n<<: {metrics: {mapping: other}}": {MetricsMapping: "own"},
+		"<<: {metrics: {mapping: other}}\nmetrics: none":           {Metrics: "none"},
+		"tracer: {t: &m {mapping: root = this}}\nmetrics: *m":      {MetricsMapping: "root = this", Tracer: map[string]any{"t": map[string]any{"mapping": "root = this"}}},
+		"<<: {metrics: {mapping: root = this}}\nlog_level: DEBUG":  {MetricsMapping: "root = this", LogLevel: "DEBUG"},
 	} {
 		assert.Equal(t, want, readConfig(t, text), text)
 	}
 	for text, want := range map[string]string{
-		"metrics: {statsd: {}}":                  "metrics.statsd cannot be given",
-		"metrics: {prometheus: {file: x}}":       "metrics.prometheus cannot be given",
-		"metrics: {prometheus: {}, none: {}}":    "metrics.none cannot be given",
-		"metrics: {mapping: [a]}":                "metrics.mapping cannot be given",
-		"metrics: [a]":                           "cannot unmarshal",
-		"<<: {metrics: {statsd: {}}}\ninput: {}": "metrics.statsd cannot be given",
+		"metrics: {statsd: {}}":                                "metrics.statsd cannot be given",
+		"metrics: {prometheus: {file: x}}":                     "metrics.prometheus cannot be given",
+		"metrics: {prometheus: {}, none: {}}":                  "metrics.none cannot be given",
+		"metrics: {mapping: [a]}":                              "metrics.mapping cannot be given",
+		"tracer: {t: &o {file: x}}\nmetrics: {prometheus: *o}": "metrics.prometheus cannot be given",
+		"metrics: [a]":                                         "cannot unmarshal",
+		"<<: {metrics: {statsd: {}}}\ninput: {}":               "metrics.statsd cannot be given",
 	} {
 		assert.ErrorContains(t, yaml.Unmarshal([]byte(text), new(Config)), want, text)
 	}

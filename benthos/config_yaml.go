@@ -34,6 +34,9 @@ func (c Config) yaml() (*yaml.Node, error) {
 	}
 	for entry := range slices.Chunk(all.Content, 2) {
 		if name := entry[0].Value; name != "input" && name != "output" {
+			if name == "metrics_mapping" {
+				entry[1] = textNode(c.MetricsMapping) // the encoder's own blocks lose what a text begins with
+			}
 			doc.Content = append(doc.Content, entry...)
 		}
 	}
@@ -101,7 +104,9 @@ func (c *Config) UnmarshalYAML(unmarshal func(any) error) error {
 		return err
 	}
 	*c = Config(read).converted(unmarked)
-	c.MetricsMapping = cmp.Or(m.mapping, c.MetricsMapping)
+	if exporter, mapping, both := strings.Cut(c.Metrics, mark); both {
+		c.Metrics, c.MetricsMapping = exporter, cmp.Or(mapping, c.MetricsMapping)
+	}
 	return nil
 }
 
@@ -116,8 +121,6 @@ type marker struct {
 	seen   map[*yaml.Node]bool
 	marked []*yaml.Node
 	before []yaml.Node // what these were
-
-	mapping string // of metrics
 }
 
 // UnmarshalYAML marks the texts of a configuration. It implements
@@ -167,29 +170,34 @@ func (m *marker) sections(n *yaml.Node) error {
 	return nil
 }
 
-// metrics puts the name of the exporter in the place of the engine's own section.
+// metrics puts the name of the exporter in the place of the engine's own section,
+// and the mapping after a mark.
 func (m *marker) metrics(n *yaml.Node) error {
-	of := n
-	if n.Kind == yaml.AliasNode {
-		of = n.Alias
-	}
+	of := aliased(n)
 	if of.Kind != yaml.MappingNode {
 		return nil
 	}
-	exporter := ""
+	exporter, mapping := "", ""
 	for entry := range slices.Chunk(of.Content, 2) {
-		switch name, v := entry[0].Value, entry[1]; {
+		switch name, v := entry[0].Value, aliased(entry[1]); {
 		case name == "mapping" && v.Kind == yaml.ScalarNode:
-			m.mapping = v.Value
-		case (name == MetricsPrometheus || name == MetricsNone) && exporter == "" && len(v.Content) == 0:
+			mapping = v.Value
+		case (name == MetricsPrometheus || name == MetricsNone) && exporter == "" && v.Kind != yaml.SequenceNode && len(v.Content) == 0:
 			exporter = name
 		default:
 			return fmt.Errorf("metrics.%s cannot be given: only mapping can, and one of %s: {} and %s: {}", name, MetricsPrometheus, MetricsNone)
 		}
 	}
 	m.marked, m.before = append(m.marked, n), append(m.before, *n)
-	*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: exporter}
+	*n = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: exporter + mark + mapping}
 	return nil
+}
+
+func aliased(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
 }
 
 // texts marks a text, or all texts below a node that are no keys.

@@ -17,6 +17,9 @@ type Declaration struct {
 	// and every instance of a file that one of them is about as a whole, is to
 	// stay as it is: what is asked of it is not known.
 	Problems []Problem
+	// Files are those that were read, or could not be: values that are in files of
+	// their own included.
+	Files []string
 	// NotRun are the sections for components of UMH Core that are not run.
 	NotRun []Section
 }

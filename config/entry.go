@@ -65,7 +65,7 @@ func keyOf(w *walker, n *yaml.Node, s sort, path string) (Key, bool) {
 		return Key{}, false
 	}
 	name := field(entry, "name")
-	if name == nil || name.Kind != yaml.ScalarNode || name.Value == "" {
+	if name == nil || name.Kind != yaml.ScalarNode || name.Value == "" || name.ShortTag() == nullTag {
 		w.add(n, "%s has no name", path)
 		return Key{}, false
 	}

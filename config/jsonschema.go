@@ -44,7 +44,7 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[time.Duration]():
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 			{Type: "string", Pattern: `^[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^[+-]?0$`},
-			{Const: 0}, {Type: "null"},
+			{Type: "null"},
 		}}
 	case reflect.TypeFor[value]():
 		from := func(key string) *jsonschema.Schema {

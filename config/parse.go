@@ -25,7 +25,7 @@ func parse(name string, text []byte) (*yaml.Node, *Problem) {
 	case len(text) > MaxSize:
 		return wrong(0, 0, "it has %d bytes, and no file may have more than %d: spread its entries over several files", len(text), MaxSize)
 	case line > 0:
-		return wrong(line, column, "this is no text: a file must be UTF-8 without NUL")
+		return wrong(line, column, "this is no text: a file must be UTF-8 without control characters")
 	}
 	documents := yaml.NewDecoder(bytes.NewReader(text))
 	doc, err := next(documents)
@@ -34,9 +34,11 @@ func parse(name string, text []byte) (*yaml.Node, *Problem) {
 		return wrong(0, 0, "it is empty, as a file is that is being written: to declare nothing, write --- in it")
 	case err != nil:
 		line, why := whatYAMLSays(err)
+		line = max(line, 1) // it names the first one not
 		column := indentation(text, line)
 		if m := unknownAnchor.FindStringSubmatch(why); m != nil {
 			line, column = firstOf(text, "*"+m[1])
+			why = "there is no anchor of this name" // which may be a password without quotes
 		}
 		return wrong(line, column, "this is not YAML: %s", why)
 	}
@@ -50,8 +52,9 @@ func parse(name string, text []byte) (*yaml.Node, *Problem) {
 	if alias := firstAlias(doc); alias != nil {
 		// The decoder knows how much they may make of how little.
 		var any any
-		if err := decode(doc, &any); err != nil {
-			_, why := whatYAMLSays(err)
+		err := decode(doc, &any)
+		_, why := whatYAMLSays(err)
+		if strings.Contains(why, "contains itself") || strings.Contains(why, "excessive aliasing") {
 			return wrong(alias.Line, alias.Column, "the aliases of this file cannot be followed: %s", why)
 		}
 	}
@@ -88,8 +91,14 @@ var (
 	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
+// quotedByYAML is a value of the file in an error of yaml.v3: it may be a secret.
+var quotedByYAML = regexp.MustCompile("(?s) `.*`")
+
 // whatYAMLSays takes the line out of an error of yaml.v3, 0 for none.
 func whatYAMLSays(err error) (line int, why string) {
+	if err == nil {
+		return 0, ""
+	}
 	why = strings.TrimPrefix(err.Error(), "yaml: ")
 	if typed := new(yaml.TypeError); errors.As(err, &typed) {
 		why = typed.Errors[0]
@@ -98,7 +107,7 @@ func whatYAMLSays(err error) (line int, why string) {
 		line, _ = strconv.Atoi(m[1])
 		why = why[len(m[0]):]
 	}
-	return line, why
+	return line, quotedByYAML.ReplaceAllString(why, "")
 }
 
 // indentation returns the column at which a line begins, 0 if there is none.
@@ -124,7 +133,7 @@ func badByte(text []byte) (line, column int) {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		switch {
-		case r == 0, r == utf8.RuneError && size == 1:
+		case r == utf8.RuneError && size == 1, r == 0x7f, r < ' ' && r != '\t' && r != '\n' && r != '\r':
 			return line, column
 		case r == '\n':
 			line, column = line+1, 0

@@ -50,12 +50,13 @@ func (r Reader) Read(paths ...string) *Declaration {
 				continue // it is given twice
 			}
 			read[name] = true
+			d.Files = append(d.Files, name)
 			text, err := r.FS.ReadFile(name)
 			if err != nil {
 				d.Problems = append(d.Problems, unreadable(name, err))
 				continue
 			}
-			f := fileReader{walker: walker{file: name}, sources: sources{r.FS, r.LookupEnv}, entries: make(map[Key]Entry)}
+			f := fileReader{walker: walker{file: name}, sources: sources{r.FS, r.LookupEnv, func(file string) { d.Files = append(d.Files, file) }}, entries: make(map[Key]Entry)}
 			f.read(text)
 			d.take(&f)
 			all = append(all, f.named...)

@@ -196,6 +196,10 @@ func TestValuesFromElsewhere(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"FILE": "hunter2", "ABSOLUTE": "two\nlines\n", "VARIABLE": "/root", "EMPTY": "",
 	}, d.Services()["a"].Spec.Env)
+	assert.Equal(t, []string{"/etc/evenkeel/a.yaml", "/token", "/etc/evenkeel/password"}, d.Files)
+	require.NoError(t, fsys.WriteFile("/token", nil, 0o600))
+	d = config.Reader{FS: fsys, LookupEnv: func(string) (string, bool) { return "", true }}.Read("/etc/evenkeel/a.yaml")
+	assert.Equal(t, "/etc/evenkeel/a.yaml:5:47: s6ServiceConfig.env.ABSOLUTE cannot be read: /token is empty, as a file is that is being written", problems(d))
 }
 
 var nothing = []string{"---\n", "{}\n", "services:\n", "services: []\nbenthos: ~\ninternal:\n", "\xef\xbb\xbf---\n"}

@@ -12,6 +12,7 @@ import (
 type sources struct {
 	fs        filesystem.FS
 	lookupEnv func(string) (string, bool)
+	read      func(file string) // is told of each file
 }
 
 // resolve returns the text of a value. A path is relative to the file that it
@@ -23,11 +24,16 @@ func (s sources) resolve(v value, file string) (string, error) {
 		if !path.IsAbs(name) {
 			name = path.Join(path.Dir(file), name)
 		}
+		s.read(name)
 		data, err := s.fs.ReadFile(name)
 		if err != nil {
 			return "", fmt.Errorf("cannot be read: %w", err)
 		}
-		return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+		if text == "" {
+			return "", fmt.Errorf("cannot be read: %s is empty, as a file is that is being written", name)
+		}
+		return text, nil
 	case v.env != "":
 		text, ok := s.lookupEnv(v.env)
 		if !ok {

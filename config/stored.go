@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,75 +14,79 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// stored is an entry as Encode writes it.
+// stored is an entry as Encode writes it. A stream is a text of YAML, in which a
+// text in which the engine is to replace something keeps its style.
 type stored struct {
-	Kind    Kind            `yaml:"kind"`
-	Name    string          `yaml:"name"`
-	State   fsm.State       `yaml:"state"`
-	File    string          `yaml:"file"`
-	Line    int             `yaml:"line"`
-	Column  int             `yaml:"column"`
-	Service *s6.Spec        `yaml:"service,omitempty"`
-	Stream  *benthos.Config `yaml:"stream,omitempty"`
+	Kind    Kind      `json:"kind"`
+	Name    string    `json:"name"`
+	State   fsm.State `json:"state"`
+	At      Position  `json:"at"`
+	Service *s6.Spec  `json:"service,omitempty"`
+	Stream  string    `json:"stream,omitempty"`
 }
 
-// Encode writes down the entries of a declaration as Decode reads them: as YAML,
+// Encode writes down the entries of a declaration as Decode reads them: as JSON,
 // with all values in it that are elsewhere in the files, secrets included.
 func (d *Declaration) Encode() ([]byte, error) {
 	all := make([]stored, 0, len(d.Entries))
 	byName := func(a, b Key) int { return strings.Compare(a.Name, b.Name) }
 	for _, key := range slices.SortedFunc(maps.Keys(d.Entries), byName) {
 		e := d.Entries[key]
-		all = append(all, stored{key.Kind, key.Name, e.State, e.At.File, e.At.Line, e.At.Column, e.Service, e.Stream})
+		s := stored{key.Kind, key.Name, e.State, e.At, e.Service, ""}
+		if e.Stream != nil {
+			text, err := yaml.Marshal(*e.Stream)
+			if err != nil {
+				return nil, fmt.Errorf("cannot write down %s: %w", key, err)
+			}
+			s.Stream = string(text)
+		}
+		all = append(all, s)
 	}
-	text, err := yaml.Marshal(all)
+	text, err := json.MarshalIndent(all, "", "\t")
 	if err != nil {
 		return nil, fmt.Errorf("cannot write down what is declared: %w", err)
 	}
 	return text, nil
 }
 
-// Decode returns the declaration that Encode wrote. Whatever else the text is, it
-// is an error.
-func Decode(text []byte) (d *Declaration, err error) {
+// Decode returns the declaration that Encode wrote. It does not look at what is
+// asked for, which may not be valid any more; whatever else the text is, it is an
+// error.
+func Decode(text []byte) (*Declaration, error) {
 	var all []stored
-	var doc yaml.Node
-	err = unmarshal(text, &doc)
-	if err == nil && doc.Kind != 0 {
-		err = decode(&doc, &all)
-	}
-	if err == nil && doc.Kind == 0 {
-		err = fmt.Errorf("it is empty")
-	}
-	d = &Declaration{Entries: make(map[Key]Entry, len(all))}
-	for _, s := range all {
-		key := Key{s.Kind, s.Name}
-		if err == nil {
-			err = s.check()
-		}
-		d.Entries[key] = Entry{At: Position{s.File, s.Line, s.Column}, State: s.State, Service: s.Service, Stream: s.Stream}
-	}
-	if err != nil {
+	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, fmt.Errorf("cannot read what was declared: %w", err)
+	}
+	if all == nil {
+		return nil, fmt.Errorf("cannot read what was declared: it is null")
+	}
+	d := &Declaration{Entries: make(map[Key]Entry, len(all))}
+	for _, s := range all {
+		e, err := s.entry()
+		if err != nil {
+			return nil, fmt.Errorf("cannot read what was declared of %q: %w", s.Name, err)
+		}
+		d.Entries[Key{s.Kind, s.Name}] = e
 	}
 	return d, nil
 }
 
-// check returns an error unless the entry can be one of a Declaration.
-func (s stored) check() error {
-	if err := s6.CheckName(s.Name); err != nil {
-		return err
+func (s stored) entry() (e Entry, err error) {
+	e = Entry{At: s.At, State: s.State, Service: s.Service}
+	if s.Stream != "" {
+		e.Stream = new(benthos.Config)
+		if err := unmarshal([]byte(s.Stream), e.Stream); err != nil {
+			return e, err
+		}
 	}
-	switch {
-	case s.Kind == KindService && s.Service != nil && s.Stream == nil:
-		return s.Service.Validate()
-	case s.Kind == KindStream && s.Stream != nil && s.Service == nil:
-		return s.Stream.Validate()
+	service, stream := s.Kind == KindService, s.Kind == KindStream
+	if service == stream || service != (e.Service != nil) || stream != (e.Stream != nil) {
+		return e, fmt.Errorf("it is neither a service nor a stream")
 	}
-	return fmt.Errorf("%s is neither a service nor a stream", s.Name)
+	return e, s6.CheckName(s.Name)
 }
 
-func unmarshal(text []byte, n *yaml.Node) (err error) {
+func unmarshal(text []byte, into any) (err error) {
 	defer recovered(&err)
-	return yaml.Unmarshal(text, n)
+	return yaml.Unmarshal(text, into)
 }

@@ -61,7 +61,11 @@ func (w *walker) walk(n *yaml.Node, t reflect.Type, path string) {
 // isA reports whether a node is a mapping or a list, and says so if it is not.
 func (w *walker) isA(kind yaml.Kind, at, n *yaml.Node, path string) bool {
 	if n.Kind != kind {
-		w.add(at, "%s is %s, and must be %s", path, described(n), described(&yaml.Node{Kind: kind}))
+		is := described(n)
+		if n.Kind == yaml.ScalarNode && path != "" && n.ShortTag() != nullTag {
+			is = "a text" // which may be a secret
+		}
+		w.add(at, "%s is %s, and must be %s", path, is, described(&yaml.Node{Kind: kind}))
 	}
 	return n.Kind == kind
 }
@@ -165,17 +169,18 @@ func merged(n *yaml.Node) []*yaml.Node {
 }
 
 func (w *walker) duration(at, n *yaml.Node, path string) {
-	if n.ShortTag() == nullTag || n.Kind == yaml.ScalarNode && n.Value == "0" {
+	if n.ShortTag() == nullTag {
 		return
 	}
-	if _, err := time.ParseDuration(n.Value); n.Kind != yaml.ScalarNode || err != nil {
+	if _, err := time.ParseDuration(n.Value); n.ShortTag() != "!!str" || err != nil {
 		w.add(at, "%s is %s, and must be a duration with a unit, such as 500ms, 5s or 1m30s", path, described(n))
 	}
 }
 
 // value holds a node against what a value may be.
 func (w *walker) value(at, n *yaml.Node, path string) {
-	if n.Kind == yaml.ScalarNode {
+	// A value that begins with & or ! and has no quotes is another one than meant.
+	if n.Kind == yaml.ScalarNode && (n.Value != "" || n.Anchor == "") && n.Style&yaml.TaggedStyle == 0 {
 		return
 	}
 	if n.Kind == yaml.MappingNode && len(n.Content) == 2 {

@@ -20,24 +20,27 @@ const (
 
 // assign gives a port of its own to each stream that names no metrics_port: the
 // one that it had last, or one that nobody has and that check, asked for a port,
-// finds free. Streams for which there is none are refused.
+// finds free. What was declared last has its ports still: a stream that names one
+// of them is refused later, and not the one that has it. Streams for which there
+// is none are refused.
 func assign(d, last *config.Declaration, check func(port uint16) error) {
 	book := ports.Allocator{First: FirstPort, Last: LastPort, Check: check}
-	keys := slices.SortedFunc(maps.Keys(d.Entries), func(a, b config.Key) int { return strings.Compare(a.Name, b.Name) })
-	keys = slices.DeleteFunc(keys, func(k config.Key) bool { return d.Entries[k].Stream == nil })
+	for _, key := range streamsOf(last) {
+		if now, there := d.Entries[key]; !there || now.Stream.MetricsPort == 0 {
+			_ = book.Reserve(key.Name, last.Entries[key].Stream.MetricsPort)
+		}
+	}
+	keys := streamsOf(d)
 	for _, key := range keys {
 		for _, l := range benthos.Ports(*d.Entries[key].Stream) {
 			_ = book.Reserve(key.Name+" "+l.Path, l.Port) // two that have one port are refused later
 		}
 	}
-	keys = slices.DeleteFunc(keys, func(k config.Key) bool { return d.Entries[k].Stream.MetricsPort != 0 })
-	for _, key := range keys {
-		if before, known := last.Entries[key]; known && before.Stream.MetricsPort != 0 {
-			_ = book.Reserve(key.Name, before.Stream.MetricsPort) // or it gets another
-		}
-	}
 	for _, key := range keys {
 		e := d.Entries[key]
+		if e.Stream.MetricsPort != 0 {
+			continue
+		}
 		port, err := book.Allocate(key.Name)
 		if err != nil {
 			d.Refuse(key, e.Locate("metrics_port"), "it has no port for its endpoint: "+err.Error())
@@ -48,6 +51,12 @@ func assign(d, last *config.Declaration, check func(port uint16) error) {
 		e.Stream = &c
 		d.Entries[key] = e
 	}
+}
+
+// streamsOf returns the streams of a declaration by their names.
+func streamsOf(d *config.Declaration) []config.Key {
+	keys := slices.SortedFunc(maps.Keys(d.Entries), func(a, b config.Key) int { return strings.Compare(a.Name, b.Name) })
+	return slices.DeleteFunc(keys, func(k config.Key) bool { return k.Kind != config.KindStream })
 }
 
 // free reports whether a port can be listened on by a stream that says nothing of

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 const (
@@ -15,11 +19,15 @@ const (
 	// change before its instance is removed: a file that is written in two halves,
 	// or replaced by deleting and creating it, removes nothing.
 	removePatience = 2 * time.Second
-	// lookAgain is how often files are read while an entry is missing from them.
-	lookAgain = 250 * time.Millisecond
-	// turnPatience is how long an instance may take to be removed whose name another
-	// kind of instance has now.
-	turnPatience = time.Minute
+	// lookAgain is how often files are read while one is being written, or an entry
+	// is missing from them.
+	lookAgain = 100 * time.Millisecond
+	// busyPatience is how long a file that is being written keeps all from being
+	// looked at. After it, it keeps what it has declared itself.
+	busyPatience = 5 * time.Second
+	// applyAgain is when a declaration is applied again of which a part waits for an
+	// instance of another kind to be gone.
+	applyAgain = time.Second
 )
 
 // Files has what files declare kept. What cannot be taken changes nothing: each
@@ -29,13 +37,12 @@ type Files struct {
 	Paths  []string
 	// AllowEmpty lets a declaration of nothing remove everything.
 	AllowEmpty bool
-	// Metrics is the exporter of streams that say nothing of it, as in
-	// benthos.Config; empty means the default.
-	Metrics string
-	// Apply has a declaration kept, as Runner.Apply does. On an error it is asked
-	// again with the same one.
-	Apply func(ctx context.Context, d *config.Declaration) error
-	Store Store
+	// Metrics, where given, returns the exporter of streams that say nothing of it,
+	// as in benthos.Config, or that this is not known at the moment.
+	Metrics func(ctx context.Context) (exporter string, known bool)
+	// Keeper keeps what is declared. A *Runner is one.
+	Keeper Keeper
+	Store  Store
 	// Tell is told of each problem when it is found, once for as long as it is
 	// there, and of a problem with no place in a file by an error of another kind.
 	Tell func(problem error)
@@ -43,10 +50,26 @@ type Files struct {
 	// it is tried.
 	Free func(port uint16) error
 
-	last    *config.Declaration
+	last    *config.Declaration // what is in force
+	unknown bool                // what was in force before is not known
+	applied string              // what was applied last, and has not to be again
+	quiet   time.Time           // when nobody was last seen to write a file
 	missing map[config.Key]*absence
+	atOnce  bool // it was said since the last time that was looked at
 	told    map[string]bool
-	turned  time.Time // when a name last became one of another kind
+
+	mu    sync.Mutex // guards files
+	files []string
+}
+
+// Keeper keeps what is declared.
+type Keeper interface {
+	// Apply has a declaration kept. Instances that are held stay as they are, and
+	// if nothing is to be removed, so does what is not listed. Instances that are
+	// refused are no error. On an error it is called again.
+	Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error
+	// Refused returns why instances do not have what was applied last.
+	Refused() map[config.Key]error
 }
 
 // absence is an entry that is missing from the files that have had it.
@@ -55,43 +78,54 @@ type absence struct {
 	file  string // what could be seen of its file then
 }
 
-// ErrNothing means that nothing is declared, and nothing was before.
+// ErrNothing means that nothing is declared that could be taken, and that nothing
+// was before.
 var ErrNothing = errors.New("nothing is declared that could be taken")
 
 // Load reads the files and has what they declare kept. It returns when they are
 // to be read again though none of them changes, zero for never. At once says that
 // what is missing has been taken out deliberately. The error is ErrNothing, or
-// that of Apply: then Load is to be called again.
+// that of the Keeper: then Load is to be called again.
 func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err error) {
-	if f.last == nil {
-		if f.Reader.FS == nil {
-			f.Reader.FS = filesystem.OS{}
-		}
-		if f.last, err = f.Store.Last(); err != nil {
-			f.Tell(err)
-		}
-		if f.last == nil {
-			f.last = &config.Declaration{Entries: make(map[config.Key]config.Entry)}
-		}
-	}
+	f.begin()
+	f.atOnce = f.atOnce || atOnce
 	d := f.Reader.Read(f.Paths...)
-	if f.Metrics != "" {
-		d.DefaultMetrics(f.Metrics)
+	f.mu.Lock()
+	f.files = d.Files
+	f.mu.Unlock()
+	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
+	unclear := slices.ContainsFunc(d.Problems, whole)
+	if busy := f.busy(d.Files); len(busy) > 0 {
+		if time.Since(f.quiet) < busyPatience {
+			return lookAgain, nil
+		}
+		f.keepBusy(d, busy)
+		again, unclear = applyAgain, true
+	} else {
+		f.quiet = time.Now()
+	}
+	if f.Metrics != nil && len(d.Streams()) > 0 {
+		if exporter, known := f.Metrics(ctx); known {
+			d.DefaultMetrics(exporter)
+		} else {
+			again = applyAgain
+		}
 	}
 	check := f.Free
 	if check == nil {
 		check = free
 	}
 	assign(d, f.last, check)
-	if len(d.Entries) == 0 && len(f.last.Entries) == 0 && !f.AllowEmpty && len(d.Problems) > 0 {
+	if len(d.Entries) == 0 && len(f.last.Entries) == 0 && len(d.Problems) > 0 {
 		f.tell(d.Problems)
-		return 0, ErrNothing
+		return again, ErrNothing
 	}
 	d.Keep(f.last)
-	if !atOnce {
-		again = f.wait(d)
+	if f.keepMissing(d, unclear, f.atOnce) {
+		again = lookAgain
 	}
-	if len(d.Entries) == 0 && len(f.last.Entries) > 0 && !f.AllowEmpty {
+	f.atOnce = false
+	if len(d.Entries) == 0 && len(f.last.Entries) > 0 && (!f.AllowEmpty || len(d.Problems) > 0) {
 		d.Problems = append(d.Problems, config.Problem{
 			At:   config.Position{File: f.Paths[0]},
 			What: fmt.Sprintf("nothing is declared any more, which would remove %d instances: they stay as they are unless that is allowed", len(f.last.Entries)),
@@ -99,37 +133,108 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 		d.Entries = f.last.Entries
 	}
 	f.tell(d.Problems)
-	if err := f.Apply(ctx, d); err != nil {
-		return again, err
+	waits, err := f.apply(ctx, d, unclear && f.unknown)
+	if waits {
+		again = max(again, applyAgain)
 	}
-	if f.turns(d) {
-		again = lookAgain
+	return again, err
+}
+
+// Read returns the files that were read the last time, those of single values
+// included.
+func (f *Files) Read() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.files
+}
+
+// begin finds out what was in force before, the first time.
+func (f *Files) begin() {
+	if f.last != nil {
+		return
+	}
+	if f.Reader.FS == nil {
+		f.Reader.FS = filesystem.OS{}
+	}
+	last, err := f.Store.Last()
+	if err != nil {
+		f.Tell(err)
+	}
+	if f.unknown = last == nil || err != nil; last == nil {
+		last = &config.Declaration{Entries: make(map[config.Key]config.Entry)}
+	}
+	f.last, f.quiet = last, time.Now()
+}
+
+// apply has a declaration kept, unless it is already, and reports whether a part
+// of it waits for an instance of another kind to be gone.
+func (f *Files) apply(ctx context.Context, d *config.Declaration, keepAll bool) (waits bool, err error) {
+	var held []config.Key
+	for _, p := range d.Problems {
+		if _, listed := d.Entries[p.Entry]; !listed && p.Entry != (config.Key{}) {
+			held = append(held, p.Entry)
+		}
+	}
+	text, err := d.Encode()
+	if err != nil {
+		return false, err
+	}
+	applied := fmt.Sprint(string(text), held, keepAll)
+	if applied == f.applied {
+		return false, nil
+	}
+	f.applied = ""
+	if err := f.Keeper.Apply(ctx, d, held, !keepAll); err != nil {
+		return false, err
+	}
+	for key, why := range f.Keeper.Refused() {
+		before, known := f.last.Entries[key]
+		if _, listed := d.Entries[key]; !listed {
+			continue
+		}
+		if waits = waits || errors.Is(why, s6.ErrOwned); known {
+			d.Entries[key] = before // it has that still
+		} else {
+			delete(d.Entries, key)
+		}
 	}
 	if err := f.Store.Save(d); err != nil {
 		f.Tell(err)
 	}
 	f.last = d
-	return again, nil
+	if !waits {
+		f.applied = applied
+	}
+	return waits, nil
 }
 
-// turns reports whether a name has become one of another kind of instance a while
-// ago at most: until the former one is gone, the other is refused.
-func (f *Files) turns(d *config.Declaration) bool {
-	kinds := make(map[string]config.Kind)
-	for key := range f.last.Entries {
-		kinds[key.Name] = key.Kind
-	}
-	for key := range d.Entries {
-		if kind, known := kinds[key.Name]; known && kind != key.Kind {
-			f.turned = time.Now()
+// busy returns the files that are being written. What they say at the moment may
+// be half of what they are to say.
+func (f *Files) busy(files []string) map[string]bool {
+	busy := make(map[string]bool)
+	for _, file := range files {
+		if f.written(file) {
+			busy[file] = true
 		}
 	}
-	return time.Since(f.turned) < turnPatience
+	return busy
 }
 
-// wait keeps the entries that have not been missing for long enough, and returns
-// when to look again.
-func (f *Files) wait(d *config.Declaration) (again time.Duration) {
+// keepBusy keeps what was declared in files that have been written for long.
+func (f *Files) keepBusy(d *config.Declaration, busy map[string]bool) {
+	maps.DeleteFunc(d.Entries, func(_ config.Key, e config.Entry) bool { return busy[e.At.File] })
+	d.Problems = slices.DeleteFunc(d.Problems, func(p config.Problem) bool { return busy[p.At.File] })
+	for _, file := range slices.Sorted(maps.Keys(busy)) {
+		d.Problems = append(d.Problems, config.Problem{
+			At: config.Position{File: file}, What: "somebody has it open for writing, and what it declared stays as it was until it is closed",
+		})
+	}
+}
+
+// keepMissing keeps the entries that have not been missing for long enough, and
+// reports whether there are some. As long as it is unclear what a file says, all
+// may be in that.
+func (f *Files) keepMissing(d *config.Declaration, unclear, atOnce bool) (waits bool) {
 	names := make(map[string]bool)
 	for key := range d.Entries {
 		names[key.Name] = true
@@ -139,19 +244,21 @@ func (f *Files) wait(d *config.Declaration) (again time.Duration) {
 		if names[key.Name] {
 			continue // or it has become another kind of instance
 		}
-		now, seen := time.Now(), f.look(e.At.File)
-		a := f.missing[key]
-		if a == nil || a.file != seen || busy(e.At.File) {
-			a = &absence{now, seen}
+		a, seen := f.missing[key], f.look(e.At.File)
+		if a == nil || a.file != seen || unclear {
+			a = &absence{time.Now(), seen}
 		}
-		if now.Sub(a.since) < removePatience {
-			missing[key] = a
+		if atOnce && !unclear {
+			a.since = time.Time{}
+		}
+		missing[key] = a // until it is removed
+		if time.Since(a.since) < removePatience {
 			d.Entries[key] = e
-			again = lookAgain
+			waits = true
 		}
 	}
 	f.missing = missing
-	return again
+	return waits && !unclear
 }
 
 // look returns what can be seen of a file without reading it.
@@ -161,6 +268,16 @@ func (f *Files) look(file string) string {
 		return err.Error()
 	}
 	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+}
+
+// written reports whether a file is being written, or was a moment ago where that
+// cannot be found out.
+func (f *Files) written(file string) bool {
+	if writing, known := beingWritten(file); known {
+		return writing
+	}
+	info, err := f.Reader.FS.Stat(file)
+	return err == nil && time.Since(info.ModTime()).Abs() < lookAgain
 }
 
 // tell tells the problems that were not there the last time.

@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 // home is a program with files in it, without the instances.
@@ -24,10 +25,25 @@ type home struct {
 	*Files
 	t       *testing.T
 	applied *config.Declaration
+	held    []config.Key
+	remove  bool
 	applies int
 	told    []string
 	err     error // of the next Apply
+	refused map[config.Key]error
 }
+
+func (h *home) Apply(_ context.Context, d *config.Declaration, held []config.Key, remove bool) error {
+	h.applies++
+	if h.err != nil {
+		return h.err
+	}
+	h.applied = &config.Declaration{Entries: maps.Clone(d.Entries)}
+	h.held, h.remove = held, remove
+	return nil
+}
+
+func (h *home) Refused() map[config.Key]error { return h.refused }
 
 func newHome(t *testing.T, paths ...string) *home {
 	h := &home{t: t}
@@ -35,17 +51,10 @@ func newHome(t *testing.T, paths ...string) *home {
 	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))
 	h.Files = &Files{
 		Reader: config.Reader{FS: fsys}, Paths: paths, Store: Store{fsys, "/data/declarations"},
-		Apply: func(_ context.Context, d *config.Declaration) error {
-			h.applies++
-			if h.err != nil {
-				return h.err
-			}
-			h.applied = d
-			return nil
-		},
 		Tell: func(problem error) { h.told = append(h.told, problem.Error()) },
 		Free: func(uint16) error { return nil },
 	}
+	h.Keeper = h
 	return h
 }
 
@@ -106,7 +115,7 @@ func TestWhatIsDeclaredIsApplied(t *testing.T) {
 		begun := time.Now()
 		h.load()
 		assert.Equal(t, []string{"a", "b", "c"}, h.names())
-		assert.Zero(t, time.Since(begun))
+		assert.LessOrEqual(t, time.Since(begun), lookAgain)
 		assert.Empty(t, h.told)
 	})
 }
@@ -155,7 +164,10 @@ func TestWhatIsMissingIsRemovedLater(t *testing.T) {
 		h.write(file, services("b"))
 		_, err := h.Load(t.Context(), true)
 		require.NoError(t, err)
+		begun = time.Now()
+		h.load()
 		assert.Equal(t, []string{"b"}, h.names(), "that was asked for")
+		assert.LessOrEqual(t, time.Since(begun), lookAgain)
 	})
 }
 
@@ -205,12 +217,12 @@ func TestLastDeclarationStaysInForce(t *testing.T) {
 		entries, err := h.Store.FS.ReadDir(h.Store.Dir)
 		require.NoError(t, err)
 		assert.Len(t, entries, 2, "what did not change is kept once")
-		require.NoError(t, h.Store.FS.ReplaceFile(h.Store.Dir+"/20990101T000000.000000000Z.yaml", []byte("torn"), 0o600))
+		require.NoError(t, h.Store.FS.ReplaceFile(h.Store.Dir+"/20990101T000000.000000000Z.json", []byte("torn"), 0o600))
 		h.write(file, "")
 		next = next.restarted()
 		next.load()
 		assert.Equal(t, []string{"b"}, next.names(), "one that cannot be read is none")
-		assert.Contains(t, next.told[0], "/data/declarations/20990101T000000.000000000Z.yaml: cannot read what was declared")
+		assert.Contains(t, next.told[0], "/data/declarations/20990101T000000.000000000Z.json: cannot read what was declared")
 	})
 }
 
@@ -243,16 +255,49 @@ func TestDeclarationThatCannotBeApplied(t *testing.T) {
 		h := newHome(t, file)
 		h.write(file, services("a"))
 		h.load()
+		h.write(file, services("b"))
+		time.Sleep(lookAgain)
+		_, err := h.Load(t.Context(), true)
+		require.NoError(t, err)
 		h.write(file, services("a", "b"))
+		time.Sleep(lookAgain)
 		h.err = errors.New("not now")
-		_, err := h.Load(t.Context(), false)
-		assert.ErrorIs(t, err, h.err)
+		for range 3 {
+			_, err = h.Load(t.Context(), false)
+			assert.ErrorIs(t, err, h.err)
+		}
 		last, err := h.Store.Last()
 		require.NoError(t, err)
 		assert.Len(t, last.Entries, 1)
 		h.err = nil
 		h.load()
 		assert.Equal(t, []string{"a", "b"}, h.names())
+	})
+}
+
+// TestRemovalIsNotForgotten where it cannot be applied at first.
+func TestRemovalIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		h.write(file, services("a", "b"))
+		h.load()
+		h.write(file, services("a"))
+		var declared []int
+		for range 100 {
+			h.err = nil
+			if len(declared) > 30 && len(declared) < 60 {
+				h.err = errors.New("not now")
+			}
+			_, _ = h.Load(t.Context(), false)
+			if h.err == nil {
+				declared = append(declared, len(h.applied.Entries))
+			} else {
+				declared = append(declared, 1)
+			}
+			time.Sleep(lookAgain)
+		}
+		assert.True(t, slices.IsSortedFunc(declared, func(a, b int) int { return b - a }), "%v", declared)
+		assert.Equal(t, []string{"a"}, h.names())
 	})
 }
 
@@ -263,11 +308,124 @@ func TestNameOfAnotherKind(t *testing.T) {
 		h.write(file, services("benthos-a"))
 		h.load()
 		h.write(file, streams("a"))
+		stream := config.Key{Kind: config.KindStream, Name: "benthos-a"}
+		h.refused = map[config.Key]error{stream: fmt.Errorf("not yet: %w", s6.ErrOwned)}
+		time.Sleep(lookAgain)
+		for range 100 {
+			again, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			require.Equal(t, applyAgain, again)
+			time.Sleep(again)
+		}
 		applies := h.applies
+		h.refused = nil
 		h.load()
+		assert.Equal(t, applies+1, h.applies)
 		assert.Contains(t, h.applied.Streams(), "benthos-a")
 		assert.Empty(t, h.applied.Services())
-		assert.Greater(t, h.applies, applies+2)
+		h.load()
+		assert.Equal(t, applies+1, h.applies, "what is applied is not applied again")
+	})
+}
+
+// TestWhatIsRefusedIsNotInForce: its port goes to nobody, and what is taken back
+// is as it was.
+func TestWhatIsRefusedIsNotInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		ports := func() map[string]uint16 {
+			all := make(map[string]uint16)
+			for name, d := range h.last.Streams() {
+				all[name] = d.Spec.MetricsPort
+			}
+			return all
+		}
+		h.write(file, streams("a", "b"))
+		h.load()
+		before := ports()
+		b := config.Key{Kind: config.KindStream, Name: "benthos-b"}
+		h.refused = map[config.Key]error{b: errors.New("port 20000 is that of \"benthos-a\" already")}
+		h.write(file, streams("a")+"  - {name: b, benthosServiceConfig: {metrics_port: 20000, input: {stdin: {}}, output: {drop: {}}}}\n")
+		h.load()
+		assert.EqualValues(t, 20000, h.applied.Streams()["benthos-a"].Spec.MetricsPort, "the one that has it keeps it")
+		h.refused = nil
+		h.write(file, streams("a", "b"))
+		h.load()
+		assert.Equal(t, before, ports())
+
+		h.write(file, streams("c")+"  - {name: a, benthosServiceConfig: {inptu: {}}}\n  - {name: b, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}\n")
+		h.load()
+		h.write(file, streams("a", "b", "c"))
+		h.load()
+		now := ports()
+		assert.EqualValues(t, 20002, now["benthos-c"])
+		delete(now, "benthos-c")
+		assert.Equal(t, before, now, "nor does a mistake give its port away")
+	})
+}
+
+// TestWhatIsNotKnownIsNotRemoved: where nobody knows what was declared before,
+// what is wrong now may be about anything.
+func TestWhatIsNotKnownIsNotRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, "/etc/evenkeel")
+		h.write(file, services("a")+"  - {name: b, s6ServiceConfig: {comand: [x]}}\n")
+		h.load()
+		assert.Equal(t, []config.Key{{Kind: config.KindService, Name: "b"}}, h.held)
+		assert.True(t, h.remove, "all names are known")
+		h = h.restarted()
+		require.NoError(t, h.Store.FS.RemoveAll(h.Store.Dir))
+		h.write("/etc/evenkeel/g.yaml", "services: [")
+		h.load()
+		assert.Equal(t, []string{"a"}, h.names())
+		assert.False(t, h.remove)
+
+		h = h.restarted()
+		h.AllowEmpty = true
+		require.NoError(t, h.Store.FS.RemoveAll(h.Store.Dir))
+		require.NoError(t, h.Reader.FS.Remove(file))
+		_, err := h.Load(t.Context(), false)
+		assert.ErrorIs(t, err, ErrNothing)
+		assert.Zero(t, h.applies)
+	})
+}
+
+// TestEntryThatMoves to a file that cannot be read yet is not missing.
+func TestEntryThatMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, "/etc/evenkeel")
+		h.write(file, services("a", "b"))
+		h.load()
+		h.write(file, services("a"))
+		h.write("/etc/evenkeel/g.yaml", "services: [")
+		for range 50 {
+			time.Sleep(time.Second)
+			_, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			require.Equal(t, []string{"a", "b"}, h.names())
+		}
+		h.write("/etc/evenkeel/g.yaml", services("b"))
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
+	})
+}
+
+// TestFileOfTwoHalves takes effect when it is whole, not before.
+func TestFileOfTwoHalves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		whole := services("a", "b")
+		for end := 1; end < len(whole); end++ {
+			h.write(file, whole[:end])
+			again, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			require.Equal(t, lookAgain, again)
+			require.Zero(t, h.applies)
+			time.Sleep(lookAgain / 4)
+		}
+		h.write(file, whole)
+		h.load()
+		assert.Equal(t, []string{"a", "b"}, h.names())
 	})
 }
 

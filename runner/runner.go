@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -49,6 +50,9 @@ type Runner struct {
 
 	private bool // the tree is
 	started bool // by this Runner
+
+	mu   sync.Mutex // guards held
+	held map[string]bool
 }
 
 // Start opens the tree, starting a private one if none is given, and has passes
@@ -88,17 +92,73 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 	return s6.StartPrivate(ctx, config)
 }
 
-// Apply has a declaration kept. Instances that are refused keep what was asked of
-// them before, and listeners are told: that is no error. On an error nothing of
-// one kind, or of both, was applied.
-func (r *Runner) Apply(ctx context.Context, d *config.Declaration) error {
-	applied := func(err error) error {
-		if refused := new(fsm.RefusedError); errors.As(err, &refused) {
-			return nil
-		}
-		return err
+// Apply implements Keeper. Listeners are told of instances that are refused, those
+// that are held included: Holds tells them from others.
+func (r *Runner) Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error {
+	r.mu.Lock()
+	r.held = make(map[string]bool)
+	for _, key := range held {
+		r.held[key.Name] = true
 	}
-	return errors.Join(applied(r.Services.Apply(ctx, d.Services())), applied(r.Streams.Apply(ctx, d.Streams())))
+	r.mu.Unlock()
+	return errors.Join(
+		apply(ctx, r, r.Services, d.Services(), keysOf(held, config.KindService), remove),
+		apply(ctx, r, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
+}
+
+// apply declares what one manager is to keep. What is held is asked for without a
+// spec, which is refused: it keeps what was asked of it before.
+func apply[D, O any](ctx context.Context, r *Runner, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
+	if !remove {
+		changes, err := m.Plan(ctx, desired)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			if c.Kind == fsm.ChangeRemove {
+				held = append(held, c.Name)
+			}
+		}
+	}
+	r.mu.Lock()
+	for _, name := range held {
+		r.held[name] = true
+		desired[name] = fsm.Desired[D]{}
+	}
+	r.mu.Unlock()
+	err := m.Apply(ctx, desired)
+	if refused := new(fsm.RefusedError); errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+func keysOf(keys []config.Key, kind config.Kind) (names []string) {
+	for _, key := range keys {
+		if key.Kind == kind {
+			names = append(names, key.Name)
+		}
+	}
+	return names
+}
+
+// Holds reports whether an instance was held by the last Apply.
+func (r *Runner) Holds(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held[name]
+}
+
+// Refused implements Keeper.
+func (r *Runner) Refused() map[config.Key]error {
+	all := make(map[config.Key]error)
+	for name, why := range r.Services.Refused() {
+		all[config.Key{Kind: config.KindService, Name: name}] = why
+	}
+	for name, why := range r.Streams.Refused() {
+		all[config.Key{Kind: config.KindStream, Name: name}] = why
+	}
+	return all
 }
 
 // Halt asks every instance to stop, whatever its spec is, and waits for all until

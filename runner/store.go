@@ -63,11 +63,18 @@ func (s Store) Save(d *config.Declaration) error {
 		return err
 	}
 	if len(names) > 0 {
-		if last, err := s.FS.ReadFile(path.Join(s.Dir, names[len(names)-1])); err == nil && bytes.Equal(last, text) {
+		if s.same(names[len(names)-1], d) {
 			return nil
 		}
 	}
-	if err := s.FS.ReplaceFile(path.Join(s.Dir, time.Now().UTC().Format(stamp)+".yaml"), text, 0o600); err != nil {
+	now := time.Now().UTC()
+	if len(names) > 0 {
+		// The newest is the last by its name, also where the clock was set back.
+		if last, err := time.Parse(stamp, strings.TrimSuffix(names[len(names)-1], ".json")); err == nil && !now.After(last) {
+			now = last.Add(time.Nanosecond)
+		}
+	}
+	if err := s.FS.ReplaceFile(path.Join(s.Dir, now.Format(stamp)+".json"), text, 0o600); err != nil {
 		return fmt.Errorf("cannot keep what was declared: %w", err)
 	}
 	var errs []error
@@ -75,6 +82,31 @@ func (s Store) Save(d *config.Declaration) error {
 		errs = append(errs, s.FS.Remove(path.Join(s.Dir, name)))
 	}
 	return errors.Join(errs...)
+}
+
+// same reports whether a file has this declaration, wherever in its files each
+// entry stood.
+func (s Store) same(name string, d *config.Declaration) bool {
+	text, err := s.FS.ReadFile(path.Join(s.Dir, name))
+	if err != nil {
+		return false
+	}
+	last, err := config.Decode(text)
+	if err != nil {
+		return false
+	}
+	a, errA := placeless(last).Encode()
+	b, errB := placeless(d).Encode()
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+func placeless(d *config.Declaration) *config.Declaration {
+	entries := make(map[config.Key]config.Entry, len(d.Entries))
+	for key, e := range d.Entries {
+		e.At = config.Position{File: e.At.File}
+		entries[key] = e
+	}
+	return &config.Declaration{Entries: entries}
 }
 
 // names returns the names of what is kept, the oldest first.
@@ -88,7 +120,7 @@ func (s Store) names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if _, err := time.Parse(stamp, strings.TrimSuffix(e.Name(), ".yaml")); err == nil {
+		if _, err := time.Parse(stamp, strings.TrimSuffix(e.Name(), ".json")); err == nil {
 			names = append(names, e.Name())
 		}
 	}

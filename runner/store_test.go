@@ -41,7 +41,7 @@ func TestTheLastTwentyAreKept(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, "-rw-------", info.Mode().String())
 		}
-		assert.Equal(t, "20000101T000005.000000000Z.yaml", entries[0].Name())
+		assert.Equal(t, "20000101T000005.000000000Z.json", entries[0].Name())
 		last, err = s.Last()
 		require.NoError(t, err)
 		assert.Contains(t, last.Services(), "y")
@@ -60,5 +60,22 @@ func TestStoreOnAFullDisk(t *testing.T) {
 		last, err := s.Last()
 		require.NoError(t, err)
 		assert.Contains(t, last.Services(), "a")
+	})
+}
+
+// TestStoreWhoseClockIsSetBack knows which declaration is the newest.
+func TestStoreWhoseClockIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := Store{memfs.New(), "/data/declarations"}
+		require.NoError(t, s.FS.MkdirAll(s.Dir, 0o700))
+		text, err := declared("old").Encode()
+		require.NoError(t, err)
+		require.NoError(t, s.FS.WriteFile(s.Dir+"/20380101T000000.000000000Z.json", text, 0o600))
+		for _, name := range []string{"a", "b"} {
+			require.NoError(t, s.Save(declared(name)))
+			last, err := s.Last()
+			require.NoError(t, err)
+			assert.Contains(t, last.Services(), name)
+		}
 	})
 }

@@ -6,32 +6,70 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// watchAgain is how often a directory that is not there is looked for.
-const watchAgain = time.Second
+// watchAgain is how often files are looked at that no event tells of: behind
+// symbolic links, on filesystems that tell nothing, or where the kernel grants no
+// more watches.
+const watchAgain = 2 * time.Second
 
 // Watch calls changed, from one goroutine, each time that something may have
-// changed in files or in directories of files, until ctx ends: also when a file is
-// replaced by renaming, or through a symbolic link of its directory, as a
-// Kubernetes ConfigMap is. What is not there yet is waited for. The error says why
-// nothing can be watched.
-func Watch(ctx context.Context, paths []string, changed func()) error {
+// changed in files or in directories of files, until ctx ends, however it changes:
+// by writing, by renaming, or through symbolic links, as a Kubernetes ConfigMap
+// does. more returns further files that matter, as they are known at the moment.
+// Most changes are seen at once, all of them within two seconds.
+func Watch(ctx context.Context, paths []string, more func() []string, changed func()) {
+	dirs := directories(paths)
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("cannot watch files: %w", err)
+		w = &fsnotify.Watcher{} // without events: what changes is seen later
 	}
-	dirs := directories(paths)
-	// What changes from now on is seen.
-	add(w, dirs)
+	seen := signature(append(slices.Clone(paths), more()...))
+	if err == nil {
+		add(w, dirs) // what changes from now on is seen
+	}
 	go func() {
-		defer w.Close()
-		watch(ctx, w, dirs, changed)
+		if err == nil {
+			defer w.Close()
+		}
+		watch(ctx, w, err == nil, dirs, func() bool {
+			now := signature(append(slices.Clone(paths), more()...))
+			differs := now != seen
+			seen = now
+			return differs
+		}, changed)
 	}()
-	return nil
+}
+
+// signature returns what can be seen of files, and of the *.yaml in directories,
+// without reading them.
+func signature(paths []string) string {
+	var b strings.Builder
+	note := func(name string) {
+		info, err := os.Stat(name)
+		if err != nil {
+			fmt.Fprintln(&b, name, err)
+			return
+		}
+		fmt.Fprintln(&b, name, info.Size(), info.ModTime().UnixNano(), info.Mode())
+	}
+	for _, p := range paths {
+		entries, err := os.ReadDir(p)
+		if err != nil {
+			note(p)
+			continue
+		}
+		for _, e := range entries {
+			if filepath.Ext(e.Name()) == ".yaml" {
+				note(filepath.Join(p, e.Name()))
+			}
+		}
+	}
+	return b.String()
 }
 
 // directories returns the directories whose entries say what becomes of paths: a
@@ -48,27 +86,26 @@ func directories(paths []string) (dirs []string) {
 	return slices.Compact(dirs)
 }
 
-func watch(ctx context.Context, w *fsnotify.Watcher, dirs []string, changed func()) {
-	again := time.NewTimer(0)
-	defer again.Stop()
+func watch(ctx context.Context, w *fsnotify.Watcher, watching bool, dirs []string, differs func() bool, changed func()) {
+	tick := time.NewTicker(watchAgain)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-again.C:
-			if add(w, dirs) {
+		case <-tick.C:
+			if watching {
+				add(w, dirs)
+			}
+			if differs() {
 				changed()
 			}
-			if len(w.WatchList()) < len(dirs) {
-				again.Reset(watchAgain)
-			}
 		case e := <-w.Events:
-			if e.Has(fsnotify.Remove|fsnotify.Rename) && slices.Contains(dirs, filepath.Clean(e.Name)) {
-				_ = w.Remove(e.Name) // another one may take its place
-				again.Reset(0)
-			} else if e.Has(fsnotify.Create) && slices.Contains(dirs, filepath.Clean(e.Name)) {
-				again.Reset(0)
+			if slices.Contains(dirs, filepath.Clean(e.Name)) && !e.Has(fsnotify.Write|fsnotify.Chmod) {
+				_ = w.Remove(e.Name) // another one may have its place
+				add(w, dirs)
 			}
+			differs()
 			changed()
 		case <-w.Errors: // some events were lost
 			changed()
@@ -76,13 +113,11 @@ func watch(ctx context.Context, w *fsnotify.Watcher, dirs []string, changed func
 	}
 }
 
-// add watches the directories that are not watched yet, and reports whether there
-// was one.
-func add(w *fsnotify.Watcher, dirs []string) (added bool) {
+// add watches the directories that are there and not watched yet.
+func add(w *fsnotify.Watcher, dirs []string) {
 	for _, dir := range dirs {
-		if !slices.Contains(w.WatchList(), dir) && w.Add(dir) == nil {
-			added = true
+		if !slices.Contains(w.WatchList(), dir) {
+			_ = w.Add(dir) // or it is looked at from time to time
 		}
 	}
-	return added
 }

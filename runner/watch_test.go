@@ -19,12 +19,12 @@ func watched(t *testing.T, path string) (await func(what string)) {
 	changes := make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	require.NoError(t, Watch(ctx, []string{path}, func() {
+	Watch(ctx, []string{path}, func() []string { return nil }, func() {
 		select {
 		case changes <- struct{}{}:
 		default:
 		}
-	}))
+	})
 	return func(what string) {
 		t.Helper()
 		select {
@@ -49,7 +49,6 @@ func TestEveryChangeOfAFileIsSeen(t *testing.T) {
 	file := filepath.Join(dir, "f.yaml")
 	await := watched(t, file) // the directory is not there yet
 	require.NoError(t, os.Mkdir(dir, 0o755))
-	await("a directory that comes")
 	require.NoError(t, os.WriteFile(file, []byte("a"), 0o600))
 	await("a new file")
 	require.NoError(t, os.WriteFile(file, []byte("b"), 0o600))
@@ -65,9 +64,8 @@ func TestEveryChangeOfAFileIsSeen(t *testing.T) {
 	require.NoError(t, os.Rename(dir, dir+"-away"))
 	await("a directory that is moved away")
 	require.NoError(t, os.Mkdir(dir, 0o755))
-	await("another directory in its place")
 	require.NoError(t, os.WriteFile(file, []byte("e"), 0o600))
-	await("a file in that")
+	await("a file in another directory in its place")
 }
 
 // TestConfigMapIsSeen: its files are links through a link that is swapped.
@@ -91,17 +89,44 @@ func TestConfigMapIsSeen(t *testing.T) {
 	}
 }
 
+// TestFileElsewhereIsSeen: no event tells of it where it is named.
+func TestFileElsewhereIsSeen(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(other, "f.yaml"), []byte("a"), 0o600))
+	require.NoError(t, os.Symlink(filepath.Join(other, "f.yaml"), filepath.Join(dir, "f.yaml")))
+	require.NoError(t, os.Symlink(other, filepath.Join(dir, "link")))
+	for _, path := range []string{filepath.Join(dir, "f.yaml"), filepath.Join(dir, "link"), filepath.Join(dir, "link", "f.yaml")} {
+		await := watched(t, path)
+		require.NoError(t, os.WriteFile(filepath.Join(other, "f.yaml"), []byte("b of "+path), 0o600))
+		await("a file elsewhere, by " + path)
+	}
+	await := watched(t, filepath.Join(dir, "link"))
+	third := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(third, "f.yaml"), []byte("c"), 0o600))
+	require.NoError(t, os.Symlink(third, filepath.Join(dir, "new")))
+	require.NoError(t, os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "link")))
+	await("a link that is swapped")
+	require.NoError(t, os.WriteFile(filepath.Join(third, "f.yaml"), []byte("d, after the swap"), 0o600))
+	await("a file behind the new link")
+}
+
 // TestFileThatIsBeingWritten is known to be.
 func TestFileThatIsBeingWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f.yaml")
-	assert.False(t, busy(file), "it is not there")
+	is := func(want, wantKnown bool, why string) {
+		t.Helper()
+		writing, known := beingWritten(file)
+		assert.Equal(t, wantKnown, known, why)
+		assert.Equal(t, want, writing, why)
+	}
+	is(false, false, "it is not there")
 	f, err := os.Create(file)
 	require.NoError(t, err)
-	assert.True(t, busy(file))
+	is(true, true, "it is open")
 	require.NoError(t, f.Close())
-	assert.False(t, busy(file))
+	is(false, true, "it was closed")
 	r, err := os.Open(file)
 	require.NoError(t, err)
 	defer r.Close()
-	assert.False(t, busy(file), "a reader writes nothing")
+	is(false, true, "a reader writes nothing")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,9 @@ import (
 	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
+
+// removes is when what is missing from a file has been removed.
+const removes = 2500 * time.Millisecond
 
 // plant is a directory and a file in it that evenkeel keeps.
 type plant struct {
@@ -132,14 +136,15 @@ func TestFileIsKept(t *testing.T) {
 		{strings.Replace(good, "internal:", "intrenal:", 1), "did you mean internal?"},
 		{strings.Replace(good, "command: [sleep", "comand: [sleep", 1), "did you mean command?"},
 		{strings.Replace(good, "name: one", "name: ../one", 1), "must be of letters, digits"},
-		{strings.Replace(good, "name: one", "name: two", 1), "there are two entries for the s6 service two"},
+		{good + "services: [{name: two, s6ServiceConfig: {command: [sleep, '1']}}]\n", "there are two entries for the s6 service two"},
 		{strings.Replace(good, "output: {stdout: {}}", "output: {stdot: {}}", 1), "benthos-s is refused: "},
 		{strings.Replace(good, "interval: 200ms}}", "interval: 200ms}}\n        metrics_port: 70000", 1), "must be from 0 to 65535"},
 	} {
 		p.write(bad.text)
 		harness.Eventually(t, "the program says: "+bad.want, func() bool { return strings.Contains(program.Stderr.String(), bad.want) })
+		harness.Pause(t, removes, "what is missing would be removed by then")
+		assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)), bad.want)
 	}
-	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 
 	// The next program finds a file that cannot be taken, and what runs.
 	p.write(good + "services: [")
@@ -148,6 +153,7 @@ func TestFileIsKept(t *testing.T) {
 	program = p.start()
 	harness.Eventually(t, "the program says what is wrong", func() bool { return strings.Contains(program.Stderr.String(), "this is not YAML") })
 	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
+	harness.Pause(t, removes, "what is missing would be removed by then")
 	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 
 	p.write(strings.Split(good, "dataFlow:")[0])
@@ -164,4 +170,31 @@ func TestFileOfNothing(t *testing.T) {
 	assert.Equal(t, 1, program.End())
 	assert.Equal(t, p.file()+": it cannot be read: no such file or directory\nevenkeel: nothing is declared that could be taken\n", program.Stderr.String())
 	harness.NoneLeft(t, p.root)
+}
+
+// TestNoEngine keeps no stream, and ends none: what runs goes on.
+func TestNoEngine(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	// Two programs that begin at the same time could choose the same ports.
+	text, port := plantFile(1000000, "hello"), freePorts(t, 2)
+	for n := range 2 {
+		text = strings.Replace(text, "200ms}}\n        output", fmt.Sprintf("200ms}}\n        metrics_port: %d\n        output", port+n), 1)
+	}
+	p.write(text)
+	program := p.start()
+	before := p.pids(ofPlant...)
+	harness.Slay(t, program.PID())
+	program.End()
+	good := p.engine
+	p.engine = filepath.Join(p.root, "nowhere")
+	program = p.start()
+	assert.Equal(t, 1, program.End())
+	assert.Regexp(t, `^evenkeel: cannot keep streams: .*nowhere.*: name an engine with --benthos\n$`, program.Stderr.String())
+	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
+	p.engine = good
+	program = p.start()
+	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
+	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
+	p.ends(program)
 }

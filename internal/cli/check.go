@@ -53,14 +53,9 @@ func filesFlag(c *cobra.Command, files *[]string) {
 func check(ctx context.Context, o checkOptions, stdout, stderr io.Writer) error {
 	declared := config.Read(o.files...)
 	var warnings []config.Problem
+	var unasked error
 	if !o.noLint && len(declared.Streams()) > 0 {
-		engine, err := benthos.FindEngine(o.engine)
-		if err != nil {
-			return fmt.Errorf("cannot lint configurations of streams: %w: name one with --benthos, or leave that out with --no-lint", err)
-		}
-		if warnings, err = lint(ctx, declared, &benthos.Linter{Path: engine}); err != nil {
-			return err
-		}
+		warnings, unasked = lint(ctx, declared, o.engine)
 	}
 	declared.RefusePorts()
 	for _, s := range declared.NotRun {
@@ -72,6 +67,9 @@ func check(ctx context.Context, o checkOptions, stdout, stderr io.Writer) error 
 	for _, p := range declared.Problems {
 		say(stderr, "%v", p)
 	}
+	if unasked != nil {
+		return unasked
+	}
 	if len(declared.Problems) > 0 {
 		return exitProblems
 	}
@@ -80,8 +78,14 @@ func check(ctx context.Context, o checkOptions, stdout, stderr io.Writer) error 
 	return nil
 }
 
-// lint asks an engine about what is declared, with the exporter that it has.
-func lint(ctx context.Context, declared *config.Declaration, engine *benthos.Linter) ([]config.Problem, error) {
+// lint asks an engine about what is declared, with the exporter that it has. The
+// error says why it cannot be asked.
+func lint(ctx context.Context, declared *config.Declaration, path string) ([]config.Problem, error) {
+	path, err := benthos.FindEngine(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot lint configurations of streams: %w: name one with --benthos, or leave that out with --no-lint", err)
+	}
+	engine := &benthos.Linter{Path: path}
 	has, err := engine.HasPrometheus(ctx)
 	if err != nil {
 		return nil, err

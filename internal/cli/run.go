@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,8 +24,8 @@ import (
 )
 
 const (
-	// settleTime is how long files have to be quiet before they are read: an editor
-	// that saves makes several events.
+	// settleTime is how long after an event files are read: an editor that saves
+	// makes several.
 	settleTime = 20 * time.Millisecond
 	// applyAgain is when files are read again that could not be applied.
 	applyAgain = time.Second
@@ -75,24 +78,31 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 		runner.Flush(flushTime, out, errs)
 		runner.EndBy(s)
 	}, syscall.SIGINT, syscall.SIGTERM)
-	engine, err := benthos.FindEngine(o.engine)
-	if errors.Is(err, benthos.ErrNoEngine) {
-		engine = "benthos" // streams say that there is none; services need none
-	} else if err != nil {
-		return err
+	// From the beginning to the end: a terminal that is closed while all stops, or
+	// before it has begun, is not to end the program half-way.
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	for n, file := range o.files {
+		if o.files[n], err = filepath.Abs(file); err != nil {
+			return err
+		}
 	}
-	r, err := runner.Start(ctx, runner.Config{
-		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{teller(out, errs)},
-	})
+	store := runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(o.dir, "declarations")}
+	engine, err := engineFor(o, store)
 	if err != nil {
 		return err
 	}
-	files := &runner.Files{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(ctx, engine),
-		Apply: r.Apply, Store: runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(o.dir, "declarations")},
-		Tell: func(problem error) { say(errs, "%v", problem) },
+	t := teller{out: out, errs: errs, told: make(map[string]string)}
+	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}})
+	if err != nil {
+		return err
 	}
-	if err := follow(ctx, files); err != nil {
+	t.keep(r)
+	files := &runner.Files{
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(engine),
+		Keeper: r, Store: store, Tell: func(problem error) { say(errs, "%v", problem) },
+	}
+	if err := follow(ctx, files, asked); err != nil {
 		return errors.Join(err, r.LetGo())
 	}
 	limited, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
@@ -100,78 +110,128 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 	return errors.Join(r.Halt(limited), r.End())
 }
 
+// engineFor returns the engine. Where there is none, no stream can be kept, and one
+// that runs would be restarted in vain: that is an error if there are streams, or
+// were the last time.
+func engineFor(o runOptions, store runner.Store) (string, error) {
+	engine, err := benthos.FindEngine(o.engine)
+	if err == nil {
+		if _, err = exec.LookPath(engine); err == nil {
+			return engine, nil
+		}
+	}
+	last, _ := store.Last() // what is wrong with it is told later
+	if len(config.Read(o.files...).Streams()) > 0 || last != nil && len(last.Streams()) > 0 {
+		return "", fmt.Errorf("cannot keep streams: %w: name an engine with --benthos", err)
+	}
+	return cmp.Or(engine, "benthos"), nil
+}
+
 // follow has the files kept until ctx ends. The error says why it cannot begin.
-func follow(ctx context.Context, files *runner.Files) error {
-	changed, asked := make(chan struct{}, 1), make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGHUP)
-	defer signal.Stop(asked)
-	err := runner.Watch(ctx, files.Paths, func() {
+func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal) error {
+	changed := make(chan struct{}, 1)
+	runner.Watch(ctx, files.Paths, files.Read, func() {
 		select {
 		case changed <- struct{}{}:
 		default:
 		}
 	})
-	if err != nil {
-		return err
-	}
-	load := func(atOnce bool) <-chan time.Time {
+	var due <-chan time.Time
+	last := "" // what could not be applied
+	load := func(atOnce bool) error {
 		again, err := files.Load(ctx, atOnce)
-		if err != nil && !errors.Is(err, runner.ErrNothing) && ctx.Err() == nil {
-			files.Tell(err)
-			again = applyAgain
-		}
-		if again == 0 {
-			return nil
-		}
-		return time.After(again)
-	}
-	again, err := files.Load(ctx, false)
-	if errors.Is(err, runner.ErrNothing) {
-		return err
-	}
-	due := time.After(again)
-	if again == 0 && err == nil {
 		due = nil
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, runner.ErrNothing):
+			if again == 0 {
+				return err
+			}
+		case err != nil:
+			if text := err.Error(); text != last {
+				files.Tell(err)
+				last = text
+			}
+			again = applyAgain
+		default:
+			last = ""
+		}
+		if again > 0 {
+			due = time.After(again)
+		}
+		return nil
+	}
+	if err := load(false); err != nil {
+		return err
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-asked:
-			due = load(true)
+			_ = load(true) // it has begun
 		case <-changed:
 			time.Sleep(settleTime)
-			select {
-			case <-changed:
-			default:
-			}
-			due = load(false)
+			_ = load(false)
 		case <-due:
-			due = load(false)
+			_ = load(false)
 		}
 	}
 }
 
-// exporter returns what streams' /metrics is to serve that say nothing of it. If
-// the engine cannot be asked, the streams themselves say what is wrong with it.
-func exporter(ctx context.Context, engine string) string {
-	linter := benthos.Linter{Path: engine}
-	if has, err := linter.HasPrometheus(ctx); err == nil && !has {
-		return benthos.MetricsNone
+// exporter returns how it is found out what streams' /metrics is to serve that say
+// nothing of it: what the engine has, which is asked once.
+func exporter(engine string) func(context.Context) (string, bool) {
+	known, name := false, ""
+	return func(ctx context.Context) (string, bool) {
+		if !known {
+			linter := benthos.Linter{Path: engine}
+			has, err := linter.HasPrometheus(ctx)
+			if known = err == nil; known && !has {
+				name = benthos.MetricsNone
+			}
+		}
+		return name, known
 	}
-	return ""
 }
 
-// teller prints each transition, and what is refused.
-func teller(out, errs io.Writer) fsm.Listener {
-	return func(n fsm.Notice) {
-		switch n := n.(type) {
-		case fsm.Transition:
-			say(out, "%s %s %s -> %s (%s) %s", n.At.Format("15:04:05.000"), n.Instance, n.From, n.To, n.Event, n.Reason)
-		case fsm.Refused:
-			say(errs, "%s is refused: %v", n.Instance, n.Err)
-		case fsm.Warned:
-			say(errs, "%s: %v", n.Instance, n.Err)
-		}
+// teller prints each transition, and what is refused, once for as long as it is.
+type teller struct {
+	out, errs io.Writer
+
+	mu    sync.Mutex // guards those below
+	holds func(name string) bool
+	told  map[string]string
+}
+
+// keep has what a runner holds not told: its problem has been.
+func (t *teller) keep(r *runner.Runner) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.holds = r.Holds
+}
+
+// hear is an fsm.Listener.
+func (t *teller) hear(n fsm.Notice) {
+	switch n := n.(type) {
+	case fsm.Transition:
+		t.mu.Lock()
+		delete(t.told, n.Instance) // what comes after it is news
+		t.mu.Unlock()
+		say(t.out, "%s %s %s -> %s (%s) %s", n.At.Format("15:04:05.000"), n.Instance, n.From, n.To, n.Event, n.Reason)
+	case fsm.Refused:
+		t.once(n.Instance, fmt.Sprintf("%s is refused: %v", n.Instance, n.Err))
+	case fsm.Warned:
+		t.once(n.Instance, fmt.Sprintf("%s: %v", n.Instance, n.Err))
 	}
+}
+
+func (t *teller) once(name, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.told[name] == text || t.holds != nil && t.holds(name) {
+		return
+	}
+	t.told[name] = text
+	say(t.errs, "%s", text)
 }
