@@ -53,7 +53,7 @@ type Files struct {
 	last    *config.Declaration // what is in force
 	unknown bool                // what was in force before is not known
 	applied string              // what was applied last, and has not to be again
-	quiet   time.Time           // when nobody was last seen to write a file
+	writing spell               // in which somebody writes a file
 	missing map[config.Key]*absence
 	atOnce  bool // it was said since the last time that was looked at
 	told    map[string]bool
@@ -78,6 +78,20 @@ type absence struct {
 	file  string // what could be seen of its file then
 }
 
+// spell is for how long something has been so.
+type spell struct{ since time.Time }
+
+func (s *spell) note(so bool) {
+	switch {
+	case !so:
+		s.since = time.Time{}
+	case s.since.IsZero():
+		s.since = time.Now()
+	}
+}
+
+func (s *spell) lasts(d time.Duration) bool { return !s.since.IsZero() && time.Since(s.since) >= d }
+
 // ErrNothing means that nothing is declared that could be taken, and that nothing
 // was before.
 var ErrNothing = errors.New("nothing is declared that could be taken")
@@ -95,14 +109,13 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	f.mu.Unlock()
 	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
 	unclear := slices.ContainsFunc(d.Problems, whole)
-	if busy := f.busy(d.Files); len(busy) > 0 {
-		if time.Since(f.quiet) < busyPatience {
+	busy := f.busy(d.Files)
+	if f.writing.note(len(busy) > 0); len(busy) > 0 {
+		if !f.writing.lasts(busyPatience) {
 			return lookAgain, nil
 		}
 		f.keepBusy(d, busy)
 		again, unclear = applyAgain, true
-	} else {
-		f.quiet = time.Now()
 	}
 	if f.Metrics != nil && len(d.Streams()) > 0 {
 		if exporter, known := f.Metrics(ctx); known {
@@ -137,6 +150,7 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	if waits {
 		again = max(again, applyAgain)
 	}
+	f.unknown = f.unknown && (unclear || err != nil)
 	return again, err
 }
 
@@ -163,7 +177,7 @@ func (f *Files) begin() {
 	if f.unknown = last == nil || err != nil; last == nil {
 		last = &config.Declaration{Entries: make(map[config.Key]config.Entry)}
 	}
-	f.last, f.quiet = last, time.Now()
+	f.last = last
 }
 
 // apply has a declaration kept, unless it is already, and reports whether a part

@@ -1,12 +1,9 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,94 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
-	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/s6"
 )
-
-// home is a program with files in it, without the instances.
-type home struct {
-	*Files
-	t       *testing.T
-	applied *config.Declaration
-	held    []config.Key
-	remove  bool
-	applies int
-	told    []string
-	err     error // of the next Apply
-	refused map[config.Key]error
-}
-
-func (h *home) Apply(_ context.Context, d *config.Declaration, held []config.Key, remove bool) error {
-	h.applies++
-	if h.err != nil {
-		return h.err
-	}
-	h.applied = &config.Declaration{Entries: maps.Clone(d.Entries)}
-	h.held, h.remove = held, remove
-	return nil
-}
-
-func (h *home) Refused() map[config.Key]error { return h.refused }
-
-func newHome(t *testing.T, paths ...string) *home {
-	h := &home{t: t}
-	fsys := memfs.New()
-	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))
-	h.Files = &Files{
-		Reader: config.Reader{FS: fsys}, Paths: paths, Store: Store{fsys, "/data/declarations"},
-		Tell: func(problem error) { h.told = append(h.told, problem.Error()) },
-		Free: func(uint16) error { return nil },
-	}
-	h.Keeper = h
-	return h
-}
-
-// restarted is another program with the same files.
-func (h *home) restarted() *home {
-	other := newHome(h.t, h.Paths...)
-	other.Reader, other.Store = h.Reader, h.Store
-	return other
-}
-
-func (h *home) write(name, text string) {
-	h.t.Helper()
-	require.NoError(h.t, h.Reader.FS.WriteFile(name, []byte(text), 0o600))
-}
-
-// load reads the files, and again for as long as that is asked for.
-func (h *home) load() {
-	h.t.Helper()
-	for n := 0; ; n++ {
-		again, err := h.Load(h.t.Context(), false)
-		require.NoError(h.t, err)
-		if again == 0 {
-			return
-		}
-		require.Less(h.t, n, 1000)
-		time.Sleep(again)
-	}
-}
-
-func (h *home) names() []string {
-	return slices.Sorted(func(yield func(string) bool) {
-		for key := range h.applied.Entries {
-			if !yield(key.Name) {
-				return
-			}
-		}
-	})
-}
-
-func services(names ...string) string {
-	var b strings.Builder
-	b.WriteString("services:\n")
-	for _, name := range names {
-		fmt.Fprintf(&b, "  - {name: %s, s6ServiceConfig: {command: [sleep, '1']}}\n", name)
-	}
-	return b.String()
-}
 
 const file = "/etc/evenkeel/f.yaml"
 
@@ -328,42 +240,6 @@ func TestNameOfAnotherKind(t *testing.T) {
 	})
 }
 
-// TestWhatIsRefusedIsNotInForce: its port goes to nobody, and what is taken back
-// is as it was.
-func TestWhatIsRefusedIsNotInForce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHome(t, file)
-		ports := func() map[string]uint16 {
-			all := make(map[string]uint16)
-			for name, d := range h.last.Streams() {
-				all[name] = d.Spec.MetricsPort
-			}
-			return all
-		}
-		h.write(file, streams("a", "b"))
-		h.load()
-		before := ports()
-		b := config.Key{Kind: config.KindStream, Name: "benthos-b"}
-		h.refused = map[config.Key]error{b: errors.New("port 20000 is that of \"benthos-a\" already")}
-		h.write(file, streams("a")+"  - {name: b, benthosServiceConfig: {metrics_port: 20000, input: {stdin: {}}, output: {drop: {}}}}\n")
-		h.load()
-		assert.EqualValues(t, 20000, h.applied.Streams()["benthos-a"].Spec.MetricsPort, "the one that has it keeps it")
-		h.refused = nil
-		h.write(file, streams("a", "b"))
-		h.load()
-		assert.Equal(t, before, ports())
-
-		h.write(file, streams("c")+"  - {name: a, benthosServiceConfig: {inptu: {}}}\n  - {name: b, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}\n")
-		h.load()
-		h.write(file, streams("a", "b", "c"))
-		h.load()
-		now := ports()
-		assert.EqualValues(t, 20002, now["benthos-c"])
-		delete(now, "benthos-c")
-		assert.Equal(t, before, now, "nor does a mistake give its port away")
-	})
-}
-
 // TestWhatIsNotKnownIsNotRemoved: where nobody knows what was declared before,
 // what is wrong now may be about anything.
 func TestWhatIsNotKnownIsNotRemoved(t *testing.T) {
@@ -426,58 +302,41 @@ func TestFileOfTwoHalves(t *testing.T) {
 		h.write(file, whole)
 		h.load()
 		assert.Equal(t, []string{"a", "b"}, h.names())
+
+		time.Sleep(time.Hour)
+		applies := h.applies
+		for end := 1; end < len(whole); end++ {
+			h.write(file, whole[:end])
+			_, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			time.Sleep(lookAgain / 4)
+		}
+		assert.Equal(t, applies, h.applies)
+		assert.Empty(t, h.told)
+		for range 200 { // longer than anybody should need
+			h.write(file, services("a"))
+			_, err := h.Load(t.Context(), false)
+			require.NoError(t, err)
+			time.Sleep(lookAgain / 2)
+		}
+		assert.Equal(t, []string{"a", "b"}, h.names())
+		assert.Equal(t, []string{file + ": somebody has it open for writing, and what it declared stays as it was until it is closed"}, h.told)
+		h.load()
+		assert.Equal(t, []string{"a"}, h.names())
 	})
 }
 
-func streams(names ...string) string {
-	var b strings.Builder
-	b.WriteString("benthos:\n")
-	for _, name := range names {
-		fmt.Fprintf(&b, "  - {name: %s, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}\n", name)
-	}
-	return b.String()
-}
-
-// TestStreamsWithoutAPort get one that nobody else has, and keep it.
-func TestStreamsWithoutAPort(t *testing.T) {
+// TestWhatWasUnknownIsKnownOnceAllIsClear: from then on there is a last
+// declaration to hold others against.
+func TestWhatWasUnknownIsKnownOnceAllIsClear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHome(t, file)
-		taken := map[uint16]bool{20000: true}
-		h.Free = func(port uint16) error {
-			if taken[port] {
-				return errors.New("it is taken")
-			}
-			return nil
-		}
-		ports := func() map[string]uint16 {
-			all := make(map[string]uint16)
-			for name, d := range h.applied.Streams() {
-				all[name] = d.Spec.MetricsPort
-			}
-			return all
-		}
-		h.write(file, streams("b")+"  - {name: x, benthosServiceConfig: {metrics_port: 20001, input: {http_server: {address: ':20002'}}, output: {drop: {}}}}\n")
+		h.write(file, services("a", "b"))
 		h.load()
-		assert.Equal(t, map[string]uint16{"benthos-b": 20003, "benthos-x": 20001}, ports())
-		// What listens there now is the stream itself.
-		maps.Copy(taken, map[uint16]bool{20001: true, 20002: true, 20003: true})
-		h.write(file, streams("a", "b", "c"))
-		next := h.restarted()
-		next.Free = h.Free
-		h = next
+		assert.True(t, h.remove, "what an earlier program has left")
+		h.write(file, "services: [")
 		h.load()
-		assert.Equal(t, map[string]uint16{"benthos-a": 20004, "benthos-b": 20003, "benthos-c": 20005}, ports())
-		h.write(file, streams("c"))
-		h.load()
-		h.write(file, streams("a", "c"))
-		h.load()
-		assert.Equal(t, map[string]uint16{"benthos-a": 20004, "benthos-c": 20005}, ports(), "it was freed")
-
-		h.Free = func(uint16) error { return errors.New("it is taken") }
-		h.write(file, streams("a", "c", "d"))
-		h.load()
-		assert.Len(t, h.applied.Entries, 2)
-		assert.Regexp(t, `^/etc/evenkeel/f\.yaml:4:\d+: it has no port for its endpoint: .*no free port`, h.told[len(h.told)-1])
-		assert.Equal(t, benthos.Active, h.applied.Streams()["benthos-a"].State)
+		assert.True(t, h.remove, "what is to stay is listed by now")
+		assert.Equal(t, []string{"a", "b"}, h.names())
 	})
 }
