@@ -31,10 +31,10 @@ type halter[D, O any] struct {
 // until ctx ends.
 func (h halter[D, O]) halt(ctx context.Context) error {
 	desired := make(map[string]fsm.Desired[D])
-	for _, s := range h.manager.Snapshot() {
-		if s.Desired.State != fsm.StateRemoved {
-			desired[s.Name] = fsm.Desired[D]{State: h.stopped, Spec: s.Desired.Spec}
-		}
+	// Not the snapshots: a pass that has not been made yet has not taken over what
+	// was declared.
+	for name, d := range h.manager.Declared() {
+		desired[name] = fsm.Desired[D]{State: h.stopped, Spec: d.Spec}
 	}
 	if len(desired) == 0 {
 		return nil // nothing was asked of it, and what others have left is not its own
