@@ -36,6 +36,7 @@ RUN go mod download
 COPY fsm fsm/
 COPY filesystem filesystem/
 COPY internal/proc internal/proc/
+COPY internal/spell internal/spell/
 COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/

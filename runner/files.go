@@ -11,6 +11,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/spell"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -53,7 +54,7 @@ type Files struct {
 	last    *config.Declaration // what is in force
 	unknown bool                // what was in force before is not known
 	applied string              // what was applied last, and has not to be again
-	writing spell               // in which somebody writes a file
+	writing spell.Spell[bool]   // in which somebody writes a file
 	missing map[config.Key]*absence
 	atOnce  bool // it was said since the last time that was looked at
 	told    map[string]bool
@@ -78,20 +79,6 @@ type absence struct {
 	file  string // what could be seen of its file then
 }
 
-// spell is for how long something has been so.
-type spell struct{ since time.Time }
-
-func (s *spell) note(so bool) {
-	switch {
-	case !so:
-		s.since = time.Time{}
-	case s.since.IsZero():
-		s.since = time.Now()
-	}
-}
-
-func (s *spell) lasts(d time.Duration) bool { return !s.since.IsZero() && time.Since(s.since) >= d }
-
 // ErrNothing means that nothing is declared that could be taken, and that nothing
 // was before.
 var ErrNothing = errors.New("nothing is declared that could be taken")
@@ -110,8 +97,8 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
 	unclear := slices.ContainsFunc(d.Problems, whole)
 	busy := f.busy(d.Files)
-	if f.writing.note(len(busy) > 0); len(busy) > 0 {
-		if !f.writing.lasts(busyPatience) {
+	if f.writing.Note(len(busy) > 0); len(busy) > 0 {
+		if !f.writing.Lasts(time.Now(), busyPatience) {
 			return lookAgain, nil
 		}
 		f.keepBusy(d, busy)

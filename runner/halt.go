@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -80,15 +78,9 @@ func (h halter[D, O]) wait(ctx context.Context, name string) error {
 // runs reports whether a process works in a service directory, apart from s6's
 // own programs. Where that cannot be found out, one may.
 func runs(service string) bool {
-	dir, err := filepath.EvalSymlinks(service)
+	found, err := proc.System.UnderReal(service)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	if err != nil {
-		return true
-	}
-	found, err := proc.System.Under(dir)
-	return err != nil || slices.ContainsFunc(found, func(p proc.Process) bool {
-		return !strings.HasPrefix(filepath.Base(p.Program), "s6-")
-	})
+	return err != nil || slices.ContainsFunc(found, func(p proc.Process) bool { return !p.OfS6() })
 }

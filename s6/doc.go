@@ -70,7 +70,6 @@
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it
 //   - masked.go: what is shown of spec and observation where there are secrets
-//   - spell.go: for how long something has been so
 //   - ending.go: who was told to end, and what is due for them
 //   - leaders.go: which processes lead groups
 //   - remnant.go: what is left of a deleted service directory, and what is due for it

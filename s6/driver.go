@@ -8,6 +8,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/spell"
 )
 
 // driver observes one service and acts on it. It remembers only what can be
@@ -41,29 +42,29 @@ type driver struct {
 	lookedAt time.Time // when it was last looked whether the files are there
 
 	tally      tallyCache
-	asked      []time.Time // when the process was told to end, newest last
-	leaders    leaders     // what runs, or has left something running
-	left       leaders     // those of them that have ended
-	recalled   bool        // what ran before this driver is among them
-	stray      spell[int]  // a process that the status does not name
-	owed       spell[bool] // s6-svscan owes a supervisor
-	toldUp     time.Time   // when the supervisor was last told to bring it up
-	unstarted  spell[bool] // the supervisor is to start a process, and none runs
-	silent     spell[bool] // a supervisor has written no status
-	loggerDown spell[bool] // the logger does not run
-	logsGone   bool        // the logger writes into a directory that was deleted
-	loggerAt   time.Time   // when the logger was last looked at
-	started    [2]int      // a supervisor and a process that it has started
-	seen       int         // the process that the last observation saw
-	ending     endings     // its processes, and what is left of deleted directories
-	doubt      time.Time   // since when something may be left of a deleted directory; zero for never
-	remains    []Remnant   // what is
-	supervisor int         // that was seen last
-	logSuper   int         // that of the logger
-	sighting   Sighting    // the process that was seen last
-	gone       spell[int]  // a process that was told to end has, and the status names it
-	replacing  int         // the process that was told to end for another to take its place
-	dismissed  endings     // its supervisors, once the link is gone
+	asked      []time.Time       // when the process was told to end, newest last
+	leaders    leaders           // what runs, or has left something running
+	left       leaders           // those of them that have ended
+	recalled   bool              // what ran before this driver is among them
+	stray      spell.Spell[int]  // a process that the status does not name
+	owed       spell.Spell[bool] // s6-svscan owes a supervisor
+	toldUp     time.Time         // when the supervisor was last told to bring it up
+	unstarted  spell.Spell[bool] // the supervisor is to start a process, and none runs
+	silent     spell.Spell[bool] // a supervisor has written no status
+	loggerDown spell.Spell[bool] // the logger does not run
+	logsGone   bool              // the logger writes into a directory that was deleted
+	loggerAt   time.Time         // when the logger was last looked at
+	started    [2]int            // a supervisor and a process that it has started
+	seen       int               // the process that the last observation saw
+	ending     endings           // its processes, and what is left of deleted directories
+	doubt      time.Time         // since when something may be left of a deleted directory; zero for never
+	remains    []Remnant         // what is
+	supervisor int               // that was seen last
+	logSuper   int               // that of the logger
+	sighting   Sighting          // the process that was seen last
+	gone       spell.Spell[int]  // a process that was told to end has, and the status names it
+	replacing  int               // the process that was told to end for another to take its place
+	dismissed  endings           // its supervisors, once the link is gone
 
 	// When s6-svscan, told that the link is gone, has certainly finished with a
 	// service that it was starting. Zero before it is told.

@@ -94,7 +94,7 @@ func (d *driver) endStray(now time.Time, spec *Spec) error {
 	if len(d.remains) > 0 {
 		return d.endRemains(now, spec)
 	}
-	pid := d.stray.of
+	pid := d.stray.Of
 	m := spec.manner()
 	due := d.ending.due(now, pid, m.patience)
 	signal := syscall.SIGKILL

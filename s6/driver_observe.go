@@ -64,11 +64,11 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err != nil {
 		return err
 	}
-	d.silent.note(!there && service.Held)
+	d.silent.Note(!there && service.Held)
 	if !there {
 		// On a full disk the supervisor cannot write one, and serves its
 		// service all the same. One whose status has been torn has written one.
-		o.Supervised = service.Held && o.StatusProblem != "" || d.silent.lasts(now, statusPatience)
+		o.Supervised = service.Held && o.StatusProblem != "" || d.silent.Lasts(now, statusPatience)
 	}
 	if len(d.ending) > 0 {
 		d.ending.keep(append(d.leaders.pids(o.Status.PID, process.PID), pids(d.remains)...)...)
@@ -79,8 +79,8 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err := d.observeLeft(now, o, process); err != nil {
 		return err
 	}
-	d.owed.note(o.Linked && !(o.Supervised && o.LoggerSupervised))
-	o.Owed = d.owed.since
+	d.owed.Note(o.Linked && !(o.Supervised && o.LoggerSupervised))
+	o.Owed = d.owed.Since
 	if err := d.reconcileStatus(now, o, service, process); err != nil {
 		return err
 	}

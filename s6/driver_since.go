@@ -18,10 +18,10 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, supervisor, process
 	if err != nil {
 		return err
 	}
-	if d.gone.note(gone) {
+	if d.gone.Note(gone) {
 		time.AfterFunc(endedPatience, d.wake)
 	}
-	o.Ended = d.gone.lasts(now, endedPatience)
+	o.Ended = d.gone.Lasts(now, endedPatience)
 	stray := process.PID
 	if o.Supervised && stray == o.Status.PID {
 		own, err := d.hasStarted(supervisor.PID, stray)
@@ -32,10 +32,10 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, supervisor, process
 			stray = 0
 		}
 	}
-	if d.stray.note(stray) {
+	if d.stray.Note(stray) {
 		time.AfterFunc(strayPatience, d.wake)
 	}
-	lasts := d.stray.lasts(now, strayPatience)
+	lasts := d.stray.Lasts(now, strayPatience)
 	if o.Supervised && stray != 0 && (lasts || o.StatusProblem != "") {
 		if o.Lags, err = d.tree.Child(d.service, stray); err != nil {
 			return err
@@ -87,14 +87,14 @@ func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 		d.replacing = 0 // another one runs
 	}
 	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
-	d.unstarted.note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
-	if !d.unstarted.lasts(now, unstartedPatience) {
+	d.unstarted.Note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
+	if !d.unstarted.Lasts(now, unstartedPatience) {
 		return nil
 	}
 	if o.Complaint, err = d.tree.Complaint(d.service); err != nil {
 		return err
 	}
-	o.Unstarted = o.Complaint != "" || d.unstarted.lasts(now, quietPatience)
+	o.Unstarted = o.Complaint != "" || d.unstarted.Lasts(now, quietPatience)
 	o.StartDue = now.Sub(d.toldUp) >= later
 	return nil
 }
@@ -105,11 +105,11 @@ func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	defer func() { o.LogsDeleted = d.logsGone && o.LoggerSupervised }()
 	if !o.LoggerSupervised {
-		d.loggerDown.note(false)
+		d.loggerDown.Note(false)
 		d.loggerAt = time.Time{}
 		return nil
 	}
-	if !d.loggerDown.of && now.Sub(d.loggerAt) < loggerEvery {
+	if !d.loggerDown.Of && now.Sub(d.loggerAt) < loggerEvery {
 		return nil
 	}
 	status, statusErr := d.tree.Status(d.paths.logger)
@@ -128,9 +128,9 @@ func (d *driver) observeLogger(now time.Time, o *Observed) error {
 	}
 	runs = runs || holder.Held
 	d.loggerAt = now
-	d.loggerDown.note(!runs)
-	if d.loggerDown.lasts(now, loggerPatience) {
-		o.LoggerProblem = "since " + d.loggerDown.since.Format(time.RFC3339) + ", last " + status.WaitStatus.String()
+	d.loggerDown.Note(!runs)
+	if d.loggerDown.Lasts(now, loggerPatience) {
+		o.LoggerProblem = "since " + d.loggerDown.Since.Format(time.RFC3339) + ", last " + status.WaitStatus.String()
 		if obstacle != nil {
 			o.LoggerProblem += ", and " + d.tree.Layout().Log(d.name) + ": " + obstacle.Error()
 		}

@@ -45,19 +45,19 @@ func (t *SystemTree) tellService(now time.Time, p *pair) {
 func (t *SystemTree) tellLogger(now time.Time, p *pair) (lost string) {
 	pid := p.logSupers.PID
 	if p.downed.has(pid) {
-		p.backlog.note(t.backlogOf(p.service))
-		if !p.backlog.lasts(now, flushPatience) || p.downed.due(now, pid, flushPatience) != endInsist {
+		p.backlog.Note(t.backlogOf(p.service))
+		if !p.backlog.Lasts(now, flushPatience) || p.downed.due(now, pid, flushPatience) != endInsist {
 			return ""
 		}
-		if p.backlog.of.pid > 0 {
-			lost = t.lost(p.service, p.backlog.of)
+		if p.backlog.Of.pid > 0 {
+			lost = t.lost(p.service, p.backlog.Of)
 		}
 		p.downed.note(pid)
 		_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandKill, supervise.CommandExit)
 		return lost
 	}
 	switch {
-	case p.quiet.lasts(now, scanPatience):
+	case p.quiet.Lasts(now, scanPatience):
 		p.downed.note(pid)
 		_ = t.Control(logger(p.service), supervise.CommandDown, supervise.CommandExit)
 	case p.told.due(now, pid, scanPatience) != endWait:

@@ -5,12 +5,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/spell"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 func (t *SystemTree) keep(ctx context.Context) {
 	// Orphans of an earlier run may be there from the beginning.
-	deaf := make(map[string]*spell[bool])
+	deaf := make(map[string]*spell.Spell[bool])
 	for orphans := true; ; {
 		if orphans {
 			orphans = t.releaseOrphans(time.Now(), deaf) // There is no pass.
@@ -45,7 +46,7 @@ func (t *SystemTree) keep(ctx context.Context) {
 // restarts s6-log when that dies. An s6-log that reads something else, for it
 // began before the process did, is told to end: the next one reads the pipe.
 // Where no process is and nothing waits in the pipe, none is needed.
-func (t *SystemTree) releaseOrphans(now time.Time, deaf map[string]*spell[bool]) (any bool) {
+func (t *SystemTree) releaseOrphans(now time.Time, deaf map[string]*spell.Spell[bool]) (any bool) {
 	services, err := t.pairs()
 	if err != nil {
 		return true // to be looked at again
@@ -66,18 +67,18 @@ func (t *SystemTree) releaseOrphans(now time.Time, deaf map[string]*spell[bool])
 
 // release does that for one service. deaf has a spell for each that was left,
 // until its logger reads its pipe.
-func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState, deaf map[string]*spell[bool]) (any bool) {
+func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState, deaf map[string]*spell.Spell[bool]) (any bool) {
 	service, logs := orphaned(p.supervisor, scanner), orphaned(p.logSupers, scanner)
 	since := deaf[p.service]
 	if !service && !logs && since == nil {
 		return false
 	}
 	if since == nil {
-		since = &spell[bool]{}
+		since = &spell.Spell[bool]{}
 		deaf[p.service] = since
 	}
 	hears := t.hears(p.service, p.supervisor.PID)
-	since.note(hears == no)
+	since.Note(hears == no)
 	var commands []supervise.Command
 	switch {
 	case service && (hears != no || t.silent(p)):
@@ -90,7 +91,7 @@ func (t *SystemTree) release(now time.Time, p pair, scanner supervise.LockState,
 	case hears == yes:
 		delete(deaf, p.service)
 	}
-	if since.lasts(now, scanPatience) {
+	if since.Lasts(now, scanPatience) {
 		commands = append(commands, supervise.CommandTerm) // it may read something else
 	}
 	if commands != nil {

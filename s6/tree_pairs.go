@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/internal/proc"
+	"github.com/evenkeel/evenkeel/internal/spell"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -22,16 +23,16 @@ type pair struct {
 	service               string
 	supervisor, logSupers supervise.LockState
 	stray                 supervise.LockState
-	leaders               leaders     // its processes that were seen
-	left                  leaders     // those of them that have left something running
-	leftPIDs              []int       // what that is
-	quiet                 spell[bool] // only its logger's side is left
-	told                  endings     // of all these, during a shutdown
-	downed                endings     // of the logger's supervisor, told to end it now
-	backlog               spell[backlog]
+	leaders               leaders           // its processes that were seen
+	left                  leaders           // those of them that have left something running
+	leftPIDs              []int             // what that is
+	quiet                 spell.Spell[bool] // only its logger's side is left
+	told                  endings           // of all these, during a shutdown
+	downed                endings           // of the logger's supervisor, told to end it now
+	backlog               spell.Spell[backlog]
 
-	unread error       // why it could not be looked at; what else it says is from before
-	dark   spell[bool] // unread
+	unread error             // why it could not be looked at; what else it says is from before
+	dark   spell.Spell[bool] // unread
 }
 
 func (p pair) ended() bool {
@@ -41,7 +42,7 @@ func (p pair) ended() bool {
 // lost reports whether nothing more is to be expected of a service: nothing of
 // it is known to run, and it has not been possible to look at it for a while.
 func (p pair) lost(now time.Time) bool {
-	return p.dark.lasts(now, scanPatience) && !p.running()
+	return p.dark.Lasts(now, scanPatience) && !p.running()
 }
 
 // running reports whether something of it is known to run.
@@ -77,8 +78,8 @@ func (t *SystemTree) look(p *pair) {
 		*p = seen
 	}
 	p.unread = seen.unread
-	p.dark.note(p.unread != nil)
-	p.quiet.note(!p.supervisor.Held && !p.stray.Held)
+	p.dark.Note(p.unread != nil)
+	p.quiet.Note(!p.supervisor.Held && !p.stray.Held)
 	p.told.keep(p.leaders.pids(p.supervisor.PID, p.logSupers.PID)...)
 	p.downed.keep(p.logSupers.PID)
 }

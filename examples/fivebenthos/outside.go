@@ -14,33 +14,19 @@ import (
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// processes returns all processes whose working directory lies in dir, from the
-// process table, independently of everything that this program keeps. Processes
-// that end meanwhile, or may not be read, are left out.
-func processes(dir string) ([]proc.Process, error) {
-	dir, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return nil, err
-	}
-	return proc.System.Under(dir)
-}
-
-// supervises reports whether a process is one of s6's own programs.
-func supervises(p proc.Process) bool { return strings.HasPrefix(filepath.Base(p.Program), "s6-") }
-
 // benthosOf returns the process ids of an instance's Benthos processes.
 func (v *verification) benthosOf(p *proof) ([]int, error) {
 	dir, err := filepath.EvalSymlinks(v.Tree.Layout().Service(p.name))
 	if err != nil {
 		return nil, err
 	}
-	all, err := processes(dir)
+	all, err := proc.System.Under(dir)
 	if err != nil {
 		return nil, err
 	}
 	var pids []int
 	for _, process := range all {
-		if process.Dir == dir && !supervises(process) {
+		if process.Dir == dir && !process.OfS6() {
 			pids = append(pids, process.PID)
 		}
 	}

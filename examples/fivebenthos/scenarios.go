@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6log"
 )
@@ -320,12 +321,12 @@ func (v *verification) nothingLeft() error {
 func (v *verification) left() error {
 	var errs []error
 	for _, dir := range []string{v.Tree.Layout().ServicesDir, v.Tree.Layout().ScanDir} {
-		left, err := processes(dir)
+		left, err := proc.System.UnderReal(dir)
 		if err != nil {
 			errs = append(errs, err)
 		}
 		for _, process := range left {
-			if v.scanDir == "" || !supervises(process) {
+			if v.scanDir == "" || !process.OfS6() {
 				errs = append(errs, fmt.Errorf("process %d (%s) is left in %s", process.PID, process.Program, process.Dir))
 			}
 		}

@@ -68,7 +68,16 @@ func TestReadAProcess(t *testing.T) {
 		require.Len(t, under, 1)
 		assert.Equal(t, cmd.Process.Pid, under[0].PID)
 	}
-	under, err := System.Under(filepath.Join(cmd.Dir, "nowhere"))
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(cmd.Dir, link))
+	under, err := System.UnderReal(link)
+	require.NoError(t, err)
+	require.Len(t, under, 1)
+	assert.Equal(t, cmd.Process.Pid, under[0].PID)
+	assert.False(t, under[0].OfS6())
+	_, err = System.UnderReal(link + "/nowhere")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	under, err = System.Under(filepath.Join(cmd.Dir, "nowhere"))
 	require.NoError(t, err)
 	assert.Empty(t, under)
 

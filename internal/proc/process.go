@@ -44,6 +44,9 @@ func (p Process) In(dir string) bool {
 	return p.Dir == dir || strings.HasPrefix(p.Dir, strings.TrimSuffix(dir, "/")+"/")
 }
 
+// OfS6 reports whether a process is one of s6's own programs.
+func (p Process) OfS6() bool { return strings.HasPrefix(filepath.Base(p.Program), "s6-") }
+
 // Read returns a process. The error satisfies fs.ErrNotExist where there is
 // none with that id, or one that has ended and was not reaped yet.
 func (f FS) Read(pid int) (Process, error) {
@@ -170,4 +173,15 @@ func (f FS) Under(dir string) ([]Process, error) {
 	}
 	slices.SortFunc(found, func(a, b Process) int { return a.PID - b.PID })
 	return found, nil
+}
+
+// UnderReal returns what Under does for the directory that a path leads to: the
+// working directory of a process has no symbolic links in it. The error satisfies
+// fs.ErrNotExist where there is no such directory.
+func (f FS) UnderReal(path string) ([]Process, error) {
+	dir, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	return f.Under(dir)
 }

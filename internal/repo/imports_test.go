@@ -30,7 +30,7 @@ func arrows() map[string]arrow {
 		"filesystem/internal/contract": {},
 		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},
 		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
-		"s6":                           {[]string{"s6/supervise", "internal/proc", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6":                           {[]string{"s6/supervise", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
@@ -42,6 +42,7 @@ func arrows() map[string]arrow {
 		"internal/simulate/mutate": {},
 		"ports":                    {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":            {nil, []string{"github.com/prometheus/procfs", unix}, nil},
+		"internal/spell":           {},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
@@ -53,7 +54,7 @@ func arrows() map[string]arrow {
 			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"runner": {
-			[]string{"config", "benthos", "s6", "fsm", "filesystem", "ports", "internal/proc"},
+			[]string{"config", "benthos", "s6", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
 			[]string{"github.com/fsnotify/fsnotify", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
 		},

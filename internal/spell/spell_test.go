@@ -1,4 +1,4 @@
-package s6
+package spell
 
 import (
 	"testing"
@@ -29,16 +29,16 @@ func TestSpell(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		var s spell[int]
+		var s Spell[int]
 		for _, step := range steps {
 			time.Sleep(time.Second)
-			assert.Equal(t, step.begins, s.note(step.of), step.name)
-			assert.Equal(t, step.of, s.of, step.name)
-			assert.Equal(t, step.lasts, s.lasts(time.Now(), 2*time.Second), step.name)
+			assert.Equal(t, step.begins, s.Note(step.of), step.name)
+			assert.Equal(t, step.of, s.Of, step.name)
+			assert.Equal(t, step.lasts, s.Lasts(time.Now(), 2*time.Second), step.name)
 			if step.since == 0 {
-				assert.Zero(t, s.since, step.name)
+				assert.Zero(t, s.Since, step.name)
 			} else {
-				assert.Equal(t, start.Add(step.since), s.since, step.name)
+				assert.Equal(t, start.Add(step.since), s.Since, step.name)
 			}
 		}
 	})
@@ -50,11 +50,11 @@ func TestSpellBeginsWhenItIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pass := time.Now()
 		time.Sleep(time.Minute)
-		var s spell[bool]
-		s.note(true)
-		assert.False(t, s.lasts(pass, time.Second))
-		assert.False(t, s.lasts(time.Now(), time.Second), "it has only just begun")
+		var s Spell[bool]
+		s.Note(true)
+		assert.False(t, s.Lasts(pass, time.Second))
+		assert.False(t, s.Lasts(time.Now(), time.Second), "it has only just begun")
 		time.Sleep(time.Second)
-		assert.True(t, s.lasts(time.Now(), time.Second))
+		assert.True(t, s.Lasts(time.Now(), time.Second))
 	})
 }
