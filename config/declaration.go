@@ -19,9 +19,17 @@ type Declaration struct {
 	Problems []Problem
 	// Files are those that were read, or could not be: values that are in files of
 	// their own included.
-	Files []string
+	Files []File
 	// NotRun are the sections for components of UMH Core that are not run.
 	NotRun []Section
+}
+
+// File is a file that was read.
+type File struct {
+	Name string
+	// Seen is what could be seen of it just before, as Reader.Look returns it. It
+	// differs from what can be seen now where the file was written meanwhile.
+	Seen string
 }
 
 // Section is a section of a file.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -31,9 +32,7 @@ func Read(paths ...string) *Declaration { return Reader{}.Read(paths...) }
 // for its files *.yaml, but for those whose names begin with a dot. It does not
 // fail: what cannot be read, parsed or taken is among the Problems.
 func (r Reader) Read(paths ...string) *Declaration {
-	if r.FS == nil {
-		r.FS = filesystem.OS{}
-	}
+	r.FS = r.fs()
 	if r.LookupEnv == nil {
 		r.LookupEnv = os.LookupEnv
 	}
@@ -50,13 +49,13 @@ func (r Reader) Read(paths ...string) *Declaration {
 				continue // it is given twice
 			}
 			read[name] = true
-			d.Files = append(d.Files, name)
+			d.note(r, name)
 			text, err := r.FS.ReadFile(name)
 			if err != nil {
 				d.Problems = append(d.Problems, unreadable(name, err))
 				continue
 			}
-			f := fileReader{walker: walker{file: name}, sources: sources{r.FS, r.LookupEnv, func(file string) { d.Files = append(d.Files, file) }}, entries: make(map[Key]Entry)}
+			f := fileReader{walker: walker{file: name}, sources: sources{r.FS, r.LookupEnv, func(file string) { d.note(r, file) }}, entries: make(map[Key]Entry)}
 			f.read(text)
 			d.take(&f)
 			all = append(all, f.named...)
@@ -64,6 +63,27 @@ func (r Reader) Read(paths ...string) *Declaration {
 	}
 	d.settle(all)
 	return d
+}
+
+func (d *Declaration) note(r Reader, name string) {
+	d.Files = append(d.Files, File{name, r.Look(name)})
+}
+
+// Look returns what can be seen of a file without reading it: something else
+// after each change of it, as far as sizes and times tell.
+func (r Reader) Look(name string) string {
+	info, err := r.fs().Stat(name)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+}
+
+func (r Reader) fs() filesystem.FS {
+	if r.FS == nil {
+		return filesystem.OS{}
+	}
+	return r.FS
 }
 
 // files returns the files that a path stands for.

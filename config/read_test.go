@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -196,7 +197,12 @@ func TestValuesFromElsewhere(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"FILE": "hunter2", "ABSOLUTE": "two\nlines\n", "VARIABLE": "/root", "EMPTY": "",
 	}, d.Services()["a"].Spec.Env)
-	assert.Equal(t, []string{"/etc/evenkeel/a.yaml", "/token", "/etc/evenkeel/password"}, d.Files)
+	var read []string
+	for _, f := range d.Files {
+		read = append(read, f.Name)
+		assert.NotEmpty(t, f.Seen)
+	}
+	assert.Equal(t, []string{"/etc/evenkeel/a.yaml", "/token", "/etc/evenkeel/password"}, read)
 	require.NoError(t, fsys.WriteFile("/token", nil, 0o600))
 	d = config.Reader{FS: fsys, LookupEnv: func(string) (string, bool) { return "", true }}.Read("/etc/evenkeel/a.yaml")
 	assert.Equal(t, "/etc/evenkeel/a.yaml:5:47: s6ServiceConfig.env.ABSOLUTE cannot be read: /token is empty, as a file is that is being written", problems(d))
@@ -245,14 +251,21 @@ func one(name string) string {
 }
 
 // TestFileThatVanishes while it is read, or that cannot be read, is a problem:
-// what it asked for is not known.
+// what it asked for is not known. One that cannot be looked at has changed, for
+// all that is known.
 func TestFileThatVanishes(t *testing.T) {
 	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("d", 0o755))
 	require.NoError(t, fsys.WriteFile("d/a.yaml", []byte(one("a")), 0o600))
 	require.NoError(t, fsys.WriteFile("d/b.yaml", []byte(one("b")), 0o600))
-	for n := 1; n <= 4; n++ { // one after the other, each operation of the filesystem
+	for n := 1; n <= 6; n++ { // one after the other, each operation of the filesystem
 		d := config.Reader{FS: filesystemtest.Inject(fsys, filesystemtest.FailNth(n, syscall.EIO))}.Read("d")
+		changed := slices.ContainsFunc(d.Files, func(f config.File) bool { return f.Seen != config.Reader{FS: fsys}.Look(f.Name) })
+		if n == 3 || n == 5 { // it is only looked at
+			assert.True(t, changed, n)
+			continue
+		}
+		assert.False(t, changed, n)
 		assert.NotEmpty(t, d.Problems, n)
 		assert.LessOrEqual(t, len(d.Entries), 1, n)
 	}

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -60,6 +61,47 @@ func TestWhatIsWrittenDownIsReadBack(t *testing.T) {
 		again, err := back.Encode()
 		require.NoError(t, err)
 		assert.Equal(t, string(written), string(again))
+	}
+}
+
+// TestAllOfASpec is written down: a field that is not would be lost when the
+// program starts again.
+func TestAllOfASpec(t *testing.T) {
+	var spec s6.Spec
+	fill(reflect.ValueOf(&spec).Elem())
+	key := config.Key{Kind: config.KindService, Name: "a"}
+	d := config.Declaration{Entries: map[config.Key]config.Entry{key: {Service: &spec}}}
+	text, err := d.Encode()
+	require.NoError(t, err)
+	back, err := config.Decode(text)
+	require.NoError(t, err)
+	assert.Equal(t, &spec, back.Entries[key].Service)
+}
+
+// fill gives every field a value that is not its zero value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(key, value)
+	case reflect.Struct:
+		for n := range v.NumField() {
+			fill(v.Field(n))
+		}
+	default:
+		panic("a field of the kind " + v.Kind().String())
 	}
 }
 

@@ -91,9 +91,7 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	f.begin()
 	f.atOnce = f.atOnce || atOnce
 	d := f.Reader.Read(f.Paths...)
-	f.mu.Lock()
-	f.files = d.Files
-	f.mu.Unlock()
+	f.note(d.Files)
 	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
 	unclear := slices.ContainsFunc(d.Problems, whole)
 	busy := f.busy(d.Files)
@@ -139,6 +137,15 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	}
 	f.unknown = f.unknown && (unclear || err != nil)
 	return again, err
+}
+
+func (f *Files) note(read []config.File) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.files = nil
+	for _, file := range read {
+		f.files = append(f.files, file.Name)
+	}
 }
 
 // Read returns the files that were read the last time, those of single values
@@ -209,13 +216,13 @@ func (f *Files) apply(ctx context.Context, d *config.Declaration, keepAll bool) 
 	return waits, nil
 }
 
-// busy returns the files that are being written. What they say at the moment may
-// be half of what they are to say.
-func (f *Files) busy(files []string) map[string]bool {
+// busy returns the files that are being written, or were since they were read.
+// What was read of them may be half of what they are to say.
+func (f *Files) busy(files []config.File) map[string]bool {
 	busy := make(map[string]bool)
 	for _, file := range files {
-		if f.written(file) {
-			busy[file] = true
+		if f.written(file.Name) || f.Reader.Look(file.Name) != file.Seen {
+			busy[file.Name] = true
 		}
 	}
 	return busy
@@ -245,7 +252,7 @@ func (f *Files) keepMissing(d *config.Declaration, unclear, atOnce bool) (waits 
 		if names[key.Name] {
 			continue // or it has become another kind of instance
 		}
-		a, seen := f.missing[key], f.look(e.At.File)
+		a, seen := f.missing[key], f.Reader.Look(e.At.File)
 		if a == nil || a.file != seen || unclear {
 			a = &absence{time.Now(), seen}
 		}
@@ -260,15 +267,6 @@ func (f *Files) keepMissing(d *config.Declaration, unclear, atOnce bool) (waits 
 	}
 	f.missing = missing
 	return waits && !unclear
-}
-
-// look returns what can be seen of a file without reading it.
-func (f *Files) look(file string) string {
-	info, err := f.Reader.FS.Stat(file)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 }
 
 // written reports whether a file is being written, or was a moment ago where that

@@ -104,20 +104,25 @@ func Flush(patience time.Duration, all ...*Outlet) {
 	}
 }
 
-// run prints until the outlet is closed.
+// run prints until the outlet is closed and nothing waits.
 func (o *Outlet) run() {
 	defer close(o.done)
 	for range o.wake {
 		for o.next() {
 		}
-		o.mu.Lock()
-		closed, gap := o.closed, o.gap()
-		o.mu.Unlock()
-		if closed {
+		if gap, over := o.over(); over {
 			_, _ = o.to.Write(gap) // the last try
 			return
 		}
 	}
+}
+
+// over reports whether nothing comes any more. What was written since next found
+// nothing rings again.
+func (o *Outlet) over() (gap []byte, over bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gap(), o.closed && len(o.waiting) == 0
 }
 
 // next prints the next text that waits, and reports whether there was one.
