@@ -137,6 +137,25 @@ func (m *Manager[D, O]) Declared() map[string]Desired[D] {
 	return all
 }
 
+// Standing returns what Apply has to be given again for nothing to change: what
+// is Declared, and what an earlier run asked of instances that exist and of which
+// nothing was asked here. Where it is not known what was asked, the State is
+// empty. What exists and cannot be read is left out: it stays as it is in any case.
+func (m *Manager[D, O]) Standing(ctx context.Context) (map[string]Desired[D], error) {
+	all := m.Declared()
+	asked := m.asked()
+	found, _, err := m.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for name, d := range found {
+		if asked[name].State == "" {
+			all[name] = d
+		}
+	}
+	return all, nil
+}
+
 // asked returns what is wanted of the manager's instances, with an empty State
 // for nothing yet.
 func (m *Manager[D, O]) asked() map[string]Desired[D] {

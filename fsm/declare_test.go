@@ -46,6 +46,40 @@ func TestSetLeavesTheOthersAsTheyAre(t *testing.T) {
 	})
 }
 
+// TestStanding applied again changes nothing, whoever asked for it.
+func TestStanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse()
+		lit25 := bulb{There: true, Power: true, Glows: true, Watts: 25}
+		h.put("cellar", lit25, lit(25)) // of an earlier run
+		h.put("attic", lit25, lampDesired{Spec: 25})
+		kind := h.kind(t)
+		kind.Discover = h.discover
+		m := running(t, kind, fsm.Config{})
+		require.NoError(t, m.Set(t.Context(), "a", lit(40)))
+		require.NoError(t, m.Set(t.Context(), "b", lit(60)))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		require.NoError(t, m.Wait(t.Context(), "b", fsm.PhaseRunning))
+		require.NoError(t, m.Remove(t.Context(), "b"))
+		standing, err := m.Standing(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, declarations{"a": lit(40), "cellar": lit(25), "attic": {Spec: 25}}, declarations(standing))
+		require.NoError(t, m.Wait(t.Context(), "b", fsm.PhaseRemoved))
+		h.forget()
+		var refused *fsm.RefusedError
+		require.ErrorAs(t, m.Apply(t.Context(), standing), &refused)
+		assert.Equal(t, "attic", refused.Name, "nobody can ask for what is not known")
+		require.NoError(t, m.Wait(t.Context(), "cellar", fsm.PhaseRunning))
+		time.Sleep(time.Minute)
+		for _, name := range []string{"a", "attic", "cellar"} {
+			lamp, done, _ := h.look(name)
+			assert.True(t, lamp.Glows, name)
+			assert.Empty(t, done, name)
+		}
+		assert.Equal(t, declarations{"a": lit(40), "cellar": lit(25)}, declarations(m.Declared()))
+	})
+}
+
 func TestSetIsRefusedForOneNameAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse()

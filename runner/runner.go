@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -50,9 +50,6 @@ type Runner struct {
 
 	private bool // the tree is
 	started bool // by this Runner
-
-	mu   sync.Mutex // guards held
-	held map[string]bool
 }
 
 // Start opens the tree, starting a private one if none is given, and has passes
@@ -92,40 +89,27 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 	return s6.StartPrivate(ctx, config)
 }
 
-// Apply implements Keeper. Listeners are told of instances that are refused, those
-// that are held included: Holds tells them from others.
+// Apply implements Keeper. Listeners are told of instances that are refused.
 func (r *Runner) Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error {
-	r.mu.Lock()
-	r.held = make(map[string]bool)
-	for _, key := range held {
-		r.held[key.Name] = true
-	}
-	r.mu.Unlock()
 	return errors.Join(
-		apply(ctx, r, r.Services, d.Services(), keysOf(held, config.KindService), remove),
-		apply(ctx, r, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
+		apply(ctx, r.Services, d.Services(), keysOf(held, config.KindService), remove),
+		apply(ctx, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
 }
 
-// apply declares what one manager is to keep. What is held is asked for without a
-// spec, which is refused: it keeps what was asked of it before.
-func apply[D, O any](ctx context.Context, r *Runner, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
-	if !remove {
-		changes, err := m.Plan(ctx, desired)
+// apply declares what one manager is to keep. What is held, or must not be removed,
+// is asked for as it was before.
+func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
+	if len(held) > 0 || !remove {
+		standing, err := m.Standing(ctx)
 		if err != nil {
 			return err
 		}
-		for _, c := range changes {
-			if c.Kind == fsm.ChangeRemove {
-				held = append(held, c.Name)
+		for name, d := range standing {
+			if _, listed := desired[name]; !listed && (!remove || slices.Contains(held, name)) {
+				desired[name] = d
 			}
 		}
 	}
-	r.mu.Lock()
-	for _, name := range held {
-		r.held[name] = true
-		desired[name] = fsm.Desired[D]{}
-	}
-	r.mu.Unlock()
 	err := m.Apply(ctx, desired)
 	if refused := new(fsm.RefusedError); errors.As(err, &refused) {
 		return nil
@@ -140,13 +124,6 @@ func keysOf(keys []config.Key, kind config.Kind) (names []string) {
 		}
 	}
 	return names
-}
-
-// Holds reports whether an instance was held by the last Apply.
-func (r *Runner) Holds(name string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.held[name]
 }
 
 // Refused implements Keeper.

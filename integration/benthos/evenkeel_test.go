@@ -62,6 +62,15 @@ func (p *plant) pids(names ...string) map[string]int {
 	return pids
 }
 
+// killed kills the program when the services run, and returns their processes.
+func (p *plant) killed(program *harness.Program, names ...string) map[string]int {
+	p.t.Helper()
+	pids := p.pids(names...)
+	harness.Slay(p.t, program.PID())
+	assert.Equal(p.t, -1, program.End())
+	return pids
+}
+
 // ends checks that the program ends well and leaves nothing behind.
 func (p *plant) ends(program *harness.Program) {
 	p.t.Helper()
@@ -148,8 +157,7 @@ func TestFileIsKept(t *testing.T) {
 
 	// The next program finds a file that cannot be taken, and what runs.
 	p.write(good + "services: [")
-	harness.Slay(t, program.PID())
-	assert.Equal(t, -1, program.End())
+	p.killed(program)
 	program = p.start()
 	harness.Eventually(t, "the program says what is wrong", func() bool { return strings.Contains(program.Stderr.String(), "this is not YAML") })
 	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
@@ -183,9 +191,7 @@ func TestNoEngine(t *testing.T) {
 	}
 	p.write(text)
 	program := p.start()
-	before := p.pids(ofPlant...)
-	harness.Slay(t, program.PID())
-	program.End()
+	before := p.killed(program, ofPlant...)
 	good := p.engine
 	p.engine = filepath.Join(p.root, "nowhere")
 	program = p.start()
@@ -196,5 +202,44 @@ func TestNoEngine(t *testing.T) {
 	program = p.start()
 	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
 	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
+	p.ends(program)
+}
+
+// TestWhatNobodyKnows: where what was declared is lost, what is wrong in the file
+// ends nothing that runs.
+func TestWhatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	const all = `services:
+  - {name: one, s6ServiceConfig: {command: [sleep, '1000000']}}
+  - {name: two, s6ServiceConfig: {command: [sleep, '1000000']}}
+  - {name: three, s6ServiceConfig: {command: [sleep, '1000000']}}
+`
+	names := []string{"one", "two", "three"}
+	p.write(all)
+	before := p.killed(p.start(), names...)
+	for _, bad := range []struct{ text, want string }{
+		{strings.Replace(all, "command", "comand", 1), "did you mean command?"}, // of one
+		{all + "benthos: [", "this is not YAML"},
+		{strings.Replace(all, "three", "four", 1) + "serivces: []\n", "did you mean services?"},
+	} {
+		require.NoError(t, os.RemoveAll(filepath.Join(p.root, "declarations")))
+		p.write(bad.text)
+		program := p.start()
+		harness.Eventually(t, "the program says: "+bad.want, func() bool { return strings.Contains(program.Stderr.String(), bad.want) })
+		if strings.Contains(bad.want, "command") {
+			harness.Eventually(t, "the others are kept", func() bool { return strings.Contains(program.Stdout.String(), "two stopped -> ") })
+			harness.Pause(t, removes, "what is missing would be removed by then")
+			assert.Equal(t, 1, strings.Count(program.Stderr.String(), "\n"), "it is told once: %s", program.Stderr)
+			p.killed(program)
+		} else {
+			assert.Equal(t, 1, program.End(), "nothing is declared: %s", program.Stderr)
+		}
+		assert.Empty(t, changedPIDs(before, p.pids(names...)), bad.want)
+	}
+	p.write(all)
+	program := p.start()
+	harness.Eventually(t, "all are kept", func() bool { return strings.Contains(program.Stdout.String(), "three stopped -> ") })
+	assert.Empty(t, changedPIDs(before, p.pids(names...)))
 	p.ends(program)
 }

@@ -97,7 +97,6 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	t.keep(r)
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(engine),
 		Keeper: r, Store: store, Tell: func(problem error) { say(errs, "%v", problem) },
@@ -199,16 +198,8 @@ func exporter(engine string) func(context.Context) (string, bool) {
 type teller struct {
 	out, errs io.Writer
 
-	mu    sync.Mutex // guards those below
-	holds func(name string) bool
-	told  map[string]string
-}
-
-// keep has what a runner holds not told: its problem has been.
-func (t *teller) keep(r *runner.Runner) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.holds = r.Holds
+	mu   sync.Mutex // guards told
+	told map[string]string
 }
 
 // hear is an fsm.Listener.
@@ -229,7 +220,7 @@ func (t *teller) hear(n fsm.Notice) {
 func (t *teller) once(name, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.told[name] == text || t.holds != nil && t.holds(name) {
+	if t.told[name] == text {
 		return
 	}
 	t.told[name] = text
