@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 // Defaults of the fields of a Config that may be left empty.
@@ -87,6 +89,11 @@ type Config struct {
 	// accepted, once it is told to stop. Zero means DefaultShutdownTimeout.
 	// Engines end within it; whoever kills one should leave it a second more.
 	ShutdownTimeout time.Duration `json:"shutdown_timeout,omitempty" yaml:"shutdown_timeout,omitempty"`
+
+	// Policy says what follows on the end of the engine, as it says of a service: an
+	// engine ends well once its input has come to its end. The zero Policy runs
+	// another one, after a pause that grows if that ended well.
+	Policy s6.Policy `json:"policy,omitzero" yaml:"-"`
 
 	// Note is kept with the instance, so that a later run of the program finds
 	// it, and means nothing to this package: it is UTF-8, the engine never sees

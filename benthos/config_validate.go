@@ -68,6 +68,12 @@ func (c Config) validateSettings(p *problems) {
 		p.add("metrics", fmt.Sprintf("is %q, neither %s nor %s", m, MetricsPrometheus, MetricsNone))
 	}
 	c.validateAdditions(p)
+	if wrong, is := c.Policy.Validate().(interface{ Unwrap() []error }); is {
+		for _, err := range wrong.Unwrap() {
+			field, problem, _ := strings.Cut(err.Error(), ": ")
+			p.add("policy."+field, problem)
+		}
+	}
 	if !utf8.ValidString(c.MetricsMapping) {
 		p.add("metrics_mapping", errNotUTF8.Error())
 	}

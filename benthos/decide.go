@@ -46,6 +46,8 @@ func decide(in input) fsm.Decision {
 		return decideRunning(in)
 	case StateDegraded:
 		return decideDegraded(in)
+	case StateDone, StateFailed:
+		return decideOver(in)
 	case StateStopping:
 		return decideStopping(in)
 	default:
@@ -135,6 +137,8 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStartFailed, Reason: why}
 	case !toldTo(in):
 		return tell(in)
+	case o.over():
+		return over(o)
 	case o.Service.Phase == fsm.PhaseDegraded && !o.healthy():
 		return fsm.Decision{Fire: EventStartFailed, Reason: o.serviceTrouble()}
 	}
@@ -188,6 +192,10 @@ func decideRunning(in input) fsm.Decision {
 		return fsm.Decision{Do: runActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	case o.Service.Observed.Stale():
 		return fsm.Decision{Fire: EventRestart, Reason: o.Service.Reason}
+	case o.over():
+		return over(o)
+	case o.Service.Observed.Ending():
+		return fsm.Decision{Reason: o.Service.Reason, Pending: true}
 	}
 	if r, bad := trouble(in); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
@@ -228,6 +236,8 @@ func decideDegraded(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	case !toldTo(in):
 		return tell(in)
+	case o.over():
+		return over(o)
 	case o.healthy() && !o.Service.Observed.Status.Ready:
 		return fsm.Decision{Do: announceActions, Reason: unannounced(o), After: probeEvery}
 	}
@@ -243,6 +253,29 @@ func decideDegraded(in input) fsm.Decision {
 		after = probeSoon(in)
 	}
 	return fsm.Decision{Reason: r, After: after}
+}
+
+// over says how an instance came to its end: as its service did.
+func over(o *Observed) fsm.Decision {
+	if o.Service.Phase == fsm.PhaseDone {
+		return fsm.Decision{Fire: EventFinish, Reason: o.Service.Reason}
+	}
+	return fsm.Decision{Fire: EventGiveUp, Reason: o.Service.Reason}
+}
+
+// decideOver leaves an instance that came to its end as it is, unless it is asked
+// for something else.
+func decideOver(in input) fsm.Decision {
+	o := &in.Observed
+	switch {
+	case in.Desired.State != Active:
+		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
+	case !toldTo(in):
+		return tell(in)
+	case !o.over() || (in.State == StateDone) != (o.Service.Phase == fsm.PhaseDone):
+		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("its service is " + string(o.Service.State))}
+	}
+	return fsm.Decision{Reason: o.Service.Reason}
 }
 
 func decideStopping(in input) fsm.Decision {

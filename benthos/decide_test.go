@@ -28,6 +28,7 @@ type world struct {
 	traffic   bool          // messages come in
 	hangsFrom time.Duration // the engine stops answering for five seconds
 	endsAfter time.Duration // its process ends by itself once, after so long
+	over      fsm.Phase     // how its service came to its end, zero if it did not
 
 	begun     time.Time
 	exists    bool
@@ -50,7 +51,7 @@ func (w *world) Advance(d time.Duration) {
 	switch w.asked {
 	case s6.Running:
 		w.exists = true
-		if !w.up && !w.dies {
+		if !w.up && !w.dies && w.over == 0 {
 			w.up, w.upSince, w.announced = true, w.now, false
 			w.pid++
 		}
@@ -84,6 +85,8 @@ func (w *world) service() *Service {
 		s.State, s.Phase = s6.StateStopping, fsm.PhaseStopping
 	case w.asked == s6.Stopped:
 		s.State, s.Phase = s6.StateStopped, fsm.PhaseStopped
+	case w.over != 0:
+		s.State, s.Phase = fsm.State(w.over.String()), w.over
 	case w.dies || w.neverOK && w.age() > 30*time.Second:
 		s.State, s.Phase = s6.StateDegraded, fsm.PhaseDegraded
 	case w.announced:
@@ -199,6 +202,14 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 			scene("a stranger keeps the port", func(w *world) { w.takenFor = 24 * time.Hour }, hopeless),
 			scene("its input comes to an end", func(w *world) { w.endsAfter = 3 * time.Second }, nil),
 			scene("its input ends at once", func(w *world) { w.endsAfter = time.Millisecond }, nil),
+			scene("its input has come to its end for good", func(w *world) { w.exists, w.over = true, fsm.PhaseDone },
+				map[fsm.State][]fsm.Phase{Active: {fsm.PhaseDone}}),
+			scene("it was done before", func(w *world) {
+				w.exists, w.over, w.asked, w.current = true, fsm.PhaseDone, s6.Running, true
+			}, map[fsm.State][]fsm.Phase{Active: {fsm.PhaseDone}}),
+			scene("it is given up", func(w *world) {
+				w.exists, w.over, w.asked, w.current = true, fsm.PhaseFailed, s6.Running, true
+			}, map[fsm.State][]fsm.Phase{Active: {fsm.PhaseFailed}}),
 			scene("the engine dies at once", func(w *world) { w.dies = true }, hopeless),
 			scene("it never becomes ready", func(w *world) { w.neverOK = true }, hopeless),
 		},

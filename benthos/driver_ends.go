@@ -25,11 +25,12 @@ type ends struct {
 
 // note looks at the newest death. What had happened before the stream was first
 // looked at is not its own.
-func (e *ends) note(service *s6.Observed) {
+func (e *ends) note(service *s6.Observed, policy s6.Policy) {
 	death := &service.Last
 	switch {
 	case !e.any, death.Time.Equal(e.known):
 	case !service.Unasked: // s6 may have run another one before the pause began
+	case policy.Judges(): // which the service sees to
 	case death.ExitCode == 0 && death.Signal == 0:
 		e.add(death.Time)
 	default:

@@ -26,7 +26,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	}
 	o.Renoted = !seen.Current && s.doc.runBy(seen.Snapshot.Desired.Spec)
 	service := &o.Service.Observed
-	s.ends.note(service)
+	s.ends.note(service, s.doc.config.Policy)
 	switch {
 	case o.up():
 		if err := d.observeEngine(ctx, now, service); err != nil {

@@ -11,7 +11,9 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // withProgram runs a test of an instance whose engine is that program.
@@ -35,6 +37,42 @@ func started(m *memory) int {
 		}
 	}
 	return 0
+}
+
+// TestInputIsReadOnce where the policy says so: neither this program nor the next
+// one runs it again.
+func TestInputIsReadOnce(t *testing.T) {
+	for _, restart := range []s6.Restart{s6.RestartOnFailure, s6.RestartNever} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newMemory(t)
+			m.tree.Install("/usr/bin/benthos", s6test.Program{RunFor: 3 * time.Second, ReadyAfter: s6test.Never})
+			m.prober.Set(endpoint, benthostest.Endpoint{})
+			once := stream("1s")
+			once.Policy.Restart = restart
+			var states []fsm.State
+			all := active(map[string]*benthos.Config{"a": once})
+			for range 2 {
+				manager, leave := m.start(t)
+				manager.Listen(func(n fsm.Notice) {
+					if move, is := n.(fsm.Transition); is {
+						states = append(states, move.To)
+					}
+				})
+				require.NoError(t, manager.Apply(t.Context(), all))
+				require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDone))
+				time.Sleep(time.Hour)
+				assert.Zero(t, started(m))
+				s, _ := manager.Instance("a")
+				assert.Equal(t, "its process has ended well", s.Reason.Summary)
+				assert.ErrorIs(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning), fsm.ErrOver)
+				leave()
+			}
+			assert.NotContains(t, states, benthos.StateDegraded)
+			deaths, err := supervise.ReadTally(m.tree.FS(), m.tree.Layout().Service("a"))
+			require.NoError(t, err)
+			assert.Len(t, deaths, 1)
+		})
+	}
 }
 
 // An input that comes to its end is not read again every second for ever.

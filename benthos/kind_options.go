@@ -123,6 +123,7 @@ func (o *Options) serviceSpec(doc *document) (*s6.Spec, error) {
 		Limits:      o.Limits,
 		Log:         o.Log,
 		Ready:       s6.Readiness{Announced: true},
+		Policy:      doc.config.Policy,
 		StopTimeout: doc.config.shutdownTimeout() + StopGrace,
 		Note:        note,
 	}, nil

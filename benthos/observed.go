@@ -89,7 +89,7 @@ type Traffic struct {
 // one that was told to end.
 func (o *Observed) up() bool {
 	s := &o.Service.Observed
-	return s.Up() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
+	return s.Up() && s.Waits.IsZero() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
 }
 
 // stopped reports whether the service is stopped and nothing of it was seen to
@@ -97,6 +97,9 @@ func (o *Observed) up() bool {
 func (o *Observed) stopped() bool {
 	return o.Service.Phase == fsm.PhaseStopped && o.Service.Observed.Down()
 }
+
+// over reports whether the service came to its end, with what is asked of it now.
+func (o *Observed) over() bool { return o.Service.Phase.Over() && !o.Unseen }
 
 // healthy reports whether that process says that it is ready.
 func (o *Observed) healthy() bool {

@@ -19,6 +19,8 @@ const (
 	StateIdle             fsm.State = "idle"
 	StateActive           fsm.State = "active"
 	StateDegraded         fsm.State = "degraded"
+	StateDone             fsm.State = "done"   // its input has come to its end
+	StateFailed           fsm.State = "failed" // given up
 	StateStopping         fsm.State = "stopping"
 )
 
@@ -42,6 +44,8 @@ const (
 	EventRestart            fsm.Event = "restart"
 	EventDegraded           fsm.Event = "degraded"
 	EventRecovered          fsm.Event = "recovered"
+	EventFinish             fsm.Event = "finish"
+	EventGiveUp             fsm.Event = "give_up"
 	EventStop               fsm.Event = "stop"
 	EventStopDone           fsm.Event = "stop_done"
 )
@@ -49,6 +53,7 @@ const (
 // NewTable returns the table of a Benthos instance.
 func NewTable() (*fsm.Table, error) {
 	starting := []fsm.State{StateStarting, StateConfigLoading, StateWaitingForHealth, StateWaitingToStay}
+	wanted := append(slices.Clone(starting), StateIdle, StateActive, StateDegraded)
 	return fsm.NewTable(fsm.TableSpec{
 		Name: KindName,
 		States: []fsm.StateSpec{
@@ -60,6 +65,8 @@ func NewTable() (*fsm.Table, error) {
 			{Name: StateIdle, Phase: fsm.PhaseRunning},
 			{Name: StateActive, Phase: fsm.PhaseRunning},
 			{Name: StateDegraded, Phase: fsm.PhaseDegraded},
+			{Name: StateDone, Phase: fsm.PhaseDone},
+			{Name: StateFailed, Phase: fsm.PhaseFailed},
 			{Name: StateStopping, Phase: fsm.PhaseStopping},
 		},
 		Initial: StateStopped,
@@ -68,7 +75,7 @@ func NewTable() (*fsm.Table, error) {
 			{Name: Stopped, Phase: fsm.PhaseStopped},
 		},
 		Rows: slices.Concat(
-			fsm.Rows(EventStart, StateStarting, StateStopped),
+			fsm.Rows(EventStart, StateStarting, StateStopped, StateDone, StateFailed),
 			fsm.Rows(EventS6Started, StateConfigLoading, StateStarting),
 			fsm.Rows(EventConfigLoaded, StateWaitingForHealth, StateConfigLoading),
 			fsm.Rows(EventHealthchecksPassed, StateWaitingToStay, StateWaitingForHealth),
@@ -79,7 +86,9 @@ func NewTable() (*fsm.Table, error) {
 			fsm.Rows(EventRestart, StateStarting, StateIdle, StateActive),
 			fsm.Rows(EventDegraded, StateDegraded, StateIdle, StateActive),
 			fsm.Rows(EventRecovered, StateIdle, StateDegraded),
-			fsm.Rows(EventStop, StateStopping, append(starting, StateStopped, StateIdle, StateActive, StateDegraded)...),
+			fsm.Rows(EventFinish, StateDone, wanted...),
+			fsm.Rows(EventGiveUp, StateFailed, wanted...),
+			fsm.Rows(EventStop, StateStopping, append(wanted, StateStopped, StateDone, StateFailed)...),
 			fsm.Rows(EventStopDone, StateStopped, StateStopping),
 		),
 	})

@@ -83,7 +83,7 @@ func bomb() string {
 var entries = map[string]struct{ text, want string }{
 	"a key misspelt":               {service("s6ServiceConfg: {}"), `f.yaml:6:7: there is no s6ServiceConfg: did you mean s6ServiceConfig?`},
 	"a key inside misspelt":        {service("s6ServiceConfig: {comand: [a]}"), `f.yaml:6:25: there is no s6ServiceConfig.comand: did you mean command?`},
-	"a key of nothing":             {service("colour: red"), `f.yaml:6:7: there is no colour: there are desiredState, dir, finish, finishTimeout, limits, log, name, ready, s6ServiceConfig, startTimeout, stopSignal, stopTimeout, user`},
+	"a key of nothing":             {service("colour: red"), `f.yaml:6:7: there is no colour: there are backoff, desiredState, dir, finish, finishTimeout, giveUpAfter, limits, log, name, ready, restart, s6ServiceConfig, startTimeout, stopSignal, stopTimeout, user`},
 	"no command":                   {service("desiredState: running"), `f.yaml:5:7: s6ServiceConfig.command: it must name a program`},
 	"a command of one text":        {service("s6ServiceConfig: {command: sleep 1}"), `f.yaml:6:34: s6ServiceConfig.command is a text, and must be a list`},
 	"a key twice":                  {service("user: a\nuser: b"), `f.yaml:7:7: user is given twice: it is on line 6 already`},
@@ -109,6 +109,11 @@ var entries = map[string]struct{ text, want string }{
 	"two ways to be ready":         {service("ready: {fd: 3, check: [a]}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:14: ready: only one of stays, fd, check and announced can be set`},
 	"a descriptor of nothing":      {service("ready: {fd: 1}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:19: ready.fd: 1 must be from 3 to 255`},
 	"true for a number":            {service("ready: {fd: true}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:19: ready.fd is "true", and must be a whole number`},
+	"another restart":              {service("restart: sometimes\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:16: restart: "sometimes" must be one of ["always" "on-failure" "never"]`},
+	"a pause that shrinks":         {service("backoff: {from: 2m, to: 1m}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:23: backoff.from: 2m0s must not be more than backoff.to, 1m0s`},
+	"a short pause":                {service("backoff: {from: 1ms}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:23: backoff.from: 1ms must be from 10ms to 24h`},
+	"never and again":              {service("restart: never\ngiveUpAfter: 3\ns6ServiceConfig: {command: [a]}"), `f.yaml:7:20: giveUpAfter: it has no meaning with restart: never`},
+	"a key of a pause":             {service("backoff: {max: 1m}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:17: there is no backoff.max: there are from, to`},
 	"no input":                     {stream("output: {drop: {}}"), `f.yaml:8:9: benthosServiceConfig.input is missing`},
 	"no stream": {good + "  benthos:\n    - name: bad\n", `f.yaml:6:7: benthosServiceConfig.input is missing
 f.yaml:6:7: benthosServiceConfig.output is missing`},
@@ -120,6 +125,7 @@ f.yaml:6:7: benthosServiceConfig.output is missing`},
 	"a key of an input twice": {stream("input:\n  stdin: {}\n  stdin: {}\noutput: {drop: {}}"), `f.yaml:10:11: benthosServiceConfig.input.stdin is given twice: it is on line 9 already`},
 	"yes for true":            {stream("debug_level: sure\ninput: {stdin: {}}\noutput: {drop: {}}"), `f.yaml:8:22: benthosServiceConfig.debug_level is "sure", and must be true or false`},
 	"running for a stream":    {good + "  benthos:\n    - name: bad\n      desiredState: running\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:7:21: desiredState is "running", and must be active or stopped`},
+	"a restart of a stream":   {good + "  benthos:\n    - name: bad\n      restart: at-times\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:7:16: restart "at-times" must be one of ["always" "on-failure" "never"]`},
 	"one name of two kinds": {good + "    - name: benthos-bad\n      s6ServiceConfig: {command: [a]}\n  benthos:\n    - name: bad\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:5:7: there are two entries for the s6 service benthos-bad: the other is at f.yaml:8:7
 f.yaml:8:7: there are two entries for the s6 service benthos-bad: the other is at f.yaml:5:7`},
 	"one name twice": {service("s6ServiceConfig: {command: [a]}") + "    - name: bad\n      s6ServiceConfig: {command: [b]}\n", `f.yaml:7:7: there are two entries for the s6 service bad: the other is at f.yaml:5:7`},

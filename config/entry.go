@@ -156,7 +156,7 @@ func (r *entryReader) service() (e Entry) {
 		Dir: in.Dir, User: in.User, Limits: in.Limits,
 		Ready:        s6.Readiness{Stays: in.Ready.Stays, FD: in.Ready.FD, Check: in.Ready.Check},
 		StartTimeout: in.StartTimeout, StopSignal: in.StopSignal, StopTimeout: in.StopTimeout,
-		Finish: in.Finish, FinishTimeout: in.FinishTimeout, Log: in.Log,
+		Policy: in.policy.policy(), Finish: in.Finish, FinishTimeout: in.FinishTimeout, Log: in.Log,
 	}
 	r.same("s6ServiceConfig.memoryLimit", c.MemoryLimit, "limits.memory", &spec.Limits.Memory)
 	r.same("s6ServiceConfig.logFilesize", c.LogFilesize, "log.fileSize", &spec.Log.FileSize)
@@ -218,6 +218,7 @@ func (r *entryReader) stream() (e Entry) {
 	if !r.read(&in) {
 		return e
 	}
+	in.Config.Policy = in.policy.policy()
 	return r.config("benthosServiceConfig", in.Config, in.DesiredState)
 }
 
@@ -227,6 +228,7 @@ func (r *entryReader) flow() (e Entry) {
 		return e
 	}
 	in.Config.Benthos.DebugLevel = in.Config.Benthos.DebugLevel || in.DebugLevel
+	in.Config.Benthos.Policy = in.policy.policy()
 	return r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
 }
 
@@ -236,6 +238,9 @@ func (r *entryReader) config(path string, c benthos.Config, asked string) Entry 
 	if invalid := new(benthos.ConfigError); errors.As(c.Validate(), &invalid) {
 		for _, p := range invalid.Problems {
 			at := below(path, p.Field)
+			if field, ours := strings.CutPrefix(p.Field, "policy."); ours {
+				at = field
+			}
 			r.add(find(r.node, at), "%s %s", at, p.Problem)
 		}
 	}

@@ -110,6 +110,9 @@ const besideUMHCore = `services:
     finish: [clean]
     finishTimeout: 2s
     log: {fileSize: 4096, files: 3, tai64n: true, removeWithService: true}
+    restart: on-failure
+    backoff: {from: 1s, to: 2m}
+    giveUpAfter: 5
 `
 
 // TestKeysBesideThoseOfUMHCore are those of a Spec.
@@ -122,7 +125,8 @@ func TestKeysBesideThoseOfUMHCore(t *testing.T) {
 		Ready:  s6.Readiness{Check: []string{"test", "-e", "x"}}, StartTimeout: time.Second,
 		StopSignal: "INT", StopTimeout: 90 * time.Second,
 		Finish: []string{"clean"}, FinishTimeout: 2 * time.Second,
-		Log: s6.Log{FileSize: 4096, Files: 3, TAI64N: true, RemoveWithService: true},
+		Log:    s6.Log{FileSize: 4096, Files: 3, TAI64N: true, RemoveWithService: true},
+		Policy: s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: time.Second, To: 2 * time.Minute}, GiveUpAfter: 5},
 	}, d.Services()["a"].Spec)
 }
 
@@ -140,6 +144,7 @@ const allOfAStream = `benthos:
       http: {debug_endpoints: true}
       shutdown_timeout: 3s
       host: 0.0.0.0
+    restart: never
 `
 
 // TestAllOfAStream: each section of an engine's configuration can be given.
@@ -154,6 +159,7 @@ func TestAllOfAStream(t *testing.T) {
 		MetricsMapping:     "root = this",
 		Logger:             map[string]any{"level": "warn"}, Tracer: map[string]any{"none": map[string]any{}},
 		HTTP: map[string]any{"debug_endpoints": true}, ShutdownTimeout: 3 * time.Second, Host: "0.0.0.0",
+		Policy: s6.Policy{Restart: s6.RestartNever},
 	}, d.Streams()["benthos-a"].Spec)
 }
 

@@ -48,9 +48,21 @@ type serviceEntry struct {
 	StartTimeout  time.Duration `yaml:"startTimeout" jsonschema_description:"how long starting may take before the service is degraded; 30s if not said"`
 	StopSignal    string        `yaml:"stopSignal" jsonschema_description:"by which the process is stopped; TERM if not said"`
 	StopTimeout   time.Duration `yaml:"stopTimeout" jsonschema_description:"how long after the stop signal the process is killed; 10s if not said"`
+	policy        `yaml:",inline"`
 	Finish        []string      `yaml:"finish" jsonschema_description:"command that is run after each end of the process"`
 	FinishTimeout time.Duration `yaml:"finishTimeout" jsonschema_description:"how long the finish command may take; 5s if not said"`
 	Log           s6.Log        `yaml:"log" jsonschema_description:"how what the process prints is kept"`
+}
+
+// policy are the keys of an s6.Policy.
+type policy struct {
+	Restart     string     `yaml:"restart" jsonschema:"enum=always,enum=on-failure,enum=never,default=always" jsonschema_description:"what follows on the end of the process that nobody asked to end"`
+	Backoff     s6.Backoff `yaml:"backoff" jsonschema_description:"how long no process runs in between: a pause that doubles with each end in a row"`
+	GiveUpAfter int        `yaml:"giveUpAfter" jsonschema_description:"how many ends in a row are the last one; it is tried for ever if not said"`
+}
+
+func (p policy) policy() s6.Policy {
+	return s6.Policy{Restart: s6.Restart(p.Restart), Backoff: p.Backoff, GiveUpAfter: p.GiveUpAfter}
 }
 
 // ready are the ways of s6.Readiness that a file can ask for.
@@ -71,16 +83,18 @@ type serviceConfig struct {
 
 // streamEntry is an entry of a list of Benthos streams.
 type streamEntry struct {
-	Name         string         `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-NAME"`
-	DesiredState string         `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
+	Name         string `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-NAME"`
+	DesiredState string `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
+	policy       `yaml:",inline"`
 	Config       benthos.Config `yaml:"benthosServiceConfig" jsonschema:"required"`
 }
 
 // flowEntry is an entry of the list of data flows.
 type flowEntry struct {
-	Name         string     `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-dataflow-NAME"`
-	DesiredState string     `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
-	DebugLevel   bool       `yaml:"debug_level"`
+	Name         string `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-dataflow-NAME"`
+	DesiredState string `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
+	DebugLevel   bool   `yaml:"debug_level"`
+	policy       `yaml:",inline"`
 	Config       flowConfig `yaml:"dataFlowComponentConfig" jsonschema:"required"`
 }
 

@@ -23,6 +23,7 @@ type stored struct {
 	At      Position  `json:"at"`
 	Service *s6.Spec  `json:"service,omitempty"`
 	Stream  string    `json:"stream,omitempty"`
+	Policy  s6.Policy `json:"policy,omitzero"` // of the stream
 }
 
 // Encode writes down the entries of a declaration as Decode reads them: as JSON,
@@ -32,13 +33,13 @@ func (d *Declaration) Encode() ([]byte, error) {
 	byName := func(a, b Key) int { return strings.Compare(a.Name, b.Name) }
 	for _, key := range slices.SortedFunc(maps.Keys(d.Entries), byName) {
 		e := d.Entries[key]
-		s := stored{key.Kind, key.Name, e.State, e.At, e.Service, ""}
+		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service}
 		if e.Stream != nil {
 			text, err := yaml.Marshal(*e.Stream)
 			if err != nil {
 				return nil, fmt.Errorf("cannot write down %s: %w", key, err)
 			}
-			s.Stream = string(text)
+			s.Stream, s.Policy = string(text), e.Stream.Policy
 		}
 		all = append(all, s)
 	}
@@ -78,6 +79,7 @@ func (s stored) entry() (e Entry, err error) {
 		if err := unmarshal([]byte(s.Stream), e.Stream); err != nil {
 			return e, err
 		}
+		e.Stream.Policy = s.Policy
 	}
 	service, stream := s.Kind == KindService, s.Kind == KindStream
 	if service == stream || service != (e.Service != nil) || stream != (e.Stream != nil) {

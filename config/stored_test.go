@@ -23,6 +23,7 @@ func TestWhatIsWrittenDownIsReadBack(t *testing.T) {
 				odd.MetricsMapping = "\n  root = this\n"
 				odd.Logger = map[string]any{"static_fields": map[string]any{"a": "\n\tb\n", "c": " d\ne"}}
 				odd.LogLevel = "WARN"
+				odd.Policy = s6.Policy{Restart: s6.RestartNever}
 				e.Stream = &odd
 				d.Entries[key] = e
 			}
@@ -56,6 +57,7 @@ func TestWhatIsWrittenDownIsReadBack(t *testing.T) {
 				got, err := after.Render()
 				require.NoError(t, err)
 				assert.Equal(t, string(want), string(got))
+				assert.Equal(t, e.Stream.Policy, read.Stream.Policy)
 			}
 		}
 		again, err := back.Encode()

@@ -13,6 +13,10 @@ var ErrInPass = errors.New("a pass over this instance is already under way")
 // ErrUnknown is returned for a name that a manager does not have.
 var ErrUnknown = errors.New("no such instance")
 
+// ErrOver is wrapped by the error of Wait for an instance that has come to its
+// end, well or not, and will not go on by itself.
+var ErrOver = errors.New("it has come to its end")
+
 // ErrClosed is wrapped by the errors of Apply, Set, Run and Wait once the
 // manager has been closed. Its other methods then find no instances.
 var ErrClosed = errors.New("the manager is closed")

@@ -69,6 +69,9 @@ type Decision struct {
 	Fire Event
 	// Reason explains the state the pass leaves the instance in.
 	Reason Reason
+	// Pending: what was seen is about to change by itself, so that the state the
+	// pass leaves the instance in does not count as reached.
+	Pending bool
 	// After is how long to leave the instance alone unless it is woken, the
 	// kind's Resync at most; zero means one tick where there were actions, else
 	// the kind's Resync.

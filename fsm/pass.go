@@ -134,7 +134,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 		v := i.memory.Conclude(now, i.rule(), *o)
 		s.Err, s.Failures, s.Held = v.Err, v.Failures, v.Held
 		s.NextTry, s.NextPass = v.NextTry, v.Next
-		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !o.Fired
+		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !p.decision.Pending && !o.Fired
 		if err := i.tellOutcome(now, p.before.Err, s); err != nil {
 			s.Err, o.Err = err, err
 		}

@@ -17,6 +17,8 @@ const (
 	PhaseStarting                     // told to run, not yet shown to
 	PhaseRunning                      // shown to run by the last observation
 	PhaseDegraded                     // should run and does not, or not well
+	PhaseDone                         // did what it was to do, and nothing of it runs any more
+	PhaseFailed                       // given up: nothing of it runs until somebody asks for it again
 	PhaseStopping                     // told to stop, not yet shown to have
 	PhaseRemoving                     // being taken away
 	PhaseRemoved                      // gone
@@ -29,6 +31,8 @@ var phaseNames = [...]string{
 	PhaseStarting:    "starting",
 	PhaseRunning:     "running",
 	PhaseDegraded:    "degraded",
+	PhaseDone:        "done",
+	PhaseFailed:      "failed",
 	PhaseStopping:    "stopping",
 	PhaseRemoving:    "removing",
 	PhaseRemoved:     "removed",
@@ -45,6 +49,10 @@ func (p Phase) String() string {
 // exists reports whether an instance of that phase has been made, and is not
 // being removed.
 func (p Phase) exists() bool { return p > PhaseCreating && p < PhaseRemoving }
+
+// Over reports whether an instance of that phase has come to its end: nothing of
+// it runs, and nothing will by itself, though it may be asked to.
+func (p Phase) Over() bool { return p == PhaseDone || p == PhaseFailed }
 
 // MarshalText returns the phase's name.
 func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }

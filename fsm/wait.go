@@ -19,6 +19,8 @@ import (
 //     something else is asked of it
 //   - ErrHeld and the error behind it for an instance that is held, or that has
 //     nothing to do while what it owns is held
+//   - ErrOver for an instance that has come to its end, Phase.Over, while
+//     something else is waited for
 //   - ErrClosed once the manager has been closed
 //
 // Passes are made by Run, by a Loop, or by whoever calls Reconcile. Without any
@@ -52,6 +54,9 @@ func (m *Manager[D, O]) Wait(ctx context.Context, name string, phase Phase) erro
 		if s := m.stuck(e, begun); s != nil {
 			return fmt.Errorf("%q will not become %s: it is %s: %s: %w: %w", name, phase, s.State, s.Reason, s.holds(), ErrHeld)
 		}
+		if s := m.over(e, begun); s != nil {
+			return fmt.Errorf("%q will not become %s: it is %s: %s: %w", name, phase, s.State, s.Reason, ErrOver)
+		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
@@ -82,6 +87,16 @@ func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
 func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 	_, generation := e.instance.wanted()
 	if s := e.instance.Snapshot(); s.holds() != nil && s.Generation == generation && s.pass > begun {
+		return s
+	}
+	return nil
+}
+
+// over returns what a pass after the first so many has left, where the instance
+// has come to its end with what is asked of it now, and nil otherwise.
+func (m *Manager[D, O]) over(e *entry[D, O], begun uint64) *Snapshot[D, O] {
+	_, generation := e.instance.wanted()
+	if s := e.instance.Snapshot(); s.Phase.Over() && s.Settled && s.Generation == generation && s.pass > begun {
 		return s
 	}
 	return nil

@@ -59,3 +59,7 @@ func (o *Observed) lastDeath() string {
 	}
 	return how + " at " + o.Last.Time.Format(time.RFC3339Nano)
 }
+
+// crashes reports that the process ends again and again. Where there are pauses in
+// between, those say it.
+func (o *Observed) crashes() bool { return o.Deaths >= CrashLimit && !o.Pauses }

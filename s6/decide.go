@@ -2,7 +2,6 @@ package s6
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -24,6 +23,10 @@ func decide(in input) fsm.Decision {
 		return decideRunning(in)
 	case StateDegraded:
 		return decideDegraded(in)
+	case StateBackingOff:
+		return decideBackingOff(in)
+	case StateDone, StateFailed:
+		return decideOver(in)
 	case StateStopping:
 		return decideStopping(in)
 	default:
@@ -44,13 +47,17 @@ func decideForeign(in input) fsm.Decision {
 			return fsm.Decision{Fire: EventDegraded, Reason: r}
 		case StateStopping:
 			return fsm.Decision{Fire: EventStopDone, Reason: r}
+		case StateBackingOff:
+			return fsm.Decision{Fire: EventRetry, Reason: r}
+		case StateDone, StateFailed:
+			return fsm.Decision{Fire: EventStart, Reason: r}
 		case fsm.StateRemoving:
 			return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: r}
 		}
 		return fsm.Decision{Do: createActions, Reason: r}
 	}
 	switch in.State {
-	case StateStarting, StateRunning, StateDegraded:
+	case StateStarting, StateRunning, StateDegraded, StateBackingOff, StateDone, StateFailed:
 		return fsm.Decision{Fire: EventStop, Reason: r}
 	case StateStopping:
 		return fsm.Decision{Fire: EventStopDone, Reason: r}
@@ -76,32 +83,6 @@ func decideCreating(in input) fsm.Decision {
 	return create(in)
 }
 
-// create puts in place what is missing, and waits for s6-svscan to do its part.
-// If that takes long, s6-svscan is nudged.
-func create(in input) fsm.Decision {
-	o := &in.Observed
-	d := fsm.Decision{Reason: fsm.Because("not in place yet").With(missing(o)), After: soonest}
-	switch {
-	case o.damaged():
-		d.Do = writeActions
-	case o.Exists && o.LoggerRemains:
-		d.Do, d.After = endStrayActions, scanTime
-	case !o.Exists || !o.Linked || !o.Watched:
-		d.Do = createActions
-	case in.Now.Sub(o.Owed) >= scanPatience:
-		d.Do, d.After = nudgeActions, later
-	}
-	return d
-}
-
-// soon returns soonest while the state is new, then later.
-func soon(in input) time.Duration {
-	if in.Now.Sub(in.Since) < scanPatience {
-		return soonest
-	}
-	return later
-}
-
 func decideStopped(in input) fsm.Decision {
 	o := &in.Observed
 	switch want := in.Desired.State; {
@@ -118,19 +99,32 @@ func decideStopped(in input) fsm.Decision {
 		return create(in)
 	case !o.current():
 		return fsm.Decision{Do: writeActions, Reason: rewritten(o)}
-	case want == Running && o.Up() && !o.Status.WantUp && !o.Ended && !o.Lags:
-		// An earlier run or somebody else has told it; s6 will see to it.
-		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its process was told to end").With(fmt.Sprintf("pid %d", o.Status.PID))}
-	case want == Running && o.Up() && !o.AskedDown:
-		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
-	case want == Running && o.CommandProblem != "":
-		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
 	case want == Running:
-		return fsm.Decision{Do: upActions, Fire: EventStart, Reason: in.Asked()}
+		return begin(in)
 	case !o.AskedDown:
 		return fsm.Decision{Do: downActions, Reason: fsm.Because("it would start by itself with the tree")}
 	}
 	return fsm.Decision{}
+}
+
+// begin has a service run that is in place and stopped, as far as this program
+// knows.
+func begin(in input) fsm.Decision {
+	o := &in.Observed
+	// Whose finish script has only said that it failed is asked for again.
+	if d, ended := follow(in); ended && (o.Verdict != "" || !o.Failed) {
+		return d
+	}
+	switch {
+	case o.Up() && !o.Status.WantUp && !o.Ended && !o.Lags:
+		// An earlier run or somebody else has told it; s6 will see to it.
+		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its process was told to end").With(fmt.Sprintf("pid %d", o.Status.PID))}
+	case o.Up() && !o.AskedDown:
+		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
+	case o.CommandProblem != "":
+		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
+	}
+	return fsm.Decision{Do: upActions, Fire: EventStart, Reason: in.Asked()}
 }
 
 func decideStarting(in input) fsm.Decision {
@@ -141,15 +135,16 @@ func decideStarting(in input) fsm.Decision {
 	if d, needed := mend(in); needed {
 		return d
 	}
+	if d, ended := follow(in); ended {
+		return d
+	}
 	left, fresh := o.fresh(in.Now)
 	late := in.Now.Sub(in.Since) > o.StartTimeout
 	switch {
 	case o.CommandProblem != "":
 		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Because("its command cannot be started").With(o.CommandProblem)}
-	case o.Deaths >= CrashLimit:
+	case o.crashes():
 		return fsm.Decision{Fire: EventStartFailed, Reason: crashing(o)}
-	case o.Failed:
-		return fsm.Decision{Fire: EventStartFailed, Reason: gaveUp(o)}
 	case o.outgoing():
 		return restart(o)
 	case o.Unstarted:
@@ -164,6 +159,8 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStartDone, Reason: shown(o)}
 	case late:
 		return fsm.Decision{Fire: EventStartFailed, Reason: fsm.Because("it did not become ready in time").With(o.lastDeath())}
+	case !o.Waits.IsZero():
+		return fsm.Decision{Reason: waiting(o), After: soonest}
 	case !o.Status.Up() && !o.Status.WantUp && o.justDown(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: eventPatience}
 	case !o.Status.Up() && !o.Status.WantUp:
@@ -185,6 +182,9 @@ func decideRunning(in input) fsm.Decision {
 		return fsm.Decision{Do: writeActions, Fire: EventRestart, Reason: fsm.Because("its configuration changed")}
 	case o.Stale():
 		return fsm.Decision{Fire: EventRestart, Reason: outdated(o)}
+	}
+	if d, ended := follow(in); ended {
+		return d
 	}
 	if r, bad := trouble(o); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
@@ -213,6 +213,9 @@ func decideDegraded(in input) fsm.Decision {
 	if o.Awaited && o.CommandProblem == "" {
 		return resume()
 	}
+	if d, ended := follow(in); ended {
+		return d
+	}
 	left, fresh := o.fresh(in.Now)
 	r, bad := trouble(o)
 	switch {
@@ -227,7 +230,7 @@ func decideDegraded(in input) fsm.Decision {
 	case o.StartDue && o.CommandProblem == "":
 		// s6-supervise itself waits for much longer.
 		return fsm.Decision{Do: upActions, Reason: r, After: later}
-	case o.Failed || o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
+	case o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
 		return fsm.Decision{Reason: r, After: later}
 	case o.justDown(in.Now):
 		return fsm.Decision{Reason: r, After: eventPatience}
@@ -235,57 +238,12 @@ func decideDegraded(in input) fsm.Decision {
 	return fsm.Decision{Do: upActions, Reason: r}
 }
 
-// mend repairs what is around the process of a service that should run, without
-// deciding about the process itself: the tree, the files, a stray process.
-func mend(in input) (fsm.Decision, bool) {
-	o := &in.Observed
-	switch {
-	case o.StrayPID != 0:
-		return endStray(in), true
-	case o.deserted():
-		return endLeft(in), true
-	case !o.whole():
-		return create(in), true
-	case o.Lags:
-		// Telling what is up to be up makes s6-supervise write the status.
-		return fsm.Decision{Do: upActions, Reason: lags(o), After: later}, true
-	case !o.current() && (o.Status.Up() || o.CommandProblem != ""):
-		return fsm.Decision{Do: writeActions, Reason: rewritten(o)}, true
-	case !o.current():
-		// A start that failed because a file was missing is not tried again
-		// soon unless s6-supervise is told.
-		return fsm.Decision{Do: writeUpActions, Reason: rewritten(o)}, true
-	}
-	return fsm.Decision{}, false
-}
-
-// restart ends the process so that another takes its place. Its death is an
-// event; until then each pass checks whether it has to be killed.
-func restart(o *Observed) fsm.Decision {
-	return fsm.Decision{Do: restartActions, Reason: outdated(o), After: later}
-}
-
-// resume spares a restart that was asked for the pause that s6-supervise makes
-// after a crash. What crashes by itself is not told.
-func resume() fsm.Decision {
-	return fsm.Decision{Do: upActions, Reason: fsm.Because("another process is to take the place of the one that has ended")}
-}
-
-func endStray(in input) fsm.Decision {
-	d := fsm.Decision{Do: endStrayActions, Reason: strays(&in.Observed)}
-	if in.Observed.Deleted {
-		d.After = scanTime // a look at the process table is expensive
-	}
-	return d
-}
-
-func endLeft(in input) fsm.Decision {
-	return fsm.Decision{Do: endLeftActions, Reason: leftRunning(&in.Observed), After: soon(in)}
-}
-
 func decideStopping(in input) fsm.Decision {
 	o := &in.Observed
 	switch {
+	case o.Verdict != "":
+		// What is started after this is asked for again.
+		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case !o.Down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
 		// This program tells it once, whoever else may have told it, before a
 		// stray process is ended: another process may wait for that end.

@@ -72,8 +72,6 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return lags(o), true
 	case o.Unlocked:
 		return unlocked(), true
-	case o.Failed:
-		return gaveUp(o), true
 	case o.CommandProblem != "":
 		return fsm.Because("its command cannot be started").With(o.CommandProblem), true
 	case o.Unstarted:
@@ -82,7 +80,7 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return fsm.Because("its process does not run").With(o.lastDeath()), true
 	case o.Status.Paused:
 		return fsm.Because("its process is paused"), true
-	case o.Deaths >= CrashLimit:
+	case o.crashes():
 		return crashing(o), true
 	case !o.Ready():
 		return fsm.Because("its process is not ready").With(o.lastDeath()), true

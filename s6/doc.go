@@ -62,9 +62,12 @@
 //   - timing.go: all times, with what they have to do with each other
 //   - tools.go: where s6's programs are
 //   - limits.go: how many services an s6-svscan takes
+//   - policy.go: what may follow on the end of a process
 //   - spec.go: what a service is made from
+//   - course.go: what has followed
 //   - manifest.go: what is kept of that in the service directory
 //   - quote.go: words for a shell
+//   - render_policy.go: what scripts do about the end of a process
 //   - render_pipe.go: what scripts do about the pipe to the logger
 //   - render_finish.go: what ends with a process
 //   - render.go: the files of a service directory
@@ -80,6 +83,8 @@
 //   - table.go: states and events
 //   - decide_actions.go: what can be done
 //   - decide_reasons.go: what is said about it
+//   - decide_parts.go: what is done in several states
+//   - decide_over.go: what follows on the end of a process
 //   - decide.go: what is to be done in each state
 //
 // A live tree:
@@ -110,6 +115,7 @@
 //
 //   - driver.go: what is remembered of a service between two passes
 //   - driver_read.go: what its files say
+//   - driver_course.go: what its scripts have made of an end
 //   - driver_command.go: whether its command can be started
 //   - driver_group.go: what its processes have left running
 //   - driver_since.go: what counts once it has been so for a while

@@ -110,6 +110,9 @@ func (d *driver) up() error {
 	if err := d.forgetUnfinished(); err != nil {
 		return err
 	}
+	if err := d.clearCourse(); err != nil {
+		return err
+	}
 	d.failed.Store(false)
 	d.voidRequests()
 	if err := d.tree.Control(d.service, supervise.CommandUp); err != nil {

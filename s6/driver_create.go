@@ -63,6 +63,9 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 		files = append(files, file{fileDown, "", 0o644})
 	}
 	files = append(files, file{fileInstanceLock, "", 0o600}, file{fileStarted, "", 0o644}, file{fileUnfinished, "", 0o644}, file{fileBorder, "1\n", 0o644})
+	if desired.Spec.policed() {
+		files = append(files, file{fileCourse, freshCourse, 0o644})
+	}
 	dir := d.aside(asideNew)
 	for _, left := range []string{dir, d.aside(asideGone)} {
 		if err := d.fs.RemoveAll(left); err != nil {

@@ -40,6 +40,7 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	if errors.Is(fileErr, fs.ErrNotExist) {
 		fileErr = nil // the directory was deleted: a tree has nothing to start
 	}
+	fileErr = errors.Join(fileErr, d.clearCourse())
 	status, err := d.tree.Status(d.service)
 	if _, err := written(err); err != nil {
 		return errors.Join(fileErr, err)
@@ -80,6 +81,10 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 		return d.tree.Control(d.service, supervise.CommandKill)
 	case endAsk:
 		d.asks(now)
+		if spec.Judges() && d.mark(startedReplaced, &status) != nil {
+			// On a full disk its end counts as a failure.
+			d.marks = marks{}
+		}
 		if err := d.tree.Control(d.service, supervise.CommandRestart, supervise.CommandCont); err != nil {
 			return err
 		}

@@ -33,6 +33,9 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Obs
 	}
 	o.ReadyRequired, o.Stays = desired.Spec.Ready.required(), desired.Spec.Ready.stays()
 	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
+	if err := d.observeCourse(&o, desired.Spec); err != nil {
+		return Observed{}, err
+	}
 	if desired.State == Running && !o.Status.Up() {
 		if o.CommandProblem, err = d.tree.Unstartable(d.service); err == nil && o.CommandProblem == "" {
 			o.CommandProblem, err = d.commandProblem(desired.Spec)

@@ -27,7 +27,7 @@ func (d *driver) write(spec *Spec) error {
 		return err
 	}
 	d.examined = false // if this is cut short
-	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock); err != nil {
+	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock, fileCourse); err != nil {
 		return err
 	}
 	for _, dir := range []string{dirData, dirEnv, dirConfig, dirLog} {
@@ -46,7 +46,7 @@ func (d *driver) write(spec *Spec) error {
 	if err := d.cover(spec, files); err != nil {
 		return err
 	}
-	if err := d.clear(files); err != nil {
+	if err := d.clear(spec, files); err != nil {
 		return err
 	}
 	// If an earlier write was cut short, it is not known how far it came.
@@ -161,7 +161,7 @@ func (d *driver) mark(as string, of *supervise.Status) error {
 // clear removes the files that a spec can call for and this one does not, and
 // those that a killed ReplaceFile has left. Other files in config/ belong to
 // the process.
-func (d *driver) clear(files []file) error {
+func (d *driver) clear(spec *Spec, files []file) error {
 	optional := []string{fileNotificationFD, fileDownSignal, fileCheck}
 	before, err := untorn(readManifest(d.fs, d.service))
 	if err != nil {
@@ -191,5 +191,5 @@ func (d *driver) clear(files []file) error {
 			return err
 		}
 	}
-	return nil
+	return d.setCourse(spec)
 }

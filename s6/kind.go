@@ -127,10 +127,18 @@ func lastAsked(tree Tree, owner, name string) (d fsm.Desired[*Spec], mine bool, 
 	d = fsm.Desired[*Spec]{State: Running, Spec: m.Spec}
 	_, err = tree.FS().Lstat(path.Join(service, fileDown))
 	down, err := found(err)
-	if down {
+	if !down || err != nil {
+		return d, true, err
+	}
+	// A service that came to its end has the file, too.
+	text, err := tree.FS().ReadFile(path.Join(service, fileCourse))
+	if _, err := found(err); err != nil {
+		return d, true, err
+	}
+	if parseCourse(string(text)).verdict(m.Spec, m.Spec.processHash()) == "" {
 		d.State = Stopped
 	}
-	return d, true, err
+	return d, true, nil
 }
 
 // compare implements fsm.Kind.Compare.
@@ -143,6 +151,8 @@ func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
 		return change(fsm.ChangeCreate, "it is not there")
 	case d.State == Stopped && up:
 		return change(fsm.ChangeStop, "it runs")
+	case d.State == Running && !up && o.Verdict != "" && o.Hash == hash:
+		return change(fsm.ChangeNone, over(&o).Reason.String())
 	case d.State == Running && !up:
 		return change(fsm.ChangeStart, "it does not run")
 	case up && o.Started != "" && o.Started != process:

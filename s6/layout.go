@@ -96,6 +96,7 @@ const (
 	fileStarted        = "data/started"       // Spec.processHash, process id and supervisor, written by run
 	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
 	fileMarked         = "data/marked"        // what a process counts as started from, and which
+	fileCourse         = "data/course"        // what has become of the processes, written by run and finish
 	fileInstanceLock   = "data/lock"          // held by the service's process
 	fileBorder         = "data/border"        // whether a border ends what was printed, written by run and finish
 	dirData            = "data"

@@ -97,8 +97,21 @@ type Observed struct {
 	// Unlocked: the file that the process has locked was deleted. A second
 	// process would not wait for it.
 	Unlocked bool `json:"unlocked,omitempty"`
-	// Failed: the finish command said not to start the service again.
+	// Failed: the finish script said not to start the service again.
 	Failed bool `json:"failed,omitempty"`
+	// What the desired spec says about the end of a process, and what has followed.
+	// Ends: on one that ended well, nothing. Pauses: it has a Backoff. Failures is
+	// how many there have been in a row, Waits until when the process that is to
+	// run pauses before it begins, zero once it has, and Verdict whether none is to
+	// run any more.
+	Ends     bool      `json:"ends,omitempty"`
+	Pauses   bool      `json:"pauses,omitempty"`
+	Failures int       `json:"failures,omitempty"`
+	Waits    time.Time `json:"waits,omitzero"`
+	Verdict  Verdict   `json:"verdict,omitempty"`
+	// began is when the process began after such a pause, zero where that is not
+	// known.
+	began time.Time
 
 	// Deaths is how many times the process ended in the last CrashWindow, apart
 	// from deaths that were asked for and those before the process was changed
@@ -123,7 +136,7 @@ func (o *Observed) Up() bool { return o.Supervised && o.Status.Up() && o.StrayPI
 // Ready reports whether it runs and does its work, as far as one look can tell.
 // Stays is for decisions.
 func (o *Observed) Ready() bool {
-	return o.Up() && !o.Status.Paused && (o.Status.Ready || !o.ReadyRequired)
+	return o.Up() && !o.Status.Paused && o.Waits.IsZero() && (o.Status.Ready || !o.ReadyRequired)
 }
 
 // PID returns the process id of the service, 0 while it does not run.
@@ -179,7 +192,18 @@ func (o *Observed) beginning(now time.Time) bool {
 // and how long it still has to run.
 func (o *Observed) fresh(now time.Time) (left time.Duration, fresh bool) {
 	now = now.Add(o.late)
-	return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)
+	since := o.Status.Stamp
+	if o.began.After(since) {
+		since = o.began
+	}
+	return o.Stays - now.Sub(since), within(now, since, o.Stays)
+}
+
+// Ending reports that the process has ended well, that nothing is to follow on
+// that, and that its finish script has not said so yet.
+func (o *Observed) Ending() bool {
+	s := &o.Status
+	return o.Ends && o.Supervised && !s.Up() && s.WantUp && !s.FinishDone() && s.WaitStatus == 0 && !o.Awaited
 }
 
 // replaced reports that a restart of the running process was asked for.

@@ -36,7 +36,7 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	files := []file{
 		{fileTimeoutKill, milliseconds(spec.manner().patience) + "\n", public},
 		{fileTimeoutFinish, milliseconds(spec.finishTimeout()) + "\n", public},
-		{fileFinish, renderFinish(spec), script},
+		{fileFinish, renderFinish(spec, tools), script},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
 		{fileLogNotificationFD, strconv.Itoa(notificationFD) + "\n", public},
 		{fileLogTimeoutKill, milliseconds(defaultStopTimeout) + "\n", public},

@@ -4,30 +4,29 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // renderFinish returns what s6-supervise runs after each end of the process and
 // before it starts another one. It ends what the process has left running: the
-// rest of its process group. Then it prints a border and becomes the spec's
-// finish command.
+// rest of its process group. Then it prints a border, and does what the spec says
+// about the end of a process.
 //
 // The group is that of the process that run has written down with its
 // supervisor. Where that is another supervisor, nothing is ended: the id is that
 // of an earlier process, and may be somebody else's by now. As long as a process
 // of a group has not been reaped, the kernel gives the group's id to no other
 // process. A process that has ended and that nobody reaps is not left running.
-func renderFinish(spec *Spec) string {
+func renderFinish(spec *Spec, tools Tools) string {
 	signal := cmp.Or(strings.TrimPrefix(spec.StopSignal, "SIG"), "TERM")
 	end := fmt.Sprintf(endGroup, fileStarted, statStarted, signal, centiseconds(spec.groupTimeout()), centiseconds(killedPatience))
 	end += fmt.Sprintf("timeout %.0f %s", borderTimeout.Seconds(), printBorder)
-	if len(spec.Finish) == 0 {
-		return "#!/bin/sh\nexec 2>&1\n" + end + " && echo 1 2>/dev/null 1<>./" + fileBorder + "\nexit 0\n"
+	if len(spec.Finish) == 0 { // what the command prints is text, too: run prints another border
+		end += " && echo 1 2>/dev/null 1<>./" + fileBorder
 	}
-	end += "\n" // what the command prints is text, too: run prints another border
-	// The finish command gets the environment as it is: a variable of the script
-	// may have the name of one. From 2.13 on s6 also passes the process group.
-	return "#!/bin/sh\nexec 2>&1\n(\n" + end + ")\nexec " + quote(spec.Finish) + ` "$1" "$2" "$3"` + "\n"
+	if !spec.policed() {
+		return "#!/bin/sh\nexec 2>&1\n" + end + "\nexit 0\n"
+	}
+	return "#!/bin/sh\nexec 2>&1\n" + recallStarted + "(\n" + end + "\n)\n" + renderPolicy(spec, tools)
 }
 
 // endGroup is the part of the finish script that ends a process group.
@@ -83,6 +82,3 @@ echo "%[4]s $$ $1" 1<>./%[2]s
 // statStarted is where /proc/PID/stat has the time at which a process started,
 // counted from its state, which is the first word after its name.
 const statStarted = 20
-
-// centiseconds are what the clock in /proc/uptime counts.
-func centiseconds(d time.Duration) int { return int(d / (10 * time.Millisecond)) }

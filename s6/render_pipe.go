@@ -60,4 +60,4 @@ const borderTimeout = time.Second
 var separate = fmt.Sprintf(`read -r evenkeel 2>/dev/null <./%s
 [ "$evenkeel" = 1 ] || timeout %.0f %s
 echo 0 2>/dev/null 1<>./%[1]s
-exec "$@"`, fileBorder, borderTimeout.Seconds(), printBorder)
+`, fileBorder, borderTimeout.Seconds(), printBorder) + holdBack + `exec "$@"`

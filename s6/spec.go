@@ -49,11 +49,12 @@ type Spec struct {
 	// StopTimeout is how long after StopSignal the process gets KILL; zero
 	// means 10 s. There is always one.
 	StopTimeout time.Duration `json:"stopTimeout,omitempty" yaml:"stopTimeout,omitempty"`
+	// Policy says what follows on the end of a process. A run of the program that
+	// ends in order has stopped it.
+	Policy `yaml:",inline"`
 	// Finish is run after each end of the process, with the exit code (256 if a
 	// signal ended it), the signal and the service's name as further arguments.
-	// If it exits with 125, the service does not start again by itself until it
-	// is asked for again: by a change, by being stopped and started, or by
-	// another run of the program.
+	// If it exits with 125, the service is failed, as it is for GiveUpAfter.
 	Finish []string `json:"finish,omitempty" yaml:"finish,omitempty"`
 	// FinishTimeout is how long Finish may take; zero means 5 s. What the
 	// process has left running is ended before: the processes of its process
@@ -198,6 +199,9 @@ func (s *Spec) validateNumbers() (errs []error) {
 	duration("ready.stays", s.Ready.Stays)
 	duration("stopTimeout", s.StopTimeout)
 	duration("finishTimeout", s.FinishTimeout)
+	if wrong, is := s.Policy.Validate().(interface{ Unwrap() []error }); is {
+		errs = append(errs, wrong.Unwrap()...)
+	}
 	limit := func(field string, n int64) {
 		if n < 0 {
 			bad("%s: %d must not be negative", field, n)
@@ -296,5 +300,6 @@ func (s *Spec) processHash() string {
 	process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, "", 0, 0
 	process.StopSignal, process.StopTimeout = "", 0
 	process.Finish, process.FinishTimeout = nil, 0
+	process.Policy = Policy{}
 	return process.Hash()
 }

@@ -113,6 +113,45 @@ var stories = []struct {
 		p.Watch(5 * time.Second)
 		p.processes()
 	}},
+	{"job", "a job is done, stays so for another program, and is done again when that is asked for", func(p *play) {
+		job := func(change func(s *s6.Spec)) *s6.Spec {
+			s := &s6.Spec{Command: []string{"sleep", "1"}, Policy: s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: 3 * time.Second}}}
+			change(s)
+			return s
+		}
+		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 1})
+		p.run(job(func(*s6.Spec) {}), 4*time.Second)
+		p.Note("now it will end well")
+		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond})
+		p.Watch(5 * time.Second)
+		p.processes()
+		p.Reopen()
+		p.Watch(5 * time.Second)
+		p.Note("with smaller logs it is the same job")
+		p.run(job(func(s *s6.Spec) { s.Log.FileSize = 5000 }), 3*time.Second)
+		p.Note("with another argument it is not")
+		p.run(job(func(s *s6.Spec) { s.Command = []string{"sleep", "2"} }), 4*time.Second)
+		p.Ask(desired{State: s6.Stopped, Spec: p.Snapshot().Desired.Spec})
+		p.Watch(time.Second)
+		p.run(p.Snapshot().Desired.Spec, 4*time.Second)
+		p.Ask(desired{State: fsm.StateRemoved})
+		p.Watch(3 * time.Second)
+		p.processes()
+	}},
+	{"backs-off", "a process fails again and again, is given up, and is tried again by hand", func(p *play) {
+		spec := &s6.Spec{Command: []string{"sleep", "1"}, Policy: s6.Policy{Backoff: s6.Backoff{From: time.Second, To: 5 * time.Second}, GiveUpAfter: 5}}
+		p.tree.SetProgram("a", s6test.Program{RunFor: 100 * time.Millisecond, ExitCode: 7})
+		p.run(spec, 10*time.Second)
+		p.Reopen()
+		p.Watch(10 * time.Second)
+		p.processes()
+		p.Restart()
+		p.Watch(2 * time.Second)
+		p.tree.SetProgram("a", s6test.Program{})
+		p.Restart()
+		p.Watch(3 * time.Second)
+		p.processes()
+	}},
 	{"gives-up", "the finish command says never to start it again, until somebody asks", func(p *play) {
 		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
 		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 7, FinishCode: 125, FinishFor: 20 * time.Millisecond})

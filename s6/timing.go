@@ -97,6 +97,7 @@ const (
 	defaultStartTimeout  = 30 * time.Second
 	defaultStopTimeout   = 10 * time.Second
 	defaultFinishTimeout = 5 * time.Second
+	longestPause         = 5 * time.Minute  // between two processes that fail
 	shortestTimeout      = time.Millisecond // s6 counts in these
 	longestTimeout       = 24 * time.Hour
 )
@@ -107,3 +108,8 @@ const (
 	checkEvery   = 100 * time.Millisecond
 	checkTimeout = 5 * time.Second
 )
+
+// centisecond is the unit of /proc/uptime, in which scripts count.
+const centisecond = 10 * time.Millisecond
+
+func centiseconds(d time.Duration) int { return int(d / centisecond) }

@@ -22,7 +22,7 @@ func (t Tools) path(program string) string { return path.Join(t.Dir, program) }
 var toolDirs = []string{"/command", "/usr/bin", "/bin", "/usr/local/bin"}
 
 // neededTools are the programs that services and private trees need.
-var neededTools = []string{"s6-svscan", "s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck"}
+var neededTools = []string{"s6-svscan", "s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck", "s6-svstat", "s6-svc"}
 
 // FindTools returns where s6 is installed: the directory that PATH leads to for
 // s6-svscan, else the directories of s6-overlay and of packages. The error says

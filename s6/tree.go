@@ -24,6 +24,9 @@ type Tree interface {
 	// can be found in /proc and asked over the network. For a tree in memory
 	// they cannot.
 	OnHost() bool
+	// Uptime is for how long the machine has run on which the tree's processes
+	// run, as they read it in /proc/uptime.
+	Uptime() (time.Duration, error)
 	// Claim gives an owner's name to one manager at a time, until release is
 	// called. The error wraps ErrClaimed if the name has been given out, and
 	// fsm.ErrName if it is not a valid name.

@@ -43,6 +43,9 @@ func (t *SystemTree) Tools() Tools { return t.tools }
 // OnHost implements Tree. The tree's processes are this host's.
 func (t *SystemTree) OnHost() bool { return true }
 
+// Uptime implements Tree.
+func (t *SystemTree) Uptime() (time.Duration, error) { return proc.SinceBoot() }
+
 // Claim implements Tree. Other programs are kept out by the tree's lock.
 func (t *SystemTree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }
 

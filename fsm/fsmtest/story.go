@@ -30,6 +30,7 @@ type Story[D, O any] struct {
 	next     time.Time
 	wake     chan struct{}
 	log      log
+	open     func() *fsm.Instance[D, O]
 }
 
 // NewStory opens the named instance of the kind. If its driver has a method
@@ -44,18 +45,46 @@ func NewStory[D, O any](t testing.TB, kind fsm.Kind[D, O], name string) *Story[D
 		s.driver = &recorder[D, O]{Driver: driver}
 		return s.driver, err
 	}
-	instance, err := fsm.NewInstance(&kind, name, fsm.InstanceConfig{Backoff: fsm.Backoff{Jitter: -1}}, func() {
-		select {
-		case s.wake <- struct{}{}:
-		default:
+	s.open = func() *fsm.Instance[D, O] {
+		instance, err := fsm.NewInstance(&kind, name, fsm.InstanceConfig{Backoff: fsm.Backoff{Jitter: -1}}, func() {
+			select {
+			case s.wake <- struct{}{}:
+			default:
+			}
+		})
+		if err != nil {
+			t.Fatalf("cannot tell the story of %q: %v", name, err)
 		}
-	})
-	if err != nil {
-		t.Fatalf("cannot tell the story of %q: %v", name, err)
+		return instance
 	}
-	t.Cleanup(func() { assert.NoError(t, instance.Close()) })
-	s.instance, s.next = instance, s.start
+	s.instance, s.next = s.open(), s.start
+	t.Cleanup(func() { assert.NoError(t, s.instance.Close()) })
 	return s
+}
+
+// Reopen lets go of the instance, as a program that is killed does, and opens it
+// anew, as the next program does, which asks for the same.
+func (s *Story[D, O]) Reopen() {
+	s.t.Helper()
+	s.log.note("another program opens it")
+	desired := s.instance.Snapshot().Desired
+	assert.NoError(s.t, s.instance.Close())
+	s.instance = s.open()
+	assert.NoError(s.t, s.instance.SetDesired(desired))
+	s.next = time.Now()
+}
+
+// Restart restarts what runs, as Instance.Restart does, by the driver's Restarter.
+func (s *Story[D, O]) Restart() {
+	s.t.Helper()
+	s.log.note("a restart is asked for")
+	restarter, ok := s.driver.Driver.(fsm.Restarter[D])
+	if !ok {
+		s.t.Fatal("the driver is no Restarter")
+	}
+	s.instance.Retry()
+	assert.NoError(s.t, restarter.Restart(context.Background(), s.instance.Snapshot().Desired))
+	s.next = time.Now()
 }
 
 // Ask sets what is desired. The next Watch works towards it at once.

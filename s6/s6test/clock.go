@@ -106,3 +106,8 @@ func olderLabel(text string, d time.Duration) string {
 	}
 	return supervise.FormatTAI64N(older(at, d)) + rest
 }
+
+// Uptime implements s6.Tree: the machine started with the tree.
+func (t *Tree) Uptime() (time.Duration, error) { return t.uptime(), nil }
+
+func (t *Tree) uptime() time.Duration { return time.Since(t.born) }

@@ -52,6 +52,9 @@ func (f *Faulty) Served() error {
 	return f.ops.Do(filesystemtest.Query, "is there an s6-svscan", f.Tree.Served)
 }
 
+// Uptime implements s6.Tree.
+func (f *Faulty) Uptime() (time.Duration, error) { return ask(f, "uptime", f.Tree.Uptime) }
+
 // Limits implements s6.Tree.
 func (f *Faulty) Limits() ([]s6.Limit, error) { return ask(f, "limits", f.Tree.Limits) }
 

@@ -67,13 +67,14 @@ func (t *Tree) SignalGroup(service string, leader int, _ time.Time, signal sysca
 	return nil
 }
 
-// finish is what a finish script of package s6 does: it ends a group, and
-// becomes a command if there is one. A script of somebody else is a command.
+// finish is what a finish script of package s6 does: it ends a group, follows a
+// policy, and runs a command, where there are such. A script of somebody else is a command.
 type finish struct {
 	started  string // the file in which run has said who leads the group
 	signal   syscall.Signal
 	patience time.Duration
 	border   bool
+	policy   *policy
 	command  bool
 }
 
@@ -87,11 +88,10 @@ func parseFinish(text string) (f finish) {
 	if record == nil || end == nil {
 		return finish{command: true}
 	}
-	centiseconds, _ := strconv.Atoi(end[2])
 	f.started, f.signal = record[1], unix.SignalNum("SIG"+end[1])
-	f.patience = time.Duration(centiseconds) * 10 * time.Millisecond
+	f.patience, f.policy = centiseconds(end[2]), parsePolicy(text)
 	f.border = hasBorder(text)
-	f.command = strings.Contains(text, "\n)\nexec ")
+	f.command = strings.Contains(text, "\n(exec ")
 	return f
 }
 
@@ -119,9 +119,37 @@ func (p *process) record(file string) (leader int) {
 	return leader
 }
 
+// concludes is the rest of what a finish script does, once nothing is left of
+// the process that ended, of which run had written down what it was started from.
+func (p *process) concludes(f finish, started []string) {
+	code := 0
+	if f.policy != nil {
+		pid, _ := strconv.Atoi(started[1])
+		code = f.policy.follow(p, started[0], pid)
+	}
+	if !f.command {
+		p.exit(code)
+		return
+	}
+	if code == 125 && f.policy != nil {
+		p.supervisor.want(false)
+	}
+	p.program = p.tree.programOf(p)
+	p.later(p.program.FinishFor, func() {
+		if p.program.FinishCode == 125 && f.policy != nil && p.supervisor != nil {
+			code = p.over("refused 0 0 0 " + started[0])
+		}
+		if f.policy == nil {
+			code = p.program.FinishCode
+		}
+		p.exit(code)
+	})
+}
+
 // finish does what a finish script does.
 func (p *process) finish(f finish) {
 	leader := p.record(f.started)
+	started := append(p.read(f.started), "", "")
 	end := func(signal syscall.Signal) {
 		for _, child := range p.tree.group(p.dir, leader) {
 			child.signal(signal)
@@ -134,12 +162,7 @@ func (p *process) finish(f finish) {
 		if f.border {
 			p.log.border()
 		}
-		if f.command {
-			p.program = p.tree.programOf(p)
-			p.later(p.program.FinishFor, func() { p.exit(p.program.FinishCode) })
-			return
-		}
-		p.exit(0)
+		p.concludes(f, started)
 	}
 	if leader == 0 || len(p.tree.group(p.dir, leader)) == 0 {
 		over()

@@ -223,6 +223,20 @@ func (p *process) work() {
 	if p.script.border {
 		p.log.border()
 	}
+	if p.script.course {
+		if wait := p.heldBack(); wait > 0 {
+			p.later(wait, p.runs)
+			return
+		}
+	}
+	p.runs()
+}
+
+// runs begins the command itself.
+func (p *process) runs() {
+	if p.script.course {
+		p.begins()
+	}
 	p.command, p.env = p.script.command, p.tree.environ(p.dir, p.script)
 	p.program = p.tree.programOf(p)
 	p.beget()

@@ -12,6 +12,7 @@ import (
 // from outside.
 type script struct {
 	border        bool   // it ends what was printed before
+	course        bool   // it waits where a policy says so
 	follows       bool   // it reads what the service's supervisor writes to
 	hash, started string // what it writes into which file about itself
 	by            bool   // it writes down its supervisor too
@@ -34,7 +35,7 @@ func hasBorder(text string) bool { return strings.Contains(text, `\003\004\n`) }
 // parseScript follows the chain of programs in the last line. In a script that
 // package s6 has not written it finds the last command at most.
 func parseScript(text string) (s script) {
-	s.border = hasBorder(text)
+	s.border, s.course = hasBorder(text), strings.Contains(text, coursePath)
 	s.follows = strings.Contains(text, "pipe=/proc/$pid/fd/1\n")
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")

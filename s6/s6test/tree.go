@@ -51,6 +51,7 @@ type Tree struct {
 	config Config
 	mem    *memfs.FS
 	owners s6.Owners
+	born   time.Time // the machine on which it is
 
 	mu         sync.Mutex // guards all below and what it leads to
 	closed     bool
@@ -82,7 +83,7 @@ func New(config Config) *Tree {
 		config.FS = memfs.New()
 	}
 	t := &Tree{
-		config: config, mem: config.FS, lastPID: firstPID - 1,
+		config: config, mem: config.FS, born: time.Now(), lastPID: firstPID - 1,
 		programs: make(map[string]Program), barred: make(map[string]string), commands: make(map[string]Program),
 	}
 	t.timer = time.AfterFunc(time.Hour, t.happen)
