@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,129 +11,8 @@ import (
 
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
+	"github.com/evenkeel/evenkeel/internal/badfiles"
 )
-
-// good is an entry that stands beside what is wrong with another one.
-const good = `internal:
-  services:
-    - name: good
-      s6ServiceConfig: {command: [sleep, "1"]}
-`
-
-func service(lines string) string {
-	return good + "    - name: bad\n" + indent(6, lines)
-}
-
-func stream(lines string) string {
-	return good + "  benthos:\n    - name: bad\n      benthosServiceConfig:\n" + indent(8, lines)
-}
-
-func indent(n int, lines string) string {
-	var b strings.Builder
-	for line := range strings.Lines(lines) {
-		b.WriteString(strings.Repeat(" ", n) + line)
-	}
-	return b.String() + "\n"
-}
-
-// whole is what no entry can be taken of.
-var whole = map[string]struct{ text, want string }{
-	"empty":                       {"", `f.yaml: it is empty, as a file is that is being written: to declare nothing, write --- in it`},
-	"only a comment":              {"# soon\n", `f.yaml: it is empty, as a file is that is being written: to declare nothing, write --- in it`},
-	"binary":                      {"services:\n  \x00", `f.yaml:2:3: this is no text: a file must be UTF-8 without control characters`},
-	"a control character":         {"services: [\x1b]", `f.yaml:1:12: this is no text: a file must be UTF-8 without control characters`},
-	"a bracket too many":          {"services: [a}", `f.yaml:1:1: this is not YAML: did not find expected ',' or ']'`},
-	"a colon too many":            {"a: b: c", `f.yaml:1:1: this is not YAML: mapping values are not allowed in this context`},
-	"a password that is no alias": {"PASSWORD: *hunter2", `f.yaml:1:11: this is not YAML: there is no anchor of this name`},
-	"no name at all":              {"services:\n  - name: null\n", `f.yaml:2:5: services.0 has no name`},
-	"not UTF-8":                   {"services: [caf\xe9]", `f.yaml:1:15: this is no text: a file must be UTF-8 without control characters`},
-	"huge":                        {strings.Repeat("#", config.MaxSize+1), `f.yaml: it has 8388609 bytes, and no file may have more than 8388608: spread its entries over several files`},
-	"cut in a quote":              {"services:\n  - name: \"a", `f.yaml:2:3: this is not YAML: found unexpected end of stream`},
-	"cut in a list":               {"services: [{name: a}, {na", `f.yaml:1:1: this is not YAML: did not find expected ',' or '}'`},
-	"a tab":                       {"services:\n\t- name: a\n", `f.yaml:2:2: this is not YAML: found character that cannot start any token`},
-	"two documents":               {"services: []\n---\nservices: []\n", `f.yaml:2:1: a second document begins: put everything into one, or into several files`},
-	"a list":                      {"- name: a\n", `f.yaml:1:1: the file is a list, and must be a mapping`},
-	"a text":                      {"hello\n", `f.yaml:1:1: the file is a text, and must be a mapping`},
-	"an alias of nothing":         {"services: *a\n", `f.yaml:1:11: this is not YAML: there is no anchor of this name`},
-	"an alias of itself":          {"templates: &a [*a]\n", `f.yaml:1:16: the aliases of this file cannot be followed: anchor 'a' value contains itself`},
-	"an alias bomb":               {bomb(), `f.yaml:3:10: the aliases of this file cannot be followed: document contains excessive aliasing`},
-	"a section misspelt":          {"servces: []\n", `f.yaml:1:1: there is no servces: did you mean services?`},
-	"one beside a good one":       {good + "servces: []\n", `f.yaml:5:1: there is no servces: did you mean services?`},
-	"a section elsewhere":         {"internal:\n  dataFlows: []\n", `f.yaml:2:3: there is no internal.dataFlows: there are benthos, benthosMonitor, connection, nmap, redpanda, redpandaMonitor, services, topicbrowser`},
-	"a section twice":             {"services: []\nservices: []\n", `f.yaml:2:1: services is given twice: it is on line 1 already`},
-	"a mapping of names":          {"services:\n  a: {}\n", `f.yaml:2:3: services is a mapping, and must be a list`},
-	"an entry that is a text":     {"services: [a]\n", `f.yaml:1:12: services.0 is a text, and must be a mapping`},
-	"no name":                     {"services:\n  - desiredState: running\n", `f.yaml:2:5: services.0 has no name`},
-	"name misspelt":               {"benthos:\n  - nmae: a\n", `f.yaml:2:5: benthos.0 has no name`},
-	"a path for a name":           {"services:\n  - name: ../../etc\n", `f.yaml:2:11: services.0.name is "../../etc", and must be of letters, digits, _ and -, with a letter or digit first and last`},
-	"a name that s6 has":          {"services:\n  - name: s6-svscan-log\n", `f.yaml:2:11: services.0.name cannot be used: name "s6-svscan-log": not a valid instance name: it means something else in a scan directory`},
-	"a long name":                 {"services:\n  - name: " + strings.Repeat("a", 201) + "\n", `f.yaml:2:11: services.0.name cannot be used: name of 201 bytes: not a valid instance name: it must not be longer than 200 bytes`},
-}
-
-// bomb is a text that would become a billion.
-func bomb() string {
-	b := "templates:\n  - &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-	for i := range 9 {
-		name := string(rune('0' + i))
-		next := string(rune('1' + i))
-		b += "  - &a" + next + " [" + strings.Repeat("*a"+name+", ", 9) + "*a" + name + "]\n"
-	}
-	return b
-}
-
-// entries are what one entry cannot be taken for: the good one beside it can.
-var entries = map[string]struct{ text, want string }{
-	"a key misspelt":               {service("s6ServiceConfg: {}"), `f.yaml:6:7: there is no s6ServiceConfg: did you mean s6ServiceConfig?`},
-	"a key inside misspelt":        {service("s6ServiceConfig: {comand: [a]}"), `f.yaml:6:25: there is no s6ServiceConfig.comand: did you mean command?`},
-	"a key of nothing":             {service("colour: red"), `f.yaml:6:7: there is no colour: there are backoff, desiredState, dir, finish, finishTimeout, giveUpAfter, limits, log, name, ready, restart, s6ServiceConfig, startTimeout, stopSignal, stopTimeout, user`},
-	"no command":                   {service("desiredState: running"), `f.yaml:5:7: s6ServiceConfig.command: it must name a program`},
-	"a command of one text":        {service("s6ServiceConfig: {command: sleep 1}"), `f.yaml:6:34: s6ServiceConfig.command is a text, and must be a list`},
-	"a key twice":                  {service("user: a\nuser: b"), `f.yaml:7:7: user is given twice: it is on line 6 already`},
-	"another state":                {service("desiredState: active\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:21: desiredState is "active", and must be running or stopped`},
-	"a time without a unit":        {service("stopTimeout: 5\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:20: stopTimeout is "5", and must be a duration with a unit, such as 500ms, 5s or 1m30s`},
-	"a time of no unit":            {service("stopTimeout: 0\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:20: stopTimeout is "0", and must be a duration with a unit, such as 500ms, 5s or 1m30s`},
-	"a key twice beside an alias":  {service("user: &u a\nuser: *u"), `f.yaml:7:7: user is given twice: it is on line 6 already`},
-	"a password for a mapping":     {service("s6ServiceConfig: {command: [a], env: 'PASSWORD: hunter2'}"), `f.yaml:6:44: s6ServiceConfig.env is a text, and must be a mapping`},
-	"a password for a number":      {service("s6ServiceConfig: {command: [a], env: {P: !!int hunter2}}"), `f.yaml:6:48: s6ServiceConfig.env.P must be a text, {file: PATH} or {env: NAME}`},
-	"a password that is an anchor": {service("s6ServiceConfig: {command: [a], env: {P: &hunter2 }}"), `f.yaml:6:48: s6ServiceConfig.env.P must be a text, {file: PATH} or {env: NAME}`},
-	"a time that is too long":      {service("stopTimeout: 25h\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:20: stopTimeout: 25h0m0s must be from 1ms to 24h`},
-	"a signal of nothing":          {service("stopSignal: STOP\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:19: stopSignal: "STOP" must be one of [TERM INT HUP QUIT KILL USR1 USR2 ALRM ABRT]`},
-	"a relative directory":         {service("dir: tmp\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:12: dir: "tmp" must be an absolute path`},
-	"memory of a text":             {service("s6ServiceConfig: {command: [a], memoryLimit: 5M}"), `f.yaml:6:52: s6ServiceConfig.memoryLimit is "5M", and must be a whole number`},
-	"memory below nothing":         {service("s6ServiceConfig: {command: [a], memoryLimit: -1}"), `f.yaml:6:52: s6ServiceConfig.memoryLimit: -1 must not be negative`},
-	"memory twice":                 {service("limits: {memory: 1}\ns6ServiceConfig: {command: [a], memoryLimit: 1}"), `f.yaml:7:52: s6ServiceConfig.memoryLimit and limits.memory are one setting: give one of them`},
-	"a small log":                  {service("s6ServiceConfig: {command: [a], logFilesize: 1}"), `f.yaml:6:52: s6ServiceConfig.logFilesize: 1 must be from 4096 to 268435455`},
-	"a config file of a list":      {service("s6ServiceConfig: {command: [a], configFiles: {c: [1]}}"), `f.yaml:6:56: s6ServiceConfig.configFiles.c is a list, and must be a text`},
-	"a path for a config file":     {service("s6ServiceConfig: {command: [a], configFiles: {../c: x}}"), `f.yaml:6:52: s6ServiceConfig.configFiles: name "../c": not a valid instance name: it must not begin with a dot`},
-	"a secret of two sources":      {service("s6ServiceConfig: {command: [a], env: {P: {file: a, env: B}}}"), `f.yaml:6:48: s6ServiceConfig.env.P must be a text, {file: PATH} or {env: NAME}`},
-	"a secret of no file":          {service("s6ServiceConfig: {command: [a], env: {P: {file: /run/secrets/p}}}"), `f.yaml:6:48: s6ServiceConfig.env.P cannot be read: open /run/secrets/p: file does not exist`},
-	"a secret of no variable":      {service("s6ServiceConfig: {command: [a], env: {P: {env: NOWHERE}}}"), `f.yaml:6:48: s6ServiceConfig.env.P cannot be read: the environment of this program has no NOWHERE`},
-	"two ways to be ready":         {service("ready: {fd: 3, check: [a]}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:14: ready: only one of stays, fd, check and announced can be set`},
-	"a descriptor of nothing":      {service("ready: {fd: 1}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:19: ready.fd: 1 must be from 3 to 255`},
-	"true for a number":            {service("ready: {fd: true}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:19: ready.fd is "true", and must be a whole number`},
-	"another restart":              {service("restart: sometimes\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:16: restart: "sometimes" must be one of ["always" "on-failure" "never"]`},
-	"a pause that shrinks":         {service("backoff: {from: 2m, to: 1m}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:23: backoff.from: 2m0s must not be more than backoff.to, 1m0s`},
-	"a short pause":                {service("backoff: {from: 1ms}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:23: backoff.from: 1ms must be from 10ms to 24h`},
-	"never and again":              {service("restart: never\ngiveUpAfter: 3\ns6ServiceConfig: {command: [a]}"), `f.yaml:7:20: giveUpAfter: it has no meaning with restart: never`},
-	"a key of a pause":             {service("backoff: {max: 1m}\ns6ServiceConfig: {command: [a]}"), `f.yaml:6:17: there is no backoff.max: there are from, to`},
-	"no input":                     {stream("output: {drop: {}}"), `f.yaml:8:9: benthosServiceConfig.input is missing`},
-	"no stream": {good + "  benthos:\n    - name: bad\n", `f.yaml:6:7: benthosServiceConfig.input is missing
-f.yaml:6:7: benthosServiceConfig.output is missing`},
-	"an input of a text":      {stream("input: stdin\noutput: {drop: {}}"), `f.yaml:8:16: benthosServiceConfig.input is a text, and must be a mapping`},
-	"a section of a stream":   {stream("inputs: {stdin: {}}\noutput: {drop: {}}"), `f.yaml:8:9: there is no benthosServiceConfig.inputs: did you mean input?`},
-	"a port of nothing":       {stream("metrics_port: 70000\ninput: {stdin: {}}\noutput: {drop: {}}"), `f.yaml:8:23: benthosServiceConfig.metrics_port is "70000", and must be from 0 to 65535`},
-	"another exporter":        {stream("metrics: {statsd: {}}\ninput: {stdin: {}}\noutput: {drop: {}}"), "f.yaml:6:7: it cannot be read: metrics.statsd cannot be given: only mapping can, and one of prometheus: {} and none: {}"},
-	"an address of http":      {stream("http: {address: ':80'}\ninput: {stdin: {}}\noutput: {drop: {}}"), "f.yaml:8:25: benthosServiceConfig.http.address cannot be given: it is made of host and metrics_port"},
-	"a key of an input twice": {stream("input:\n  stdin: {}\n  stdin: {}\noutput: {drop: {}}"), `f.yaml:10:11: benthosServiceConfig.input.stdin is given twice: it is on line 9 already`},
-	"yes for true":            {stream("debug_level: sure\ninput: {stdin: {}}\noutput: {drop: {}}"), `f.yaml:8:22: benthosServiceConfig.debug_level is "sure", and must be true or false`},
-	"running for a stream":    {good + "  benthos:\n    - name: bad\n      desiredState: running\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:7:21: desiredState is "running", and must be active or stopped`},
-	"a restart of a stream":   {good + "  benthos:\n    - name: bad\n      restart: at-times\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:7:16: restart "at-times" must be one of ["always" "on-failure" "never"]`},
-	"one name of two kinds": {good + "    - name: benthos-bad\n      s6ServiceConfig: {command: [a]}\n  benthos:\n    - name: bad\n      benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}\n", `f.yaml:5:7: there are two entries for the s6 service benthos-bad: the other is at f.yaml:8:7
-f.yaml:8:7: there are two entries for the s6 service benthos-bad: the other is at f.yaml:5:7`},
-	"one name twice": {service("s6ServiceConfig: {command: [a]}") + "    - name: bad\n      s6ServiceConfig: {command: [b]}\n", `f.yaml:7:7: there are two entries for the s6 service bad: the other is at f.yaml:5:7`},
-	"one name thrice": {service("s6ServiceConfig: {command: [a]}") + strings.Repeat("    - {name: bad, s6ServiceConfig: {command: [b]}}\n", 2), `f.yaml:7:7: there are two entries for the s6 service bad: the other is at f.yaml:5:7
-f.yaml:8:7: there are two entries for the s6 service bad: the other is at f.yaml:5:7`},
-}
 
 func problems(d *config.Declaration) string {
 	var all []string
@@ -150,10 +31,10 @@ func readText(t *testing.T, text string) *config.Declaration {
 
 // TestFileThatCannotBeTaken is told with its place, and asks for nothing.
 func TestFileThatCannotBeTaken(t *testing.T) {
-	for name, test := range whole {
-		t.Run(name, func(t *testing.T) {
-			d := readText(t, test.text)
-			assert.Equal(t, test.want, problems(d))
+	for _, test := range badfiles.Whole().Files {
+		t.Run(test.Name, func(t *testing.T) {
+			d := readText(t, test.Text)
+			assert.Equal(t, test.Want, problems(d))
 			assert.Empty(t, d.Entries)
 			for _, p := range d.Problems {
 				assert.Zero(t, p.Entry)
@@ -165,10 +46,10 @@ func TestFileThatCannotBeTaken(t *testing.T) {
 // TestEntryThatCannotBeTaken is told with its place, and the one beside it is
 // taken.
 func TestEntryThatCannotBeTaken(t *testing.T) {
-	for name, test := range entries {
-		t.Run(name, func(t *testing.T) {
-			d := readText(t, test.text)
-			assert.Equal(t, test.want, problems(d))
+	for _, test := range slices.Concat(badfiles.Services().Files, badfiles.Streams().Files) {
+		t.Run(test.Name, func(t *testing.T) {
+			d := readText(t, test.Text)
+			assert.Equal(t, test.Want, problems(d))
 			assert.Len(t, d.Entries, 1)
 			assert.Contains(t, d.Services(), "good")
 			for _, p := range d.Problems {
@@ -176,4 +57,26 @@ func TestEntryThatCannotBeTaken(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilesBeforeBadOnes can be taken as a whole.
+func TestFilesBeforeBadOnes(t *testing.T) {
+	for _, g := range badGroups() {
+		d := readText(t, g.Good)
+		assert.Empty(t, problems(d))
+		names := append(slices.Collect(maps.Keys(d.Services())), slices.Collect(maps.Keys(d.Streams()))...)
+		assert.ElementsMatch(t, g.Runs, names)
+	}
+}
+
+func badGroups() []badfiles.Group {
+	return []badfiles.Group{badfiles.Whole(), badfiles.Services(), badfiles.Streams()}
+}
+
+// allBad are the files of all groups.
+func allBad() (files []badfiles.File) {
+	for _, g := range badGroups() {
+		files = append(files, g.Files...)
+	}
+	return files
 }

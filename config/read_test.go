@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/badfiles"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -218,7 +219,7 @@ var nothing = []string{"---\n", "{}\n", "services:\n", "services: []\nbenthos: ~
 
 // goodFiles are files that are taken as a whole.
 func goodFiles() []string {
-	return append(nothing, ofUMHCore, besideUMHCore, allOfAStream, writtenOnce, linted, one("a"), many(3), good)
+	return append(nothing, ofUMHCore, besideUMHCore, allOfAStream, writtenOnce, linted, one("a"), many(3), badfiles.Good)
 }
 
 // TestDeclarationOfNothing is none of an empty file.
@@ -304,13 +305,10 @@ func BenchmarkReadThousand(b *testing.B) {
 // FuzzRead: no text makes it panic, and each entry is taken or has a problem
 // that names where.
 func FuzzRead(f *testing.F) {
-	for _, test := range whole {
-		if len(test.text) < 1<<16 {
-			f.Add(test.text)
+	for _, test := range allBad() {
+		if len(test.Text) < 1<<16 {
+			f.Add(test.Text)
 		}
-	}
-	for _, test := range entries {
-		f.Add(test.text)
 	}
 	f.Add(one("a"))
 	f.Fuzz(func(t *testing.T, text string) {

@@ -51,8 +51,9 @@ func arrows() map[string]arrow {
 		"config": {
 			[]string{"benthos", "s6", "fsm", "filesystem"},
 			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
-			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
+			[]string{"filesystem/memfs", "filesystem/filesystemtest", "internal/badfiles"},
 		},
+		"internal/badfiles": {[]string{"config"}, nil, nil},
 		"runner": {
 			[]string{"config", "benthos", "s6", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
 			[]string{"github.com/fsnotify/fsnotify", unix},
