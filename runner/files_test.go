@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/config"
-	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -324,43 +323,6 @@ func TestFileOfTwoHalves(t *testing.T) {
 		assert.Equal(t, []string{file + ": somebody has it open for writing, and what it declared stays as it was until it is closed"}, h.told)
 		h.load()
 		assert.Equal(t, []string{"a"}, h.names())
-	})
-}
-
-// hasty is a filesystem on which somebody saves a file just after it was read.
-type hasty struct {
-	filesystem.FS
-	save string // what, empty for nothing
-}
-
-func (f *hasty) ReadFile(name string) ([]byte, error) {
-	text, err := f.FS.ReadFile(name)
-	if save := f.save; save != "" && err == nil {
-		f.save = ""
-		err = f.FS.WriteFile(name, []byte(save), 0o600)
-	}
-	return text, err
-}
-
-// TestFileThatChangesWhileItIsRead takes effect as it is then: what was read may
-// have been half of it.
-func TestFileThatChangesWhileItIsRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHome(t, file)
-		h.write(file, services("a", "b"))
-		h.load()
-		fsys := &hasty{FS: h.Reader.FS, save: services("a", "b", "d")}
-		h.Reader.FS = fsys
-		h.write(file, services("a", "b", "c"))
-		time.Sleep(time.Hour)
-		applies := h.applies
-		again, err := h.Load(t.Context(), true)
-		require.NoError(t, err)
-		assert.Equal(t, lookAgain, again)
-		assert.Equal(t, applies, h.applies)
-		h.load()
-		assert.Equal(t, []string{"a", "b", "d"}, h.names())
-		assert.Equal(t, applies+1, h.applies)
 	})
 }
 
