@@ -137,23 +137,12 @@ func TestFileIsKept(t *testing.T) {
 	assert.Equal(t, []string{"benthos-s"}, changedPIDs(now, before))
 
 	good := plantFile(1000001, "goodbye")
-	for _, bad := range []struct{ text, want string }{
-		{"", "it is empty"},
-		{"\x00", "this is no text"},
-		{good + "services: [", "this is not YAML"},
-		{"---\n", "nothing is declared any more, which would remove 4 instances"},
-		{strings.Replace(good, "internal:", "intrenal:", 1), "did you mean internal?"},
-		{strings.Replace(good, "command: [sleep", "comand: [sleep", 1), "did you mean command?"},
-		{strings.Replace(good, "name: one", "name: ../one", 1), "must be of letters, digits"},
-		{good + "services: [{name: two, s6ServiceConfig: {command: [sleep, '1']}}]\n", "there are two entries for the s6 service two"},
-		{strings.Replace(good, "output: {stdout: {}}", "output: {stdot: {}}", 1), "benthos-s is refused: "},
-		{strings.Replace(good, "interval: 200ms}}", "interval: 200ms}}\n        metrics_port: 70000", 1), "must be from 0 to 65535"},
-	} {
-		p.write(bad.text)
-		harness.Eventually(t, "the program says: "+bad.want, func() bool { return strings.Contains(program.Stderr.String(), bad.want) })
-		harness.Pause(t, removes, "what is missing would be removed by then")
-		assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)), bad.want)
-	}
+	p.write("---\n")
+	harness.Eventually(t, "the program says what that would do", func() bool {
+		return strings.Contains(program.Stderr.String(), "nothing is declared any more, which would remove 4 instances")
+	})
+	harness.Pause(t, removes, "what is missing would be removed by then")
+	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 
 	// The next program finds a file that cannot be taken, and what runs.
 	p.write(good + "services: [")
