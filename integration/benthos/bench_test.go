@@ -5,6 +5,7 @@ package benthos
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,10 +17,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/integration/harness"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // times are measurements of the same thing.
@@ -123,6 +127,95 @@ func BenchmarkStartOfFive(b *testing.B) {
 		ours = append(ours, startOurs(b, engine, all))
 	}
 	report(b, "x-of-shell", ours, bare)
+}
+
+// startRun does the same with a file and the program.
+func startRun(b *testing.B, engine string, all streams) time.Duration {
+	b.Helper()
+	p := &plant{b, harness.NewRoot(b), engine}
+	p.write(fileOfStreams(b, all))
+	begun := time.Now()
+	program := p.start()
+	allReady(b, all)
+	took := time.Since(begun)
+	if testing.Verbose() {
+		b.Logf("begun at %s\n%s", begun.Format("15:04:05.000"), program.Stdout)
+	}
+	p.ends(program)
+	return took
+}
+
+// fileOfStreams is a file that declares streams.
+func fileOfStreams(b *testing.B, all streams) string {
+	b.Helper()
+	type entry struct {
+		Name   string          `yaml:"name"`
+		Config *benthos.Config `yaml:"benthosServiceConfig"`
+	}
+	var list []entry
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, entry{name, all[name]})
+	}
+	text, err := yaml.Marshal(map[string]any{"benthos": list})
+	require.NoError(b, err)
+	return string(text)
+}
+
+// Five streams of a file from the start of the program to all answering.
+func BenchmarkRunOfFive(b *testing.B) {
+	engine, all := bento(b), fiveStreams(b)
+	evenkeel(b)
+	var ours, bare times
+	for b.Loop() {
+		bare = append(bare, startBare(b, engine, all))
+		ours = append(ours, startRun(b, engine, all))
+	}
+	report(b, "x-of-shell", ours, bare)
+}
+
+// From saving a file to the new process of the one service that it changes.
+func BenchmarkSavedFile(b *testing.B) {
+	const services = 100
+	p := &plant{b, harness.NewRoot(b), bento(b)}
+	file := func(sleeps int) string {
+		text := strings.Builder{}
+		text.WriteString("services:\n")
+		for n := range services {
+			time := 1000000
+			if n == services/2 {
+				time = sleeps
+			}
+			fmt.Fprintf(&text, "  - {name: s%d, s6ServiceConfig: {command: [sleep, '%d']}}\n", n, time)
+		}
+		return text.String()
+	}
+	p.write(file(1000001))
+	program := p.start()
+	for n := range services {
+		p.pids(fmt.Sprintf("s%d", n))
+	}
+	one := fmt.Sprintf("s%d", services/2)
+	status := func() supervise.Status {
+		s, err := supervise.ReadStatus(filesystem.OS{}, filepath.Join(p.root, "services", one))
+		require.NoError(b, err)
+		return s
+	}
+	var took times
+	for n := 0; b.Loop(); n++ {
+		harness.Eventually(b, "its process has run for a while", func() bool {
+			s := status()
+			return s.Up() && time.Since(s.Stamp) > 1100*time.Millisecond
+		})
+		before := status().PID
+		saved := time.Now()
+		p.write(file(1000001 + (n+1)%2))
+		harness.Eventually(b, "it is another process", func() bool { return status().Up() && status().PID != before })
+		took = append(took, status().Stamp.Sub(saved))
+	}
+	p.ends(program)
+	b.ReportMetric(float64(took.median().Milliseconds()), "median-ms")
+	b.ReportMetric(float64(slices.Min(took).Milliseconds()), "at-best-ms")
+	b.ReportMetric(0, "ns/op")
 }
 
 // From the kill of a process to the first message that another takes.

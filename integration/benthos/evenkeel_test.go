@@ -25,7 +25,7 @@ const removes = 2500 * time.Millisecond
 
 // plant is a directory and a file in it that evenkeel keeps.
 type plant struct {
-	t      *testing.T
+	t      testing.TB
 	root   string
 	engine string
 }
