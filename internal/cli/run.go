@@ -92,13 +92,14 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	metrics := exporter(ctx, engine, o.files)
 	t := teller{out: out, errs: errs, told: make(map[string]string)}
 	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}})
 	if err != nil {
 		return err
 	}
 	files := &runner.Files{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(engine),
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: metrics,
 		Keeper: r, Store: store, Tell: func(problem error) { say(errs, "%v", problem) },
 	}
 	if err := follow(ctx, files, asked); err != nil {
@@ -179,10 +180,14 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal) er
 }
 
 // exporter returns how it is found out what streams' /metrics is to serve that say
-// nothing of it: what the engine has, which is asked once.
-func exporter(engine string) func(context.Context) (string, bool) {
+// nothing of it: what the engine has, which is asked until it has answered. Where
+// there are streams, that begins at once and goes on while the tree is started.
+func exporter(ctx context.Context, engine string, files []string) func(context.Context) (string, bool) {
+	var mu sync.Mutex // guards known and name
 	known, name := false, ""
-	return func(ctx context.Context) (string, bool) {
+	ask := func(ctx context.Context) (string, bool) {
+		mu.Lock()
+		defer mu.Unlock()
 		if !known {
 			linter := benthos.Linter{Path: engine}
 			has, err := linter.HasPrometheus(ctx)
@@ -192,6 +197,12 @@ func exporter(engine string) func(context.Context) (string, bool) {
 		}
 		return name, known
 	}
+	go func() {
+		if len(config.Read(files...).Streams()) > 0 {
+			_, _ = ask(ctx)
+		}
+	}()
+	return ask
 }
 
 // teller prints each transition, and what is refused, once for as long as it is.
