@@ -57,7 +57,7 @@ func arrows() map[string]arrow {
 		"runner": {
 			[]string{"config", "benthos", "s6", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
 			[]string{"github.com/fsnotify/fsnotify", unix},
-			[]string{"filesystem/memfs", "filesystem/filesystemtest"},
+			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
 		"internal/cli":            {[]string{"runner", "config", "benthos", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
@@ -71,7 +71,7 @@ func arrows() map[string]arrow {
 func forTests() []string {
 	return []string{
 		"github.com/stretchr/testify", "go.uber.org/goleak", "gopkg.in/yaml.v3", "golang.org/x/sys",
-		"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema",
+		"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema", "pgregory.net/rapid",
 	}
 }
 
