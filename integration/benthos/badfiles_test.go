@@ -164,6 +164,9 @@ func instead() []mistake {
 		{"a link to itself", func(path string) error {
 			return gone(path, func() error { return os.Symlink(path, path) })
 		}, unreadable + syscall.ELOOP.Error()},
+		{"a pipe that nobody writes to", func(path string) error {
+			return gone(path, func() error { return syscall.Mkfifo(path, 0o600) })
+		}, unreadable + "not a regular file: " + syscall.EINVAL.Error()},
 		{"a directory of nothing", func(path string) error {
 			return gone(path, func() error { return os.Mkdir(path, 0o700) })
 		}, unreadable + "there is no *.yaml in it"},
