@@ -22,6 +22,10 @@ import (
 
 var renderTests = map[string]*s6.Spec{
 	"minimal": {Command: []string{"sleep", "1000"}},
+	"judged": {
+		Command: []string{"sleep", "1000"},
+		Policy:  s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: time.Second, To: time.Minute}, GiveUpAfter: 5},
+	},
 	"full": {
 		Command:      []string{"/opt/it's here/serve", "-name", "a b", ""},
 		Env:          map[string]string{"LEVEL": "info", "EMPTY": "", "LINES": "a\nb\n"},

@@ -68,12 +68,12 @@ func (w *world) calm() {
 }
 
 // helpByHand does what only a person can: restart a process that never becomes
-// ready, and a service that said not to be started again; and what a person need
-// not wait for: that a stream which has come to its end is run again.
+// ready, and what came to its end for good; and what a person need not wait for:
+// that a stream which has come to its end is run again.
 func (w *world) helpByHand() {
 	for _, name := range names() {
 		s, held := w.program.keeper(name).instance(name)
-		if held && (s.service.Failed || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
+		if held && (s.phase.Over() || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
 			w.judge.excuse(name)
 			w.story.tell("user", "restarts %s by hand", name)
 			w.tell(Restart, name)

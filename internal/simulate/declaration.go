@@ -121,6 +121,12 @@ func specs() []*s6.Spec {
 		of(func(s *s6.Spec) { s.Ready.FD = 3 }),
 		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
 		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
+		of(func(s *s6.Spec) { s.Restart = s6.RestartOnFailure }),
+		of(func(s *s6.Spec) { s.Restart, s.Ready.FD, s.Finish = s6.RestartNever, 3, []string{"true"} }),
+		of(func(s *s6.Spec) {
+			s.Backoff, s.GiveUpAfter = s6.Backoff{From: 2 * time.Second, To: 20 * time.Second}, 4
+		}),
+		of(func(s *s6.Spec) { s.Backoff = s6.Backoff{From: 100 * time.Millisecond, To: 5 * time.Second} }),
 		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal = 2*time.Second, "INT" }),
 		of(func(s *s6.Spec) {
 			s.Env = map[string]string{"X": "1", "Y": "2"}
@@ -142,6 +148,7 @@ func configs() []*benthos.Config {
 		newConfig(func(c *benthos.Config) { c.Note = "of a parent" }),
 		newConfig(func(c *benthos.Config) { c.MetricsPort++ }),
 		newConfig(func(c *benthos.Config) { c.ShutdownTimeout = time.Second }),
+		newConfig(func(c *benthos.Config) { c.Policy.Restart = s6.RestartOnFailure }),
 	}
 }
 

@@ -16,6 +16,7 @@ type Check string
 // The checks.
 const (
 	TwoProcesses   Check = "1: never two processes of one instance"
+	EndsOnce       Check = "2: what came to its end for good does not run again by itself"
 	PIDKept        Check = "2: a process that nobody gave a reason to end goes on"
 	Refused        Check = "3: what is refused is named and stops nothing"
 	NotDeleted     Check = "4: what is to be is not deleted, whatever cannot be read"
@@ -64,6 +65,7 @@ type known struct {
 	applied  int            // the newest version that a manager has taken
 	promised int            // the process that must not end, 0 for none
 	kept     bool           // its directory must not be deleted
+	over     bool           // no other process may begin
 	behaves  s6test.Program // its next processes
 	never    bool           // the last that began never becomes ready
 	children int            // how many children that has
@@ -124,6 +126,7 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	k := j.known[name]
+	k.over = false
 	k.lost.dir, k.lost.record = k.lost.dir || lost.dir, k.lost.record || lost.record
 	for _, p := range processes {
 		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
@@ -181,7 +184,7 @@ func (j *judge) doom(name string) {
 }
 
 func (s *known) excuse() {
-	s.promised, s.kept = 0, false
+	s.promised, s.kept, s.over = 0, false, false
 	if now := time.Now(); s.excused.Before(now) {
 		s.excused = now
 	}
@@ -217,6 +220,7 @@ func (j *judge) ask(name string, d declaration, version int) {
 		return
 	}
 	before := s.asked
+	s.over = false
 	s.asked, s.since, s.changed = d, time.Now(), version
 	if !d.sameProcess(before) {
 		s.disturbs = version
@@ -261,6 +265,9 @@ func (j *judge) happens(h s6test.Happening) {
 	case s6test.Started:
 		s.lost.record = false // this one writes its own
 	case s6test.Begun:
+		if s.over {
+			j.violatedLocked(EndsOnce, "process %d of %s has begun", h.PID, name)
+		}
 		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
 		s.children = len(s.behaves.Children)
 	case s6test.Ended:

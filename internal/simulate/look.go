@@ -82,6 +82,7 @@ func (j *judge) look(s *seen) {
 	defer j.mu.Unlock()
 	known := j.known[s.name]
 	j.promise(known, s, running)
+	j.ends(known, s)
 	j.explained(s, now, hangs)
 	saidToRun := s.phase == fsm.PhaseRunning && s.err == nil && !hangs
 	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
@@ -122,6 +123,16 @@ func (j *judge) promise(known *known, s *seen, running []s6test.Process) {
 	}
 	if mortal, begun := known.started[p.PID]; begun && !mortal {
 		known.promised = p.PID
+	}
+}
+
+// ends promises that what came to its end, by what its spec says about that, does
+// not run again by itself.
+func (j *judge) ends(known *known, s *seen) {
+	asked := known.applied >= known.changed && s.want.variant != nil && s.want.same(known.asked) && s.want.state == s6.Running
+	since := min(s.observedAt.Sub(s.since), s.observedAt.Sub(known.excused))
+	if asked && s.phase.Over() && s.service.Verdict != "" && s.settled && s.err == nil && since >= promiseAfter {
+		known.over = true
 	}
 }
 
