@@ -8,8 +8,13 @@
 //
 //   - outlet.go: printing that makes nobody wait
 //   - signals.go: the signals that end a program
+//   - stopbudget.go: how long each part of a stop may take in a container
+//   - announce.go: that the program has begun, told to s6
+//   - takeover.go: the place of a program whose supervisor was killed
 //   - halt.go: how instances are stopped
 //   - runner.go: the tree and the managers
+//   - beat.go: that passes are made, told to whoever looks
+//   - health.go: what is wrong, and the look from outside
 //   - store.go: the declarations that were taken
 //   - assign.go: ports for streams that name none
 //   - busy.go: whether a file is being written

@@ -45,7 +45,7 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 				r := new(strings.Builder)
 				o := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom)
 				c.print(newDisplay(o, c.settings))
-				runner.Flush(flushTime, o)
+				runner.Flush(runner.FlushTime, o)
 				text := r.String()
 				harmless(t, text)
 				if name != "a transition" { // its instance has a name that was checked
@@ -68,7 +68,7 @@ func TestLogReachesNoTerminalRaw(t *testing.T) {
 			l(fsm.PassFailed{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 			l(fsm.Refused{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 		}
-		runner.Flush(flushTime, o, other)
+		runner.Flush(runner.FlushTime, o, other)
 		harmless(t, r.String())
 		assert.Equal(t, 2, strings.Count(r.String(), "\n"), r.String())
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -34,7 +34,7 @@ func checkHealth(s settings) error {
 	defer client.Close()
 	errs := make([]error, s.instances+1)
 	var all sync.WaitGroup
-	all.Go(func() { errs[0] = managed(ctx, services, s.beatFile()) })
+	all.Go(func() { errs[0] = runner.CheckHealth(ctx, "fivebenthos", s.dir, s.beatFile()) })
 	for n := range s.instances {
 		all.Go(func() {
 			addr := reachable(s.listen, s.metricsPort+n)
@@ -45,22 +45,6 @@ func checkHealth(s settings) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
-}
-
-// managed returns an error if no program manages the services, or one that makes
-// no passes.
-func managed(ctx context.Context, services, beat string) error {
-	lock, err := supervise.LockHolder(path.Join(services, ".lock"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if !lock.Held {
-		return fmt.Errorf("no fivebenthos keeps the services in %s", services)
-	}
-	if err := beats(ctx, beat); err != nil {
-		return fmt.Errorf("fivebenthos is not healthy: %w", err)
-	}
-	return nil
 }
 
 // healthy returns an error if a service is not supervised, is down, or its
@@ -85,18 +69,4 @@ func healthy(ctx context.Context, client *benthos.Client, service, addr string) 
 		err = errors.New(state.Reason)
 	}
 	return err
-}
-
-// announce tells whoever supervises this program that the instances are being
-// kept, as s6 expects it: by a newline on an agreed descriptor.
-func (s settings) announce() error {
-	if s.readyFD == 0 {
-		return nil
-	}
-	ready := os.NewFile(uintptr(s.readyFD), "-ready-fd")
-	_, err := ready.Write([]byte{'\n'})
-	if err = errors.Join(err, ready.Close()); err != nil {
-		return fmt.Errorf("cannot announce readiness: %w", err)
-	}
-	return nil
 }

@@ -54,7 +54,7 @@ func main() {
 	if failed {
 		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText(err.Error()))
 	}
-	runner.Flush(flushTime, stdout, stderr)
+	runner.Flush(runner.FlushTime, stdout, stderr)
 	if failed {
 		os.Exit(1)
 	}
@@ -69,7 +69,7 @@ func parse(args []string, stdout io.Writer) (s settings, err error) {
 	flags.IntVar(&s.metricsPort, "metrics-port", 9080, "port of the first instance's /ping, /ready, /version and /metrics; the others follow")
 	flags.StringVar(&s.listen, "listen", "127.0.0.1", "address to listen on")
 	flags.DurationVar(&s.duration, "duration", 0, "how long to run; 0 means until a signal")
-	flags.DurationVar(&s.stopTimeout, "stop-timeout", haltTime, "how long to wait for the instances to stop")
+	flags.DurationVar(&s.stopTimeout, "stop-timeout", runner.HaltTime, "how long to wait for the instances to stop")
 	flags.StringVar(&s.dir, "dir", ".", "directory for services/ and logs/, kept between runs")
 	flags.StringVar(&s.scanDir, "scan-dir", "", "scan directory of an s6-svscan that runs already; none means a private one in -dir")
 	flags.StringVar(&s.engine, "benthos", "", "path of the Benthos executable; none means bin/benthos here or benthos in PATH")
@@ -115,7 +115,7 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 	}
 	ctx := runner.NotifyEnd(func(s os.Signal) {
 		fmt.Fprintf(stderr, "fivebenthos: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
-		runner.Flush(flushTime, stdout, stderr)
+		runner.Flush(runner.FlushTime, stdout, stderr)
 		runner.EndBy(s)
 	})
 	if s.duration > 0 {
@@ -124,7 +124,7 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 		ctx = limited
 	}
 	if s.lock != "" {
-		if err := takeOver(ctx, s.lock, stderr); err != nil || ctx.Err() != nil {
+		if err := runner.TakeOver(ctx, s.lock, "fivebenthos", stderr); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -147,10 +147,10 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 	}
 	beating, still := context.WithCancel(context.Background())
 	var beat sync.WaitGroup
-	beat.Go(func() { p.beat(beating) })
+	beat.Go(func() { runner.Beat{Path: s.beatFile(), Wrong: p.Late}.Keep(beating) })
 	defer beat.Wait()
 	defer still()
-	if err := s.announce(); err != nil {
+	if err := runner.Announce(s.readyFD); err != nil {
 		return errors.Join(err, p.stop())
 	}
 	if s.verify {

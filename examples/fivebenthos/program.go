@@ -51,7 +51,7 @@ func start(ctx context.Context, s settings, listeners []fsm.Listener) (*program,
 // scan is the scan directory, given or private.
 func (s settings) scan() string { return cmp.Or(s.scanDir, filepath.Join(s.dir, "scan")) }
 
-func (s settings) beatFile() string { return filepath.Join(s.scan(), beatName) }
+func (s settings) beatFile() string { return filepath.Join(s.scan(), ".fivebenthos") }
 
 // ask declares the same state for all instances.
 func (p *program) ask(ctx context.Context, state fsm.State) error {
@@ -95,7 +95,7 @@ func (s settings) stream(n int) *benthos.Config {
 		MetricsPort: uint16(s.metricsPort + n),
 		Metrics:     s.metrics,
 
-		ShutdownTimeout: engineTime,
+		ShutdownTimeout: runner.EngineTime,
 		Input: map[string]any{"http_server": map[string]any{
 			"address": s.httpAddr(n), "path": "/", "allowed_verbs": []any{"POST"},
 		}},

@@ -55,7 +55,7 @@ func arrows() map[string]arrow {
 		},
 		"internal/badfiles": {[]string{"config"}, nil, nil},
 		"runner": {
-			[]string{"config", "benthos", "s6", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
+			[]string{"config", "benthos", "s6", "s6/supervise", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
 			[]string{"github.com/fsnotify/fsnotify", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},

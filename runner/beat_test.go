@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"os"
@@ -12,11 +12,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/fsm"
 )
 
 func TestPassesThatAreNotMadeAreSeen(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	all := []*snapshot{
+	all := []*fsm.Snapshot[int, int]{
 		{Name: "new"},
 		{Name: "due", NextPass: now.Add(time.Second)},
 		{Name: "in a long pass", NextPass: now.Add(-passPatience)},
@@ -27,17 +29,17 @@ func TestPassesThatAreNotMadeAreSeen(t *testing.T) {
 
 func TestManagerThatMakesNoPassIsUnhealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), beatName)
-		assert.EqualError(t, beats(t.Context(), path), "it has made no pass yet")
+		path := filepath.Join(t.TempDir(), ".beat")
+		assert.EqualError(t, checkBeat(t.Context(), path), "it has made no pass yet")
 
 		require.NoError(t, writeBeat(path, time.Now(), nil))
 		time.Sleep(beatPatience)
 		begun := time.Now()
-		assert.NoError(t, beats(t.Context(), path))
+		assert.NoError(t, checkBeat(t.Context(), path))
 		assert.Equal(t, begun, time.Now(), "nothing is waited for")
 		time.Sleep(time.Second)
 		me := "process " + strconv.Itoa(os.Getpid())
-		assert.EqualError(t, beats(t.Context(), path), me+" makes no pass: the last one was at "+begun.Add(-beatPatience).Format(time.TimeOnly))
+		assert.EqualError(t, checkBeat(t.Context(), path), me+" makes no pass: the last one was at "+begun.Add(-beatPatience).Format(time.TimeOnly))
 		assert.Equal(t, begun.Add(time.Second+beatPatience), time.Now())
 
 		for _, jump := range []time.Duration{-time.Hour, time.Hour} { // of the clock
@@ -46,13 +48,13 @@ func TestManagerThatMakesNoPassIsUnhealthy(t *testing.T) {
 				time.Sleep(beatEvery)
 				assert.NoError(t, writeBeat(path, time.Now(), nil))
 			}()
-			assert.NoError(t, beats(t.Context(), path), "it waits for the next beat")
+			assert.NoError(t, checkBeat(t.Context(), path), "it waits for the next beat")
 		}
 
 		require.NoError(t, writeBeat(path, time.Now(), []string{"a is not looked at", "b is not looked at"}))
-		assert.EqualError(t, beats(t.Context(), path), "a is not looked at; b is not looked at")
+		assert.EqualError(t, checkBeat(t.Context(), path), "a is not looked at; b is not looked at")
 		require.NoError(t, writeBeat(path, time.Now(), nil))
-		assert.NoError(t, beats(t.Context(), path), "it is over")
+		assert.NoError(t, checkBeat(t.Context(), path), "it is over")
 	})
 }
 
@@ -60,7 +62,7 @@ func TestStoppedManagerIsNamed(t *testing.T) {
 	cmd := exec.Command("sleep", "1000")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	path := filepath.Join(t.TempDir(), beatName)
+	path := filepath.Join(t.TempDir(), ".beat")
 	require.NoError(t, os.WriteFile(path, []byte(strconv.Itoa(cmd.Process.Pid)+"\n"), 0o644))
 	assert.Equal(t, "process "+strconv.Itoa(cmd.Process.Pid), beater(path))
 	require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP))
@@ -74,8 +76,8 @@ func TestBeatFollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "target")
 	require.NoError(t, os.WriteFile(target, []byte("mine"), 0o644))
-	require.NoError(t, os.Symlink(target, filepath.Join(dir, beatName)))
-	require.Error(t, writeBeat(filepath.Join(dir, beatName), time.Now(), nil))
+	require.NoError(t, os.Symlink(target, filepath.Join(dir, ".beat")))
+	require.Error(t, writeBeat(filepath.Join(dir, ".beat"), time.Now(), nil))
 	text, err := os.ReadFile(target)
 	require.NoError(t, err)
 	assert.Equal(t, "mine", string(text))

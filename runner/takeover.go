@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"context"
@@ -18,14 +18,15 @@ import (
 // told.
 const lockPatience = 5 * time.Second
 
-// takeOver makes this process the only one of its s6 service. It locks a file
+// TakeOver makes this process the only one of its s6 service. It locks a file
 // that belongs to the service alone, for as long as the process lives.
 //
 // Another process has the lock only where its supervisor was killed: s6 starts
 // a second one beside the first then. The first is killed, whatever it does, for
 // a supervisor that does not have it cannot end it. That ends nothing that it
-// keeps: this process adopts all. If ctx ends before, nothing is locked.
-func takeOver(ctx context.Context, path string, stderr io.Writer) error {
+// keeps: this process adopts all. If ctx ends before, nothing is locked. What is
+// done is told on stderr, under the name of the program.
+func TakeOver(ctx context.Context, path, name string, stderr io.Writer) error {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot open the lock %s: %w", path, err)
@@ -47,11 +48,11 @@ func takeOver(ctx context.Context, path string, stderr io.Writer) error {
 			return err
 		}
 		if pid != 0 && told != pid {
-			fmt.Fprintf(stderr, "fivebenthos: process %d has lost its supervisor and was killed: what it kept is adopted\n", pid)
+			fmt.Fprintf(stderr, "%s: process %d has lost its supervisor and was killed: what it kept is adopted\n", name, pid)
 			told = pid
 		}
 		if patience := time.Since(begun); patience > lockPatience {
-			fmt.Fprintf(stderr, "fivebenthos: process %d was killed and has not ended in %v: waiting for it\n", told, patience.Truncate(time.Second))
+			fmt.Fprintf(stderr, "%s: process %d was killed and has not ended in %v: waiting for it\n", name, told, patience.Truncate(time.Second))
 			begun = begun.Add(time.Hour)
 		}
 		select {

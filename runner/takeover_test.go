@@ -1,9 +1,8 @@
-package main
+package runner
 
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,18 +15,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
-
-// lockEnv makes this test a program that locks the file of this name, says so,
-// and stays.
-const lockEnv = "FIVEBENTHOS_TEST_LOCK"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(lockEnv); path != "" {
-		fmt.Println(takeOver(context.Background(), path, os.Stderr))
-		select {}
-	}
-	os.Exit(m.Run())
-}
 
 // hold starts a process that has a lock.
 func hold(t *testing.T, path string) *exec.Cmd {
@@ -52,7 +39,7 @@ func TestSupervisorOfTheManagerIsKilled(t *testing.T) {
 	first := hold(t, path)
 	require.NoError(t, first.Process.Signal(syscall.SIGSTOP))
 	var stderr bytes.Buffer
-	require.NoError(t, takeOver(t.Context(), path, &stderr))
+	require.NoError(t, TakeOver(t.Context(), path, "fivebenthos", &stderr))
 	assert.Equal(t, fmt.Sprintf("fivebenthos: process %d has lost its supervisor and was killed: what it kept is adopted\n", first.Process.Pid), stderr.String())
 	err := first.Wait()
 	var ended *exec.ExitError
@@ -63,7 +50,7 @@ func TestSupervisorOfTheManagerIsKilled(t *testing.T) {
 func TestTakeOverWhereNobodyIs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var stderr bytes.Buffer
-	require.NoError(t, takeOver(t.Context(), path, &stderr))
+	require.NoError(t, TakeOver(t.Context(), path, "fivebenthos", &stderr))
 	assert.Empty(t, stderr.String())
 }
 
@@ -72,13 +59,13 @@ func TestTakeOverFromNobodyThatCanBeNamed(t *testing.T) {
 	other, err := supervise.AcquireLock(path) // of which the kernel names no process
 	require.NoError(t, err)
 	defer other.Close()
-	assert.ErrorContains(t, takeOver(t.Context(), path, os.Stderr), "it is in another PID namespace")
+	assert.ErrorContains(t, TakeOver(t.Context(), path, "fivebenthos", os.Stderr), "it is in another PID namespace")
 }
 
 func TestTakeOverFollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "target")
 	require.NoError(t, os.Symlink(target, filepath.Join(dir, "lock")))
-	assert.ErrorContains(t, takeOver(t.Context(), filepath.Join(dir, "lock"), os.Stderr), "too many levels of symbolic links")
+	assert.ErrorContains(t, TakeOver(t.Context(), filepath.Join(dir, "lock"), "fivebenthos", os.Stderr), "too many levels of symbolic links")
 	assert.NoFileExists(t, target)
 }

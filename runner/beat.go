@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"context"
@@ -13,19 +13,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
-// A beat is a file by which others see that passes over the instances are made:
-// that the program runs and has its locks says only that it has not ended. Its
-// time is that of the last look, its first line the process, and each further
-// line an instance that is not looked at. It lies in the scan directory, which
-// is on no disk where the program runs in a container.
-const beatName = ".fivebenthos"
-
 const (
-	// beatEvery is how often the beat is renewed, beatPatience how long it may
-	// take on a busy machine.
+	// beatEvery is how often a beat is renewed, beatPatience how long it may take
+	// on a busy machine.
 	beatEvery    = time.Second
 	beatPatience = 2 * beatEvery
 	// passPatience is for a pass that is due. It is longer than the time-out of
@@ -33,15 +27,28 @@ const (
 	passPatience = 12 * time.Second
 )
 
-// beat renews the beat until ctx ends, and removes it then. That it cannot be
-// written is seen by those who read it.
-func (p *program) beat(ctx context.Context) {
-	path := p.beatFile()
-	defer os.Remove(path)
+// Beat is a file by which others see that a program makes its passes: that it
+// runs and has its locks says only that it has not ended. The time of the file is
+// that of the last look, its first line the process, and each further line
+// something that is wrong. Its place is the scan directory, which is on no disk
+// where the program runs in a container.
+type Beat struct {
+	// Path is the file. A link there is not followed.
+	Path string
+	// Wrong returns what is wrong at a moment, a line for each: Runner.Late, and
+	// what else makes the program unhealthy.
+	Wrong func(now time.Time) []string
+}
+
+// Keep renews the beat every second until ctx ends, and removes it then. That it
+// cannot be written is seen by those who read it.
+func (b Beat) Keep(ctx context.Context) {
+	defer os.Remove(b.Path)
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
-		_ = writeBeat(path, time.Now(), overdue(time.Now(), p.instances.Snapshot()))
+		now := time.Now()
+		_ = writeBeat(b.Path, now, b.Wrong(now))
 		select {
 		case <-ctx.Done():
 			return
@@ -52,7 +59,7 @@ func (p *program) beat(ctx context.Context) {
 
 // overdue says for each instance whose pass should have come for long since
 // when that is so.
-func overdue(now time.Time, all []*snapshot) (late []string) {
+func overdue[D, O any](now time.Time, all []*fsm.Snapshot[D, O]) (late []string) {
 	for _, s := range all {
 		if after := now.Sub(s.NextPass); !s.NextPass.IsZero() && after > passPatience {
 			late = append(late, fmt.Sprintf("%s is not looked at: its pass has been due for %v", s.Name, after.Truncate(time.Second)))
@@ -61,8 +68,8 @@ func overdue(now time.Time, all []*snapshot) (late []string) {
 	return late
 }
 
-func writeBeat(path string, now time.Time, late []string) error {
-	text := strings.Join(append([]string{strconv.Itoa(os.Getpid())}, late...), "\n") + "\n"
+func writeBeat(path string, now time.Time, wrong []string) error {
+	text := strings.Join(append([]string{strconv.Itoa(os.Getpid())}, wrong...), "\n") + "\n"
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
@@ -78,9 +85,9 @@ func writeBeat(path string, now time.Time, late []string) error {
 	return errors.Join(err, unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW))
 }
 
-// beats returns an error unless the program whose beat it is makes its passes.
-// Where the clock does not tell, it waits for the next beat.
-func beats(ctx context.Context, path string) error {
+// checkBeat returns an error unless the program whose beat it is makes its passes
+// and nothing is wrong. Where the clock does not tell, it waits for the next beat.
+func checkBeat(ctx context.Context, path string) error {
 	first, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it has made no pass yet")
@@ -101,14 +108,14 @@ func beats(ctx context.Context, path string) error {
 			last = now.ModTime()
 		}
 	}
-	_, late, err := readBeat(path)
-	if err == nil && len(late) > 0 {
-		err = errors.New(strings.Join(late, "; "))
+	_, wrong, err := readBeat(path)
+	if err == nil && len(wrong) > 0 {
+		err = errors.New(strings.Join(wrong, "; "))
 	}
 	return err
 }
 
-func readBeat(path string) (pid int, late []string, err error) {
+func readBeat(path string) (pid int, wrong []string, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0, nil, err

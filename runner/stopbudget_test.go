@@ -1,4 +1,4 @@
-package main
+package runner
 
 import (
 	"os"
@@ -11,10 +11,9 @@ import (
 )
 
 func TestStopBudgetLeavesEachItsTime(t *testing.T) {
-	steps := []time.Duration{engineTime, killTime, haltTime, programTime, programTime + scanTime, containerTime, dockerTime}
+	steps := []time.Duration{EngineTime, killTime, HaltTime, programTime, programTime + scanTime, containerTime, dockerTime}
 	assert.IsIncreasing(t, steps)
 	assert.Less(t, programTime+overlayTime, dockerTime, "under s6-overlay")
-	assert.Equal(t, engineTime, settings{}.stream(0).ShutdownTimeout)
 }
 
 // The numbers of the container are in files that Go does not read.
@@ -32,12 +31,12 @@ func TestStopBudgetIsTheContainers(t *testing.T) {
 		{"docker-compose.yml", `stop_grace_period: (\d+)s\n`, "s", dockerTime},
 		{"Dockerfile", `S6_KILL_GRACETIME=(\d+)`, "ms", overlayTime},
 	} {
-		text, err := os.ReadFile("../../" + number.file)
+		text, err := os.ReadFile("../" + number.file)
 		require.NoError(t, err)
 		found := regexp.MustCompile(number.pattern).FindAllStringSubmatch(string(text), -1)
 		require.Len(t, found, 1, "%s: not once: %s", number.file, number.pattern)
 		got, err := time.ParseDuration(found[0][1] + number.unit)
 		require.NoError(t, err, number.file)
-		assert.Equal(t, number.want, got, "%s: examples/fivebenthos/stopbudget.go has another number: change both", number.file)
+		assert.Equal(t, number.want, got, "%s: runner/stopbudget.go has another number: change both", number.file)
 	}
 }
