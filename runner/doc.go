@@ -13,6 +13,7 @@
 //   - takeover.go: the place of a program whose supervisor was killed
 //   - halt.go: how instances are stopped
 //   - runner.go: the tree and the managers
+//   - notify.go: how the program is, told to systemd
 //   - beat.go: that passes are made, told to whoever looks
 //   - health.go: what is wrong, and the look from outside
 //   - store.go: the declarations that were taken

@@ -57,6 +57,7 @@ type Files struct {
 	writing spell.Spell[bool]   // in which somebody writes a file
 	missing map[config.Key]*absence
 	atOnce  bool // it was said since the last time that was looked at
+	taken   bool // the last Load had what the files declare kept
 	told    map[string]bool
 
 	mu    sync.Mutex // guards files
@@ -89,7 +90,7 @@ var ErrNothing = errors.New("nothing is declared that could be taken")
 // that of the Keeper: then Load is to be called again.
 func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err error) {
 	f.begin()
-	f.atOnce = f.atOnce || atOnce
+	f.atOnce, f.taken = f.atOnce || atOnce, false
 	d := f.Reader.Read(f.Paths...)
 	f.note(d.Files)
 	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
@@ -135,9 +136,15 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	if waits {
 		again = max(again, applyAgain)
 	}
+	f.taken = err == nil
 	f.unknown = f.unknown && (unclear || err != nil)
 	return again, err
 }
+
+// Taken reports whether the last Load had what the files declare kept, as far as
+// it can be taken: it did not wait for a file that is being written, and did not
+// fail.
+func (f *Files) Taken() bool { return f.taken }
 
 func (f *Files) note(read []config.File) {
 	f.mu.Lock()

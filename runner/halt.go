@@ -25,13 +25,26 @@ type halter[D, O any] struct {
 	problem func(*fsm.Snapshot[D, O]) error
 }
 
-// halt asks every instance to stop, whatever its spec is, and waits for all
-// until ctx ends.
+// halt asks every instance that was declared to stop, whatever its spec is, and
+// waits for all until ctx ends.
 func (h halter[D, O]) halt(ctx context.Context) error {
-	desired := make(map[string]fsm.Desired[D])
 	// Not the snapshots: a pass that has not been made yet has not taken over what
 	// was declared.
-	for name, d := range h.manager.Declared() {
+	return h.stop(ctx, h.manager.Declared())
+}
+
+// haltStanding is halt for what an earlier run has left as well.
+func (h halter[D, O]) haltStanding(ctx context.Context) error {
+	standing, err := h.manager.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	return h.stop(ctx, standing)
+}
+
+func (h halter[D, O]) stop(ctx context.Context, asked map[string]fsm.Desired[D]) error {
+	desired := make(map[string]fsm.Desired[D])
+	for name, d := range asked {
 		desired[name] = fsm.Desired[D]{State: h.stopped, Spec: d.Spec}
 	}
 	if len(desired) == 0 {

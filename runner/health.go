@@ -14,6 +14,10 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
+// HealthTime is what a health check may take as a whole; Docker waits for it for
+// longer.
+const HealthTime = 3 * time.Second
+
 // CheckHealth returns an error if no program keeps the services in dir, which is
 // a Config's Dir, or the one whose beat that is makes no passes, or its beat says
 // that something is wrong. It looks at a lock and at the beat, and changes nothing.

@@ -138,13 +138,25 @@ func (r *Runner) Refused() map[config.Key]error {
 	return all
 }
 
-// Halt asks every instance to stop, whatever its spec is, and waits for all until
-// ctx ends: first the streams, which finish what they have accepted, then the
-// services. The error names what has not stopped.
+// Halt asks every instance that was declared to stop, whatever its spec is, and
+// waits for all until ctx ends: first the streams, which finish what they have
+// accepted, then the services. The error names what has not stopped.
 func (r *Runner) Halt(ctx context.Context) error {
-	streams := halter[*benthos.Config, benthos.Observed]{r.Streams, r.Tree, benthos.Stopped, StreamProblem}
-	services := halter[*s6.Spec, s6.Observed]{r.Services, r.Tree, s6.Stopped, func(s *fsm.Snapshot[*s6.Spec, s6.Observed]) error { return s.Err }}
-	return errors.Join(streams.halt(ctx), services.halt(ctx))
+	return errors.Join(r.streams().halt(ctx), r.services().halt(ctx))
+}
+
+// HaltStanding is Halt for what an earlier run has left as well: for a program
+// that is there to stop it.
+func (r *Runner) HaltStanding(ctx context.Context) error {
+	return errors.Join(r.streams().haltStanding(ctx), r.services().haltStanding(ctx))
+}
+
+func (r *Runner) streams() halter[*benthos.Config, benthos.Observed] {
+	return halter[*benthos.Config, benthos.Observed]{r.Streams, r.Tree, benthos.Stopped, StreamProblem}
+}
+
+func (r *Runner) services() halter[*s6.Spec, s6.Observed] {
+	return halter[*s6.Spec, s6.Observed]{r.Services, r.Tree, s6.Stopped, func(s *fsm.Snapshot[*s6.Spec, s6.Observed]) error { return s.Err }}
 }
 
 // StreamProblem returns why a stream makes no progress, by itself or because its
@@ -161,7 +173,8 @@ func StreamProblem(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) error {
 func (r *Runner) End() error { return r.letGo(r.private) }
 
 // LetGo ends the passes, and a private tree if this Runner has started it, for a
-// program that cannot begin. What ran before goes on.
+// program that cannot begin, or that leaves what it has kept to another one. What
+// runs in a tree that others have started goes on.
 func (r *Runner) LetGo() error { return r.letGo(r.started) }
 
 func (r *Runner) letGo(endTree bool) error {

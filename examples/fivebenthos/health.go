@@ -8,7 +8,6 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -16,15 +15,12 @@ import (
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
-// healthTime bounds a whole health check.
-const healthTime = 3 * time.Second
-
 // checkHealth returns an error if the fivebenthos that runs elsewhere with the
 // same settings does not run or makes no passes, or an instance of it is not
 // ready. It looks at locks, status files, the beat and endpoints, and changes
 // nothing.
 func checkHealth(s settings) error {
-	ctx, cancel := context.WithTimeout(context.Background(), healthTime)
+	ctx, cancel := context.WithTimeout(context.Background(), runner.HealthTime)
 	defer cancel()
 	services, err := filepath.Abs(filepath.Join(s.dir, "services"))
 	if err != nil {

@@ -41,10 +41,17 @@ func (p *plant) write(text string) {
 
 func (p *plant) start(args ...string) *harness.Program {
 	p.t.Helper()
+	return p.startWith(nil, args...)
+}
+
+// startWith starts it with variables in its environment.
+func (p *plant) startWith(env []string, args ...string) *harness.Program {
+	p.t.Helper()
 	cmd := exec.Command(evenkeel(p.t), append([]string{
 		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(),
 	}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = append(os.Environ(), env...)
 	return harness.Start(p.t, cmd)
 }
 

@@ -23,14 +23,6 @@ import (
 	"github.com/evenkeel/evenkeel/runner"
 )
 
-const (
-	// settleTime is how long after an event files are read: an editor that saves
-	// makes several.
-	settleTime = 20 * time.Millisecond
-	// applyAgain is when files are read again that could not be applied.
-	applyAgain = time.Second
-)
-
 // runOptions are the flags of evenkeel run.
 type runOptions struct {
 	files       []string
@@ -39,6 +31,9 @@ type runOptions struct {
 	engine      string
 	stopTimeout time.Duration
 	allowEmpty  bool
+	leave       bool
+	readyFD     int
+	lock        string
 }
 
 func newRun() *cobra.Command {
@@ -50,6 +45,10 @@ func newRun() *cobra.Command {
 SIGTERM, and stops them then in order. It reads the files again when they change,
 and on SIGHUP: what has changed in them changes, and nothing else.
 
+Where systemd has started it (Type=notify), it tells systemd how it is. It counts
+as started once all has been asked for that the files declare and that can be
+taken, whether it runs already or not.
+
 What cannot be taken changes nothing. An entry with a problem, and all of a file
 that cannot be read or makes no sense, stay as they were declared last, also by an
 earlier run. What is missing from the files is removed when it has been missing
@@ -58,53 +57,85 @@ for two seconds, or at SIGHUP.`,
 		RunE: func(c *cobra.Command, _ []string) error { return run(o, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
 	filesFlag(c, &o.files)
-	c.Flags().StringVar(&o.dir, "dir", ".", "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
-	c.Flags().StringVar(&o.scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
+	placeFlags(c, &o.dir, &o.scanDir)
 	c.Flags().StringVar(&o.engine, "benthos", "", "`PATH` of the Benthos executable; none means bin/benthos here or benthos in PATH")
-	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", 15*time.Second, "how long to wait for the instances to stop")
+	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	c.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "let files that declare nothing remove everything")
+	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
+	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
+	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	return c
 }
 
-// flushTime is how long the program waits at its end for a reader of what it
-// prints.
-const flushTime = 200 * time.Millisecond
+// stopTime is how long the instances have to stop, if nothing else is said.
+const stopTime = 15 * time.Second
+
+// placeFlags are how a command is told where all is that is kept.
+func placeFlags(c *cobra.Command, dir, scanDir *string) {
+	c.Flags().StringVar(dir, "dir", ".", "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
+	c.Flags().StringVar(scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
+}
 
 func run(o runOptions, stdout, stderr io.Writer) (err error) {
+	if o.leave && o.scanDir == "" {
+		return errors.New("cannot leave what runs when its tree ends: name that of an s6-svscan which goes on, with --scan-dir, or take out --leave")
+	}
 	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
-	defer func() { runner.Flush(flushTime, out, errs) }()
+	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
+	systemd, err := runner.NewNotifier()
+	if err != nil {
+		say(errs, "evenkeel: %v", err)
+	}
 	ctx := runner.NotifyEnd(func(s os.Signal) {
 		fmt.Fprintf(errs, "evenkeel: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
-		runner.Flush(flushTime, out, errs)
+		runner.Flush(runner.FlushTime, out, errs)
 		runner.EndBy(s)
 	}, syscall.SIGINT, syscall.SIGTERM)
 	// From the beginning to the end: a terminal that is closed while all stops, or
 	// before it has begun, is not to end the program half-way.
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
+	if o.lock != "" {
+		if err := runner.TakeOver(ctx, o.lock, "evenkeel", errs); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
 	for n, file := range o.files {
 		if o.files[n], err = filepath.Abs(file); err != nil {
 			return err
 		}
 	}
+	return keep(ctx, o, systemd, asked, &teller{out: out, errs: errs, told: make(map[string]string)})
+}
+
+// keep has what the files declare kept until ctx ends.
+func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, t *teller) error {
 	store := runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(o.dir, "declarations")}
 	engine, err := engineFor(o, store)
 	if err != nil {
 		return err
 	}
 	metrics := exporter(ctx, engine, o.files)
-	t := teller{out: out, errs: errs, told: make(map[string]string)}
-	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}})
+	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}}
+	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
+	tell := func(problem error) { say(t.errs, "%v", problem) }
+	s := &standing{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
+	defer s.end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: metrics,
-		Keeper: r, Store: store, Tell: func(problem error) { say(errs, "%v", problem) },
+		Keeper: r, Store: store, Tell: tell,
 	}
-	if err := follow(ctx, files, asked); err != nil {
+	if err := follow(ctx, files, asked, s); err != nil {
 		return errors.Join(err, r.LetGo())
 	}
+	if o.leave {
+		s.stopping(0)
+		return r.LetGo()
+	}
+	s.stopping(o.stopTimeout)
 	limited, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
 	defer cancel()
 	return errors.Join(r.Halt(limited), r.End())
@@ -125,58 +156,6 @@ func engineFor(o runOptions, store runner.Store) (string, error) {
 		return "", fmt.Errorf("cannot keep streams: %w: name an engine with --benthos", err)
 	}
 	return cmp.Or(engine, "benthos"), nil
-}
-
-// follow has the files kept until ctx ends. The error says why it cannot begin.
-func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal) error {
-	changed := make(chan struct{}, 1)
-	runner.Watch(ctx, files.Paths, files.Read, func() {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})
-	var due <-chan time.Time
-	last := "" // what could not be applied
-	load := func(atOnce bool) error {
-		again, err := files.Load(ctx, atOnce)
-		due = nil
-		switch {
-		case ctx.Err() != nil:
-		case errors.Is(err, runner.ErrNothing):
-			if again == 0 {
-				return err
-			}
-		case err != nil:
-			if text := err.Error(); text != last {
-				files.Tell(err)
-				last = text
-			}
-			again = applyAgain
-		default:
-			last = ""
-		}
-		if again > 0 {
-			due = time.After(again)
-		}
-		return nil
-	}
-	if err := load(false); err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-asked:
-			_ = load(true) // it has begun
-		case <-changed:
-			time.Sleep(settleTime)
-			_ = load(false)
-		case <-due:
-			_ = load(false)
-		}
-	}
 }
 
 // exporter returns how it is found out what streams' /metrics is to serve that say
@@ -203,37 +182,4 @@ func exporter(ctx context.Context, engine string, files []string) func(context.C
 		}
 	}()
 	return ask
-}
-
-// teller prints each transition, and what is refused, once for as long as it is.
-type teller struct {
-	out, errs io.Writer
-
-	mu   sync.Mutex // guards told
-	told map[string]string
-}
-
-// hear is an fsm.Listener.
-func (t *teller) hear(n fsm.Notice) {
-	switch n := n.(type) {
-	case fsm.Transition:
-		t.mu.Lock()
-		delete(t.told, n.Instance) // what comes after it is news
-		t.mu.Unlock()
-		say(t.out, "%s %s %s -> %s (%s) %s", n.At.Format("15:04:05.000"), n.Instance, n.From, n.To, n.Event, n.Reason)
-	case fsm.Refused:
-		t.once(n.Instance, fmt.Sprintf("%s is refused: %v", n.Instance, n.Err))
-	case fsm.Warned:
-		t.once(n.Instance, fmt.Sprintf("%s: %v", n.Instance, n.Err))
-	}
-}
-
-func (t *teller) once(name, text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.told[name] == text {
-		return
-	}
-	t.told[name] = text
-	say(t.errs, "%s", text)
 }

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/evenkeel/evenkeel/runner"
+)
+
+const (
+	// settleTime is how long after an event files are read: an editor that saves
+	// makes several.
+	settleTime = 20 * time.Millisecond
+	// applyAgain is when files are read again that could not be applied.
+	applyAgain = time.Second
+)
+
+// follow has the files kept until ctx ends. The error says why it cannot begin.
+func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s *standing) error {
+	changed := make(chan struct{}, 1)
+	runner.Watch(ctx, files.Paths, files.Read, func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	l := loader{files: files, standing: s}
+	err := l.load(ctx, false)
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-asked:
+			s.reads()
+			err = l.load(ctx, true)
+		case <-changed:
+			time.Sleep(settleTime)
+			err = l.load(ctx, false)
+		case <-l.due:
+			err = l.load(ctx, false)
+		}
+	}
+	return err
+}
+
+// loader reads files again and again.
+type loader struct {
+	files    *runner.Files
+	standing *standing
+	due      <-chan time.Time // when they are to be read though nothing changes
+	last     string           // what could not be applied
+}
+
+// load reads the files. At once says that somebody has asked for it. The error
+// says why the program cannot begin.
+func (l *loader) load(ctx context.Context, atOnce bool) error {
+	again, err := l.files.Load(ctx, atOnce)
+	l.due = nil
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case errors.Is(err, runner.ErrNothing):
+		if again == 0 && !l.standing.begun {
+			return err
+		}
+	case err != nil:
+		if text := err.Error(); text != l.last {
+			l.files.Tell(err)
+			l.last = text
+		}
+		again = applyAgain
+	default:
+		l.last = ""
+	}
+	if again > 0 {
+		l.due = time.After(again)
+	}
+	if err != nil || l.files.Taken() {
+		return l.standing.has(err)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
+)
+
+// stopOptions are the flags of evenkeel stop.
+type stopOptions struct {
+	dir, scanDir string
+	stopTimeout  time.Duration
+}
+
+func newStop() *cobra.Command {
+	var o stopOptions
+	c := &cobra.Command{
+		Use:   "stop --scan-dir PATH",
+		Short: "Stop in order what an evenkeel run has left that has ended",
+		Long: `Stop stops what an evenkeel run with the same --dir and --scan-dir has kept and
+left behind, with --leave or because it was killed: streams first, which finish what
+they have accepted, then services. The s6-svscan goes on, and so do services that
+others have. It is refused while an evenkeel run keeps them. The next evenkeel run
+starts what its files declare.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return stop(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	placeFlags(c, &o.dir, &o.scanDir)
+	// The flag is there.
+	_ = c.MarkFlagRequired("scan-dir")
+	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
+	return c
+}
+
+func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
+	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
+	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
+	t := teller{out: out, errs: errs, told: make(map[string]string)}
+	// No engine: none is started.
+	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Listeners: []fsm.Listener{t.hear}})
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, o.stopTimeout)
+	defer cancel()
+	return errors.Join(r.HaltStanding(limited), r.LetGo())
+}
