@@ -1,4 +1,7 @@
-# Five Benthos streams under s6. INIT says what PID 1 is:
+# Two images under s6, as targets of one build:
+#   fivebenthos  five Benthos streams; what is built if no target is named
+#   evenkeel     what the files mounted at /etc/evenkeel declare
+# INIT says what PID 1 is:
 #   svscan      s6-svscan of Debian's own s6
 #   s6-overlay  /init of s6-overlay, for images that have it anyway. Its tarballs
 #               come from container/overlay if they are there, otherwise from
@@ -42,17 +45,20 @@ COPY ports ports/
 COPY benthos benthos/
 COPY config config/
 COPY runner runner/
+COPY internal/cli internal/cli/
+COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/
-RUN go build -ldflags "-s -w" -o /out/fivebenthos ./examples/fivebenthos
+RUN go build -ldflags "-s -w" -o /out/ ./cmd/evenkeel ./examples/fivebenthos
 
 FROM ${BASE_IMAGE} AS svscan
 ARG INIT
 RUN [ "${INIT}" != svscan ] || { apt-get update \
 	&& apt-get install -y --no-install-recommends s6 execline procps \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log; }
-COPY container/init container/end container/healthcheck /usr/local/lib/evenkeel/
-COPY container/fivebenthos /usr/local/lib/evenkeel/fivebenthos/
+COPY container/init container/end container/reload container/healthcheck /usr/local/lib/evenkeel/
+COPY container/service /usr/local/lib/evenkeel/service/
 COPY container/svscan /usr/local/lib/evenkeel/svscan/
+# That of fivebenthos; evenkeel has its own.
 HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \
 	CMD ["/usr/local/lib/evenkeel/healthcheck"]
 ENTRYPOINT ["/usr/local/lib/evenkeel/init"]
@@ -68,18 +74,26 @@ ARG S6_OVERLAY_NOARCH_SHA256=42e038a9a00fc0fef70bf0bc42f625a9c14f8ecdfe77d4ad932
 ARG S6_OVERLAY_ARCH_SHA256=8bcbc2cada58426f976b159dcc4e06cbb1454d5f39252b3bb0c778ccf71c9435
 ARG S6_OVERLAY_URL=https://github.com/just-containers/s6-overlay/releases/download/v${S6_OVERLAY_VERSION}
 COPY container/overlay /tarballs/
-COPY container/s6-rc.d /overlay/etc/s6-overlay/s6-rc.d/
-RUN [ "${INIT}" != s6-overlay ] || { sh /tarballs/install.sh /overlay "${S6_OVERLAY_ARCH}" \
+COPY container/programs /programs/
+COPY container/s6-rc.d /services/
+# What only one of the images has lies apart. The builder before BuildKit loses
+# layers that are empty: there is something to copy whatever INIT is.
+RUN mkdir -p /overlay/etc/s6-overlay; \
+	for program in fivebenthos evenkeel; do \
+		install -D -m 644 /programs/$program /images/$program/usr/local/lib/evenkeel/program || exit; \
+	done; \
+	[ "${INIT}" != s6-overlay ] || { sh /tarballs/install.sh /overlay "${S6_OVERLAY_ARCH}" \
 	"s6-overlay-noarch.tar.xz ${S6_OVERLAY_NOARCH_SHA256}" \
 	"s6-overlay-${S6_OVERLAY_ARCH}.tar.xz ${S6_OVERLAY_ARCH_SHA256}" \
-	&& sh /tarballs/enable.sh /overlay fivebenthos-pipeline; }
+	&& sh /tarballs/enable.sh /overlay /services /images/fivebenthos fivebenthos \
+	&& sh /tarballs/enable.sh /overlay /services /images/evenkeel evenkeel; }
 
 FROM ${BASE_IMAGE} AS s6-overlay
 COPY --from=overlay /overlay/ /
 # S6_KEEP_ENV        services see the container's environment
 # S6_CMD_WAIT_FOR_SERVICES_MAXTIME
-#                    milliseconds that fivebenthos has to keep its five, 0 for
-#                    as long as it takes; after it the container ends
+#                    milliseconds that the program has to keep its instances, 0
+#                    for as long as it takes; after it the container ends
 # S6_KILL_GRACETIME  milliseconds that a stop always takes: nothing is left to
 #                    stop by then
 ENV PATH=/command:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -93,25 +107,36 @@ HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \
 # user of group 0 needs a /run that not everybody can write, or another group.
 ENTRYPOINT ["/init"]
 
-FROM ${INIT}
+# What both images have.
+FROM ${INIT} AS image
 # Any user can write here. A tmpfs or volume takes the mode over.
 RUN install -d -m 1777 /data /run
-COPY --from=build /out/benthos /out/fivebenthos /usr/local/bin/
-
+COPY --from=build /out/benthos /usr/local/bin/
 ARG VERSION=dev
 ARG REVISION=
 ARG CREATED=
-LABEL org.opencontainers.image.title="fivebenthos" \
-	org.opencontainers.image.description="Five Benthos streams kept running under s6" \
-	org.opencontainers.image.licenses="Apache-2.0" \
+LABEL org.opencontainers.image.licenses="Apache-2.0" \
 	org.opencontainers.image.version="${VERSION}" \
 	org.opencontainers.image.revision="${REVISION}" \
 	org.opencontainers.image.created="${CREATED}"
-
-# How much fivebenthos prints: 0 what goes wrong, 1 also recoveries, 2 every
-# transition, 3 also every attempt that failed. s6-overlay's s6-rc reads it as well.
-ENV S6_VERBOSITY=2
 USER 1000:1000
 WORKDIR /data
 VOLUME /data
+
+FROM image AS evenkeel
+COPY --from=overlay /images/evenkeel/ /
+COPY --from=build /out/evenkeel /usr/local/bin/
+LABEL org.opencontainers.image.title="evenkeel" \
+	org.opencontainers.image.description="Services and Benthos streams kept running under s6 as files declare them"
+HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \
+	CMD ["evenkeel", "health", "--dir", "/data", "--scan-dir", "/run/service"]
+
+FROM image AS fivebenthos
+COPY --from=overlay /images/fivebenthos/ /
+COPY --from=build /out/fivebenthos /usr/local/bin/
+LABEL org.opencontainers.image.title="fivebenthos" \
+	org.opencontainers.image.description="Five Benthos streams kept running under s6"
+# How much fivebenthos prints: 0 what goes wrong, 1 also recoveries, 2 every
+# transition, 3 also every attempt that failed. s6-overlay's s6-rc reads it as well.
+ENV S6_VERBOSITY=2
 EXPOSE 8080-8084 9080-9084

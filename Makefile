@@ -77,20 +77,26 @@ verify-host: tools $(engine_needed) bin/fivebenthos
 
 ##@ Build
 .PHONY: build
-build: ## build the container image or, without an engine, the engine, evenkeel and examples/fivebenthos into bin/
-	$(call elsewhere,bin/ gets what the image would hold)
+build: ## build both container images or, without an engine, the engine, evenkeel and examples/fivebenthos into bin/
+	$(call elsewhere,bin/ gets what the images would hold)
 
 .PHONY: build-docker build-host
-build-docker: image
+build-docker: image image-evenkeel
 build-host: engine bin/evenkeel bin/fivebenthos
 
-# The name of the image.
+# The names of the images: that of fivebenthos, which the targets above run, and
+# that of evenkeel.
 IMAGE ?= evenkeel/fivebenthos:latest
-export IMAGE
+EVENKEEL_IMAGE ?= evenkeel/evenkeel:latest
+export IMAGE EVENKEEL_IMAGE
 
 .PHONY: image
 image:
 	@sh container/build.sh "$(IMAGE)"
+
+.PHONY: image-evenkeel
+image-evenkeel: ## build the image that keeps what files declare, evenkeel/evenkeel:latest or EVENKEEL_IMAGE
+	@sh container/build.sh "$(EVENKEEL_IMAGE)" evenkeel
 
 .PHONY: base-images
 base-images: ## build the two base images without a registry, from this machine's mirror and Go
@@ -131,8 +137,8 @@ go:
 
 ##@ Check
 .PHONY: test
-test: ## run all tests: unit tests, real s6 and real Benthos, and the image where an engine answers
-	$(call elsewhere,all tests but those of the image run on this host)
+test: ## run all tests: unit tests, real s6 and real Benthos, and the images where an engine answers
+	$(call elsewhere,all tests but those of the images run on this host)
 
 # The packages whose tests try less in a short run. The race detector makes them
 # ten times as slow, and what they add then is not concurrent.
@@ -147,9 +153,9 @@ test-host: tools $(engine_needed) $(redpanda_needed) | go
 	@sh scripts/stage.sh "Unit tests that try everything, without the race detector" go test $(EXHAUSTIVE)
 	@sh scripts/stage.sh "Tests with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA" \
 		go test -race -count=1 -timeout 30m -tags integration ./integration/...
-test-container: | go ## prove the image on this machine's Docker engine
+test-container: | go ## prove the images on this machine's Docker engine
 	@sh scripts/require.sh compose
-	@sh scripts/stage.sh "Tests of the image, with Docker" \
+	@sh scripts/stage.sh "Tests of the images, with Docker" \
 		go test -race -count=1 -timeout 30m -tags container ./integration/container
 
 # How often soak runs the tests, and how many busy loops run beside them.
@@ -227,7 +233,7 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 
 ##@ Other
 .PHONY: clean
-clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and image
+clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and the images
 	@sh scripts/clean.sh
 
 .PHONY: help

@@ -1,15 +1,18 @@
 #!/bin/sh
-# Usage: build.sh [IMAGE]
+# Usage: build.sh [IMAGE [TARGET]]
 #
-# Builds the container image, evenkeel/fivebenthos:latest if not said otherwise,
-# from BASE_IMAGE and GO_IMAGE and with the INIT of the Dockerfile where these
-# are set. Of the Dockerfile's own base images, one that is neither here nor to
-# be pulled is built with base-images.sh. How this machine's Go reaches modules,
-# and its proxies, are handed on where they are not the defaults.
+# Builds one of the container images, which are targets of the Dockerfile:
+# fivebenthos if not said otherwise, or evenkeel. Its name is evenkeel/TARGET:latest
+# if not said otherwise. It is built from BASE_IMAGE and GO_IMAGE and with the INIT
+# of the Dockerfile where these are set. Of the Dockerfile's own base images, one
+# that is neither here nor to be pulled is built with base-images.sh. How this
+# machine's Go reaches modules, and its proxies, are handed on where they are not
+# the defaults.
 set -eu
 cd "$(dirname "$0")/.."
 
-image=${1:-evenkeel/fivebenthos:latest}
+target=${2:-fivebenthos}
+image=${1:-evenkeel/$target:latest}
 
 docker version >/dev/null 2>&1 || { echo "build.sh: no Docker engine answers: start one, or see \"docker version\"" >&2 && exit 1; }
 
@@ -24,7 +27,7 @@ for argument in BASE_IMAGE GO_IMAGE; do
 	sh container/base-images.sh $argument
 done
 
-set -- -t "$image"
+set -- -t "$image" --target "$target"
 for name in BASE_IMAGE GO_IMAGE INIT; do
 	eval "[ -z \"\${$name:-}\" ]" || set -- "$@" --build-arg "$name" # its value is taken from here
 done

@@ -1,15 +1,15 @@
 #!/bin/sh
 # Usage: run.sh MODE [FLAG...]
 #
-# Runs the container image, evenkeel/fivebenthos:latest or IMAGE, with flags of
-# fivebenthos. Modes:
+# Runs the container image of fivebenthos, evenkeel/fivebenthos:latest or IMAGE,
+# with flags of it. Modes:
 #   foreground   until Ctrl-C; the container is removed afterwards
 #   background   and returns when all instances are healthy
 #   once         with a volume of its own and no port published, until it ends
 #   stop         ends the container in order and removes it; its volume stays
 #   logs         shows what the container prints, and goes on until Ctrl-C
 #   shell        a shell inside it, or in a fresh container where none runs
-#   remove       removes container, volume and images
+#   remove       removes container, volume and all images
 # Except with "once", that is the container fivebenthos, or NAME, with a volume
 # named after it. S6_VERBOSITY says how much is printed, PUBLISH at which address
 # of this host the ports are published: 127.0.0.1 by default.
@@ -101,7 +101,7 @@ remove)
 	fi
 	docker rm -f "$name" >/dev/null 2>&1 || true
 	docker volume rm -f "$volume" >/dev/null || true
-	docker rmi -f "$image" evenkeel/fivebenthos:test >/dev/null 2>&1 || true
+	docker rmi -f "$image" "${EVENKEEL_IMAGE:-evenkeel/evenkeel:latest}" evenkeel/fivebenthos:test evenkeel/evenkeel:test >/dev/null 2>&1 || true
 	;;
 *)
 	echo "run.sh: there is no mode $mode" >&2

@@ -5,6 +5,6 @@
 //
 //	go test -tags container ./integration/container
 //
-// It builds the image first, and base images that are neither here nor to be
+// It builds the images first, and base images that are neither here nor to be
 // pulled. Every container is removed afterwards.
 package container

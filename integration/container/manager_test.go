@@ -95,7 +95,7 @@ func TestManagerIsKilledDuringTheStop(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "timeout-kill")
 			require.NoError(t, os.WriteFile(file, []byte(c.kill+"\n"), 0o644))
-			con := startDeaf(t, "-v", file+":/usr/local/lib/evenkeel/fivebenthos/timeout-kill:ro") // it waits for them
+			con := startDeaf(t, "-v", file+":/usr/local/lib/evenkeel/service/timeout-kill:ro") // it waits for them
 			mustDocker(t, "exec", "-d", con.name, "sh", "-c", "touch /tmp/begun; "+c.script, "sh", strconv.Itoa(con.pid("fivebenthos")))
 			harness.Eventually(t, "the script has begun", func() bool { return con.exec("ls /tmp") == "begun" })
 			con.stop()

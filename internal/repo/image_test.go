@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestImageIsMadeOfWhatTheProgramImports holds that a package which fivebenthos
-// comes to import reaches the build of the image.
-func TestImageIsMadeOfWhatTheProgramImports(t *testing.T) {
+// TestImagesAreMadeOfWhatTheirProgramsImport holds that a package which one of the
+// programs comes to import reaches the build of the images.
+func TestImagesAreMadeOfWhatTheirProgramsImport(t *testing.T) {
 	copied := matches(t, "Dockerfile", `(?m)^COPY (\S+) \S+/$`)
 	sent := matches(t, ".dockerignore", `(?m)^!(.+)$`)
-	for _, name := range dependencies(t, "examples/fivebenthos") {
+	for _, name := range append(dependencies(t, "examples/fivebenthos"), dependencies(t, "cmd/evenkeel")...) {
 		dir, own := strings.CutPrefix(name, module+"/")
 		if !own {
 			continue

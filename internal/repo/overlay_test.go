@@ -1,4 +1,4 @@
-package main
+package repo
 
 import (
 	"os"
@@ -14,13 +14,6 @@ import (
 // TestServiceIsInTheBundleOfEachVersionOfS6Overlay: in the one that the version
 // has, and in no other, for /init would write there.
 func TestServiceIsInTheBundleOfEachVersionOfS6Overlay(t *testing.T) {
-	text, err := os.ReadFile("../../container/s6-rc.d/fivebenthos-log/pipeline-name")
-	require.NoError(t, err)
-	service := strings.TrimSpace(string(text))
-	dockerfile, err := os.ReadFile("../../Dockerfile")
-	require.NoError(t, err)
-	require.Contains(t, string(dockerfile), "enable.sh /overlay "+service+";")
-
 	const before, since = "etc/s6-overlay/s6-rc.d", "etc/s6-overlay/user-bundles.d"
 	for name, c := range map[string]struct {
 		bundles []string
@@ -35,16 +28,16 @@ func TestServiceIsInTheBundleOfEachVersionOfS6Overlay(t *testing.T) {
 		"not a bundle": {[]string{since}, "oneshot\n", "", since + "/user is no bundle"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
+			base, image := t.TempDir(), t.TempDir()
 			for _, dir := range c.bundles {
 				for _, bundle := range []string{"user", "user2"} {
-					at := filepath.Join(root, dir, bundle)
+					at := filepath.Join(base, dir, bundle)
 					require.NoError(t, os.MkdirAll(filepath.Join(at, "contents.d"), 0o755))
 					require.NoError(t, os.WriteFile(filepath.Join(at, "type"), []byte(c.kind), 0o644))
 				}
 			}
-			out, err := exec.Command("sh", "../../container/overlay/enable.sh", root, service).CombinedOutput()
-			found, globErr := filepath.Glob(filepath.Join(root, "etc/s6-overlay/*/*/contents.d/*"))
+			out, err := exec.Command("sh", root+"/container/overlay/enable.sh", base, root+"/container/s6-rc.d", image, "evenkeel").CombinedOutput()
+			found, globErr := filepath.Glob(filepath.Join(image, "etc/s6-overlay/*/*/contents.d/*"))
 			require.NoError(t, globErr)
 			if c.want == "" {
 				assert.Error(t, err)
@@ -54,7 +47,28 @@ func TestServiceIsInTheBundleOfEachVersionOfS6Overlay(t *testing.T) {
 				return
 			}
 			require.NoError(t, err, string(out))
-			assert.Equal(t, []string{filepath.Join(root, c.want, "user/contents.d", service)}, found)
+			assert.Equal(t, []string{filepath.Join(image, c.want, "user/contents.d/evenkeel-pipeline")}, found)
+			assertServicesOf(t, "evenkeel", filepath.Join(image, "etc/s6-overlay/s6-rc.d"))
 		})
 	}
+}
+
+// assertServicesOf checks that a program has a service and a logger by its name.
+func assertServicesOf(t *testing.T, program, dir string) {
+	t.Helper()
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	assert.Equal(t, program+"-log\n", read(program+"/producer-for"))
+	assert.Equal(t, program+"\n", read(program+"-log/consumer-for"))
+	assert.Equal(t, program+"-pipeline\n", read(program+"-log/pipeline-name"))
+	for _, name := range []string{program + "/run", program + "/finish", program + "-log/run", program + "-log/finish"} {
+		assert.True(t, strings.Contains(read(name), program) && !strings.Contains(read(name), "PROGRAM"), name)
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.NotZero(t, info.Mode()&0o111, "%s is executable", name)
+	}
+	assert.FileExists(t, filepath.Join(dir, program, "dependencies.d/base"))
 }
