@@ -340,3 +340,29 @@ func TestWhatWasUnknownIsKnownOnceAllIsClear(t *testing.T) {
 		assert.Equal(t, []string{"a", "b"}, h.names())
 	})
 }
+
+// TestReadyOnceItWasApplied: neither while a file is being written, nor where that
+// failed, nor where there is nothing.
+func TestReadyOnceItWasApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHome(t, file)
+		taken := func() bool {
+			t.Helper()
+			_, _ = h.Load(t.Context(), false)
+			return h.Taken()
+		}
+		assert.False(t, taken(), "there is no file")
+		h.write(file, services("a"))
+		assert.False(t, taken(), "it was written a moment ago")
+		time.Sleep(lookAgain)
+		h.err = errors.New("fog")
+		assert.False(t, taken())
+		h.err = nil
+		assert.True(t, taken())
+		assert.True(t, taken(), "nothing has changed")
+		h.write(file, "services: [")
+		assert.False(t, taken())
+		time.Sleep(lookAgain)
+		assert.True(t, taken(), "what cannot be taken stays as it was")
+	})
+}

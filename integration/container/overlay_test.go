@@ -73,17 +73,20 @@ func TestOverlayServicesAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestOverlayImageBuilds builds the image with stand-ins for s6-overlay's
-// tarballs, which show that it builds but not that it runs.
-func TestOverlayImageBuilds(t *testing.T) {
+// TestOverlayImagesBuild builds the images with stand-ins for s6-overlay's
+// tarballs, which show that they build but not that they run.
+func TestOverlayImagesBuild(t *testing.T) {
 	t.Parallel()
 	for version, bundle := range map[string]string{"3.2.1.0": oldBundle, "3.2.3.2": newBundle} {
 		context, arguments := standIns(t, bundle)
-		tag := buildOverlay(t, context, arguments)
-		assert.Equal(t, "1000:1000 [/init]", mustDocker(t, "image", "inspect", "-f", "{{.Config.User}} {{.Config.Entrypoint}}", tag), version)
-		assert.Contains(t, mustDocker(t, "run", "--rm", tag, "fivebenthos", "-help"), "-healthcheck", version)
-		// A version that finds the other place, too, writes there when it starts.
-		assert.Equal(t, "/"+bundle+"/contents.d/fivebenthos-pipeline", mustDocker(t, "run", "--rm", tag, "find", "/etc/s6-overlay", "-path", "*/user*/contents.d/*"), version)
+		for program, knows := range map[string]string{"fivebenthos": "-healthcheck", "evenkeel": "health"} {
+			what := program + " on " + version
+			tag := buildOverlay(t, context, append(arguments, "--target", program))
+			assert.Equal(t, "1000:1000 [/init]", mustDocker(t, "image", "inspect", "-f", "{{.Config.User}} {{.Config.Entrypoint}}", tag), what)
+			assert.Contains(t, mustDocker(t, "run", "--rm", tag, program, "--help"), knows, what)
+			// A version that finds the other place, too, writes there when it starts.
+			assert.Equal(t, "/"+bundle+"/contents.d/"+program+"-pipeline", mustDocker(t, "run", "--rm", tag, "find", "/etc/s6-overlay", "-path", "*/user*/contents.d/*"), what)
+		}
 	}
 }
 
