@@ -18,6 +18,7 @@
 //   - health.go: what is wrong, and the look from outside
 //   - store.go: the declarations that were taken
 //   - assign.go: ports for streams that name none
+//   - declare.go: what is kept for what files declare
 //   - busy.go: whether a file is being written
 //   - files.go: what files declare, and what is done with problems
 //   - watch.go: when files change

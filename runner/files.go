@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -80,10 +78,6 @@ type absence struct {
 	file  string // what could be seen of its file then
 }
 
-// ErrNothing means that nothing is declared that could be taken, and that nothing
-// was before.
-var ErrNothing = errors.New("nothing is declared that could be taken")
-
 // Load reads the files and has what they declare kept. It returns when they are
 // to be read again though none of them changes, zero for never. At once says that
 // what is missing has been taken out deliberately. The error is ErrNothing, or
@@ -93,51 +87,43 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 	f.atOnce, f.taken = f.atOnce || atOnce, false
 	d := f.Reader.Read(f.Paths...)
 	f.note(d.Files)
-	whole := func(p config.Problem) bool { return p.Entry == (config.Key{}) }
-	unclear := slices.ContainsFunc(d.Problems, whole)
 	busy := f.busy(d.Files)
 	if f.writing.Note(len(busy) > 0); len(busy) > 0 {
 		if !f.writing.Lasts(time.Now(), busyPatience) {
 			return lookAgain, nil
 		}
-		f.keepBusy(d, busy)
-		again, unclear = applyAgain, true
+		again = applyAgain
 	}
+	exporter := ""
 	if f.Metrics != nil && len(d.Streams()) > 0 {
-		if exporter, known := f.Metrics(ctx); known {
-			d.DefaultMetrics(exporter)
-		} else {
+		known := false
+		if exporter, known = f.Metrics(ctx); !known {
 			again = applyAgain
 		}
 	}
-	check := f.Free
-	if check == nil {
-		check = free
+	missing, waits := make(map[config.Key]*absence), false
+	r, err := standing{
+		last: f.last, unknown: f.unknown, allowEmpty: f.AllowEmpty, path: f.Paths[0], busy: busy, exporter: exporter, free: f.free(),
+		stays: func(key config.Key, e config.Entry, unclear bool) bool {
+			missing[key] = f.absent(key, e, unclear) // until it is removed
+			stays := time.Since(missing[key].since) < removePatience
+			waits = waits || stays && !unclear
+			return stays
+		},
+	}.declare(d)
+	f.tell(d.Problems)
+	if err != nil {
+		return again, err
 	}
-	assign(d, f.last, check)
-	if len(d.Entries) == 0 && len(f.last.Entries) == 0 && len(d.Problems) > 0 {
-		f.tell(d.Problems)
-		return again, ErrNothing
-	}
-	d.Keep(f.last)
-	if f.keepMissing(d, unclear, f.atOnce) {
+	if f.missing, f.atOnce = missing, false; waits {
 		again = lookAgain
 	}
-	f.atOnce = false
-	if len(d.Entries) == 0 && len(f.last.Entries) > 0 && (!f.AllowEmpty || len(d.Problems) > 0) {
-		d.Problems = append(d.Problems, config.Problem{
-			At:   config.Position{File: f.Paths[0]},
-			What: fmt.Sprintf("nothing is declared any more, which would remove %d instances: they stay as they are unless that is allowed", len(f.last.Entries)),
-		})
-		d.Entries = f.last.Entries
-	}
-	f.tell(d.Problems)
-	waits, err := f.apply(ctx, d, unclear && f.unknown)
+	waits, err = f.apply(ctx, r)
 	if waits {
 		again = max(again, applyAgain)
 	}
 	f.taken = err == nil
-	f.unknown = f.unknown && (unclear || err != nil)
+	f.unknown = f.unknown && (r.unclear || err != nil)
 	return again, err
 }
 
@@ -145,6 +131,14 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 // it can be taken: it did not wait for a file that is being written, and did not
 // fail.
 func (f *Files) Taken() bool { return f.taken }
+
+// free returns how it is found out whether a port is free.
+func (f *Files) free() func(port uint16) error {
+	if f.Free == nil {
+		return free
+	}
+	return f.Free
+}
 
 func (f *Files) note(read []config.File) {
 	f.mu.Lock()
@@ -183,23 +177,18 @@ func (f *Files) begin() {
 
 // apply has a declaration kept, unless it is already, and reports whether a part
 // of it waits for an instance of another kind to be gone.
-func (f *Files) apply(ctx context.Context, d *config.Declaration, keepAll bool) (waits bool, err error) {
-	var held []config.Key
-	for _, p := range d.Problems {
-		if _, listed := d.Entries[p.Entry]; !listed && p.Entry != (config.Key{}) {
-			held = append(held, p.Entry)
-		}
-	}
+func (f *Files) apply(ctx context.Context, r result) (waits bool, err error) {
+	d := r.Declaration
 	text, err := d.Encode()
 	if err != nil {
 		return false, err
 	}
-	applied := fmt.Sprint(string(text), held, keepAll)
+	applied := fmt.Sprint(string(text), r.held, r.remove)
 	if applied == f.applied {
 		return false, nil
 	}
 	f.applied = ""
-	if err := f.Keeper.Apply(ctx, d, held, !keepAll); err != nil {
+	if err := f.Keeper.Apply(ctx, d, r.held, r.remove); err != nil {
 		return false, err
 	}
 	for key, why := range f.Keeper.Refused() {
@@ -235,45 +224,17 @@ func (f *Files) busy(files []config.File) map[string]bool {
 	return busy
 }
 
-// keepBusy keeps what was declared in files that have been written for long.
-func (f *Files) keepBusy(d *config.Declaration, busy map[string]bool) {
-	maps.DeleteFunc(d.Entries, func(_ config.Key, e config.Entry) bool { return busy[e.At.File] })
-	d.Problems = slices.DeleteFunc(d.Problems, func(p config.Problem) bool { return busy[p.At.File] })
-	for _, file := range slices.Sorted(maps.Keys(busy)) {
-		d.Problems = append(d.Problems, config.Problem{
-			At: config.Position{File: file}, What: "somebody has it open for writing, and what it declared stays as it was until it is closed",
-		})
+// absent returns since when an entry has been missing while its file did not
+// change. As long as it is unclear what a file says, all may be in that.
+func (f *Files) absent(key config.Key, e config.Entry, unclear bool) *absence {
+	a, seen := f.missing[key], f.Reader.Look(e.At.File)
+	if a == nil || a.file != seen || unclear {
+		a = &absence{time.Now(), seen}
 	}
-}
-
-// keepMissing keeps the entries that have not been missing for long enough, and
-// reports whether there are some. As long as it is unclear what a file says, all
-// may be in that.
-func (f *Files) keepMissing(d *config.Declaration, unclear, atOnce bool) (waits bool) {
-	names := make(map[string]bool)
-	for key := range d.Entries {
-		names[key.Name] = true
+	if f.atOnce && !unclear {
+		a.since = time.Time{}
 	}
-	missing := make(map[config.Key]*absence)
-	for key, e := range f.last.Entries {
-		if names[key.Name] {
-			continue // or it has become another kind of instance
-		}
-		a, seen := f.missing[key], f.Reader.Look(e.At.File)
-		if a == nil || a.file != seen || unclear {
-			a = &absence{time.Now(), seen}
-		}
-		if atOnce && !unclear {
-			a.since = time.Time{}
-		}
-		missing[key] = a // until it is removed
-		if time.Since(a.since) < removePatience {
-			d.Entries[key] = e
-			waits = true
-		}
-	}
-	f.missing = missing
-	return waits && !unclear
+	return a
 }
 
 // written reports whether a file is being written, or was a moment ago where that
