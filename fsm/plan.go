@@ -16,7 +16,7 @@ const (
 	ChangeNone    ChangeKind = "none"
 	ChangeCreate  ChangeKind = "create"
 	ChangeStart   ChangeKind = "start"
-	ChangeLive    ChangeKind = "live change" // the process goes on
+	ChangeLive    ChangeKind = "live" // the process goes on
 	ChangeRestart ChangeKind = "restart"
 	ChangeStop    ChangeKind = "stop"
 	ChangeRemove  ChangeKind = "remove"
@@ -31,6 +31,8 @@ type Change struct {
 	Why  string     `json:"why,omitempty"`
 	// Warning is what is warned of, as a Warned would tell it.
 	Warning string `json:"warning,omitempty"`
+	// Err is why it is refused or unknown, of which Why is the text.
+	Err error `json:"-"`
 }
 
 // Plan says what Apply would do with the same declaration, without doing it:
@@ -54,14 +56,14 @@ func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D])
 	var changes []Change
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if why := found.refused[name]; why != nil {
-			changes = append(changes, Change{Name: name, Kind: ChangeRefused, Why: why.Error()})
+			changes = append(changes, Change{Name: name, Kind: ChangeRefused, Why: why.Error(), Err: why})
 			continue
 		}
 		d, listed := desired[name]
 		_, exists := found.existing[name]
 		c, err := m.planOne(ctx, name, d, listed, exists)
 		if err != nil {
-			c = Change{Name: name, Kind: ChangeUnknown, Why: err.Error()}
+			c = Change{Name: name, Kind: ChangeUnknown, Why: err.Error(), Err: err}
 		}
 		if warning := found.warned[name]; warning != nil {
 			c.Warning = warning.Error()

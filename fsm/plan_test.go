@@ -90,7 +90,8 @@ func planThenApply(t *testing.T, held bool, before, after *lampDesired) {
 	switch {
 	case after != nil && after.Spec == 999:
 		require.Error(t, err)
-		assert.Equal(t, []fsm.Change{{Name: "a", Kind: fsm.ChangeRefused, Why: "too bright"}}, plan)
+		assert.Equal(t, []fsm.Change{{Name: "a", Kind: fsm.ChangeRefused, Why: "too bright", Err: plan[0].Err}}, plan)
+		assert.EqualError(t, plan[0].Err, "too bright")
 		assert.Equal(t, fsm.ChangeNone, did)
 	case len(plan) == 0:
 		require.NoError(t, err)
@@ -150,6 +151,8 @@ func TestPlanBeforeTheFirstPass(t *testing.T) {
 		})
 		plan, err = m.Plan(t.Context(), declarations{"a": off(40), "b": lit(40)})
 		require.NoError(t, err)
+		assert.ErrorAs(t, plan[0].Err, new(*fsm.PanicError))
+		plan[0].Err = nil
 		assert.Equal(t, []fsm.Change{
 			{Name: "a", Kind: fsm.ChangeUnknown, Why: "panic: fog"}, {Name: "b", Kind: fsm.ChangeCreate, Why: "it is not there"},
 		}, plan, "an error about one name is not one about all")

@@ -216,7 +216,7 @@ func TestAnErrorAboutOneNameIsNoneAboutAll(t *testing.T) {
 		all := declarations{"a": lit(40)}
 		plan, err := m.Plan(t.Context(), all)
 		require.NoError(t, err)
-		assert.Contains(t, plan, fsm.Change{Name: "dark", Kind: fsm.ChangeRefused, Why: "the door is locked"})
+		assert.Contains(t, plan, fsm.Change{Name: "dark", Kind: fsm.ChangeRefused, Why: "the door is locked", Err: locked})
 		require.NoError(t, m.Apply(t.Context(), all), "nobody has asked for it")
 		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
 		elapse(time.Minute)
