@@ -110,6 +110,7 @@
 //   - tree_sweep.go: what a program that was killed has left
 //   - tree_shutdown.go: the end of the tree
 //   - tree_open.go: how one is opened and closed
+//   - tree_look.go: one that is only looked at
 //
 // One service in a tree:
 //
@@ -128,4 +129,6 @@
 //   - driver_remove.go: how it is taken away
 //   - driver_act.go: how all this is done in a pass
 //   - kind.go: the kind of instance that it is
+//   - shown.go: its files, as they may be shown
+//   - restarts.go: how it was restarted
 package s6

@@ -95,7 +95,8 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 	return t, started, nil
 }
 
-func openTree(config TreeConfig) (t *SystemTree, err error) {
+// newTree returns a tree that nothing has been done for.
+func newTree(config TreeConfig) (t *SystemTree, err error) {
 	t = &SystemTree{}
 	if config.Tools.Dir == "" {
 		t.tools, err = FindTools()
@@ -108,21 +109,36 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 	if t.layout, err = config.layout(); err != nil {
 		return nil, fmt.Errorf("cannot open a tree: %w", err)
 	}
+	return t, nil
+}
+
+func openTree(config TreeConfig) (t *SystemTree, err error) {
+	if t, err = newTree(config); err != nil {
+		return nil, err
+	}
 	for _, dir := range []string{t.layout.ServicesDir, t.layout.LogsDir} {
 		if err := makeWritable(dir); err != nil {
 			return nil, err
 		}
 	}
-	for _, dir := range []string{t.layout.ScanDir, t.layout.ServicesDir, t.layout.LogsDir} {
-		if err := checkTrust(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("cannot open a tree: %w", err)
-		}
+	if err := t.checkTrust(); err != nil {
+		return nil, err
 	}
 	if t.lock, err = supervise.AcquireLock(t.layout.managerLock()); err != nil {
 		return nil, fmt.Errorf("cannot manage the services in %s: %w", t.layout.ServicesDir, err)
 	}
 	t.sweep()
 	return t, nil
+}
+
+// checkTrust refuses a tree in which others may write.
+func (t *SystemTree) checkTrust() error {
+	for _, dir := range []string{t.layout.ScanDir, t.layout.ServicesDir, t.layout.LogsDir} {
+		if err := checkTrust(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot open a tree: %w", err)
+		}
+	}
+	return nil
 }
 
 // Close releases the tree's lock. All services go on.

@@ -21,9 +21,23 @@ func (t *SystemTree) Served() error {
 		return fmt.Errorf("cannot write in the scan directory %s: %w: run as the user of s6-svscan", t.layout.ScanDir, err)
 	}
 	if err := supervise.WriteControl[supervise.ScanCommand](t.layout.scanControl()); err != nil {
-		return fmt.Errorf("no s6-svscan serves %s: start one with \"s6-svscan %[1]s\", or give the directory of one that runs: %w", t.layout.ScanDir, err)
+		return t.unserved(err)
 	}
 	return nil
+}
+
+func (t *SystemTree) unserved(err error) error {
+	return fmt.Errorf("no s6-svscan serves %s: start one with \"s6-svscan %[1]s\", or give the directory of one that runs: %w", t.layout.ScanDir, err)
+}
+
+// scanned is Served for who may not write: it asks for the lock that an s6-svscan
+// holds.
+func (t *SystemTree) scanned() error {
+	scanner, err := t.scanner()
+	if err == nil && !scanner.Held {
+		err = t.unserved(supervise.ErrNotSupervised)
+	}
+	return err
 }
 
 // scanner returns who serves the scan directory.
