@@ -61,4 +61,5 @@
 //   - driver_act.go: what is done in a pass
 //   - kind_admission.go: which configurations of a declaration are taken
 //   - kind.go: the kind of instance that it is
+//   - shown.go: the files of its service, as they may be shown
 package benthos
