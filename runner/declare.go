@@ -48,7 +48,9 @@ func (s standing) declare(d *config.Declaration) (result, error) {
 		keepBusy(d, s.busy)
 		r.unclear = true
 	}
-	d.DefaultMetrics(s.exporter)
+	if s.exporter != "" {
+		d.DefaultMetrics(s.exporter)
+	}
 	assign(d, s.last, s.free)
 	if len(d.Entries) == 0 && len(s.last.Entries) == 0 && len(d.Problems) > 0 {
 		return r, ErrNothing

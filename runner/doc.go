@@ -22,4 +22,7 @@
 //   - busy.go: whether a file is being written
 //   - files.go: what files declare, and what is done with problems
 //   - watch.go: when files change
+//   - diff.go: how the files of a service would differ
+//   - lint.go: linters of a plan
+//   - plan.go: what would be done about files, without doing it
 package runner

@@ -165,14 +165,10 @@ func (f *Files) begin() {
 	if f.Reader.FS == nil {
 		f.Reader.FS = filesystem.OS{}
 	}
-	last, err := f.Store.Last()
-	if err != nil {
+	var err error
+	if f.last, f.unknown, err = f.Store.before(); err != nil {
 		f.Tell(err)
 	}
-	if f.unknown = last == nil || err != nil; last == nil {
-		last = &config.Declaration{Entries: make(map[config.Key]config.Entry)}
-	}
-	f.last = last
 }
 
 // apply has a declaration kept, unless it is already, and reports whether a part

@@ -18,7 +18,7 @@ import (
 // home is a program with files in it, without the instances.
 type home struct {
 	*Files
-	t       *testing.T
+	t       testing.TB
 	applied *config.Declaration
 	held    []config.Key
 	remove  bool
@@ -40,7 +40,7 @@ func (h *home) Apply(_ context.Context, d *config.Declaration, held []config.Key
 
 func (h *home) Refused() map[config.Key]error { return h.refused }
 
-func newHome(t *testing.T, paths ...string) *home {
+func newHome(t testing.TB, paths ...string) *home {
 	h := &home{t: t}
 	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))

@@ -73,13 +73,20 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 	return r, nil
 }
 
-// openTree reports whether it started the tree.
-func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool, err error) {
-	config := s6.TreeConfig{
+func (c Config) tree() s6.TreeConfig {
+	return s6.TreeConfig{
 		ScanDir:     c.Scan(),
 		ServicesDir: filepath.Join(c.Dir, "services"),
 		LogsDir:     filepath.Join(c.Dir, "logs"),
 	}
+}
+
+// Look opens the tree to look at it alone, as s6.Look does.
+func (c Config) Look() (s6.Tree, error) { return s6.Look(c.tree()) }
+
+// openTree reports whether it started the tree.
+func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool, err error) {
+	config := c.tree()
 	if c.ScanDir != "" {
 		tree, err = s6.Attach(config)
 		return tree, false, err
@@ -96,9 +103,20 @@ func (r *Runner) Apply(ctx context.Context, d *config.Declaration, held []config
 		apply(ctx, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
 }
 
-// apply declares what one manager is to keep. What is held, or must not be removed,
-// is asked for as it was before.
+// apply declares what one manager is to keep.
 func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
+	if err := addHeld(ctx, m, desired, held, remove); err != nil {
+		return err
+	}
+	err := m.Apply(ctx, desired)
+	if refused := new(fsm.RefusedError); errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+// addHeld adds what is held, or must not be removed, as it was asked for before.
+func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
 	if len(held) > 0 || !remove {
 		standing, err := m.Standing(ctx)
 		if err != nil {
@@ -110,11 +128,7 @@ func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[stri
 			}
 		}
 	}
-	err := m.Apply(ctx, desired)
-	if refused := new(fsm.RefusedError); errors.As(err, &refused) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 func keysOf(keys []config.Key, kind config.Kind) (names []string) {

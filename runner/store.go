@@ -49,6 +49,16 @@ func (s Store) Last() (*config.Declaration, error) {
 	return nil, errors.Join(errs...)
 }
 
+// before returns what was in force before, nothing where that is unknown. The
+// error is that of Last.
+func (s Store) before() (last *config.Declaration, unknown bool, err error) {
+	last, err = s.Last()
+	if unknown = last == nil || err != nil; last == nil {
+		last = &config.Declaration{Entries: make(map[config.Key]config.Entry)}
+	}
+	return last, unknown, err
+}
+
 // Save keeps a declaration, unless it is the one that was kept last.
 func (s Store) Save(d *config.Declaration) error {
 	text, err := d.Encode()
