@@ -12,6 +12,7 @@
 //   - run.go: evenkeel run
 //   - stop.go: evenkeel stop
 //   - health.go: evenkeel health
+//   - plan.go: evenkeel plan
 //   - schema.go: evenkeel schema
 //   - version.go: evenkeel version
 //   - root.go: the program

@@ -57,14 +57,19 @@ for two seconds, or at SIGHUP.`,
 		RunE: func(c *cobra.Command, _ []string) error { return run(o, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
 	filesFlag(c, &o.files)
-	placeFlags(c, &o.dir, &o.scanDir)
-	c.Flags().StringVar(&o.engine, "benthos", "", "`PATH` of the Benthos executable; none means bin/benthos here or benthos in PATH")
+	keeperFlags(c, &o)
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
-	c.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "let files that declare nothing remove everything")
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	return c
+}
+
+// keeperFlags are those that say what files are kept with.
+func keeperFlags(c *cobra.Command, o *runOptions) {
+	placeFlags(c, &o.dir, &o.scanDir)
+	c.Flags().StringVar(&o.engine, "benthos", "", "`PATH` of the Benthos executable; none means bin/benthos here or benthos in PATH")
+	c.Flags().BoolVar(&o.allowEmpty, "allow-empty", false, "let files that declare nothing remove everything")
 }
 
 // stopTime is how long the instances have to stop, if nothing else is said.
@@ -115,7 +120,10 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if err != nil {
 		return err
 	}
-	metrics := exporter(ctx, engine, o.files)
+	metrics := exporter(engine)
+	if len(config.Read(o.files...).Streams()) > 0 {
+		go metrics(ctx) // while the tree starts
+	}
 	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
@@ -145,11 +153,9 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 // that runs would be restarted in vain: that is an error if there are streams, or
 // were the last time.
 func engineFor(o runOptions, store runner.Store) (string, error) {
-	engine, err := benthos.FindEngine(o.engine)
+	engine, err := findEngine(o.engine)
 	if err == nil {
-		if _, err = exec.LookPath(engine); err == nil {
-			return engine, nil
-		}
+		return engine, nil
 	}
 	last, _ := store.Last() // what is wrong with it is told later
 	if len(config.Read(o.files...).Streams()) > 0 || last != nil && len(last.Streams()) > 0 {
@@ -158,13 +164,22 @@ func engineFor(o runOptions, store runner.Store) (string, error) {
 	return cmp.Or(engine, "benthos"), nil
 }
 
+// findEngine returns the engine. The error says that it cannot be executed, or that
+// there is none.
+func findEngine(path string) (string, error) {
+	engine, err := benthos.FindEngine(path)
+	if err == nil {
+		_, err = exec.LookPath(engine)
+	}
+	return engine, err
+}
+
 // exporter returns how it is found out what streams' /metrics is to serve that say
-// nothing of it: what the engine has, which is asked until it has answered. Where
-// there are streams, that begins at once and goes on while the tree is started.
-func exporter(ctx context.Context, engine string, files []string) func(context.Context) (string, bool) {
+// nothing of it: what the engine has, which is asked until it has answered.
+func exporter(engine string) func(context.Context) (string, bool) {
 	var mu sync.Mutex // guards known and name
 	known, name := false, ""
-	ask := func(ctx context.Context) (string, bool) {
+	return func(ctx context.Context) (string, bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !known {
@@ -176,10 +191,4 @@ func exporter(ctx context.Context, engine string, files []string) func(context.C
 		}
 		return name, known
 	}
-	go func() {
-		if len(config.Read(files...).Streams()) > 0 {
-			_, _ = ask(ctx)
-		}
-	}()
-	return ask
 }

@@ -56,7 +56,7 @@ func arrows() map[string]arrow {
 		"internal/badfiles": {[]string{"config"}, nil, nil},
 		"runner": {
 			[]string{"config", "benthos", "s6", "s6/supervise", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
-			[]string{"github.com/fsnotify/fsnotify", unix},
+			[]string{"github.com/fsnotify/fsnotify", "github.com/rogpeppe/go-internal", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
 		"internal/cli":            {[]string{"runner", "config", "benthos", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
