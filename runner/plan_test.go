@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ func newWorks(t testing.TB) *works {
 	streams, err := benthos.NewManager(w.tree, options, fsm.Config{})
 	require.NoError(t, err)
 	go new(fsm.Loop).Run(t.Context(), services, streams)
-	t.Cleanup(func() { assert.NoError(t, errors.Join(services.Close(t.Context()), streams.Close(t.Context()))) })
+	t.Cleanup(func() {
+		assert.NoError(t, errors.Join(services.Close(context.Background()), streams.Close(context.Background())))
+	})
 	w.Keeper = &Runner{Services: services, Streams: streams}
 	w.planner = Planner{
 		Reader: w.Reader, Paths: w.Paths, Store: w.Store, Tree: s6.LookAt(w.tree), Streams: options, Free: w.Free,
@@ -395,22 +398,9 @@ func thousand() string {
 func BenchmarkPlanThousand(b *testing.B) {
 	w := newWorks(b)
 	w.write(file, thousand())
-	w.bench(b, fsm.ChangeCreate)
-}
-
-// BenchmarkPlanThousandThere does where all are there as the file says.
-func BenchmarkPlanThousandThere(b *testing.B) {
-	w := newWorks(b)
-	w.write(file, thousand())
-	w.load()
-	require.Eventually(b, func() bool { return len(w.pids()) == 1000 }, 10*time.Minute, time.Second)
-	w.bench(b, fsm.ChangeNone)
-}
-
-func (w *works) bench(b *testing.B, want fsm.ChangeKind) {
 	for b.Loop() {
 		p := w.planner.Plan(b.Context())
-		require.Equal(b, 1000, p.Count(want))
+		require.Equal(b, 1000, p.Count(fsm.ChangeCreate))
 		require.True(b, p.Whole())
 	}
 }
