@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // ChangeKind is what a declaration would do to an instance.
@@ -53,27 +54,39 @@ func (m *Manager[D, O]) Plan(ctx context.Context, desired map[string]Desired[D])
 	for _, e := range *m.listed.Load() {
 		names[e.name] = Desired[D]{}
 	}
-	var changes []Change
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if why := found.refused[name]; why != nil {
-			changes = append(changes, Change{Name: name, Kind: ChangeRefused, Why: why.Error(), Err: why})
-			continue
-		}
-		d, listed := desired[name]
-		_, exists := found.existing[name]
-		c, err := m.planOne(ctx, name, d, listed, exists)
-		if err != nil {
-			c = Change{Name: name, Kind: ChangeUnknown, Why: err.Error(), Err: err}
-		}
-		if warning := found.warned[name]; warning != nil {
-			c.Warning = warning.Error()
-		}
-		changes = append(changes, c)
+	changes := make([]Change, len(names))
+	places := make(chan struct{}, m.config.Parallel)
+	var all sync.WaitGroup
+	for n, name := range slices.Sorted(maps.Keys(names)) {
+		places <- struct{}{}
+		all.Go(func() {
+			changes[n] = m.planFor(ctx, name, desired, found)
+			<-places
+		})
 	}
+	all.Wait()
 	return changes, nil
 }
 
-func (m *Manager[D, O]) planOne(ctx context.Context, name string, d Desired[D], listed, exists bool) (Change, error) {
+// planFor is safe to call concurrently.
+func (m *Manager[D, O]) planFor(ctx context.Context, name string, desired map[string]Desired[D], found examined[D]) Change {
+	if why := found.refused[name]; why != nil {
+		return Change{Name: name, Kind: ChangeRefused, Why: why.Error(), Err: why}
+	}
+	d, listed := desired[name]
+	_, exists := found.existing[name]
+	c, err := m.planOne(ctx, name, d, listed, exists)
+	if err != nil {
+		c = Change{Name: name, Kind: ChangeUnknown, Why: err.Error(), Err: err}
+	}
+	if warning := found.warned[name]; warning != nil {
+		c.Warning = warning.Error()
+	}
+	return c
+}
+
+func (m *Manager[D, O]) planOne(ctx context.Context, name string, d Desired[D], listed, exists bool) (c Change, err error) {
+	defer recoverTo(&err)
 	s, held := m.Instance(name)
 	there := exists || held && s.Phase != PhaseRemoved && s.Phase != PhaseToBeCreated
 	switch {
