@@ -98,6 +98,9 @@ func ofActing() []mutation {
 		// A restart by hand counted as done when s6 had been told.
 		one("a restart is forgotten", "s6/driver_act.go",
 			"return d.mark(startedReplaced, &status)", "return d.tree.Control(d.service, supervise.CommandTerm)"),
+		// That nothing was to run again was forgotten by the next program.
+		one("the end is forgotten", "s6/decide.go",
+			"ended && (o.Verdict != \"\" || !o.Failed)", "ended && in.State == StateStarting && (o.Verdict != \"\" || !o.Failed)"),
 		// A file down was left behind by a start.
 		one("down stays", "s6/driver_act.go",
 			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_, _ = fs.ErrNotExist, path.Join\n"),
