@@ -122,17 +122,19 @@ func specs() []*s6.Spec {
 		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
 		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
 		of(func(s *s6.Spec) { s.Restart = s6.RestartOnFailure }),
+		of(func(s *s6.Spec) { s.Env, s.GiveUpAfter = map[string]string{"X": "3"}, 1 }),
 		of(func(s *s6.Spec) { s.Restart, s.Ready.FD, s.Finish = s6.RestartNever, 3, []string{"true"} }),
 		of(func(s *s6.Spec) {
 			s.Backoff, s.GiveUpAfter = s6.Backoff{From: 2 * time.Second, To: 20 * time.Second}, 4
 		}),
 		of(func(s *s6.Spec) { s.Backoff = s6.Backoff{From: 100 * time.Millisecond, To: 5 * time.Second} }),
-		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal = 2*time.Second, "INT" }),
+		of(func(s *s6.Spec) { s.StopTimeout, s.StopSignal, s.Restart = 2*time.Second, "INT", s6.RestartOnFailure }),
 		of(func(s *s6.Spec) {
 			s.Env = map[string]string{"X": "1", "Y": "2"}
 			s.ConfigFiles = map[string]string{"x.conf": "x", "y.conf": "y"}
+			s.Restart = s6.RestartOnFailure
 		}),
-		of(func(s *s6.Spec) { s.Env, s.Ready.FD = map[string]string{"X": "2"}, 4 }),
+		of(func(s *s6.Spec) { s.Env, s.Ready.FD, s.Restart = map[string]string{"X": "2"}, 4, s6.RestartOnFailure }),
 		of(func(s *s6.Spec) { s.Env = map[string]string{"X": "2", "Y": "1"} }),
 	}
 }

@@ -72,6 +72,7 @@ func behaviours() []behaviour {
 		{"ends when told", s6test.Program{StopAfter: 20 * time.Millisecond}},
 		{"crashes at once", s6test.Program{RunFor: time.Millisecond, ExitCode: 1}},
 		{"ends well after two seconds", s6test.Program{RunFor: 2 * time.Second}},
+		{"ends well after twenty seconds", s6test.Program{RunFor: 20 * time.Second}},
 		{"crashes after forty seconds", s6test.Program{RunFor: 40 * time.Second, ExitCode: 3}},
 		{"is deaf", s6test.Program{Deaf: true}},
 		{"takes three seconds to end", s6test.Program{StopAfter: 3 * time.Second}},
