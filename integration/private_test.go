@@ -164,7 +164,7 @@ func TestScannerThatEndsAtOnceIsTold(t *testing.T) {
 	w.Config.Tools.Dir = filepath.Join(w.Root, "tools")
 	require.NoError(t, os.Mkdir(w.Config.Tools.Dir, 0o755))
 	real := harness.NeedS6(t)
-	for _, program := range []string{"s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck"} {
+	for _, program := range []string{"s6-supervise", "s6-log", "s6-setlock", "s6-envdir", "s6-softlimit", "s6-setuidgid", "s6-notifyoncheck", "s6-svstat", "s6-svc"} {
 		require.NoError(t, os.Symlink(filepath.Join(real.Dir, program), filepath.Join(w.Config.Tools.Dir, program)))
 	}
 	svscan := filepath.Join(w.Config.Tools.Dir, "s6-svscan")

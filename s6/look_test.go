@@ -71,7 +71,7 @@ func TestTreeThatIsLookedAtDoesNothing(t *testing.T) {
 // TestLook opens what is there, and makes nothing of what is not.
 func TestLook(t *testing.T) {
 	root, tools := t.TempDir(), t.TempDir()
-	for _, tool := range []string{"svscan", "supervise", "log", "setlock", "envdir", "softlimit", "setuidgid", "notifyoncheck"} {
+	for _, tool := range []string{"svscan", "supervise", "log", "setlock", "envdir", "softlimit", "setuidgid", "notifyoncheck", "svstat", "svc"} {
 		require.NoError(t, os.WriteFile(filepath.Join(tools, "s6-"+tool), []byte("#!/bin/sh\nexit 1\n"), 0o755))
 	}
 	config := s6.TreeConfig{

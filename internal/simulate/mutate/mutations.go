@@ -61,7 +61,7 @@ func ofReading() []mutation {
 			"	if r, bad := trouble(o); bad && o.CommandProblem != \"\" {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}"),
 		// A process that died after ten milliseconds had been called running.
 		one("running at once", "s6/observed.go",
-			"return o.Stays - now.Sub(o.Status.Stamp), within(now, o.Status.Stamp, o.Stays)", "return 0, false"),
+			"return o.Stays - now.Sub(since), within(now, since, o.Stays)", "return 0, false"),
 		// Any change removed and created the service again.
 		one("any change restarts", "s6/spec.go",
 			"process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, \"\", 0, 0", "process.Note = \"\""),
@@ -90,7 +90,7 @@ func ofActing() []mutation {
 		one("nobody insists", "s6/ending.go",
 			"	return endInsist\n", "	return endWait\n"),
 		// Versions of s6 forget what they owe, or stop at a dangling link.
-		one("s6-svscan is not nudged", "s6/decide.go",
+		one("s6-svscan is not nudged", "s6/decide_parts.go",
 			"	case in.Now.Sub(o.Owed) >= scanPatience:\n", "	case in.Now.IsZero():\n"),
 		// A stop that could not be written down was none.
 		one("stopped only in memory", "s6/driver_ending.go",
