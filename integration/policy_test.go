@@ -120,8 +120,8 @@ func TestNeverAgain(t *testing.T) {
 	w.run(task)
 	changed := map[string]*s6.Spec{"a": version(task["a"], "2")}
 	w.Declare(running(changed))
-	w.runsAs("a", "2")
 	w.Await(fsm.PhaseRunning, "a")
+	w.runsAs("a", "2")
 	ctx, cancel := w.Context()
 	defer cancel()
 	require.NoError(t, w.Manager.Restart(ctx, "a"))
