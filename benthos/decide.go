@@ -84,6 +84,7 @@ func service(in input) fsm.State {
 func waiting(in input) (r fsm.Reason, waits bool) {
 	o := &in.Observed
 	switch {
+	case o.over(): // which is said in another way
 	case o.PortTaken != "":
 		return fsm.Because("it cannot listen").With(o.PortTaken), true
 	case o.Ended.waits():

@@ -42,9 +42,12 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		if service.StatusProblem == "" { // its id may come again
 			s.deaf.pid, s.taken.pid, s.heard = 0, 0, 0
 		}
-		if desired.State == Active {
+		switch {
+		case o.over(): // nothing is to listen
+			s.forget()
+		case desired.State == Active:
 			o.PortTaken = s.taken.still(now, d.portTaken(service))
-		} else {
+		default:
 			s.forget()
 			s.deaf.forget()
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/ports"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -60,9 +61,14 @@ func TestInputIsReadOnce(t *testing.T) {
 				})
 				require.NoError(t, manager.Apply(t.Context(), all))
 				require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDone))
+				// Others may have its ports meanwhile.
+				m.prober.Set(endpoint, benthostest.Endpoint{Holder: ports.Holder{PID: 1, Process: "stranger"}})
+				time.Sleep(time.Hour)
+				m.prober.Set(endpoint, benthostest.Endpoint{})
 				time.Sleep(time.Hour)
 				assert.Zero(t, started(m))
 				s, _ := manager.Instance("a")
+				assert.Equal(t, benthos.StateDone, s.State)
 				assert.Equal(t, "its process has ended well", s.Reason.Summary)
 				assert.ErrorIs(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning), fsm.ErrOver)
 				leave()

@@ -47,15 +47,15 @@ func (r *Runner) Late(now time.Time) []string {
 }
 
 // Failing says for each instance that is to run and does not, a line for each, in
-// which state it is and why. What was refused is none: what it was asked before
-// counts.
+// which state it is and why. What is done does not have to. What was refused is
+// none: what it was asked before counts.
 func (r *Runner) Failing() []string {
 	return append(failing(s6.Running, r.Services.Snapshot()), failing(benthos.Active, r.Streams.Snapshot())...)
 }
 
 func failing[D, O any](running fsm.State, all []*fsm.Snapshot[D, O]) (lines []string) {
 	for _, s := range all {
-		if s.Desired.State != running || s.Phase == fsm.PhaseRunning {
+		if s.Desired.State != running || s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone {
 			continue
 		}
 		why := s.Reason.String()

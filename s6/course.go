@@ -63,14 +63,15 @@ func parseCourse(text string) course {
 
 const maxCentiseconds = int64(1<<63-1) / int64(centisecond)
 
-// left is how much of a pause is left at a time since the start of the machine.
-// A pause that would be longer than it was to be is from before that start.
+// left is how much of a pause is left at a time since the start of the machine,
+// less than nothing for how long it has been over. A pause that would be longer
+// than it was to be is from before that start.
 func (c course) left(uptime time.Duration) time.Duration {
 	left := c.at - uptime
-	if c.state != courseWaits || left > c.pause {
+	if left > c.pause {
 		return 0
 	}
-	return max(0, left)
+	return left
 }
 
 // Verdict says that a service is not to run again.

@@ -35,16 +35,18 @@ const (
 
 // Lists of actions are never modified.
 var (
-	createActions   = []fsm.Action{actCreate}
-	nudgeActions    = []fsm.Action{actNudge}
-	writeActions    = []fsm.Action{actWrite}
-	writeUpActions  = []fsm.Action{actWrite, actUp}
-	upActions       = []fsm.Action{actUp}
-	downActions     = []fsm.Action{actDown}
-	restartActions  = []fsm.Action{actRestart}
-	endStrayActions = []fsm.Action{actEndStray}
-	endLeftActions  = []fsm.Action{actEndLeft}
-	loggerActions   = []fsm.Action{actFreshLogger}
-	relogActions    = []fsm.Action{actRelog}
-	removeActions   = []fsm.Action{actRemove}
+	createActions  = []fsm.Action{actCreate}
+	nudgeActions   = []fsm.Action{actNudge}
+	writeActions   = []fsm.Action{actWrite}
+	writeUpActions = []fsm.Action{actWrite, actUp}
+	upActions      = []fsm.Action{actUp}
+
+	writeRestartActions = []fsm.Action{actWrite, actRestart}
+	downActions         = []fsm.Action{actDown}
+	restartActions      = []fsm.Action{actRestart}
+	endStrayActions     = []fsm.Action{actEndStray}
+	endLeftActions      = []fsm.Action{actEndLeft}
+	loggerActions       = []fsm.Action{actFreshLogger}
+	relogActions        = []fsm.Action{actRelog}
+	removeActions       = []fsm.Action{actRemove}
 )

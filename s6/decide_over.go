@@ -34,7 +34,10 @@ func over(o *Observed) fsm.Decision {
 		return fsm.Decision{Fire: EventFinish, Reason: fsm.Because("its process has ended well").With(o.lastDeath())}
 	case VerdictFailed:
 		r := fsm.Because("its process failed, and is not to run again")
-		if o.Failures > 1 {
+		switch {
+		case o.Failures == 0:
+			r = fsm.Because("its process ended while its supervisor was gone, and is not to run again")
+		case o.Failures > 1:
 			r = fsm.Because(fmt.Sprintf("its process ended %d times in a row", o.Failures))
 		}
 		return fsm.Decision{Fire: EventGiveUp, Reason: r.With(o.lastDeath())}
@@ -49,6 +52,10 @@ func decideBackingOff(in input) fsm.Decision {
 	if in.Desired.State != Running {
 		return fsm.Decision{Fire: EventStop, Reason: in.Asked()}
 	}
+	if o.whole() && !o.current() && o.Up() && !o.outgoing() {
+		// It has not begun, and what is asked for may begin at once.
+		return fsm.Decision{Do: writeRestartActions, Reason: rewritten(o), After: later}
+	}
 	if d, needed := mend(in); needed {
 		return d
 	}
@@ -57,6 +64,8 @@ func decideBackingOff(in input) fsm.Decision {
 		return restart(o)
 	case o.over():
 		return over(o)
+	case o.backsOff(in.Now) && !o.Pauses:
+		return fsm.Decision{Do: restartActions, Reason: fsm.Because("no pause is asked for any more"), After: later}
 	case o.backsOff(in.Now):
 		return fsm.Decision{Reason: backingOff(o), After: o.Waits.Sub(in.Now) + past}
 	}
@@ -64,7 +73,9 @@ func decideBackingOff(in input) fsm.Decision {
 }
 
 // backsOff reports whether the next process waits.
-func (o *Observed) backsOff(now time.Time) bool { return o.Supervised && o.Waits.After(now) }
+func (o *Observed) backsOff(now time.Time) bool {
+	return o.Supervised && o.Status.WantUp && o.Waits.After(now)
+}
 
 func backingOff(o *Observed) fsm.Reason {
 	r := fsm.Because(fmt.Sprintf("its process ended %d times in a row: the next one begins at %s", o.Failures, o.Waits.Format(time.RFC3339)))

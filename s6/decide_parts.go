@@ -37,6 +37,9 @@ func soon(in input) time.Duration {
 func mend(in input) (fsm.Decision, bool) {
 	o := &in.Observed
 	switch {
+	case o.StrayPID != 0 && o.Once && !o.Deleted:
+		// It may come to its end, and another one must not begin after it.
+		return fsm.Decision{Reason: strays(o), After: later}, true
 	case o.StrayPID != 0:
 		return endStray(in), true
 	case o.deserted():

@@ -80,7 +80,7 @@ func TestDecide(t *testing.T) {
 		{name: "it is done and to stop", state: s6.StateStopping, want: s6.Stopped, from: lying,
 			but: func(o observed) { o.Verdict = s6.VerdictDone }, do: []fsm.Action{"bring down"}, reason: "asked to be stopped"},
 		{name: "it pauses", state: s6.StateStopped, want: s6.Running, from: lying,
-			but: func(o observed) { o.Waits, o.Failures = now.Add(time.Hour), 3 }, fire: s6.EventBackOff,
+			but: func(o observed) { o.Waits, o.Failures, o.Status.WantUp = now.Add(time.Hour), 3, true }, fire: s6.EventBackOff,
 			reason: "its process ended 3 times in a row: the next one begins at 2024-05-06T08:08:09Z"},
 		{name: "the same while starting", state: s6.StateStarting, want: s6.Running, from: lying,
 			but: func(o observed) { o.Status.ReadyStamp = now.Add(-time.Millisecond) }, reason: "waiting for its process to start"},

@@ -8,18 +8,19 @@ import (
 )
 
 // observeCourse finds out what the scripts have made of the last end of the
-// process. That a process has begun is read once.
+// process. That a process has begun is read once. A process that waits may have
+// been started for another spec.
 func (d *driver) observeCourse(o *Observed, spec *Spec) error {
-	o.Ends, o.Pauses = spec.Ends(), spec.Backoff != (Backoff{})
-	if !spec.policed() {
-		return nil
-	}
+	o.Ends, o.Once, o.Pauses = spec.Ends(), spec.Restart == RestartNever, spec.Backoff != (Backoff{})
+	o.Failed = o.Failed && len(spec.Finish) > 0
 	of := ""
 	if o.Status.Up() {
 		if of = identity(&o.Status); of == d.begunOf {
 			o.Failures, o.began = d.course.failures, d.begun
 			return nil
 		}
+	} else if !spec.policed() {
+		return nil
 	}
 	c, err := d.readCourse()
 	if err != nil {
@@ -29,14 +30,19 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	d.course, d.begunOf = c, ""
 	now := time.Now() // Not the pass's reading: that is from before this uptime.
-	switch {
-	case c.state == courseRuns && o.Status.Up():
-		d.begunOf, d.begun = of, now.Add(c.at-uptime)
+	d.course, d.begunOf, d.begun = c, "", time.Time{}
+	switch until := now.Add(c.left(uptime)); {
+	case o.Status.Up() && c.state == courseWaits && until.After(now.Add(-beginPatience)):
+		o.Waits = until
+	case o.Status.Up():
+		d.begunOf = of
+		if c.state == courseRuns {
+			d.begun = now.Add(c.at - uptime)
+		}
 		o.began = d.begun
-	case c.state == courseWaits && (o.Status.Up() || c.left(uptime) > 0):
-		o.Waits = now.Add(c.left(uptime)) // or until it begins
+	case c.state == courseWaits && until.After(now):
+		o.Waits = until
 	case o.Status.PID == 0 && !o.Status.WantUp:
 		o.Verdict = c.verdict(spec, d.wantProcess)
 		o.Failed = o.Failed && c.hash == "" // it says why
@@ -51,7 +57,8 @@ func (d *driver) readCourse() (course, error) {
 }
 
 // setCourse has a file for what the scripts write down where a spec needs one, and
-// none where it does not.
+// none where it does not. By it a process is known that waits, which may have been
+// started for the spec before.
 func (d *driver) setCourse(spec *Spec) error {
 	name := path.Join(d.service, fileCourse)
 	_, err := d.fs.ReadRange(name, nil, 0)
@@ -59,10 +66,13 @@ func (d *driver) setCourse(spec *Spec) error {
 		err = nil
 	}
 	there, err := found(err)
-	switch {
-	case err != nil || there == spec.policed():
+	if err != nil || there == spec.policed() {
 		return err
-	case there:
+	}
+	if there {
+		if c, err := d.readCourse(); err != nil || c.state == courseWaits {
+			return err
+		}
 		return d.fs.Remove(name)
 	}
 	return d.fs.ReplaceFile(name, []byte(freshCourse), 0o644)
@@ -71,17 +81,14 @@ func (d *driver) setCourse(spec *Spec) error {
 // clearCourse forgets what has happened: the next failure is the first, and what
 // was not to run again may.
 func (d *driver) clearCourse() error {
-	if !d.spec.policed() {
-		return nil
-	}
 	c, err := d.readCourse()
 	if err != nil || c.failures == 0 && c.hash == "" {
 		return err
 	}
 	d.begunOf = ""
 	name := path.Join(d.service, fileCourse)
-	if err := d.fs.ReplaceFile(name, []byte(freshCourse), 0o644); err != nil {
-		return d.fs.Remove(name) // as good, where there is no room for another
+	if d.spec.policed() && d.fs.ReplaceFile(name, []byte(freshCourse), 0o644) == nil {
+		return nil
 	}
-	return nil
+	return d.fs.Remove(name) // as good, where there is no room for another
 }

@@ -85,6 +85,9 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 			// On a full disk its end counts as a failure.
 			d.marks = marks{}
 		}
+		if err := d.clearCourse(); err != nil {
+			return err
+		}
 		if err := d.tree.Control(d.service, supervise.CommandRestart, supervise.CommandCont); err != nil {
 			return err
 		}

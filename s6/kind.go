@@ -151,7 +151,9 @@ func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
 		return change(fsm.ChangeCreate, "it is not there")
 	case d.State == Stopped && up:
 		return change(fsm.ChangeStop, "it runs")
-	case d.State == Running && !up && o.Verdict != "" && o.Hash == hash:
+	case d.State == Running && !up && o.Verdict != "" && o.Hash != hash:
+		return change(fsm.ChangeLive, over(&o).Reason.String()+"; its files differ")
+	case d.State == Running && !up && o.Verdict != "":
 		return change(fsm.ChangeNone, over(&o).Reason.String())
 	case d.State == Running && !up:
 		return change(fsm.ChangeStart, "it does not run")

@@ -35,7 +35,7 @@ func render(spec *Spec, kind, logDir string, tools Tools) ([]file, error) {
 	const script, public, secret fs.FileMode = 0o700, 0o644, 0o600
 	files := []file{
 		{fileTimeoutKill, milliseconds(spec.manner().patience) + "\n", public},
-		{fileTimeoutFinish, milliseconds(spec.finishTimeout()) + "\n", public},
+		{fileTimeoutFinish, milliseconds(finishScriptTimeout(spec)) + "\n", public},
 		{fileFinish, renderFinish(spec, tools), script},
 		{fileLogRun, renderLogRun(spec.Log, logDir, tools), script},
 		{fileLogNotificationFD, strconv.Itoa(notificationFD) + "\n", public},
@@ -77,7 +77,7 @@ func renderRun(spec *Spec, tools Tools) string {
 		fmt.Fprintf(&b, "chown -R %s ./%s\n", quote([]string{spec.User}), dirConfig)
 	}
 	// Whatever ran before has ended once the lock is held.
-	chain := []string{tools.path("s6-setlock"), "./" + fileInstanceLock, "/bin/sh", "-c", separate, "run"}
+	chain := []string{tools.path("s6-setlock"), "./" + fileInstanceLock, "/bin/sh", "-c", separate(spec, tools), "run"}
 	if len(spec.Env) > 0 {
 		chain = append(chain, tools.path("s6-envdir"), "-fL", "./"+dirEnv)
 	}

@@ -3,7 +3,9 @@ package s6
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 )
 
 // renderFinish returns what s6-supervise runs after each end of the process and
@@ -26,7 +28,32 @@ func renderFinish(spec *Spec, tools Tools) string {
 	if !spec.policed() {
 		return "#!/bin/sh\nexec 2>&1\n" + end + "\nexit 0\n"
 	}
-	return "#!/bin/sh\nexec 2>&1\n" + recallStarted + "(\n" + end + "\n)\n" + renderPolicy(spec, tools)
+	script := "#!/bin/sh\nexec 2>&1\n" + recallStarted
+	if spec.Judges() {
+		script += judge(spec, tools) + "evenkeel=$?\n"
+	} else {
+		script += "evenkeel=0\n"
+	}
+	script += "(\n" + end + "\n)\n"
+	if spec.Judges() {
+		script += "[ $evenkeel != 126 ] || exit 125\n"
+	}
+	if len(spec.Finish) > 0 {
+		script += finishCommand(spec, tools)
+	}
+	return script + "exit $evenkeel\n"
+}
+
+// finishScriptTimeout is how long all of a finish script may take.
+func finishScriptTimeout(spec *Spec) time.Duration {
+	if !spec.policed() {
+		return spec.finishTimeout()
+	}
+	all := spec.groupTimeout() + killedPatience + borderTimeout + scriptTime
+	if len(spec.Finish) > 0 {
+		all += time.Duration(math.Ceil(spec.finishTimeout().Seconds())) * time.Second
+	}
+	return all
 }
 
 // endGroup is the part of the finish script that ends a process group.

@@ -54,10 +54,16 @@ const printBorder = `printf '\003\004\n'`
 // borderTimeout is how long is waited for room in the pipe.
 const borderTimeout = time.Second
 
-// separate begins the text of a process: with a border, unless one is known to
-// end the text before it. The variable has a name that no environment has. The
-// file is there, but for a service directory of an earlier version.
-var separate = fmt.Sprintf(`read -r evenkeel 2>/dev/null <./%s
+// separate returns what begins the text of a process: a border, unless one is
+// known to end the text before it, and what its policy says. The file is there,
+// but for a service directory of an earlier version.
+func separate(spec *Spec, tools Tools) string {
+	script := fmt.Sprintf(`read -r evenkeel 2>/dev/null <./%s
 [ "$evenkeel" = 1 ] || timeout %.0f %s
 echo 0 2>/dev/null 1<>./%[1]s
-`, fileBorder, borderTimeout.Seconds(), printBorder) + holdBack + `exec "$@"`
+`, fileBorder, borderTimeout.Seconds(), printBorder)
+	if spec.Judges() {
+		script += holdBack(spec, tools)
+	}
+	return script + `exec "$@"`
+}

@@ -3,64 +3,82 @@ package s6
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"time"
 )
 
-// renderPolicy returns what a finish script does last: it says what is to follow
-// on the end of a process, and runs the spec's finish command. What is not to
-// run again gets a file named down, so that a tree that starts does not run it,
-// and the code by which s6-supervise gives it up.
-func renderPolicy(spec *Spec, tools Tools) string {
-	script := ":\n"
-	if spec.Judges() {
-		from, to := spec.Backoff.pauses()
-		script = fmt.Sprintf(policy, fileCourse, quote([]string{tools.path("s6-svstat")}), fileMarked, startedReplaced) +
-			fmt.Sprintf("policy %s %d %d %d %d \"$1\" \"$4\" \"$5\"\n)\n", cmp.Or(spec.Restart, RestartAlways),
-				centiseconds(from), centiseconds(to), spec.GiveUpAfter, centiseconds(spec.longRun()))
-	}
-	if len(spec.Finish) == 0 {
-		return script
-	}
-	// The finish command gets the environment as it is: a variable of the script
-	// may have the name of one. If it does not end, s6-supervise kills it all, and
-	// must not run another process then. From 2.13 on s6 also passes the process
-	// group.
-	return script + fmt.Sprintf(`evenkeel=$?
-[ $evenkeel != 125 ] || %s -O .
-(exec %s "$1" "$2" "$3")
-[ $? != 125 ] || { echo "%s 0 0 0 $4" 1<>./%s; evenkeel=125; : >./%s; }
-exit $evenkeel
-`, quote([]string{tools.path("s6-svc")}), quote(spec.Finish), courseRefused, fileCourse, fileDown)
+// What is done about the end of a process is in two scripts. finish judges it
+// before it does anything else that may take time, so that what is not to run
+// again does not if finish itself is killed: it gets a file named down, and its
+// s6-supervise is told not to want it up. run waits out a pause, and begins
+// nothing that is not to run again, whoever wants it up.
+
+// judge returns the part of a finish script that says what is to follow on the end
+// of a process. Its exit code is 125 where nothing is. $4 and $5 are what the
+// process was started from, and its id. A process that was told to go down, or
+// that another one is to replace, has not ended by itself, nor has one that was
+// ended during its pause failed.
+func judge(spec *Spec, tools Tools) string {
+	from, to := spec.Backoff.pauses()
+	return fmt.Sprintf(policyScript, fileCourse, quote([]string{tools.path("s6-svstat")}), quote([]string{tools.path("s6-svc")}), fileMarked, startedReplaced, fileDown) +
+		fmt.Sprintf("policy %s %d %d %d %d \"$1\" \"$4\" \"$5\"\n)\n", cmp.Or(spec.Restart, RestartAlways),
+			centiseconds(from), centiseconds(to), spec.GiveUpAfter, centiseconds(spec.longRun()))
 }
 
 // recallStarted has a finish script know what the process was started from, and
-// its id, before the end of the process group is written down.
+// its id, before the end of the process group is written down. The variable has a
+// name that no environment has, as have those of all parts of scripts that run
+// before a command of the user's.
 const recallStarted = `read -r evenkeel 2>/dev/null <./` + fileStarted + `
 set -- "$1" "$2" "$3" $evenkeel
 `
 
-// policy is that part of the script. A process that was told to go down, or that
-// another one is to replace, has not ended by itself.
-const policy = `(
-course() { echo "$*" 1<>./%[1]s; }
-over() { course "$@"; : >./` + fileDown + `; return 125; }
+// uptime is how scripts read the clock: without zeros in front, which would make
+// the number octal.
+const uptime = `uptime() {
+	read -r now rest </proc/uptime
+	now=${now%%.*}${now#*.}
+	now=${now#"${now%%%%[!0]*}"}
+	now=${now:-0}
+}
+`
+
+const policyScript = `(
+` + uptime + `course() { echo "$*" 2>/dev/null 1<>./%[1]s; }
+over() {
+	course "$@"
+	{ true >./%[6]s; } 2>/dev/null
+	%[3]s -O . 2>/dev/null
+	return 125
+}
 # policy RESTART FROM TO LIMIT LONG CODE HASH PID
 policy() {
-	[ "$(%[2]s -o wantedup . 2>/dev/null)" = true ] || return 0
-	read -r as of rest 2>/dev/null <./%[3]s
-	if [ "$as" = %[4]s ] && [ "$of" = "$8" ]; then
+	read -r state failures since pause hash 2>/dev/null <./%[1]s
+	case $state in ` + courseDone + ` | ` + courseFailed + ` | ` + courseRefused + `)
+		[ "$hash" != "$7" ] || return 126 # it has not begun
+		;;
+	esac
+	read -r as of rest 2>/dev/null <./%[4]s
+	if [ "$as" = %[5]s ] && [ "$of" = "$8" ]; then
+		echo - 2>/dev/null 1<>./%[4]s # the id may come again
 		course ` + courseNone + ` 0 0 0 -
+		return 0
+	fi
+	if [ "$(%[2]s -o wantedup . 2>/dev/null)" != true ]; then
+		course ` + courseNone + ` 0 0 0 -
+		return 0
+	fi
+	uptime
+	if [ "$state" = ` + courseWaits + ` ] && [ "$since" -gt "$now" ] && [ $((since - now)) -le "$pause" ]; then
 		return 0
 	fi
 	if [ "$6" = 0 ] && [ "$1" != always ]; then
 		over ` + courseDone + ` 0 0 0 "$7"
 		return
 	fi
-	read -r state failures since rest 2>/dev/null <./%[1]s
-	read -r now rest </proc/uptime
-	now=${now%%.*}${now#*.}
 	case $state in
 	` + courseWaits + `) ;;
-	` + courseRuns + `) [ $((now - since)) -lt "$5" ] || failures=0 ;;
+	` + courseRuns + `) [ "$since" -le "$now" ] && [ $((now - since)) -lt "$5" ] || failures=0 ;;
 	*) failures=0 ;;
 	esac
 	failures=$((failures + 1))
@@ -79,15 +97,69 @@ policy() {
 }
 `
 
-// holdBack has a process wait until the pause is over, and writes down that it
-// begins. The variables have names that no environment has.
-const holdBack = `if read -r evenkeel evenkeel_n evenkeel_at evenkeel_for evenkeel_x 2>/dev/null <./` + fileCourse + `; then
-	read -r evenkeel_now evenkeel_x </proc/uptime
-	evenkeel_at=$((evenkeel_at - ${evenkeel_now%.*}${evenkeel_now#*.}))
-	if [ "$evenkeel" = ` + courseWaits + ` ] && [ $evenkeel_at -gt 0 ] && [ $evenkeel_at -le "$evenkeel_for" ]; then
-		sleep $((evenkeel_at / 100)).$((evenkeel_at / 10 % 10))$((evenkeel_at % 10)) || exit 111
-		read -r evenkeel_now evenkeel_x </proc/uptime
+// finishCommand is how a finish script runs the spec's finish command, for as long
+// as that may take, and the last that it does. The command gets the environment as
+// it is. From 2.13 on s6 also passes the process group.
+func finishCommand(spec *Spec, tools Tools) string {
+	const refuses = 99 // nothing else is of interest, and timeout has codes of its own
+	return fmt.Sprintf(`timeout -s KILL %.0f /bin/sh -c '"$@"; [ $? != 125 ] || exit %d' finish %s "$1" "$2" "$3"
+[ $? != %[2]d ] || {
+	echo "%[4]s 0 0 0 $4" 2>/dev/null 1<>./%[5]s
+	{ true >./%[6]s; } 2>/dev/null
+	%[7]s -O . 2>/dev/null
+	evenkeel=125
+}
+`, math.Ceil(spec.finishTimeout().Seconds()), refuses, quote(spec.Finish), courseRefused, fileCourse, fileDown, quote([]string{tools.path("s6-svc")}))
+}
+
+// scriptTime is how long a finish script may take besides what it waits for.
+const scriptTime = 5 * time.Second
+
+// holdBack has a process wait until its pause is over, and writes down that it
+// begins. What is not to run again does not, nor does what is to run once and may
+// have: the process before has ended, and no finish script has seen how.
+func holdBack(spec *Spec, tools Tools) string {
+	lost := ""
+	if spec.Restart == RestartNever {
+		lost = fmt.Sprintf(`	if [ "$evenkeel" = %s ]; then
+		echo "%s 0 0 0 $evenkeel_is" 2>/dev/null 1<>./%s
+		evenkeel=%[2]s
+		evenkeel_of=$evenkeel_is
 	fi
-	echo "` + courseRuns + ` $evenkeel_n ${evenkeel_now%.*}${evenkeel_now#*.} 0 -" 2>/dev/null 1<>./` + fileCourse + `
+`, courseRuns, courseFailed, fileCourse)
+	}
+	return fmt.Sprintf(`evenkeel_now() {
+	read -r evenkeel_now evenkeel_x </proc/uptime
+	evenkeel_now=${evenkeel_now%%.*}${evenkeel_now#*.}
+	evenkeel_now=${evenkeel_now#"${evenkeel_now%%%%[!0]*}"}
+	evenkeel_now=${evenkeel_now:-0}
+}
+if read -r evenkeel evenkeel_n evenkeel_at evenkeel_for evenkeel_of 2>/dev/null <./%[1]s; then
+	read -r evenkeel_is evenkeel_x 2>/dev/null <./%[2]s
+%[3]s	case $evenkeel in `+courseDone+` | `+courseFailed+` | `+courseRefused+`)
+		if [ "$evenkeel_of" = "$evenkeel_is" ]; then
+			{ true >./%[4]s; } 2>/dev/null
+			%[5]s -O . 2>/dev/null
+			exit 125
+		fi
+		;;
+	esac
+	evenkeel_now
+	case $evenkeel in
+	`+courseWaits+`)
+		evenkeel_at=$((evenkeel_at - evenkeel_now))
+		if [ $evenkeel_at -gt 0 ] && [ $evenkeel_at -le "$evenkeel_for" ]; then
+			trap 'kill $!; exit 111' HUP INT QUIT TERM
+			sleep $((evenkeel_at / 100)).$((evenkeel_at / 10 %% 10))$((evenkeel_at %% 10)) &
+			wait $! || exit 111
+			trap - HUP INT QUIT TERM
+			evenkeel_now
+		fi
+		;;
+	`+courseRuns+`) [ "$evenkeel_at" -le "$evenkeel_now" ] && [ $((evenkeel_now - evenkeel_at)) -lt %[6]d ] || evenkeel_n=0 ;;
+	*) evenkeel_n=0 ;;
+	esac
+	echo "`+courseRuns+` $evenkeel_n $evenkeel_now 0 -" 2>/dev/null 1<>./%[1]s
 fi
-`
+`, fileCourse, fileStarted, lost, fileDown, quote([]string{tools.path("s6-svc")}), centiseconds(spec.longRun()))
+}

@@ -54,10 +54,10 @@ type Spec struct {
 	Policy `yaml:",inline"`
 	// Finish is run after each end of the process, with the exit code (256 if a
 	// signal ended it), the signal and the service's name as further arguments.
-	// If it exits with 125, the service is failed, as it is for GiveUpAfter.
+	// If it exits with 125, the service has failed, as it has for GiveUpAfter.
 	Finish []string `json:"finish,omitempty" yaml:"finish,omitempty"`
-	// FinishTimeout is how long Finish may take; zero means 5 s. What the
-	// process has left running is ended before: the processes of its process
+	// FinishTimeout is how long Finish may take, in whole seconds; zero means 5 s.
+	// What the process has left running is ended before: the processes of its process
 	// group get StopSignal when the process itself has ended, however it ended,
 	// and KILL when half of this time is over.
 	FinishTimeout time.Duration `json:"finishTimeout,omitempty" yaml:"finishTimeout,omitempty"`

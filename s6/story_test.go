@@ -152,6 +152,20 @@ var stories = []struct {
 		p.Watch(3 * time.Second)
 		p.processes()
 	}},
+	{"another-policy", "its policy changes while it pauses, and while its finish script runs", func(p *play) {
+		with := func(policy s6.Policy) *s6.Spec { return &s6.Spec{Command: []string{"sleep", "1"}, Policy: policy} }
+		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 7})
+		p.run(with(s6.Policy{Backoff: s6.Backoff{From: time.Hour}}), 3*time.Second)
+		p.Note("a shorter pause")
+		p.run(with(s6.Policy{Backoff: s6.Backoff{From: 3 * time.Second}}), 8*time.Second)
+		p.Note("and none")
+		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 7, Children: []s6test.Program{{Deaf: true}}})
+		p.run(with(s6.Policy{}), 1500*time.Millisecond)
+		p.Note("never again")
+		p.run(with(s6.Policy{Restart: s6.RestartNever}), time.Second)
+		p.Note("and while the finish script runs, always again")
+		p.run(with(s6.Policy{}), 4*time.Second)
+	}},
 	{"gives-up", "the finish command says never to start it again, until somebody asks", func(p *play) {
 		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
 		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 7, FinishCode: 125, FinishFor: 20 * time.Millisecond})

@@ -53,6 +53,9 @@ const (
 	// startedPatience is for a process that has just started to say what it was
 	// started from, which is the first thing that its run script does.
 	startedPatience = time.Second
+	// beginPatience is for a process that has waited to write down that it begins.
+	// One that has not by then cannot, as on some full disks.
+	beginPatience = 5 * time.Second
 	// unstartedPatience is for s6-supervise to start a process that is wanted up.
 	// It is longer than the second before a start. A supervisor that could not
 	// start one tries again after 10 or 60 s.

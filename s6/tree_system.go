@@ -44,7 +44,7 @@ func (t *SystemTree) Tools() Tools { return t.tools }
 func (t *SystemTree) OnHost() bool { return true }
 
 // Uptime implements Tree.
-func (t *SystemTree) Uptime() (time.Duration, error) { return proc.SinceBoot() }
+func (t *SystemTree) Uptime() (time.Duration, error) { return proc.System.Uptime() }
 
 // Claim implements Tree. Other programs are kept out by the tree's lock.
 func (t *SystemTree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }

@@ -2,10 +2,12 @@ package proc
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -119,6 +121,21 @@ func (f FS) EphemeralPorts() (first, last int, err error) {
 		return 0, 0, fmt.Errorf("cannot read %s: %v is not a range", name, both)
 	}
 	return both[0], both[1], nil
+}
+
+// Uptime returns for how long the machine has run, as scripts read it: to a
+// hundredth of a second. In a container it may be another time than SinceBoot.
+func (f FS) Uptime() (time.Duration, error) {
+	text, err := os.ReadFile(filepath.Join(string(f), "uptime"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	seconds, err := strconv.ParseFloat(first, 64)
+	if err != nil || seconds < 0 {
+		return 0, fmt.Errorf("cannot read the uptime: %q is none", text)
+	}
+	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
 
 // process returns a process that exists. The error satisfies fs.ErrNotExist

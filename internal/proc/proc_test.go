@@ -81,6 +81,12 @@ func TestReadAProcess(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, under)
 
+	before, err := SinceBoot()
+	require.NoError(t, err)
+	uptime, err := System.Uptime()
+	require.NoError(t, err)
+	assert.InDelta(t, before.Seconds(), uptime.Seconds(), 60, "of this machine they are the same")
+
 	parent, err := System.Parent(cmd.Process.Pid)
 	require.NoError(t, err)
 	assert.Equal(t, os.Getpid(), parent)

@@ -75,12 +75,14 @@ type finish struct {
 	patience time.Duration
 	border   bool
 	policy   *policy
-	command  bool
+	command  bool          // it is one
+	limit    time.Duration // of the command that it runs, zero for none
 }
 
 var (
-	finishRecord = regexp.MustCompile(`read -r hash group by .*<(\S+) &&`)
-	finishEnd    = regexp.MustCompile(`end ([A-Z0-9]+) (\d+) \|\| end KILL`)
+	finishRecord  = regexp.MustCompile(`read -r hash group by .*<(\S+) &&`)
+	finishCommand = regexp.MustCompile(`(?m)^timeout -s KILL (\d+) /bin/sh -c`)
+	finishEnd     = regexp.MustCompile(`end ([A-Z0-9]+) (\d+) \|\| end KILL`)
 )
 
 func parseFinish(text string) (f finish) {
@@ -91,7 +93,10 @@ func parseFinish(text string) (f finish) {
 	f.started, f.signal = record[1], unix.SignalNum("SIG"+end[1])
 	f.patience, f.policy = centiseconds(end[2]), parsePolicy(text)
 	f.border = hasBorder(text)
-	f.command = strings.Contains(text, "\n(exec ")
+	if m := finishCommand.FindStringSubmatch(text); m != nil {
+		seconds, _ := strconv.Atoi(m[1])
+		f.limit = time.Duration(seconds) * time.Second
+	}
 	return f
 }
 
@@ -120,27 +125,26 @@ func (p *process) record(file string) (leader int) {
 }
 
 // concludes is the rest of what a finish script does, once nothing is left of
-// the process that ended, of which run had written down what it was started from.
-func (p *process) concludes(f finish, started []string) {
-	code := 0
-	if f.policy != nil {
-		pid, _ := strconv.Atoi(started[1])
-		code = f.policy.follow(p, started[0], pid)
+// the process that ended. code is what its policy has said, started what run had
+// written down.
+func (p *process) concludes(f finish, code int, started []string) {
+	if code == notBegun {
+		p.exit(125)
+		return
 	}
-	if !f.command {
+	if f.limit == 0 {
+		if f.command { // a script of somebody else
+			p.program = p.tree.programOf(p)
+			p.later(p.program.FinishFor, func() { p.exit(p.program.FinishCode) })
+			return
+		}
 		p.exit(code)
 		return
 	}
-	if code == 125 && f.policy != nil {
-		p.supervisor.want(false)
-	}
 	p.program = p.tree.programOf(p)
-	p.later(p.program.FinishFor, func() {
-		if p.program.FinishCode == 125 && f.policy != nil && p.supervisor != nil {
+	p.later(min(p.program.FinishFor, f.limit), func() {
+		if p.program.FinishCode == 125 && p.program.FinishFor <= f.limit {
 			code = p.over("refused 0 0 0 " + started[0])
-		}
-		if f.policy == nil {
-			code = p.program.FinishCode
 		}
 		p.exit(code)
 	})
@@ -150,6 +154,11 @@ func (p *process) concludes(f finish, started []string) {
 func (p *process) finish(f finish) {
 	leader := p.record(f.started)
 	started := append(p.read(f.started), "", "")
+	code := 0
+	if f.policy != nil {
+		pid, _ := strconv.Atoi(started[1])
+		code = f.policy.follow(p, started[0], pid)
+	}
 	end := func(signal syscall.Signal) {
 		for _, child := range p.tree.group(p.dir, leader) {
 			child.signal(signal)
@@ -162,7 +171,7 @@ func (p *process) finish(f finish) {
 		if f.border {
 			p.log.border()
 		}
-		p.concludes(f, started)
+		p.concludes(f, code, started)
 	}
 	if leader == 0 || len(p.tree.group(p.dir, leader)) == 0 {
 		over()

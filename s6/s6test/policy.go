@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,30 +52,53 @@ func (p *process) writes(file, line string) {
 // over is for a service that is not to run again.
 func (p *process) over(course string) int {
 	p.writes(coursePath, course)
-	p.supervisor.write("down", nil)
+	p.isOver()
 	return 125
 }
+
+// isOver has nobody want it up.
+func (p *process) isOver() {
+	if s := p.supervisor; s != nil {
+		s.write("down", nil)
+		s.want(false)
+	}
+}
+
+// isVerdict reports whether a course says that what was started from hash is not
+// to run again.
+func isVerdict(course []string, hash string) bool {
+	return len(course) > 4 && slices.Contains([]string{"done", "failed", "refused"}, course[0]) && course[4] == hash
+}
+
+// notBegun is what follow returns for a process that was not to begin.
+const notBegun = 126
 
 // follow does what the policy says, and returns the exit code. The process that
 // has ended was started from hash.
 func (f *policy) follow(p *process, hash string, leader int) int {
-	s := p.supervisor
-	if s == nil || !s.status.WantUp {
-		return 0
+	course := append(p.read(coursePath), make([]string, 5)...)
+	if isVerdict(course, hash) {
+		return notBegun
 	}
-	if marked := p.read("data/marked"); len(marked) > 1 && marked[0] == strings.Repeat("1", 64) && marked[1] == strconv.Itoa(leader) {
+	marked := p.read("data/marked")
+	replaced := len(marked) > 1 && marked[0] == strings.Repeat("1", 64) && marked[1] == strconv.Itoa(leader)
+	if replaced {
+		p.writes("data/marked", "-")
+	}
+	s := p.supervisor
+	if replaced || s == nil || !s.status.WantUp {
 		p.writes(coursePath, "none 0 0 0 -")
 		return 0
+	}
+	if p.heldBack() > 0 {
+		return 0 // it was ended during its pause
 	}
 	well := s.status.WaitStatus.Exited() && s.status.WaitStatus.ExitCode() == 0
 	if well && f.restart != "always" {
 		return p.over("done 0 0 0 " + hash)
 	}
-	course := append(p.read(coursePath), "", "", "", "", "")
 	failures, _ := strconv.Atoi(course[1])
-	since, _ := strconv.ParseInt(course[2], 10, 64)
-	ran := time.Duration(p.tree.now()-since) * 10 * time.Millisecond
-	if course[0] != "wait" && (course[0] != "runs" || ran >= f.long) {
+	if course[0] != "wait" && (course[0] != "runs" || !p.tree.within(course[2], f.long)) {
 		failures = 0
 	}
 	failures++
@@ -89,6 +113,30 @@ func (f *policy) follow(p *process, hash string, leader int) int {
 	ticks := int64(pause / (10 * time.Millisecond))
 	p.writes(coursePath, fmt.Sprintf("wait %d %d %d -", failures, p.tree.now()+ticks, ticks))
 	return 0
+}
+
+// within reports whether a time, as a script writes it, is less than d ago.
+func (t *Tree) within(since string, d time.Duration) bool {
+	n, _ := strconv.ParseInt(since, 10, 64)
+	return n <= t.now() && time.Duration(t.now()-n)*10*time.Millisecond < d
+}
+
+// mayBegin reports whether a process is to begin: it has not come to its end, and
+// is not one that is to run once after another of which nobody has seen the end.
+func (p *process) mayBegin() bool {
+	course := p.read(coursePath)
+	if len(course) == 0 {
+		return true
+	}
+	if p.script.once && course[0] == "runs" {
+		p.over("failed 0 0 0 " + p.script.hash)
+		return false
+	}
+	if isVerdict(course, p.script.hash) {
+		p.isOver()
+		return false
+	}
+	return true
 }
 
 // heldBack is how long a process has to wait before it begins.
@@ -108,7 +156,13 @@ func (p *process) heldBack() time.Duration {
 
 // begins writes down that a process has begun.
 func (p *process) begins() {
-	if course := p.read(coursePath); len(course) > 1 {
-		p.writes(coursePath, fmt.Sprintf("runs %s %d 0 -", course[1], p.tree.now()))
+	course := p.read(coursePath)
+	if len(course) < 3 {
+		return
 	}
+	failures := course[1]
+	if course[0] != "wait" && (course[0] != "runs" || !p.tree.within(course[2], p.script.long)) {
+		failures = "0"
+	}
+	p.writes(coursePath, fmt.Sprintf("runs %s %d 0 -", failures, p.tree.now()))
 }

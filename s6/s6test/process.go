@@ -224,6 +224,10 @@ func (p *process) work() {
 		p.log.border()
 	}
 	if p.script.course {
+		if !p.mayBegin() {
+			p.exit(125)
+			return
+		}
 		if wait := p.heldBack(); wait > 0 {
 			p.later(wait, p.runs)
 			return

@@ -6,13 +6,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // script is what a run script of package s6 does, as far as it can be seen
 // from outside.
 type script struct {
-	border        bool   // it ends what was printed before
-	course        bool   // it waits where a policy says so
+	border        bool // it ends what was printed before
+	course        bool // it waits where a policy says so
+	once          bool // it does not begin after one of which nobody has seen the end
+	long          time.Duration
 	follows       bool   // it reads what the service's supervisor writes to
 	hash, started string // what it writes into which file about itself
 	by            bool   // it writes down its supervisor too
@@ -29,6 +32,9 @@ var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$( \$1)?" 1<>(\S+
 // unfinishedLine is the line by which it keeps what was said before.
 var unfinishedLine = regexp.MustCompile(`\|\| echo "\$3" >>(\S+)$`)
 
+// longRun is where it says after how long a run counts as none in a row.
+var longRun = regexp.MustCompile(`evenkeel_now - evenkeel_at\)\) -lt (\d+) `)
+
 // hasBorder reports whether a script prints what ends the text of a process.
 func hasBorder(text string) bool { return strings.Contains(text, `\003\004\n`) }
 
@@ -36,6 +42,10 @@ func hasBorder(text string) bool { return strings.Contains(text, `\003\004\n`) }
 // package s6 has not written it finds the last command at most.
 func parseScript(text string) (s script) {
 	s.border, s.course = hasBorder(text), strings.Contains(text, coursePath)
+	s.once = strings.Contains(text, `"$evenkeel" = runs`)
+	if m := longRun.FindStringSubmatch(text); m != nil {
+		s.long = centiseconds(m[1])
+	}
 	s.follows = strings.Contains(text, "pipe=/proc/$pid/fd/1\n")
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
