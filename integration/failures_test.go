@@ -143,7 +143,7 @@ func TestFinishThatGivesUpIsTold(t *testing.T) {
 	spec := w.probeAs("a", "test -e "+flag+" || exit 3", "exec sleep 1000000")
 	spec.Finish = []string{"sh", "-c", `echo "$@" >"` + w.Root + `/finished"; test "$1" != 3 || exit 125`, "finish"}
 	w.Declare(running(map[string]*s6.Spec{"a": spec}))
-	w.Await(fsm.PhaseDegraded, "a")
+	w.Await(fsm.PhaseFailed, "a")
 	s := w.Snapshot("a")
 	assert.Equal(t, "its finish command said not to start it again", s.Reason.Summary)
 	assert.Contains(t, s.Reason.Evidence, "exited with 3 at ")

@@ -123,6 +123,10 @@ func begin(in input) fsm.Decision {
 		return fsm.Decision{Fire: EventStart, Reason: fsm.Because("it runs already")}
 	case o.CommandProblem != "":
 		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
+	case o.Judged && o.Supervised && o.Status.WantUp && !o.AskedDown:
+		// s6 is about to start another one. That it is told to would forget what
+		// has been counted.
+		return fsm.Decision{Fire: EventStart, Reason: in.Asked()}
 	}
 	return fsm.Decision{Do: upActions, Fire: EventStart, Reason: in.Asked()}
 }

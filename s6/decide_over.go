@@ -14,6 +14,9 @@ func follow(in input) (d fsm.Decision, ended bool) {
 	switch {
 	case o.over():
 		return over(o), true
+	case o.Judged && o.Supervised && o.Status.Finishing && !o.Status.WantUp:
+		// Its finish script has judged it, and is about to come to its end.
+		return fsm.Decision{Reason: fsm.Because("its process has ended").With(o.lastDeath()), Pending: true, After: soonest}, true
 	case o.backsOff(in.Now) && !o.outgoing():
 		return fsm.Decision{Fire: EventBackOff, Reason: backingOff(o)}, true
 	case o.Ending():

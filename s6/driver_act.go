@@ -94,7 +94,10 @@ func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
 		return nil // a service that has never run will be started
 	}
 	if status.Up() {
-		return d.mark(startedReplaced, &status)
+		if err := d.mark(startedReplaced, &status); err != nil {
+			return err
+		}
+		return d.clearCourse() // whatever has been counted
 	}
 	err = d.up()
 	if errors.Is(err, supervise.ErrNotSupervised) {

@@ -11,6 +11,7 @@ import (
 // process. That a process has begun is read once. A process that waits may have
 // been started for another spec.
 func (d *driver) observeCourse(o *Observed, spec *Spec) error {
+	o.Judged = spec.Judges()
 	o.Ends, o.Once, o.Pauses = spec.Ends(), spec.Restart == RestartNever, spec.Backoff != (Backoff{})
 	o.Failed = o.Failed && len(spec.Finish) > 0
 	of := ""

@@ -73,7 +73,7 @@ func (w *world) calm() {
 func (w *world) helpByHand() {
 	for _, name := range names() {
 		s, held := w.program.keeper(name).instance(name)
-		if held && (s.phase.Over() || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
+		if held && (s.phase.Over() || s.service.Once && s.service.StrayPID != 0 || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
 			w.judge.excuse(name)
 			w.story.tell("user", "restarts %s by hand", name)
 			w.tell(Restart, name)
