@@ -97,7 +97,7 @@ func ofActing() []mutation {
 			"	fileErr := d.fs.WriteFile(path.Join(d.service, fileDown), nil, 0o644)\n", "	var fileErr error\n	_ = path.Join\n"),
 		// A restart by hand counted as done when s6 had been told.
 		one("a restart is forgotten", "s6/driver_act.go",
-			"return d.mark(startedReplaced, &status)", "return d.tree.Control(d.service, supervise.CommandTerm)"),
+			"err := d.mark(startedReplaced, &status)", "err := d.tree.Control(d.service, supervise.CommandTerm)"),
 		// That nothing was to run again was forgotten by the next program.
 		one("the end is forgotten", "s6/decide.go",
 			"ended && (o.Verdict != \"\" || !o.Failed)", "ended && in.State == StateStarting && (o.Verdict != \"\" || !o.Failed)"),
