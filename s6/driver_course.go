@@ -83,7 +83,7 @@ func (d *driver) setCourse(spec *Spec) error {
 // was not to run again may.
 func (d *driver) clearCourse() error {
 	c, err := d.readCourse()
-	if err != nil || c.failures == 0 && c.hash == "" {
+	if err != nil || c.state == courseNone {
 		return err
 	}
 	d.begunOf = ""

@@ -69,11 +69,11 @@ func (w *world) calm() {
 
 // helpByHand does what only a person can: restart a process that never becomes
 // ready, and what came to its end for good; and what a person need not wait for:
-// that a stream which has come to its end is run again.
+// that a process comes to its end, and that a stream which has is run again.
 func (w *world) helpByHand() {
 	for _, name := range names() {
 		s, held := w.program.keeper(name).instance(name)
-		if held && (s.phase.Over() || s.service.Once && s.service.StrayPID != 0 || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
+		if held && (s.phase.Over() || w.judge.mortal(name) || s.service.Once && s.service.StrayPID != 0 || s.waits || w.judge.hopeless(name) || w.engines.deaf(name)) {
 			w.judge.excuse(name)
 			w.story.tell("user", "restarts %s by hand", name)
 			w.tell(Restart, name)

@@ -63,6 +63,7 @@ type known struct {
 	disturbs int            // the newest version that asks for another process
 	changed  int            // the version of the user's file that asked for it
 	applied  int            // the newest version that a manager has taken
+	taken    int            // the same of the program that runs: what it refuses, an earlier one has asked
 	promised int            // the process that must not end, 0 for none
 	kept     bool           // its directory must not be deleted
 	over     bool           // no other process may begin
@@ -237,8 +238,29 @@ func (j *judge) took(version int, names ...string) {
 		if s.applied < s.disturbs {
 			s.excuse()
 		}
-		s.applied = max(s.applied, version)
+		s.applied, s.taken = max(s.applied, version), max(s.taken, version)
 	}
+}
+
+// starts says that another program starts, which has taken nothing yet.
+func (j *judge) starts() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.known {
+		s.taken = 0
+	}
+}
+
+// mortal reports whether a process runs that will end by itself.
+func (j *judge) mortal(name string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, ends := range j.known[name].started {
+		if ends {
+			return true
+		}
+	}
+	return false
 }
 
 // happens is told of each process.

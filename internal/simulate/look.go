@@ -65,7 +65,7 @@ func (j *judge) runs(name string, running []s6test.Process) {
 	switch {
 	case len(running) == 0 && !hangs && s.gone.Before(now.Add(-settleTime)):
 		j.violatedLocked(Truthful, "%s is said to run, and nothing does", name)
-	case len(running) == 1 && running[0].Started.After(early) && j.jumped.Before(early) && s.gone.Before(early) && s.since.Before(early) && s.applied >= s.changed && s.asked.state == s6.Running && s.asked.stays:
+	case len(running) == 1 && running[0].Started.After(early) && j.jumped.Before(early) && s.gone.Before(early) && s.since.Before(early) && s.taken >= s.changed && s.asked.state == s6.Running && s.asked.stays:
 		j.violatedLocked(Truthful, "%s is said to run, and process %d has only just started", name, running[0].PID)
 	}
 }

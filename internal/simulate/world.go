@@ -322,6 +322,7 @@ func (w *world) tell(what What, name string) {
 // startProgram starts the next program.
 func (w *world) startProgram() {
 	w.programs++
+	w.judge.starts()
 	l := &life{
 		seed: w.plan.Seed, number: w.programs, layout: w.tree.Layout(),
 		story: w.story, judge: w.judge, faults: w.faults, dead: make(chan struct{}),
