@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -164,7 +165,13 @@ func TestScriptsWherePausesGrow(t *testing.T) {
 // has not failed by that.
 func TestScriptsThatWaitHearSignals(t *testing.T) {
 	spec := &s6.Spec{Command: []string{"true"}, Policy: s6.Policy{Backoff: s6.Backoff{From: time.Hour}, GiveUpAfter: 2}}
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP} {
+	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}
+	// Where this test was started with some of them ignored, a shell would hear none
+	// of these.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, signals...)
+	defer signal.Stop(heard)
+	for _, told := range signals {
 		inEveryShell(t, spec, func(s *scripted) {
 			assert.Zero(t, s.begins())
 			assert.Zero(t, s.ends("1"))
@@ -177,8 +184,8 @@ func TestScriptsThatWaitHearSignals(t *testing.T) {
 				pids, _ := os.ReadFile(children)
 				return strings.TrimSpace(string(pids)) != "" && strings.Contains(commandOf(strings.Fields(string(pids))[0]), "sleep")
 			}, time.Minute, time.Millisecond)
-			require.NoError(t, cmd.Process.Signal(signal))
-			assert.Error(t, cmd.Wait(), signal)
+			require.NoError(t, cmd.Process.Signal(told))
+			assert.Error(t, cmd.Wait(), told)
 			assert.NoFileExists(t, filepath.Join(s.dir, "begun"))
 			assert.Zero(t, s.ends("111"))
 			assert.Equal(t, waits, s.read("data/course"))
