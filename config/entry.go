@@ -27,6 +27,8 @@ type Entry struct {
 	// not to be modified.
 	Service *s6.Spec
 	Stream  *benthos.Config
+	// Essential: when the instance has failed for good, the program is to end.
+	Essential bool
 
 	node *yaml.Node // nil if it was made elsewhere
 	path string     // of the stream's configuration in it
@@ -160,7 +162,7 @@ func (r *entryReader) service() (e Entry) {
 	}
 	r.same("s6ServiceConfig.memoryLimit", c.MemoryLimit, "limits.memory", &spec.Limits.Memory)
 	r.same("s6ServiceConfig.logFilesize", c.LogFilesize, "log.fileSize", &spec.Log.FileSize)
-	e = Entry{State: r.state(in.DesiredState, s6.Running, s6.Stopped), Service: spec}
+	e = Entry{State: r.state(in.DesiredState, s6.Running, s6.Stopped), Service: spec, Essential: in.Essential}
 	r.refuse(spec.Validate())
 	return e
 }
@@ -219,7 +221,9 @@ func (r *entryReader) stream() (e Entry) {
 		return e
 	}
 	in.Config.Policy = in.policy.policy()
-	return r.config("benthosServiceConfig", in.Config, in.DesiredState)
+	e = r.config("benthosServiceConfig", in.Config, in.DesiredState)
+	e.Essential = in.Essential
+	return e
 }
 
 func (r *entryReader) flow() (e Entry) {
@@ -229,7 +233,9 @@ func (r *entryReader) flow() (e Entry) {
 	}
 	in.Config.Benthos.DebugLevel = in.Config.Benthos.DebugLevel || in.DebugLevel
 	in.Config.Benthos.Policy = in.policy.policy()
-	return r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
+	e = r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
+	e.Essential = in.Essential
+	return e
 }
 
 // config returns the entry of a stream whose configuration is at path.

@@ -114,6 +114,7 @@ const besideUMHCore = `services:
     restart: on-failure
     backoff: {from: 1s, to: 2m}
     giveUpAfter: 5
+    essential: true
 `
 
 // TestKeysBesideThoseOfUMHCore are those of a Spec.
@@ -129,6 +130,7 @@ func TestKeysBesideThoseOfUMHCore(t *testing.T) {
 		Log:    s6.Log{FileSize: 4096, Files: 3, TAI64N: true, RemoveWithService: true},
 		Policy: s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: time.Second, To: 2 * time.Minute}, GiveUpAfter: 5},
 	}, d.Services()["a"].Spec)
+	assert.True(t, d.Entries[config.Key{Kind: config.KindService, Name: "a"}].Essential)
 }
 
 const allOfAStream = `benthos:
@@ -146,6 +148,7 @@ const allOfAStream = `benthos:
       shutdown_timeout: 3s
       host: 0.0.0.0
     restart: never
+    essential: true
 `
 
 // TestAllOfAStream: each section of an engine's configuration can be given.
@@ -162,6 +165,7 @@ func TestAllOfAStream(t *testing.T) {
 		HTTP: map[string]any{"debug_endpoints": true}, ShutdownTimeout: 3 * time.Second, Host: "0.0.0.0",
 		Policy: s6.Policy{Restart: s6.RestartNever},
 	}, d.Streams()["benthos-a"].Spec)
+	assert.True(t, d.Entries[config.Key{Kind: config.KindStream, Name: "benthos-a"}].Essential)
 }
 
 const writtenOnce = `templates:

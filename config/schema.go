@@ -59,6 +59,7 @@ type policy struct {
 	Restart     string     `yaml:"restart" jsonschema:"enum=always,enum=on-failure,enum=never,default=always" jsonschema_description:"what follows on the end of the process that nobody asked to end"`
 	Backoff     s6.Backoff `yaml:"backoff" jsonschema_description:"how long no process runs in between: a pause that doubles with each end in a row"`
 	GiveUpAfter int        `yaml:"giveUpAfter" jsonschema_description:"how many ends in a row are the last one; it is tried for ever if not said"`
+	Essential   bool       `yaml:"essential" jsonschema_description:"whether everything is stopped, and the program ends, when it has failed for good"`
 }
 
 func (p policy) policy() s6.Policy {

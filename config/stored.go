@@ -24,6 +24,8 @@ type stored struct {
 	Service *s6.Spec  `json:"service,omitempty"`
 	Stream  string    `json:"stream,omitempty"`
 	Policy  s6.Policy `json:"policy,omitzero"` // of the stream
+
+	Essential bool `json:"essential,omitempty"`
 }
 
 // Encode writes down the entries of a declaration as Decode reads them: as JSON,
@@ -33,7 +35,7 @@ func (d *Declaration) Encode() ([]byte, error) {
 	byName := func(a, b Key) int { return strings.Compare(a.Name, b.Name) }
 	for _, key := range slices.SortedFunc(maps.Keys(d.Entries), byName) {
 		e := d.Entries[key]
-		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service}
+		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service, Essential: e.Essential}
 		if e.Stream != nil {
 			text, err := yaml.Marshal(*e.Stream)
 			if err != nil {
@@ -73,7 +75,7 @@ func Decode(text []byte) (*Declaration, error) {
 }
 
 func (s stored) entry() (e Entry, err error) {
-	e = Entry{At: s.At, State: s.State, Service: s.Service}
+	e = Entry{At: s.At, State: s.State, Service: s.Service, Essential: s.Essential}
 	if s.Stream != "" {
 		e.Stream = new(benthos.Config)
 		if err := unmarshal([]byte(s.Stream), e.Stream); err != nil {

@@ -12,6 +12,7 @@
 //   - announce.go: that the program has begun, told to s6
 //   - takeover.go: the place of a program whose supervisor was killed
 //   - halt.go: how instances are stopped
+//   - essential.go: instances whose end for good is that of the program
 //   - runner.go: the tree and the managers
 //   - notify.go: how the program is, told to systemd
 //   - beat.go: that passes are made, told to whoever looks

@@ -50,6 +50,8 @@ type Runner struct {
 
 	private bool // the tree is
 	started bool // by this Runner
+
+	essential essentials
 }
 
 // Start opens the tree, starting a private one if none is given, and has passes
@@ -98,6 +100,7 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 
 // Apply implements Keeper. Listeners are told of instances that are refused.
 func (r *Runner) Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error {
+	r.essential.note(d, held)
 	return errors.Join(
 		apply(ctx, r.Services, d.Services(), keysOf(held, config.KindService), remove),
 		apply(ctx, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
@@ -125,6 +128,25 @@ func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[st
 		for name, d := range standing {
 			if _, listed := desired[name]; !listed && (!remove || slices.Contains(held, name)) {
 				desired[name] = d
+			}
+		}
+	}
+	return nil
+}
+
+// Failed returns the first by name of the essential instances that are to run and
+// have failed for good, nil while there is none.
+func (r *Runner) Failed() *Failure {
+	for _, key := range r.essential.sorted() {
+		switch key.Kind {
+		case config.KindService:
+			if s, held := r.Services.Instance(key.Name); held && s.Phase == fsm.PhaseFailed && s.Desired.State == s6.Running {
+				return failure(key.Name, s.Reason, &s.Observed)
+			}
+		case config.KindStream:
+			s, held := r.Streams.Instance(key.Name)
+			if held && s.Phase == fsm.PhaseFailed && s.Desired.State == benthos.Active && s.Observed.Service != nil {
+				return failure(key.Name, s.Reason, &s.Observed.Service.Observed)
 			}
 		}
 	}

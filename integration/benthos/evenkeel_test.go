@@ -239,3 +239,28 @@ func TestWhatNobodyKnows(t *testing.T) {
 	assert.Empty(t, changedPIDs(before, p.pids(names...)))
 	p.ends(program)
 }
+
+// TestEssential: what is essential and fails for good ends everything in order, and
+// the program with its exit code; also where it had failed before.
+func TestEssential(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	text := `services:
+  - name: one
+    s6ServiceConfig: {command: [sh, -c, 'until [ -e ` + p.root + `/go ]; do sleep 0.05; done; exit 7']}
+    restart: never
+    essential: %t
+  - {name: two, s6ServiceConfig: {command: [sleep, '1000000']}}
+`
+	p.write(fmt.Sprintf(text, false))
+	program := p.start()
+	before := p.pids("one", "two")
+	require.NoError(t, os.WriteFile(filepath.Join(p.root, "go"), nil, 0o600))
+	harness.Eventually(t, "one has failed", func() bool { return strings.Contains(program.Stdout.String(), "-> failed") })
+	harness.Pause(t, 1500*time.Millisecond, "what is essential would be seen by then")
+	assert.Equal(t, before["two"], p.pids("two")["two"])
+	p.write(fmt.Sprintf(text, true))
+	assert.Equal(t, 7, program.End())
+	assert.Contains(t, program.Stderr.String(), "evenkeel: one is essential and has failed: its process failed, and is not to run again: exited with 7")
+	harness.NoneLeft(t, p.root)
+}

@@ -10,7 +10,7 @@ func Services() Group {
 		Files: []File{
 			{"a key misspelt", service("s6ServiceConfg: {}"), `f.yaml:6:7: there is no s6ServiceConfg: did you mean s6ServiceConfig?`},
 			{"a key inside misspelt", service("s6ServiceConfig: {comand: [a]}"), `f.yaml:6:25: there is no s6ServiceConfig.comand: did you mean command?`},
-			{"a key of nothing", service("colour: red"), `f.yaml:6:7: there is no colour: there are backoff, desiredState, dir, finish, finishTimeout, giveUpAfter, limits, log, name, ready, restart, s6ServiceConfig, startTimeout, stopSignal, stopTimeout, user`},
+			{"a key of nothing", service("colour: red"), `f.yaml:6:7: there is no colour: there are backoff, desiredState, dir, essential, finish, finishTimeout, giveUpAfter, limits, log, name, ready, restart, s6ServiceConfig, startTimeout, stopSignal, stopTimeout, user`},
 			{"no command", service("desiredState: running"), `f.yaml:5:7: s6ServiceConfig.command: it must name a program`},
 			{"a command of one text", service("s6ServiceConfig: {command: sleep 1}"), `f.yaml:6:34: s6ServiceConfig.command is a text, and must be a list`},
 			{"a key twice", service("user: a\nuser: b"), `f.yaml:7:7: user is given twice: it is on line 6 already`},

@@ -15,9 +15,13 @@ const (
 	settleTime = 20 * time.Millisecond
 	// applyAgain is when files are read again that could not be applied.
 	applyAgain = time.Second
+	// essentialEvery is how often it is looked whether an essential instance has
+	// failed.
+	essentialEvery = time.Second
 )
 
-// follow has the files kept until ctx ends. The error says why it cannot begin.
+// follow has the files kept until ctx ends. The error is a *runner.Failure of an
+// instance that is essential, or says why it cannot begin.
 func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s *standing) error {
 	changed := make(chan struct{}, 1)
 	runner.Watch(ctx, files.Paths, files.Read, func() {
@@ -26,6 +30,8 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s 
 		default:
 		}
 	})
+	look := time.NewTicker(essentialEvery)
+	defer look.Stop()
 	l := loader{files: files, standing: s}
 	err := l.load(ctx, false)
 	for err == nil {
@@ -40,6 +46,10 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s 
 			err = l.load(ctx, false)
 		case <-l.due:
 			err = l.load(ctx, false)
+		case <-look.C:
+			if failed := s.keeper.Failed(); failed != nil {
+				return failed
+			}
 		}
 	}
 	return err

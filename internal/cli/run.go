@@ -136,17 +136,26 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: metrics,
 		Keeper: r, Store: store, Tell: tell,
 	}
-	if err := follow(ctx, files, asked, s); err != nil {
+	failed := new(runner.Failure)
+	err = follow(ctx, files, asked, s)
+	switch {
+	case errors.As(err, &failed):
+		err = exit(failed.Code)
+		say(t.errs, "evenkeel: %v: everything is stopped", failed)
+	case err != nil:
 		return errors.Join(err, r.LetGo())
-	}
-	if o.leave {
+	case o.leave:
 		s.stopping(0)
 		return r.LetGo()
 	}
 	s.stopping(o.stopTimeout)
 	limited, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
 	defer cancel()
-	return errors.Join(r.Halt(limited), r.End())
+	ended := errors.Join(r.Halt(limited), r.End())
+	if err != nil && ended != nil {
+		tell(ended) // and the exit code is that of what has failed
+	}
+	return cmp.Or(err, ended)
 }
 
 // engineFor returns the engine. Where there is none, no stream can be kept, and one
