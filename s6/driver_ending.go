@@ -40,7 +40,6 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	if errors.Is(fileErr, fs.ErrNotExist) {
 		fileErr = nil // the directory was deleted: a tree has nothing to start
 	}
-	fileErr = errors.Join(fileErr, d.clearCourse())
 	status, err := d.tree.Status(d.service)
 	if _, err := written(err); err != nil {
 		return errors.Join(fileErr, err)
@@ -62,6 +61,10 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 		d.ending.note(status.PID)
 	case errors.Is(err, supervise.ErrNotSupervised):
 		err = nil // nothing to bring down
+	}
+	if err == nil {
+		// Not before: what pauses would begin, if s6-supervise starts it now.
+		err = d.clearCourse()
 	}
 	return errors.Join(fileErr, err)
 }

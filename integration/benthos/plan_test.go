@@ -48,7 +48,7 @@ func (p *plant) plan(args ...string) (said planned, code int) {
 }
 
 // touched lists everything below the plant as it is, without the logs, to which
-// streams write all the time.
+// streams write all the time, and the beat of the program.
 func (p *plant) touched() map[string]string {
 	p.t.Helper()
 	all := make(map[string]string)
@@ -58,6 +58,9 @@ func (p *plant) touched() map[string]string {
 		}
 		if name == filepath.Join(p.root, "logs") {
 			return fs.SkipDir
+		}
+		if name == filepath.Join(p.root, "scan", ".evenkeel") {
+			return nil
 		}
 		info, err := e.Info()
 		if err != nil {
