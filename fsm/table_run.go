@@ -2,7 +2,7 @@ package fsm
 
 import "slices"
 
-// The states that a table of NewRunTable has besides the lifecycle's.
+// The states that a table of RunSpec has besides the lifecycle's.
 // StateRunning and StateStopped can be asked for.
 const (
 	StateStopped  State = "stopped"
@@ -12,7 +12,7 @@ const (
 	StateStopping State = "stopping" // told to stop, not yet shown to have
 )
 
-// The events that a table of NewRunTable has besides the lifecycle's.
+// The events that a table of RunSpec has besides the lifecycle's.
 const (
 	EventStart       Event = "start"
 	EventStartDone   Event = "start_done"
@@ -25,12 +25,17 @@ const (
 )
 
 // NewRunTable returns the table of a kind whose instances start, run and stop,
-// and have no further states. start leads from stopped to starting; start_done
-// from there to running, start_failed to degraded; restart from running to
-// starting, degraded from running to degraded, recovered from there to running;
-// stop from every other state to stopping, and stop_done from there to stopped.
-func NewRunTable(name string) (*Table, error) {
-	return NewTable(TableSpec{
+// and have no further states: that of RunSpec.
+func NewRunTable(name string) (*Table, error) { return NewTable(RunSpec(name)) }
+
+// RunSpec returns what the table of a kind whose instances start, run and stop is
+// made from, for kinds that add states and rows to it. start leads from stopped to
+// starting; start_done from there to running, start_failed to degraded; restart
+// from running to starting, degraded from running to degraded, recovered from
+// there to running; stop from every other state to stopping, and stop_done from
+// there to stopped. What it returns is the caller's to change.
+func RunSpec(name string) TableSpec {
+	return TableSpec{
 		Name: name,
 		States: []StateSpec{
 			{StateStopped, PhaseStopped},
@@ -51,5 +56,5 @@ func NewRunTable(name string) (*Table, error) {
 			Rows(EventStop, StateStopping, StateStopped, StateStarting, StateRunning, StateDegraded),
 			Rows(EventStopDone, StateStopped, StateStopping),
 		),
-	})
+	}
 }

@@ -43,39 +43,24 @@ const (
 	EventStopDone    = fsm.EventStopDone
 )
 
-// NewTable returns the table of a service. It has the rows of fsm.NewRunTable,
-// and those of what a Spec says about a process that has ended by itself:
-// back_off leads to backing_off, and retry from there to starting; finish leads
-// to done and give_up to failed, and start from there to starting.
+// NewTable returns the table of a service. It has the rows of fsm.RunSpec, and
+// those of what a Spec says about a process that has ended by itself: back_off
+// leads to backing_off, and retry from there to starting; finish leads to done and
+// give_up to failed, and start from there to starting.
 func NewTable() (*fsm.Table, error) {
-	wanted := []fsm.State{StateStarting, StateRunning, StateDegraded}
-	return fsm.NewTable(fsm.TableSpec{
-		Name: KindName,
-		States: []fsm.StateSpec{
-			{Name: StateStopped, Phase: fsm.PhaseStopped},
-			{Name: StateStarting, Phase: fsm.PhaseStarting},
-			{Name: StateRunning, Phase: fsm.PhaseRunning},
-			{Name: StateDegraded, Phase: fsm.PhaseDegraded},
-			{Name: StateBackingOff, Phase: fsm.PhaseDegraded},
-			{Name: StateDone, Phase: fsm.PhaseDone},
-			{Name: StateFailed, Phase: fsm.PhaseFailed},
-			{Name: StateStopping, Phase: fsm.PhaseStopping},
-		},
-		Initial: StateStopped,
-		Targets: []fsm.Target{{Name: Running, Phase: fsm.PhaseRunning}, {Name: Stopped, Phase: fsm.PhaseStopped}},
-		Rows: slices.Concat(
-			fsm.Rows(EventStart, StateStarting, StateStopped, StateDone, StateFailed),
-			fsm.Rows(EventStartDone, StateRunning, StateStarting),
-			fsm.Rows(EventStartFailed, StateDegraded, StateStarting),
-			fsm.Rows(EventRestart, StateStarting, StateRunning),
-			fsm.Rows(EventDegraded, StateDegraded, StateRunning),
-			fsm.Rows(EventRecovered, StateRunning, StateDegraded),
-			fsm.Rows(EventBackOff, StateBackingOff, append(wanted, StateStopped)...),
-			fsm.Rows(EventRetry, StateStarting, StateBackingOff),
-			fsm.Rows(EventFinish, StateDone, append(wanted, StateStopped, StateBackingOff)...),
-			fsm.Rows(EventGiveUp, StateFailed, append(wanted, StateStopped, StateBackingOff)...),
-			fsm.Rows(EventStop, StateStopping, append(wanted, StateStopped, StateBackingOff, StateDone, StateFailed)...),
-			fsm.Rows(EventStopDone, StateStopped, StateStopping),
-		),
-	})
+	spec := fsm.RunSpec(KindName)
+	last := len(spec.States) - 1 // stopping, which diagrams show last
+	spec.States = slices.Insert(spec.States, last,
+		fsm.StateSpec{Name: StateBackingOff, Phase: fsm.PhaseDegraded},
+		fsm.StateSpec{Name: StateDone, Phase: fsm.PhaseDone},
+		fsm.StateSpec{Name: StateFailed, Phase: fsm.PhaseFailed})
+	unended := []fsm.State{StateStarting, StateRunning, StateDegraded, StateStopped}
+	spec.Rows = slices.Concat(spec.Rows,
+		fsm.Rows(EventStart, StateStarting, StateDone, StateFailed),
+		fsm.Rows(EventBackOff, StateBackingOff, unended...),
+		fsm.Rows(EventRetry, StateStarting, StateBackingOff),
+		fsm.Rows(EventFinish, StateDone, append(unended, StateBackingOff)...),
+		fsm.Rows(EventGiveUp, StateFailed, append(unended, StateBackingOff)...),
+		fsm.Rows(EventStop, StateStopping, StateBackingOff, StateDone, StateFailed))
+	return fsm.NewTable(spec)
 }
