@@ -13,8 +13,8 @@ import (
 // was before.
 var ErrNothing = errors.New("nothing is declared that could be taken")
 
-// standing is what decides, beside the files themselves, what is kept for them.
-type standing struct {
+// basis is what decides, beside the files themselves, what is kept for them.
+type basis struct {
 	last    *config.Declaration // what is in force
 	unknown bool                // what was in force before is not known
 	// allowEmpty lets a declaration of nothing remove everything. path is the file
@@ -41,35 +41,35 @@ type result struct {
 // declare returns what is to be kept for what was read from files, which it
 // changes. What cannot be taken stays as it was declared last. The error is
 // ErrNothing; the result has the problems then.
-func (s standing) declare(d *config.Declaration) (result, error) {
+func (b basis) declare(d *config.Declaration) (result, error) {
 	r := result{Declaration: d}
 	r.unclear = slices.ContainsFunc(d.Problems, func(p config.Problem) bool { return p.Entry == (config.Key{}) })
-	if len(s.busy) > 0 {
-		keepBusy(d, s.busy)
+	if len(b.busy) > 0 {
+		keepBusy(d, b.busy)
 		r.unclear = true
 	}
-	if s.exporter != "" {
-		d.DefaultMetrics(s.exporter)
+	if b.exporter != "" {
+		d.DefaultMetrics(b.exporter)
 	}
-	assign(d, s.last, s.free)
-	if len(d.Entries) == 0 && len(s.last.Entries) == 0 && len(d.Problems) > 0 {
+	assign(d, b.last, b.free)
+	if len(d.Entries) == 0 && len(b.last.Entries) == 0 && len(d.Problems) > 0 {
 		return r, ErrNothing
 	}
-	d.Keep(s.last)
-	s.keepMissing(d, r.unclear)
-	if len(d.Entries) == 0 && len(s.last.Entries) > 0 && (!s.allowEmpty || len(d.Problems) > 0) {
+	d.Keep(b.last)
+	b.keepMissing(d, r.unclear)
+	if len(d.Entries) == 0 && len(b.last.Entries) > 0 && (!b.allowEmpty || len(d.Problems) > 0) {
 		d.Problems = append(d.Problems, config.Problem{
-			At:   config.Position{File: s.path},
-			What: fmt.Sprintf("nothing is declared any more, which would remove %d instances: they stay as they are unless that is allowed", len(s.last.Entries)),
+			At:   config.Position{File: b.path},
+			What: fmt.Sprintf("nothing is declared any more, which would remove %d instances: they stay as they are unless that is allowed", len(b.last.Entries)),
 		})
-		d.Entries = s.last.Entries
+		d.Entries = b.last.Entries
 	}
 	for _, p := range d.Problems {
 		if _, listed := d.Entries[p.Entry]; !listed && p.Entry != (config.Key{}) {
 			r.held = append(r.held, p.Entry)
 		}
 	}
-	r.remove = !r.unclear || !s.unknown
+	r.remove = !r.unclear || !b.unknown
 	return r, nil
 }
 
@@ -86,13 +86,13 @@ func keepBusy(d *config.Declaration, busy map[string]bool) {
 
 // keepMissing keeps the entries that are missing and stay. One that has become
 // another kind of instance is not missing.
-func (s standing) keepMissing(d *config.Declaration, unclear bool) {
+func (b basis) keepMissing(d *config.Declaration, unclear bool) {
 	names := make(map[string]bool)
 	for key := range d.Entries {
 		names[key.Name] = true
 	}
-	for key, e := range s.last.Entries {
-		if !names[key.Name] && s.stays(key, e, unclear) {
+	for key, e := range b.last.Entries {
+		if !names[key.Name] && b.stays(key, e, unclear) {
 			d.Entries[key] = e
 		}
 	}

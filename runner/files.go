@@ -102,7 +102,7 @@ func (f *Files) Load(ctx context.Context, atOnce bool) (again time.Duration, err
 		}
 	}
 	missing, waits := make(map[config.Key]*absence), false
-	r, err := standing{
+	r, err := basis{
 		last: f.last, unknown: f.unknown, allowEmpty: f.AllowEmpty, path: f.Paths[0], busy: busy, exporter: exporter, free: f.free(),
 		stays: func(key config.Key, e config.Entry, unclear bool) bool {
 			missing[key] = f.absent(key, e, unclear) // until it is removed

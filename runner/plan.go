@@ -155,22 +155,22 @@ func (p Planner) declared(ctx context.Context, plan *Plan) (result, error) {
 			plan.trouble(fmt.Errorf("%s was written while it was read: plan again", file.Name))
 		}
 	}
-	s := standing{
+	b := basis{
 		last: last, unknown: unknown, allowEmpty: p.AllowEmpty, path: p.Paths[0], free: p.Free,
 		stays: func(_ config.Key, _ config.Entry, unclear bool) bool { return unclear },
 	}
-	if s.free == nil {
-		s.free = unheld
+	if b.free == nil {
+		b.free = unheld
 	}
 	if p.NoEngine != nil && len(d.Streams())+len(last.Streams()) > 0 {
 		plan.trouble(fmt.Errorf("cannot keep streams: %w: name an engine with --benthos", p.NoEngine))
 	} else if p.Metrics != nil && silent(d) {
 		known := false
-		if s.exporter, known = p.Metrics(ctx); !known {
+		if b.exporter, known = p.Metrics(ctx); !known {
 			plan.trouble(errors.New("the engine does not say whether it has the Prometheus exporter: streams that say nothing of metrics are planned as if it had"))
 		}
 	}
-	return s.declare(d)
+	return b.declare(d)
 }
 
 // silent reports whether there is a stream that says nothing of metrics.

@@ -7,7 +7,7 @@
 //   - exit.go: what a command ends with
 //   - check.go: evenkeel check
 //   - tell.go: what is printed of what happens
-//   - standing.go: how the program stands, told to s6, to systemd and by its beat
+//   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
 //   - run.go: evenkeel run
 //   - stop.go: evenkeel stop

@@ -22,7 +22,7 @@ const (
 
 // follow has the files kept until ctx ends. The error is a *runner.Failure of an
 // instance that is essential, or says why it cannot begin.
-func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s *standing) error {
+func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, r *reporter) error {
 	changed := make(chan struct{}, 1)
 	runner.Watch(ctx, files.Paths, files.Read, func() {
 		select {
@@ -32,14 +32,14 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s 
 	})
 	look := time.NewTicker(essentialEvery)
 	defer look.Stop()
-	l := loader{files: files, standing: s}
+	l := loader{files: files, reporter: r}
 	err := l.load(ctx, false)
 	for err == nil {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-asked:
-			s.reads()
+			r.reads()
 			err = l.load(ctx, true)
 		case <-changed:
 			time.Sleep(settleTime)
@@ -47,7 +47,7 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s 
 		case <-l.due:
 			err = l.load(ctx, false)
 		case <-look.C:
-			if failed := s.keeper.Failed(); failed != nil {
+			if failed := r.keeper.Failed(); failed != nil {
 				return failed
 			}
 		}
@@ -58,7 +58,7 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, s 
 // loader reads files again and again.
 type loader struct {
 	files    *runner.Files
-	standing *standing
+	reporter *reporter
 	due      <-chan time.Time // when they are to be read though nothing changes
 	last     string           // what could not be applied
 }
@@ -72,7 +72,7 @@ func (l *loader) load(ctx context.Context, atOnce bool) error {
 	case ctx.Err() != nil:
 		return nil
 	case errors.Is(err, runner.ErrNothing):
-		if again == 0 && !l.standing.begun {
+		if again == 0 && !l.reporter.begun {
 			return err
 		}
 	case err != nil:
@@ -88,7 +88,7 @@ func (l *loader) load(ctx context.Context, atOnce bool) error {
 		l.due = time.After(again)
 	}
 	if err != nil || l.files.Taken() {
-		return l.standing.has(err)
+		return l.reporter.has(err)
 	}
 	return nil
 }

@@ -130,14 +130,14 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		return err
 	}
 	tell := func(problem error) { say(t.errs, "%v", problem) }
-	s := &standing{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
-	defer s.end()
+	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
+	defer reports.end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: metrics,
 		Keeper: r, Store: store, Tell: tell,
 	}
 	failed := new(runner.Failure)
-	err = follow(ctx, files, asked, s)
+	err = follow(ctx, files, asked, reports)
 	switch {
 	case errors.As(err, &failed):
 		err = exit(failed.Code)
@@ -145,10 +145,10 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	case err != nil:
 		return errors.Join(err, r.LetGo())
 	case o.leave:
-		s.stopping(0)
+		reports.stopping(0)
 		return r.LetGo()
 	}
-	s.stopping(o.stopTimeout)
+	reports.stopping(o.stopTimeout)
 	limited, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
 	defer cancel()
 	ended := errors.Join(r.Halt(limited), r.End())

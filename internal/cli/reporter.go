@@ -14,9 +14,9 @@ import (
 // beatFile is where the beat of evenkeel run is.
 func beatFile(c runner.Config) string { return filepath.Join(c.Scan(), ".evenkeel") }
 
-// standing is how the program stands, told to all who supervise it: to s6 that it
-// has begun, to systemd that and more, and by its beat to whoever looks.
-type standing struct {
+// reporter tells all who supervise the program how it is: s6 that it has begun,
+// systemd that and more, and by its beat whoever looks.
+type reporter struct {
 	systemd *runner.Notifier
 	readyFD int
 	beat    string
@@ -32,52 +32,52 @@ type standing struct {
 }
 
 // reads is called when somebody has asked that the files are read.
-func (s *standing) reads() {
-	if s.begun {
-		s.reading = true
-		s.report(s.systemd.Reloading())
+func (r *reporter) reads() {
+	if r.begun {
+		r.reading = true
+		r.report(r.systemd.Reloading())
 	}
 }
 
 // has is called when what the files declare has been asked for, or why that
 // failed. The first time that it has, the program has begun: passes are watched
 // from then on. The error says why that cannot be announced.
-func (s *standing) has(problem error) error {
+func (r *reporter) has(problem error) error {
 	switch {
-	case !s.begun && problem == nil:
-		s.begun = true
+	case !r.begun && problem == nil:
+		r.begun = true
 		ctx, quiet := context.WithCancel(context.Background())
-		s.quiet = quiet
-		s.status = s.line(nil)
-		s.report(s.systemd.Ready(s.status))
-		s.beating.Go(func() { runner.Beat{Path: s.beat, Wrong: s.look}.Keep(ctx) })
-		s.beating.Go(func() { s.systemd.Watch(ctx, s.passes) })
-		return runner.Announce(s.readyFD)
-	case s.reading && problem != nil:
-		s.report(s.systemd.Ready(problem.Error()))
-	case s.reading:
-		s.report(s.systemd.Ready(s.line(nil)))
+		r.quiet = quiet
+		r.status = r.line(nil)
+		r.report(r.systemd.Ready(r.status))
+		r.beating.Go(func() { runner.Beat{Path: r.beat, Wrong: r.look}.Keep(ctx) })
+		r.beating.Go(func() { r.systemd.Watch(ctx, r.passes) })
+		return runner.Announce(r.readyFD)
+	case r.reading && problem != nil:
+		r.report(r.systemd.Ready(problem.Error()))
+	case r.reading:
+		r.report(r.systemd.Ready(r.line(nil)))
 	}
-	s.reading = false
+	r.reading = false
 	return nil
 }
 
 // look returns what is wrong, and tells systemd when that changes.
-func (s *standing) look(now time.Time) []string {
-	wrong := append(s.keeper.Late(now), s.keeper.Failing()...)
-	if status := s.line(wrong); status != s.status && !s.ending.Load() {
-		s.status = status
-		s.report(s.systemd.Status(status))
+func (r *reporter) look(now time.Time) []string {
+	wrong := append(r.keeper.Late(now), r.keeper.Failing()...)
+	if status := r.line(wrong); status != r.status && !r.ending.Load() {
+		r.status = status
+		r.report(r.systemd.Status(status))
 	}
 	return wrong
 }
 
 // passes reports whether passes are made over all instances.
-func (s *standing) passes(now time.Time) bool { return len(s.keeper.Late(now)) == 0 }
+func (r *reporter) passes(now time.Time) bool { return len(r.keeper.Late(now)) == 0 }
 
 // line says in one sentence what is kept, and what is wrong with it.
-func (s *standing) line(wrong []string) string {
-	line := "keeps " + counted(len(s.keeper.Services.Declared()), "service") + " and " + counted(len(s.keeper.Streams.Declared()), "stream")
+func (r *reporter) line(wrong []string) string {
+	line := "keeps " + counted(len(r.keeper.Services.Declared()), "service") + " and " + counted(len(r.keeper.Streams.Declared()), "stream")
 	switch len(wrong) {
 	case 0:
 		return line
@@ -89,21 +89,21 @@ func (s *standing) line(wrong []string) string {
 
 // stopping is called when the program ends, with the time that the instances have
 // to stop; zero means that they go on.
-func (s *standing) stopping(halt time.Duration) {
-	s.ending.Store(true)
-	s.report(s.systemd.Stopping(halt))
+func (r *reporter) stopping(halt time.Duration) {
+	r.ending.Store(true)
+	r.report(r.systemd.Stopping(halt))
 }
 
-func (s *standing) report(err error) {
+func (r *reporter) report(err error) {
 	if err != nil {
-		s.tell(err)
+		r.tell(err)
 	}
 }
 
 // end ends the beat and the watchdog.
-func (s *standing) end() {
-	if s.quiet != nil {
-		s.quiet()
+func (r *reporter) end() {
+	if r.quiet != nil {
+		r.quiet()
 	}
-	s.beating.Wait()
+	r.beating.Wait()
 }
