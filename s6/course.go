@@ -65,11 +65,12 @@ const maxCentiseconds = int64(1<<63-1) / int64(centisecond)
 
 // left is how much of a pause is left at a time since the start of the machine,
 // less than nothing for how long it has been over. A pause that would be longer
-// than it was to be is from before that start.
+// than it was to be is from before that start: it has been over for so long that
+// nobody still takes the line away.
 func (c course) left(uptime time.Duration) time.Duration {
 	left := c.at - uptime
 	if left > c.pause {
-		return 0
+		return -beginPatience
 	}
 	return left
 }

@@ -27,9 +27,11 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 	if err != nil {
 		return err
 	}
-	uptime, err := d.tree.Uptime()
-	if err != nil {
-		return err
+	var uptime time.Duration
+	if c.state == courseWaits || c.state == courseRuns {
+		if uptime, err = d.tree.Uptime(); err != nil {
+			return err
+		}
 	}
 	now := time.Now() // Not the pass's reading: that is from before this uptime.
 	d.course, d.begunOf, d.begun = c, "", time.Time{}

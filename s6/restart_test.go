@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"syscall"
 	"testing"
 	"time"
@@ -225,4 +226,25 @@ func TestRestartsAskedForDoNotPayThePriceOfCrashes(t *testing.T) {
 		s, _ := p.Instance("a")
 		assert.Equal(t, 1, s.Observed.Deaths, "it was started once")
 	})
+}
+
+// A process whose scripts could not write that it begins has a pause that is over:
+// it runs, and does not wait. So it is with one from before the machine started.
+func TestPauseThatNobodyHasTakenAway(t *testing.T) {
+	for name, line := range map[string]string{"over": "wait 1 100 100 -\n", "of an earlier boot": "wait 1 99999999999 100 -\n"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				all := map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{
+					Command: []string{"sleep", "1"}, Policy: s6.Policy{Backoff: s6.Backoff{From: time.Second}},
+				}}}
+				settle(t, tree, all)
+				before := pidOf(tree, "a")
+				pass(time.Minute)
+				course := path.Join(tree.Layout().Service("a"), "data/course")
+				require.NoError(t, tree.FS().WriteFile(course, []byte(line), 0o644))
+				settle(t, tree, all)
+				assert.Equal(t, before, pidOf(tree, "a"))
+			})
+		})
+	}
 }
