@@ -131,6 +131,9 @@ func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O]) {
 }
 
 func (m *Manager[D, O]) finish(e *entry[D, O], res Result) {
+	if m.config.Gate != nil {
+		defer m.config.Gate.Passed(e.name)
+	}
 	if !m.land(e, e.instance.Snapshot(), res.Next) {
 		return
 	}

@@ -24,6 +24,8 @@ type InstanceConfig struct {
 	// Listener, where set, is told what happens to the instance, and to what its
 	// driver owns, during the passes in which it happens.
 	Listener Listener
+
+	hold func(asked State) (Hold, bool) // of the manager's gate
 }
 
 // recheck is how soon an instance is looked at again after an action.

@@ -52,11 +52,17 @@ type Input[D, O any] struct {
 	State    State
 	Since    time.Time // when State was entered
 	Desired  Desired[D]
+	Waits    Reason // for what the instance waits, if Desired is there meanwhile
 	Observed O
 }
 
 // Asked is the reason for doing what was asked for.
-func (in Input[D, O]) Asked() Reason { return Because("asked to be " + string(in.Desired.State)) }
+func (in Input[D, O]) Asked() Reason {
+	if in.Waits != (Reason{}) {
+		return in.Waits
+	}
+	return Because("asked to be " + string(in.Desired.State))
+}
 
 // Decision is what a pass is to do. The zero Decision does nothing and looks
 // again at the kind's periodic resync.

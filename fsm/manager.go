@@ -31,6 +31,8 @@ type Config struct {
 	// Logger gets a record for each transition, failure and refusal, as a
 	// listener made by LogTo; nil for none.
 	Logger *slog.Logger
+	// Gate, where set, has instances wait for one another.
+	Gate Gate
 	// OnTransition, where set, is a listener for the transitions of the
 	// manager's own instances alone.
 	OnTransition func(Transition)
@@ -123,9 +125,11 @@ func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error
 func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 	e := &entry[D, O]{name: name, index: -1}
 	m.mu.Unlock()
-	inst, err := NewInstance(&m.kind, name, InstanceConfig{
-		Backoff: m.config.Backoff, History: m.config.History, Listener: m.tell,
-	}, func() { m.wake(e) })
+	config := InstanceConfig{Backoff: m.config.Backoff, History: m.config.History, Listener: m.tell}
+	if gate := m.config.Gate; gate != nil {
+		config.hold = func(asked State) (Hold, bool) { return gate.Hold(name, asked) }
+	}
+	inst, err := NewInstance(&m.kind, name, config, func() { m.wake(e) })
 	m.mu.Lock()
 	if err != nil {
 		return nil, err
@@ -165,14 +169,14 @@ func (m *Manager[D, O]) relist() {
 // has it. It never blocks.
 func (m *Manager[D, O]) Instance(name string) (*Snapshot[D, O], bool) {
 	list := *m.listed.Load()
-	at, ok := slices.BinarySearchFunc(list, name, func(e *entry[D, O], name string) int {
-		return strings.Compare(e.name, name)
-	})
+	at, ok := slices.BinarySearchFunc(list, name, byName[D, O])
 	if !ok {
 		return nil, false
 	}
 	return list[at].instance.Snapshot(), true
 }
+
+func byName[D, O any](e *entry[D, O], name string) int { return strings.Compare(e.name, name) }
 
 // Snapshot returns the snapshots of all instances in the order of their names.
 // It never blocks.

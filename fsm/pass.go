@@ -22,6 +22,7 @@ type pass[D, O any] struct {
 	before   *Snapshot[D, O]
 	after    *Snapshot[D, O]
 	retry    bool
+	until    time.Time // when the gate is asked again, if it holds the instance
 	decision Decision
 	outcome  pace.Outcome
 }
@@ -49,6 +50,7 @@ func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 
 func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 	defer recoverTo(&err)
+	i.hold(p)
 	if retrier, ok := i.driver.(Retrier); ok && p.retry {
 		retrier.Retry()
 	}
@@ -66,7 +68,7 @@ func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 	}
 	p.decision = i.kind.Decision(Input[D, O]{
 		Now: p.now, State: p.before.State, Since: p.before.Since,
-		Desired: p.after.Desired, Observed: observed,
+		Desired: p.after.Desired, Waits: p.after.Waits, Observed: observed,
 	})
 	return i.act(ctx, p)
 }
@@ -74,7 +76,7 @@ func (i *Instance[D, O]) step(ctx context.Context, p *pass[D, O]) (err error) {
 func (i *Instance[D, O]) act(ctx context.Context, p *pass[D, O]) error {
 	d, o := &p.decision, &p.outcome
 	o.Decided, o.Acted, o.After = true, len(d.Do) > 0, d.After
-	p.after.Reason = d.Reason
+	p.after.Reason = p.explain(d)
 	if len(d.Do) == 0 && d.Fire == "" {
 		if retrier, ok := i.driver.(Retrier); ok {
 			p.after.owned = retrier.Held()
@@ -128,12 +130,16 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 	}
 	if gaveUp { // which says nothing about what is asked: the pass before stands
 		s.pass, s.owned, s.Desired, s.Generation = p.before.pass, p.before.owned, p.before.Desired, p.before.Generation
+		s.Waits = p.before.Waits
 		s.NextPass = now.Add(recheck)
 	} else {
 		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil
 		v := i.memory.Conclude(now, i.rule(), *o)
 		s.Err, s.Failures, s.Held = v.Err, v.Failures, v.Held
 		s.NextTry, s.NextPass = v.NextTry, v.Next
+		if !p.until.IsZero() && p.until.Before(s.NextPass) {
+			s.NextPass = p.until
+		}
 		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !p.decision.Pending && !o.Fired
 		if err := i.tellOutcome(now, p.before.Err, s); err != nil {
 			s.Err, o.Err = err, err

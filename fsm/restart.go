@@ -26,6 +26,8 @@ func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: kind %s does not know how", ErrNoRestart, i.kind.Name)
 	case generation == 0, target == PhaseStopped, target == PhaseRemoved:
 		return fmt.Errorf("%w: it is not asked to run", ErrNoRestart)
+	case i.Snapshot().Waits != Reason{}:
+		return fmt.Errorf("%w: it %s", ErrNoRestart, i.Snapshot().Waits)
 	}
 	i.Retry()
 	return restarter.Restart(ctx, desired)

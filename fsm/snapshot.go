@@ -30,6 +30,10 @@ type Snapshot[D, O any] struct {
 	Desired    Desired[D] `json:"desired,omitzero"`
 	Generation uint64     `json:"generation"`
 
+	// Waits says what the instance waits for, where it has to wait with what is
+	// asked of it. Desired is what it is asked meanwhile.
+	Waits Reason `json:"waits,omitzero"`
+
 	// Observed is the last successful observation, made at ObservedAt; zero
 	// before the first.
 	Observed   O         `json:"observed,omitzero"`

@@ -23,6 +23,7 @@ func arrows() map[string]arrow {
 	)
 	return map[string]arrow{
 		"fsm":                          {[]string{"fsm/internal/clock", "fsm/internal/pace"}, []string{"github.com/looplab/fsm"}, []string{"fsm/fsmtest"}},
+		"fsm/order":                    {[]string{"fsm"}, nil, nil},
 		"fsm/internal/clock":           {nil, nil, []string{testify}},
 		"fsm/internal/pace":            {nil, nil, nil},
 		"fsm/fsmtest":                  {[]string{"fsm", "fsm/internal/clock", "fsm/internal/pace"}, []string{testify}, nil},
@@ -36,7 +37,7 @@ func arrows() map[string]arrow {
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
 		"s6/s6test/conform":            {[]string{"s6", "s6/supervise", "s6/s6test"}, []string{testify}, nil},
 		"internal/simulate": {
-			[]string{"s6", "s6/supervise", "s6/s6test", "benthos", "ports", "fsm", "filesystem", "filesystem/filesystemtest"},
+			[]string{"s6", "s6/supervise", "s6/s6test", "benthos", "ports", "fsm", "fsm/order", "filesystem", "filesystem/filesystemtest"},
 			nil, nil,
 		},
 		"internal/simulate/mutate": {},
@@ -55,7 +56,7 @@ func arrows() map[string]arrow {
 		},
 		"internal/badfiles": {[]string{"config"}, nil, nil},
 		"runner": {
-			[]string{"config", "benthos", "s6", "s6/supervise", "fsm", "filesystem", "ports", "internal/proc", "internal/spell"},
+			[]string{"config", "benthos", "s6", "s6/supervise", "fsm", "fsm/order", "filesystem", "ports", "internal/proc", "internal/spell"},
 			[]string{"github.com/fsnotify/fsnotify", "github.com/rogpeppe/go-internal", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},

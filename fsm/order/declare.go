@@ -1,0 +1,118 @@
+package order
+
+import (
+	"maps"
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// Declare takes what is declared, all of it, and calls apply, which asks the
+// managers for it. Meanwhile nothing starts that needs another, and nothing stops
+// that another needs. What instances need must make no circle. The error is that
+// of apply.
+func (o *Order) Declare(members map[ID]Member, apply func() error) error {
+	return o.declare(members, time.Time{}, apply)
+}
+
+// Halt is Declare for an end of everything in a given time: from release on,
+// nothing waits with its stop.
+func (o *Order) Halt(members map[ID]Member, release time.Time, apply func() error) error {
+	return o.declare(members, release, apply)
+}
+
+func (o *Order) declare(members map[ID]Member, release time.Time, apply func() error) error {
+	o.take(members, release)
+	defer func() {
+		for _, id := range o.taken() {
+			o.config.Wake(id)
+		}
+	}()
+	return apply()
+}
+
+func (o *Order) take(members map[ID]Member, release time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, m := range o.members {
+		m.Runs = false
+		o.leaving[id] = m
+	}
+	for id := range o.leaving {
+		if _, declared := members[id]; declared || !o.config.Look(id).There && !o.started(id) {
+			delete(o.leaving, id)
+		}
+	}
+	o.members, o.release = maps.Clone(members), release
+	maps.DeleteFunc(o.begun, func(id ID, _ bool) bool {
+		_, declared := o.members[id]
+		_, leaves := o.leaving[id]
+		return !declared && !leaves
+	})
+	o.applying++
+}
+
+// taken returns those that were held meanwhile.
+func (o *Order) taken() (held []ID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.applying--; o.applying == 0 {
+		for id := range o.waiting {
+			held = append(held, id)
+		}
+	}
+	return held
+}
+
+// Gate returns the gate of the manager of a kind. run is what its instances are
+// asked for when they are to run, and stop what keeps them from it.
+func (o *Order) Gate(kind string, run, stop fsm.State) fsm.Gate { return &gate{o, kind, run, stop} }
+
+type gate struct {
+	order     *Order
+	kind      string
+	run, stop fsm.State
+}
+
+// Hold implements fsm.Gate.
+func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
+	o, id := g.order, ID{g.kind, name}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.waiting, id)
+	if asked == g.run {
+		delete(o.stays, id)
+		why, waits := o.holdsStart(id)
+		o.begun[id] = !waits
+		return fsm.Hold{As: g.stop, Why: why}, waits
+	}
+	why, until, waits := o.holdsStop(id)
+	if !waits {
+		o.begun[id] = false
+	}
+	return fsm.Hold{As: g.run, Stays: true, Why: why, Until: until}, waits
+}
+
+// Passed implements fsm.Gate: whoever waits for the instance, and has seen
+// something else of it, is looked at.
+func (g *gate) Passed(name string) {
+	id := ID{g.kind, name}
+	for _, other := range g.order.waitFor(id) {
+		g.order.config.Wake(other)
+	}
+}
+
+func (o *Order) waitFor(id ID) (all []ID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) == 0 {
+		return nil
+	}
+	view := o.config.Look(id)
+	for other, seen := range o.waiting {
+		if was, waits := seen[id]; waits && was != view {
+			all = append(all, other)
+		}
+	}
+	return all
+}

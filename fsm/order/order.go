@@ -1,0 +1,44 @@
+package order
+
+import (
+	"sync"
+	"time"
+)
+
+// Config says how an Order sees instances.
+type Config struct {
+	// Look returns what is seen of an instance. It returns at once.
+	Look func(ID) View
+	// Begun reports whether an instance was started by an earlier run of the
+	// program: it runs, or has come to its end. It is asked once for each.
+	Begun func(ID) bool
+	// Wake has an instance looked at.
+	Wake func(ID)
+}
+
+// stopSlack is what instances get beyond the time that their stop may take before
+// what they need stops nevertheless.
+const stopSlack = 10 * time.Second
+
+// Order keeps instances waiting for one another. Its methods may be called from
+// any goroutine.
+type Order struct {
+	config Config
+
+	mu       sync.Mutex // guards all below
+	members  map[ID]Member
+	leaving  map[ID]Member // those that are not declared any more, and may still run
+	applying int
+	release  time.Time // when nothing waits any more with its stop; zero for never
+	begun    map[ID]bool
+	waiting  map[ID]map[ID]View // what each one that is held was seen to wait for
+	stays    map[ID]time.Time   // until when each one that is to stop goes on at most
+}
+
+// New returns an Order of nothing.
+func New(config Config) *Order {
+	return &Order{
+		config: config, members: make(map[ID]Member), leaving: make(map[ID]Member),
+		begun: make(map[ID]bool), waiting: make(map[ID]map[ID]View), stays: make(map[ID]time.Time),
+	}
+}

@@ -1,0 +1,252 @@
+package order_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/order"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// inHall runs a test in fake time.
+func inHall(t *testing.T, test func(t *testing.T, h *hall)) {
+	synctest.Test(t, func(t *testing.T) { test(t, &hall{motors: make(map[string]*motor)}) })
+}
+
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+var chain = runs{"a": {"pump"}, "pump": {"c"}, "c": nil}
+
+func TestStartsAfterWhatItNeeds(t *testing.T) {
+	for _, first := range []string{"pump", "motor"} {
+		inHall(t, func(t *testing.T, h *hall) {
+			p, _ := newPlant(t, h)
+			p.declare(t, chain, first)
+			pass(500 * time.Millisecond)
+			assert.False(t, p.runs("pump"))
+			assert.Regexp(t, `^waits for c to be ready: it is starting since 2000-01-01T.*: it turns$`, p.reason("pump"))
+			assert.Regexp(t, `^waits for pump to be ready: it is stopped since .*: waits for c to be ready$`, p.reason("a"))
+			pass(5 * time.Second)
+			for pair := range map[[2]string]bool{{"a", "pump"}: true, {"pump", "c"}: true} {
+				user, _ := p.span(pair[0])
+				need, _ := p.span(pair[1])
+				assert.Less(t, need.Add(time.Second).Sub(user).Abs(), 50*time.Millisecond, "%v: no sooner and not much later", pair)
+				assert.False(t, user.Before(need.Add(time.Second)))
+			}
+			assert.Equal(t, "it turns", p.reason("a"))
+		})
+	}
+}
+
+func TestStopsBeforeWhatItNeeds(t *testing.T) {
+	for _, first := range []string{"pump", "motor"} {
+		inHall(t, func(t *testing.T, h *hall) {
+			p, _ := newPlant(t, h)
+			p.declare(t, chain)
+			pass(5 * time.Second)
+			p.declare(t, runs{}, first)
+			pass(500 * time.Millisecond)
+			assert.Regexp(t, `^waits for a to stop: it is stopping since .*: it turns still$`, p.reason("pump"))
+			assert.True(t, p.runs("c"))
+			pass(time.Minute)
+			for pair := range map[[2]string]bool{{"a", "pump"}: true, {"pump", "c"}: true} {
+				_, user := p.span(pair[0])
+				h.mu.Lock()
+				need := h.motors[pair[1]].told
+				h.mu.Unlock()
+				assert.Less(t, need.Sub(user).Abs(), 50*time.Millisecond, "%v: no sooner and not much later", pair)
+				assert.False(t, need.Before(user))
+			}
+			for _, m := range p.kinds {
+				assert.Empty(t, m.Snapshot(), "and is gone")
+			}
+		})
+	}
+}
+
+// What has been started goes on: when what it needs is degraded, is stopped, or is
+// not there yet after a new beginning of the program.
+func TestWhatRunsDoesNotWait(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, end := newPlant(t, h)
+		p.declare(t, chain)
+		pass(5 * time.Second)
+		h.mu.Lock()
+		h.motors["c"].readyAfter = time.Hour
+		began := h.motors["a"].began
+		h.mu.Unlock()
+		pass(10 * time.Second)
+		s, _ := p.kinds["motor"].Instance("c")
+		require.Equal(t, fsm.PhaseDegraded, s.Phase)
+		require.True(t, p.runs("pump"))
+		end()
+
+		p, _ = newPlant(t, h)
+		p.declare(t, chain)
+		pass(10 * time.Second)
+		p.declare(t, runs{"a": {"pump"}, "pump": {"d"}, "c": nil, "d": nil})
+		pass(100 * time.Millisecond)
+		assert.Equal(t, fsm.StateRunning, p.states("pump")[len(p.states("pump"))-1])
+		now, _ := p.span("a")
+		assert.Equal(t, began, now)
+		_, ended := p.span("pump")
+		assert.Zero(t, ended)
+	})
+}
+
+// What is changed at the same time is waited for as it is then.
+func TestWaitsForWhatChanges(t *testing.T) {
+	for _, first := range []string{"pump", "motor"} {
+		inHall(t, func(t *testing.T, h *hall) {
+			p, _ := newPlant(t, h)
+			p.declare(t, runs{"pump": nil, "c": nil})
+			pass(5 * time.Second)
+			p.declare(t, runs{"a": {"pump"}, "pump": nil, "b": {"c"}, "c": nil, version: {"2"}}, first)
+			pass(5 * time.Second)
+			for user, need := range map[string]string{"a": "pump", "b": "c"} {
+				began, _ := p.span(user)
+				changed, _ := p.span(need)
+				assert.False(t, began.Before(changed.Add(time.Second)), "%s needs %s", user, need)
+			}
+		})
+	}
+}
+
+// What is changed and stopped at once, and is to stop later, goes on unchanged.
+func TestStopLeavesItUnchanged(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		p.declare(t, chain)
+		pass(5 * time.Second)
+		began, _ := p.span("pump")
+		require.NoError(t, p.order.Declare(map[order.ID]order.Member{is("pump"): {}}, func() error {
+			require.NoError(t, p.kinds["pump"].Apply(t.Context(), map[string]fsm.Desired[string]{"pump": {State: fsm.StateStopped, Spec: "2"}}))
+			return p.kinds["motor"].Apply(t.Context(), nil)
+		}))
+		pass(time.Minute)
+		now, ended := p.span("pump")
+		assert.Equal(t, began, now)
+		assert.NotZero(t, ended)
+	})
+}
+
+// A program that begins anew with a declaration in which both are gone stops them
+// in the order of the one before, of which it is told.
+func TestOrderOfAnEarlierRun(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, end := newPlant(t, h)
+		p.declare(t, chain)
+		pass(5 * time.Second)
+		end()
+		p, _ = newPlant(t, h)
+		require.NoError(t, p.order.Declare(chain.members(), func() error { return nil }))
+		require.NoError(t, p.order.Declare(nil, func() error {
+			for _, kind := range []string{"motor", "pump"} {
+				all := map[string]fsm.Desired[string]{"c": {State: fsm.StateRemoved}, "a": {State: fsm.StateRemoved}}
+				if kind == "pump" {
+					all = map[string]fsm.Desired[string]{"pump": {State: fsm.StateRemoved}}
+				}
+				require.NoError(t, p.kinds[kind].Apply(t.Context(), all))
+				time.Sleep(50 * time.Millisecond)
+			}
+			return nil
+		}))
+		pass(time.Minute)
+		_, a := p.span("a")
+		_, pump := p.span("pump")
+		_, c := p.span("c")
+		assert.True(t, a.Before(pump) && pump.Before(c), "%v %v %v", a, pump, c)
+	})
+}
+
+// What does not stop in its time holds up nobody for ever, and at the end of
+// everything for no longer than there is time.
+func TestStopIsNotWaitedForForEver(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"declared": 12 * time.Second, "halt": 3 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			inHall(t, func(t *testing.T, h *hall) {
+				h.motors["a"] = &motor{readyAfter: time.Second, stopTakes: time.Hour}
+				p, _ := newPlant(t, h)
+				p.declare(t, chain)
+				pass(5 * time.Second)
+				now := time.Now()
+				ask := func() error {
+					for name, all := range map[string][]string{"motor": {"a", "c"}, "pump": {"pump"}} {
+						desired := make(map[string]fsm.Desired[string])
+						for _, name := range all {
+							desired[name] = fsm.Desired[string]{State: fsm.StateStopped, Spec: name}
+						}
+						require.NoError(t, p.kinds[name].Apply(t.Context(), desired))
+					}
+					return nil
+				}
+				all := chain.members()
+				for id, m := range all {
+					m.Runs = false
+					all[id] = m
+				}
+				if name == "halt" {
+					require.NoError(t, p.order.Halt(all, now.Add(limit), ask))
+				} else {
+					require.NoError(t, p.order.Declare(all, ask))
+				}
+				pass(time.Minute)
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				assert.InDelta(t, limit.Seconds(), h.motors["pump"].told.Sub(now).Seconds(), 1.1)
+				assert.False(t, h.motors["c"].up(time.Now()))
+			})
+		})
+	}
+}
+
+// What one that runs needs may be stopped: it is asked for by itself.
+func TestStopOfWhatOthersNeed(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		p.declare(t, chain)
+		pass(5 * time.Second)
+		all := chain.members()
+		all[is("c")] = order.Member{}
+		require.NoError(t, p.order.Declare(all, func() error {
+			return p.kinds["motor"].Set(t.Context(), "c", fsm.Desired[string]{State: fsm.StateStopped, Spec: "c"})
+		}))
+		pass(2 * time.Second)
+		assert.False(t, p.runs("c"))
+		assert.True(t, p.runs("pump"))
+	})
+}
+
+// A restart of what waits is refused: it would start it.
+func TestRestartOfWhatWaits(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		p.declare(t, chain)
+		pass(500 * time.Millisecond)
+		err := p.kinds["pump"].Restart(t.Context(), "pump")
+		require.ErrorIs(t, err, fsm.ErrNoRestart)
+	})
+}
+
+// What an instance needs, and is refused, is told.
+func TestNeedThatIsRefused(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		require.NoError(t, p.order.Declare(runs{"a": {"pump"}, "pump": nil}.members(), func() error {
+			assert.Error(t, p.kinds["pump"].Apply(t.Context(), map[string]fsm.Desired[string]{"pump": {State: "spins"}}))
+			return p.kinds["motor"].Apply(t.Context(), map[string]fsm.Desired[string]{"a": {State: fsm.StateRunning}})
+		}))
+		pass(time.Second)
+		assert.Regexp(t, `^waits for pump to be ready: it is refused: "spins" cannot be asked for`, p.reason("a"))
+	})
+}
