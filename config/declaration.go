@@ -97,8 +97,9 @@ func (p Problem) concerns(key Key, before Entry) bool {
 // named are all entries that have one name, of whatever kind: it is that of one
 // s6 service.
 type named struct {
-	key Key
-	at  Position
+	key  Key
+	name string // in the file
+	at   Position
 }
 
 // settle refuses every name that more than one entry has: which of them is meant

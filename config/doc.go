@@ -36,6 +36,7 @@
 //   - secret.go: values that are in other files or in the environment
 //   - entry.go: an entry of a file
 //   - declaration.go: what a file declares, entry by entry
+//   - depend.go: what entries depend on
 //   - read.go: files and directories
 //   - stored.go: how a declaration is written down
 //   - jsonschema.go: the schema for editors

@@ -13,6 +13,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/order"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -29,9 +30,51 @@ type Entry struct {
 	Stream  *benthos.Config
 	// Essential: when the instance has failed for good, the program is to end.
 	Essential bool
+	// DependsOn are the instances that this one starts after, and stops before.
+	DependsOn []Dependency
 
 	node *yaml.Node // nil if it was made elsewhere
 	path string     // of the stream's configuration in it
+}
+
+// policy returns what is to follow on the end of the instance's process.
+func (e Entry) policy() (p s6.Policy) {
+	switch {
+	case e.Service != nil:
+		p = e.Service.Policy
+	case e.Stream != nil:
+		p = e.Stream.Policy
+	}
+	return p
+}
+
+// locate is Locate for what is in the entry itself.
+func (e Entry) locate(path string) Position {
+	if e.node == nil {
+		return e.At
+	}
+	n := find(e.node, path)
+	return Position{e.At.File, n.Line, n.Column}
+}
+
+// Dependency is an instance that another one starts after, and stops before.
+type Dependency struct {
+	Kind Kind   `json:"kind"`
+	Name string `json:"name"`
+	// Is is what it has to be. Empty means that it is to have come to its end well
+	// where it is never restarted, and ready otherwise.
+	Is order.Is `json:"is,omitempty"`
+}
+
+// Key returns the key of the instance.
+func (d Dependency) Key() Key { return Key{d.Kind, d.Name} }
+
+// dependencies returns what an entry depends on, by the names that it gives.
+func dependencies(on []dependency) (all []Dependency) {
+	for _, d := range on {
+		all = append(all, Dependency{Name: d.Name, Is: d.Is})
+	}
+	return all
 }
 
 // sort is a sort of entries: what each becomes, and by which name.
@@ -81,28 +124,6 @@ func keyOf(w *walker, n *yaml.Node, s sort, path string) (Key, bool) {
 		return Key{}, false
 	}
 	return key, true
-}
-
-// field returns the value of a key of a mapping, nil if it has none.
-func field(n *yaml.Node, key string) *yaml.Node {
-	n = resolved(n)
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var taken *yaml.Node
-	for pair := range slices.Chunk(n.Content, 2) {
-		switch {
-		case pair[0].Value == key:
-			return resolved(pair[1])
-		case pair[0].ShortTag() == mergeTag:
-			for _, from := range merged(pair[1]) {
-				if v := field(from, key); v != nil && taken == nil {
-					taken = v
-				}
-			}
-		}
-	}
-	return taken
 }
 
 // find returns what is at a path below a node, or as near to it as something
@@ -162,7 +183,7 @@ func (r *entryReader) service() (e Entry) {
 	}
 	r.same("s6ServiceConfig.memoryLimit", c.MemoryLimit, "limits.memory", &spec.Limits.Memory)
 	r.same("s6ServiceConfig.logFilesize", c.LogFilesize, "log.fileSize", &spec.Log.FileSize)
-	e = Entry{State: r.state(in.DesiredState, s6.Running, s6.Stopped), Service: spec, Essential: in.Essential}
+	e = Entry{State: r.state(in.DesiredState, s6.Running, s6.Stopped), Service: spec, Essential: in.Essential, DependsOn: dependencies(in.DependsOn)}
 	r.refuse(spec.Validate())
 	return e
 }
@@ -222,7 +243,7 @@ func (r *entryReader) stream() (e Entry) {
 	}
 	in.Config.Policy = in.policy.policy()
 	e = r.config("benthosServiceConfig", in.Config, in.DesiredState)
-	e.Essential = in.Essential
+	e.Essential, e.DependsOn = in.Essential, dependencies(in.DependsOn)
 	return e
 }
 
@@ -234,7 +255,7 @@ func (r *entryReader) flow() (e Entry) {
 	in.Config.Benthos.DebugLevel = in.Config.Benthos.DebugLevel || in.DebugLevel
 	in.Config.Benthos.Policy = in.policy.policy()
 	e = r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
-	e.Essential = in.Essential
+	e.Essential, e.DependsOn = in.Essential, dependencies(in.DependsOn)
 	return e
 }
 

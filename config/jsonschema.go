@@ -54,6 +54,14 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		}
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, from("file"), from("env")}}
 	}
+	if t == reflect.TypeFor[dependency]() {
+		// The pattern keeps it from being widened by nothing.
+		name := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: "."}, {Type: "number", Pattern: "."}, {Type: "boolean", Pattern: "."}}}
+		s := &jsonschema.Schema{Type: "object", Required: []string{"name"}, AdditionalProperties: jsonschema.FalseSchema, Properties: jsonschema.NewProperties()}
+		s.Properties.Set("name", name)
+		s.Properties.Set("is", &jsonschema.Schema{Type: "string", Enum: []any{"ready", "running", "done"}})
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{name, s}}
+	}
 	if t.Kind() == reflect.Uint16 {
 		return &jsonschema.Schema{Type: "integer", Minimum: "0", Maximum: "65535"}
 	}

@@ -32,6 +32,8 @@ var beyondTheSchema = []string{
 	"a time that is too long", "a signal of nothing", "a relative directory", "memory below nothing", "memory twice", "a small log",
 	"a path for a config file", "a secret of no file", "a password that is an anchor", "a secret of no variable", "two ways to be ready", "a descriptor of nothing",
 	"no input", "an address of http", "a pause that shrinks", "a short pause", "never and again",
+	"an unknown dependency", "a dependency misspelt", "a dependency on itself", "a dependency twice", "a dependency that is never done",
+	"a circle",
 }
 
 // TestSchema takes what Read takes, and refuses what it can know to be wrong.

@@ -128,11 +128,7 @@ func pathAt(n *yaml.Node, path string, line int) string {
 // service's spec is, such as "input.generate.mapping" or "stopTimeout": the
 // place that is nearest to it, if the file does not say it.
 func (e Entry) Locate(path string) Position {
-	if e.node == nil {
-		return e.At
-	}
-	n := find(e.node, below(e.path, path))
-	return Position{e.At.File, n.Line, n.Column}
+	return e.locate(below(e.path, path))
 }
 
 // RefusePorts refuses the streams that would listen where another one does, by

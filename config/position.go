@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/evenkeel/evenkeel/fsm/order"
 )
 
 // Position is a place in a file. Line and Column count from 1, columns in
@@ -48,6 +50,9 @@ type Key struct {
 
 // String returns the name.
 func (k Key) String() string { return k.Name }
+
+// ID returns the key as that of a member of an order.
+func (k Key) ID() order.ID { return order.ID{Kind: string(k.Kind), Name: k.Name} }
 
 // Kind is a kind of instance.
 type Kind string

@@ -62,6 +62,7 @@ func (r Reader) Read(paths ...string) *Declaration {
 		}
 	}
 	d.settle(all)
+	d.resolve(all)
 	return d
 }
 
@@ -209,7 +210,7 @@ func (f *fileReader) list(n *yaml.Node, s sort, path string) {
 			continue
 		}
 		at := Position{f.file, node.Line, node.Column}
-		f.named = append(f.named, named{key, at})
+		f.named = append(f.named, named{key, strings.TrimPrefix(key.Name, s.prefix), at})
 		r := &entryReader{walker: walker{file: f.file, entry: key}, sources: f.sources, node: node}
 		r.walk(node, s.schema, "")
 		e := s.read(r)

@@ -223,7 +223,7 @@ var nothing = []string{"---\n", "{}\n", "services:\n", "services: []\nbenthos: ~
 
 // goodFiles are files that are taken as a whole.
 func goodFiles() []string {
-	return append(nothing, ofUMHCore, besideUMHCore, allOfAStream, writtenOnce, linted, one("a"), many(3), badfiles.Good)
+	return append(nothing, ofUMHCore, besideUMHCore, allOfAStream, writtenOnce, linted, one("a"), many(3), badfiles.Good, dependencies)
 }
 
 // TestDeclarationOfNothing is none of an empty file.

@@ -6,6 +6,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/fsm/order"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -56,10 +57,11 @@ type serviceEntry struct {
 
 // policy are the keys of an s6.Policy.
 type policy struct {
-	Restart     string     `yaml:"restart" jsonschema:"enum=always,enum=on-failure,enum=never,default=always" jsonschema_description:"what follows on the end of the process that nobody asked to end"`
-	Backoff     s6.Backoff `yaml:"backoff" jsonschema_description:"how long no process runs in between: a pause that doubles with each end in a row"`
-	GiveUpAfter int        `yaml:"giveUpAfter" jsonschema_description:"how many ends in a row are the last one; it is tried for ever if not said"`
-	Essential   bool       `yaml:"essential" jsonschema_description:"whether everything is stopped, and the program ends, when it has failed for good"`
+	Restart     string       `yaml:"restart" jsonschema:"enum=always,enum=on-failure,enum=never,default=always" jsonschema_description:"what follows on the end of the process that nobody asked to end"`
+	Backoff     s6.Backoff   `yaml:"backoff" jsonschema_description:"how long no process runs in between: a pause that doubles with each end in a row"`
+	GiveUpAfter int          `yaml:"giveUpAfter" jsonschema_description:"how many ends in a row are the last one; it is tried for ever if not said"`
+	DependsOn   []dependency `yaml:"dependsOn" jsonschema_description:"entries that it starts after and stops before: each a name, or {name: NAME, is: ready, running or done}"`
+	Essential   bool         `yaml:"essential" jsonschema_description:"whether everything is stopped, and the program ends, when it has failed for good"`
 }
 
 func (p policy) policy() s6.Policy {
@@ -102,6 +104,22 @@ type flowEntry struct {
 // flowConfig is UMH Core's dataFlowComponentConfig.
 type flowConfig struct {
 	Benthos benthos.Config `yaml:"benthos" jsonschema:"required"`
+}
+
+// dependency is one as a file has it: a name, or a name and what it has to be.
+type dependency struct {
+	Name string   `yaml:"name" jsonschema:"required"`
+	Is   order.Is `yaml:"is" jsonschema:"enum=ready,enum=running,enum=done"`
+}
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (d *dependency) UnmarshalYAML(n *yaml.Node) error {
+	*d = dependency{}
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&d.Name)
+	}
+	type plain dependency
+	return n.Decode((*plain)(d))
 }
 
 // value is a text, or where it is: {file: PATH} or {env: NAME}.

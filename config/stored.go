@@ -25,7 +25,8 @@ type stored struct {
 	Stream  string    `json:"stream,omitempty"`
 	Policy  s6.Policy `json:"policy,omitzero"` // of the stream
 
-	Essential bool `json:"essential,omitempty"`
+	Essential bool         `json:"essential,omitempty"`
+	DependsOn []Dependency `json:"dependsOn,omitempty"`
 }
 
 // Encode writes down the entries of a declaration as Decode reads them: as JSON,
@@ -35,7 +36,7 @@ func (d *Declaration) Encode() ([]byte, error) {
 	byName := func(a, b Key) int { return strings.Compare(a.Name, b.Name) }
 	for _, key := range slices.SortedFunc(maps.Keys(d.Entries), byName) {
 		e := d.Entries[key]
-		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service, Essential: e.Essential}
+		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service, Essential: e.Essential, DependsOn: e.DependsOn}
 		if e.Stream != nil {
 			text, err := yaml.Marshal(*e.Stream)
 			if err != nil {
@@ -75,7 +76,7 @@ func Decode(text []byte) (*Declaration, error) {
 }
 
 func (s stored) entry() (e Entry, err error) {
-	e = Entry{At: s.At, State: s.State, Service: s.Service, Essential: s.Essential}
+	e = Entry{At: s.At, State: s.State, Service: s.Service, Essential: s.Essential, DependsOn: s.DependsOn}
 	if s.Stream != "" {
 		e.Stream = new(benthos.Config)
 		if err := unmarshal([]byte(s.Stream), e.Stream); err != nil {

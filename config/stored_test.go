@@ -48,6 +48,7 @@ func TestWhatIsWrittenDownIsReadBack(t *testing.T) {
 			assert.Equal(t, e.At, read.Locate("name"), "it is not known any better")
 			assert.Equal(t, e.State, read.State)
 			assert.Equal(t, e.Essential, read.Essential)
+			assert.Equal(t, e.DependsOn, read.DependsOn)
 			if e.Service != nil {
 				assert.Equal(t, e.Service.Hash(), read.Service.Hash())
 			} else {

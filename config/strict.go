@@ -34,6 +34,8 @@ func (w *walker) walk(n *yaml.Node, t reflect.Type, path string) {
 		w.duration(at, n, path)
 	case t == reflect.TypeFor[value]():
 		w.value(at, n, path)
+	case t == reflect.TypeFor[dependency]():
+		w.dependency(at, n, path)
 	case path == "benthosServiceConfig.metrics", path == "dataFlowComponentConfig.benthos.metrics":
 		w.free(n, path) // either of two forms, of which benthos.Config knows more
 	case n.ShortTag() == nullTag: // as if it were not there
@@ -155,6 +157,28 @@ func (w *walker) each(n *yaml.Node, path string) func(func(key, value *yaml.Node
 	}
 }
 
+// field returns the value of a key of a mapping, nil if it has none.
+func field(n *yaml.Node, key string) *yaml.Node {
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var taken *yaml.Node
+	for pair := range slices.Chunk(n.Content, 2) {
+		switch {
+		case pair[0].Value == key:
+			return resolved(pair[1])
+		case pair[0].ShortTag() == mergeTag:
+			for _, from := range merged(pair[1]) {
+				if v := field(from, key); v != nil && taken == nil {
+					taken = v
+				}
+			}
+		}
+	}
+	return taken
+}
+
 // merged returns the mappings that a merge key takes over.
 func merged(n *yaml.Node) []*yaml.Node {
 	n = resolved(n)
@@ -190,6 +214,22 @@ func (w *walker) value(at, n *yaml.Node, path string) {
 		}
 	}
 	w.add(at, "%s must be a text, {file: PATH} or {env: NAME}", path)
+}
+
+// dependency holds a node against what a dependency may be.
+func (w *walker) dependency(at, n *yaml.Node, path string) {
+	name := n
+	if n.Kind == yaml.MappingNode {
+		w.fields(n, reflect.TypeFor[dependency](), path)
+		name = field(n, "name")
+		is := field(n, "is")
+		if is != nil && is.ShortTag() != nullTag && !slices.Contains([]string{"ready", "running", "done"}, is.Value) {
+			w.add(is, "%s.is is %s, and must be ready, running or done", path, described(is))
+		}
+	}
+	if name == nil || name.Kind != yaml.ScalarNode || name.Value == "" || name.ShortTag() == nullTag {
+		w.add(at, "%s must be the name of an entry, or {name: NAME, is: ready, running or done}", path)
+	}
 }
 
 func (w *walker) scalar(at, n *yaml.Node, t reflect.Type, path string) {

@@ -64,6 +64,7 @@ func (b basis) declare(d *config.Declaration) (result, error) {
 		})
 		d.Entries = b.last.Entries
 	}
+	d.Order(b.last)
 	for _, p := range d.Problems {
 		if _, listed := d.Entries[p.Entry]; !listed && p.Entry != (config.Key{}) {
 			r.held = append(r.held, p.Entry)

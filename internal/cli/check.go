@@ -58,6 +58,7 @@ func check(ctx context.Context, o checkOptions, stdout, stderr io.Writer) error 
 		warnings, unasked = lint(ctx, declared, o.engine)
 	}
 	declared.RefusePorts()
+	declared.Order(nil)
 	for _, s := range declared.NotRun {
 		say(stderr, "%s: note: %s is for a component that evenkeel does not run", s.At, s.Name)
 	}

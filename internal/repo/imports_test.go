@@ -50,7 +50,7 @@ func arrows() map[string]arrow {
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"config": {
-			[]string{"benthos", "s6", "fsm", "filesystem"},
+			[]string{"benthos", "s6", "fsm", "fsm/order", "filesystem"},
 			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "internal/badfiles"},
 		},
