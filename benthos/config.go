@@ -149,6 +149,13 @@ func (c Config) shutdownTimeout() time.Duration {
 	return c.ShutdownTimeout
 }
 
+// StopGrace is what an engine gets beyond its own shutdown time-out before it
+// is killed.
+const StopGrace = 2 * time.Second
+
+// StopTime is how long after it was told to stop an engine is killed.
+func (c Config) StopTime() time.Duration { return c.shutdownTimeout() + StopGrace }
+
 // section is a named part of the configuration whose shape is the engine's.
 type section struct {
 	name string

@@ -61,5 +61,6 @@
 //   - driver_act.go: what is done in a pass
 //   - kind_admission.go: which configurations of a declaration are taken
 //   - kind.go: the kind of instance that it is
+//   - begun.go: whether its service has been started
 //   - shown.go: the files of its service, as they may be shown
 package benthos

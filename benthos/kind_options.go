@@ -64,10 +64,6 @@ type ConfigLinter interface {
 // the working directory of the engine.
 const configFile = "benthos.yaml"
 
-// StopGrace is what an engine gets beyond its own shutdown time-out before it
-// is killed.
-const StopGrace = 2 * time.Second
-
 // defaults returns the options with defaults filled in, for a tree whose
 // processes are this host's or are not.
 func (o Options) defaults(onHost bool) (*Options, error) {
@@ -124,7 +120,7 @@ func (o *Options) serviceSpec(doc *document) (*s6.Spec, error) {
 		Log:         o.Log,
 		Ready:       s6.Readiness{Announced: true},
 		Policy:      doc.config.Policy,
-		StopTimeout: doc.config.shutdownTimeout() + StopGrace,
+		StopTimeout: doc.config.StopTime(),
 		Note:        note,
 	}, nil
 }

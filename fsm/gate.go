@@ -61,9 +61,10 @@ func (p *pass[D, O]) explain(d *Decision) Reason {
 	return d.Reason
 }
 
-// Settled returns the snapshot of the named instance, nil if the manager has none,
-// and whether the last pass found nothing to do for what is asked of it now.
-func (m *Manager[D, O]) Settled(name string) (s *Snapshot[D, O], settled bool) {
+// Current returns the snapshot of the named instance, nil if the manager has none,
+// and whether the last pass has observed it and worked towards what is asked of it
+// now.
+func (m *Manager[D, O]) Current(name string) (s *Snapshot[D, O], current bool) {
 	list := *m.listed.Load()
 	at, held := slices.BinarySearchFunc(list, name, byName[D, O])
 	if !held {
@@ -71,7 +72,7 @@ func (m *Manager[D, O]) Settled(name string) (s *Snapshot[D, O], settled bool) {
 	}
 	_, generation := list[at].instance.wanted()
 	s = list[at].instance.Snapshot()
-	return s, s.Settled && s.Generation == generation && s.seen == s.pass
+	return s, s.Generation == generation && s.seen > 0 && s.seen == s.pass
 }
 
 // Wake has the named instance looked at at once, if the manager has it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,7 @@ type wish struct {
 	// What is below needs no other process.
 	LogSize     int
 	StopTimeout time.Duration
+	Needs       string // another one, none if empty
 }
 
 // process is what a process has to be like.
@@ -46,6 +48,7 @@ var anyWish = rapid.Custom(func(t *rapid.T) wish {
 		Env:         rapid.SampledFrom([]string{"", "1", "${Y}"}).Draw(t, "env"),
 		LogSize:     rapid.SampledFrom([]int{0, 5000}).Draw(t, "log"),
 		StopTimeout: rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "stopTimeout"),
+		Needs:       rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "needs"),
 	}
 })
 
@@ -53,19 +56,35 @@ var anyWish = rapid.Custom(func(t *rapid.T) wish {
 // something.
 func next(t *rapid.T, label string, before map[string]wish) map[string]wish {
 	after := make(map[string]wish)
+	ends := rapid.SampledFrom([]bool{false, false, true}).Draw(t, label+" ends what there is")
 	for _, name := range names {
 		was, there := before[name]
-		switch rapid.SampledFrom([]string{"same", "same", "gone", "new"}).Draw(t, label+" of "+name) {
-		case "same":
-			if there {
+		if ends && there {
+			if was.Stopped = true; rapid.Bool().Draw(t, label+" has "+name) {
 				after[name] = was
 			}
+			continue
+		}
+		becomes := []string{"same", "same", "gone", "new"}
+		if !there {
+			becomes = []string{"nothing", "new", "new"}
+		}
+		switch rapid.SampledFrom(becomes).Draw(t, label+" of "+name) {
+		case "same":
+			after[name] = was
 		case "new":
 			after[name] = anyWish.Draw(t, name)
 		}
 	}
 	if len(after) == 0 {
 		after["e"] = anyWish.Draw(t, "e")
+	}
+	for name, w := range after {
+		// What it needs comes before it, and is to run.
+		if need, there := after[w.Needs]; w.Needs >= name || !there || need.Stopped && !w.Stopped {
+			w.Needs = ""
+			after[name] = w
+		}
 	}
 	return after
 }
@@ -77,6 +96,9 @@ func written(wishes map[string]wish) string {
 	for _, name := range slices.Sorted(maps.Keys(wishes)) {
 		w := wishes[name]
 		fmt.Fprintf(&b, "  - name: %s\n    desiredState: %s\n", name, map[bool]string{false: "running", true: "stopped"}[w.Stopped])
+		if w.Needs != "" {
+			fmt.Fprintf(&b, "    dependsOn: [%s]\n", w.Needs)
+		}
 		if w.StopTimeout > 0 {
 			fmt.Fprintf(&b, "    stopTimeout: %v\n", w.StopTimeout)
 		}
@@ -95,31 +117,87 @@ type estate struct {
 	files  *Files
 	runner *Runner
 	end    context.CancelFunc
+	wishes map[string]wish // in the file
+
+	mu       sync.Mutex // guards all below
+	phases   map[string]fsm.Phase
+	ready    map[string]time.Time // since when
+	declared time.Time
+	was, now map[string]wish // declared before, and at present
+	wrong    []string        // what was not in order
 }
 
 func newEstate(t *testing.T) *estate {
-	e := &estate{t: t, tree: s6test.New(s6test.Config{})}
+	e := &estate{t: t, tree: s6test.New(s6test.Config{}), phases: make(map[string]fsm.Phase), ready: make(map[string]time.Time)}
 	e.tree.Install("sleep", s6test.Program{})
-	services, err := s6.NewManager(e.tree, fsm.Config{})
-	require.NoError(t, err)
-	streams, err := benthos.NewManager(e.tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, fsm.Config{})
-	require.NoError(t, err)
-	e.runner = &Runner{Services: services, Streams: streams}
+	e.runner = &Runner{}
+	var ctx context.Context
+	ctx, e.end = context.WithCancel(context.Background())
+	require.NoError(t, e.runner.manage(ctx, e.tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, []fsm.Listener{e.hear}))
 	fsys := memfs.New()
 	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))
 	e.files = &Files{
-		Reader: config.Reader{FS: fsys}, Paths: []string{file}, Keeper: e.runner, Store: Store{fsys, "/data/declarations"},
+		Reader: config.Reader{FS: fsys}, Paths: []string{file}, Keeper: e, Store: Store{fsys, "/data/declarations"},
 		Tell: func(problem error) { t.Error(problem) },
 	}
-	var ctx context.Context
-	ctx, e.end = context.WithCancel(context.Background())
-	go new(fsm.Loop).Run(ctx, services, streams)
 	return e
+}
+
+// hear holds each start and stop against the order.
+func (e *estate) hear(n fsm.Notice) {
+	move, moved := n.(fsm.Transition)
+	if !moved {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := move.Instance
+	e.phases[name] = move.ToPhase
+	if delete(e.ready, name); move.ToPhase == fsm.PhaseRunning {
+		e.ready[name] = move.At
+	}
+	switch move.Event {
+	case s6.EventStart:
+		began := move.At
+		if p, works := e.works()[name]; works {
+			began = p.Started
+		}
+		need := e.now[name].Needs
+		if ready, is := e.ready[need]; need != "" && began.After(e.declared) && (!is || began.Before(ready)) {
+			e.wrong = append(e.wrong, fmt.Sprintf("%s starts, and %s is %v", name, need, e.phases[need]))
+		}
+	case s6.EventStop:
+		for user, w := range e.was {
+			now, declared := e.now[user]
+			if declared {
+				w = now
+			}
+			stays := declared && !now.Stopped
+			if phase := e.phases[user]; w.Needs == name && !stays && phase != fsm.PhaseStopped && phase != fsm.PhaseRemoving && phase != fsm.PhaseRemoved {
+				e.wrong = append(e.wrong, fmt.Sprintf("%s stops, and %s is %v", name, user, phase))
+			}
+		}
+	}
+}
+
+// Recall and the two below implement Keeper.
+func (e *estate) Recall(last *config.Declaration) { e.runner.Recall(last) }
+
+func (e *estate) Refused() map[config.Key]error { return e.runner.Refused() }
+
+func (e *estate) Apply(ctx context.Context, w Wanted) error {
+	e.mu.Lock()
+	if !maps.Equal(e.now, e.wishes) {
+		e.was, e.now, e.declared = e.now, e.wishes, time.Now()
+	}
+	e.mu.Unlock()
+	return e.runner.Apply(ctx, w)
 }
 
 // keep has a declaration kept, and returns when it has been read and all that is
 // missing from it has been given up.
 func (e *estate) keep(wishes map[string]wish) {
+	e.wishes = wishes
 	require.NoError(e.t, e.files.Reader.FS.WriteFile(file, []byte(written(wishes)), 0o600))
 	for again := time.Duration(1); again > 0; time.Sleep(again) {
 		var err error
@@ -171,13 +249,14 @@ func (e *estate) close() {
 }
 
 // TestOneDeclarationAfterAnother ends as if there had been no other, whenever it
-// comes, and where both ask for one process, that goes on.
+// comes, and where both ask for one process, that goes on. Nothing starts before
+// what it depends on is ready, or stops after it.
 func TestOneDeclarationAfterAnother(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := next(rt, "a", nil)
 		b := next(rt, "b", a)
-		later := time.Duration(rapid.IntRange(0, 3000).Draw(rt, "ms")) * time.Millisecond
-		var alone, after []string
+		later := time.Duration(rapid.IntRange(0, 6000).Draw(rt, "ms")) * time.Millisecond
+		var alone, after, wrong []string
 		var before, works map[string]s6test.Process
 		synctest.Test(t, func(t *testing.T) {
 			e := newEstate(t)
@@ -192,7 +271,9 @@ func TestOneDeclarationAfterAnother(t *testing.T) {
 			e.keep(b)
 			after, works = e.outcome(), e.works()
 			e.close()
+			wrong = e.wrong
 		})
+		require.Empty(rt, wrong)
 		require.Equal(rt, alone, after)
 		for name, p := range before {
 			if b[name].process() == a[name].process() {

@@ -29,20 +29,11 @@ type basis struct {
 	stays func(key config.Key, e config.Entry, unclear bool) bool
 }
 
-// result is what is to be kept. Instances that are held stay as they are, and
-// where nothing is to be removed, so does what is not listed.
-type result struct {
-	*config.Declaration
-	held    []config.Key
-	remove  bool
-	unclear bool // it is not known what all of the files say
-}
-
 // declare returns what is to be kept for what was read from files, which it
 // changes. What cannot be taken stays as it was declared last. The error is
 // ErrNothing; the result has the problems then.
-func (b basis) declare(d *config.Declaration) (result, error) {
-	r := result{Declaration: d}
+func (b basis) declare(d *config.Declaration) (Wanted, error) {
+	r := Wanted{Declaration: d}
 	r.unclear = slices.ContainsFunc(d.Problems, func(p config.Problem) bool { return p.Entry == (config.Key{}) })
 	if len(b.busy) > 0 {
 		keepBusy(d, b.busy)
@@ -56,7 +47,7 @@ func (b basis) declare(d *config.Declaration) (result, error) {
 		return r, ErrNothing
 	}
 	d.Keep(b.last)
-	b.keepMissing(d, r.unclear)
+	r.Leaving = b.keepMissing(d, r.unclear)
 	if len(d.Entries) == 0 && len(b.last.Entries) > 0 && (!b.allowEmpty || len(d.Problems) > 0) {
 		d.Problems = append(d.Problems, config.Problem{
 			At:   config.Position{File: b.path},
@@ -67,10 +58,10 @@ func (b basis) declare(d *config.Declaration) (result, error) {
 	d.Order(b.last)
 	for _, p := range d.Problems {
 		if _, listed := d.Entries[p.Entry]; !listed && p.Entry != (config.Key{}) {
-			r.held = append(r.held, p.Entry)
+			r.Held = append(r.Held, p.Entry)
 		}
 	}
-	r.remove = !r.unclear || !b.unknown
+	r.Stays = r.unclear && b.unknown
 	return r, nil
 }
 
@@ -85,9 +76,9 @@ func keepBusy(d *config.Declaration, busy map[string]bool) {
 	}
 }
 
-// keepMissing keeps the entries that are missing and stay. One that has become
-// another kind of instance is not missing.
-func (b basis) keepMissing(d *config.Declaration, unclear bool) {
+// keepMissing keeps the entries that are missing and stay, and returns those that
+// do for now. One that has become another kind of instance is not missing.
+func (b basis) keepMissing(d *config.Declaration, unclear bool) (leaving []config.Key) {
 	names := make(map[string]bool)
 	for key := range d.Entries {
 		names[key.Name] = true
@@ -95,6 +86,10 @@ func (b basis) keepMissing(d *config.Declaration, unclear bool) {
 	for key, e := range b.last.Entries {
 		if !names[key.Name] && b.stays(key, e, unclear) {
 			d.Entries[key] = e
+			if !unclear {
+				leaving = append(leaving, key)
+			}
 		}
 	}
+	return leaving
 }

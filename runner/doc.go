@@ -13,6 +13,8 @@
 //   - takeover.go: the place of a program whose supervisor was killed
 //   - halt.go: how instances are stopped
 //   - essential.go: instances whose end for good is that of the program
+//   - wanted.go: what is to be kept
+//   - ordering.go: what instances start after, and stop before
 //   - runner.go: the tree and the managers
 //   - notify.go: how the program is, told to systemd
 //   - beat.go: that passes are made, told to whoever looks

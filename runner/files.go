@@ -64,10 +64,11 @@ type Files struct {
 
 // Keeper keeps what is declared.
 type Keeper interface {
-	// Apply has a declaration kept. Instances that are held stay as they are, and
-	// if nothing is to be removed, so does what is not listed. Instances that are
-	// refused are no error. On an error it is called again.
-	Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error
+	// Recall is told what was in force before, once and first.
+	Recall(last *config.Declaration)
+	// Apply has that kept. Instances that are refused are no error. On an error it
+	// is called again.
+	Apply(ctx context.Context, w Wanted) error
 	// Refused returns why instances do not have what was applied last.
 	Refused() map[config.Key]error
 }
@@ -169,22 +170,23 @@ func (f *Files) begin() {
 	if f.last, f.unknown, err = f.Store.before(); err != nil {
 		f.Tell(err)
 	}
+	f.Keeper.Recall(f.last)
 }
 
 // apply has a declaration kept, unless it is already, and reports whether a part
 // of it waits for an instance of another kind to be gone.
-func (f *Files) apply(ctx context.Context, r result) (waits bool, err error) {
+func (f *Files) apply(ctx context.Context, r Wanted) (waits bool, err error) {
 	d := r.Declaration
 	text, err := d.Encode()
 	if err != nil {
 		return false, err
 	}
-	applied := fmt.Sprint(string(text), r.held, r.remove)
+	applied := fmt.Sprint(string(text), r.Held, r.Leaving, r.Stays)
 	if applied == f.applied {
 		return false, nil
 	}
 	f.applied = ""
-	if err := f.Keeper.Apply(ctx, d, r.held, r.remove); err != nil {
+	if err := f.Keeper.Apply(ctx, r); err != nil {
 		return false, err
 	}
 	for key, why := range f.Keeper.Refused() {

@@ -25,38 +25,27 @@ type halter[D, O any] struct {
 	problem func(*fsm.Snapshot[D, O]) error
 }
 
-// halt asks every instance that was declared to stop, whatever its spec is, and
-// waits for all until ctx ends.
-func (h halter[D, O]) halt(ctx context.Context) error {
-	// Not the snapshots: a pass that has not been made yet has not taken over what
-	// was declared.
-	return h.stop(ctx, h.manager.Declared())
-}
-
-// haltStanding is halt for what an earlier run has left as well.
-func (h halter[D, O]) haltStanding(ctx context.Context) error {
-	standing, err := h.manager.Standing(ctx)
-	if err != nil {
-		return err
+// ask asks instances to stop, whatever their specs are.
+func (h halter[D, O]) ask(ctx context.Context, asked map[string]fsm.Desired[D]) error {
+	if len(asked) == 0 {
+		return nil // nothing was asked of it, and what others have left is not its own
 	}
-	return h.stop(ctx, standing)
-}
-
-func (h halter[D, O]) stop(ctx context.Context, asked map[string]fsm.Desired[D]) error {
 	desired := make(map[string]fsm.Desired[D])
 	for name, d := range asked {
 		desired[name] = fsm.Desired[D]{State: h.stopped, Spec: d.Spec}
 	}
-	if len(desired) == 0 {
-		return nil // nothing was asked of it, and what others have left is not its own
-	}
-	errs := []error{h.manager.Apply(ctx, desired)}
+	return h.manager.Apply(ctx, desired)
+}
+
+// wait waits for instances that were asked to stop until ctx ends.
+func (h halter[D, O]) wait(ctx context.Context, asked map[string]fsm.Desired[D]) error {
+	var errs []error
 	stopped := make(chan error)
 	waits := 0
-	for name := range desired {
+	for name := range asked {
 		if h.manager.Refused()[name] == nil {
 			waits++
-			go func() { stopped <- h.wait(ctx, name) }()
+			go func() { stopped <- h.waitFor(ctx, name) }()
 		}
 	}
 	for range waits {
@@ -65,10 +54,10 @@ func (h halter[D, O]) stop(ctx context.Context, asked map[string]fsm.Desired[D])
 	return errors.Join(errs...)
 }
 
-// wait waits until an instance has stopped, or is seen never to have been
+// waitFor waits until an instance has stopped, or is seen never to have been
 // created: what keeps it from being created does not keep the program from
 // ending.
-func (h halter[D, O]) wait(ctx context.Context, name string) error {
+func (h halter[D, O]) waitFor(ctx context.Context, name string) error {
 	ctx, enough := context.WithCancel(ctx)
 	defer enough()
 	stopped := make(chan error, 1)

@@ -28,15 +28,17 @@ type home struct {
 	refused map[config.Key]error
 }
 
-func (h *home) Apply(_ context.Context, d *config.Declaration, held []config.Key, remove bool) error {
+func (h *home) Apply(_ context.Context, w Wanted) error {
 	h.applies++
 	if h.err != nil {
 		return h.err
 	}
-	h.applied = &config.Declaration{Entries: maps.Clone(d.Entries)}
-	h.held, h.remove = held, remove
+	h.applied = &config.Declaration{Entries: maps.Clone(w.Entries)}
+	h.held, h.remove = w.Held, !w.Stays
 	return nil
 }
+
+func (h *home) Recall(*config.Declaration) {}
 
 func (h *home) Refused() map[config.Key]error { return h.refused }
 

@@ -141,7 +141,7 @@ func (p Planner) plan(ctx context.Context, plan *Plan) {
 func (p *Plan) trouble(err error) { p.Trouble = append(p.Trouble, err.Error()) }
 
 // declared returns what is to be kept.
-func (p Planner) declared(ctx context.Context, plan *Plan) (result, error) {
+func (p Planner) declared(ctx context.Context, plan *Plan) (Wanted, error) {
 	if p.Reader.FS == nil {
 		p.Reader.FS = filesystem.OS{}
 	}
@@ -195,8 +195,8 @@ func unheld(port uint16) error {
 }
 
 // planned returns what a manager would do.
-func planned[D, O any](ctx context.Context, plan *Plan, m *fsm.Manager[D, O], of config.Kind, r result, desired map[string]fsm.Desired[D]) (all []planning) {
-	err := addHeld(ctx, m, desired, keysOf(r.held, of), r.remove)
+func planned[D, O any](ctx context.Context, plan *Plan, m *fsm.Manager[D, O], of config.Kind, r Wanted, desired map[string]fsm.Desired[D]) (all []planning) {
+	err := addHeld(ctx, m, desired, keysOf(r.Held, of), r.Stays)
 	var changes []fsm.Change
 	if err == nil {
 		changes, err = m.Plan(ctx, desired)
@@ -217,7 +217,7 @@ type planning struct {
 }
 
 // conclude adds the changes, with what else is known of each.
-func (p Planner) conclude(plan *Plan, r result, all []planning) {
+func (p Planner) conclude(plan *Plan, r Wanted, all []planning) {
 	slices.SortFunc(all, func(a, b planning) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.key.Kind), string(b.key.Kind)))
 	})
@@ -248,9 +248,14 @@ func certain(kind fsm.ChangeKind) bool {
 }
 
 // change adds what is known of an instance beside its change.
-func (p Planner) change(plan *Plan, r result, c planning) Change {
+func (p Planner) change(plan *Plan, r Wanted, c planning) Change {
 	out := Change{Name: c.Name, Of: c.key.Kind, Kind: c.Kind, Why: c.Why, Warning: c.Warning}
 	e, listed := r.Entries[c.key]
+	if c.Kind == fsm.ChangeCreate || c.Kind == fsm.ChangeStart {
+		for n, need := range r.Needs(c.key) {
+			out.Why += []string{", after ", " and "}[min(n, 1)] + need.Name + " is " + string(need.Is)
+		}
+	}
 	switch c.Kind {
 	case fsm.ChangeRefused:
 		if listed {

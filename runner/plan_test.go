@@ -41,15 +41,12 @@ func newWorks(t testing.TB) *works {
 		prober.Set(fmt.Sprintf("127.0.0.1:%d", FirstPort+n), benthostest.Endpoint{})
 	}
 	options := benthos.Options{Engine: "/opt/benthos", Prober: prober}
-	services, err := s6.NewManager(w.tree, fsm.Config{})
-	require.NoError(t, err)
-	streams, err := benthos.NewManager(w.tree, options, fsm.Config{})
-	require.NoError(t, err)
-	go new(fsm.Loop).Run(t.Context(), services, streams)
+	r := &Runner{}
+	require.NoError(t, r.manage(t.Context(), w.tree, options, nil))
 	t.Cleanup(func() {
-		assert.NoError(t, errors.Join(services.Close(context.Background()), streams.Close(context.Background())))
+		assert.NoError(t, errors.Join(r.Services.Close(context.Background()), r.Streams.Close(context.Background())))
 	})
-	w.Keeper = &Runner{Services: services, Streams: streams}
+	w.Keeper = r
 	w.planner = Planner{
 		Reader: w.Reader, Paths: w.Paths, Store: w.Store, Tree: s6.LookAt(w.tree), Streams: options, Free: w.Free,
 	}

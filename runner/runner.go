@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -30,6 +31,9 @@ type Config struct {
 	ScanDir string
 	// Engine is the Benthos executable, as in benthos.Options.
 	Engine string
+	// Later are instances that a private tree does not start when it begins: those
+	// that depend on others, which are to be started first.
+	Later []string
 	// Listeners are told what happens to instances of both kinds.
 	Listeners []fsm.Listener
 }
@@ -52,6 +56,7 @@ type Runner struct {
 	started bool // by this Runner
 
 	essential essentials
+	ordering  *ordering
 }
 
 // Start opens the tree, starting a private one if none is given, and has passes
@@ -64,15 +69,24 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{Tree: tree, private: c.ScanDir == "", started: started}
-	r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: c.Listeners})
-	if err == nil {
-		r.Streams, err = benthos.NewManager(tree, benthos.Options{Engine: c.Engine}, fsm.Config{Listeners: c.Listeners})
-	}
-	if err != nil {
+	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine}, c.Listeners); err != nil {
 		return nil, errors.Join(err, r.LetGo())
 	}
-	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
 	return r, nil
+}
+
+// manage makes the managers on a tree, and has their passes made.
+func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, listeners []fsm.Listener) (err error) {
+	r.ordering = newOrdering(tree, streams)
+	if r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindService)}); err != nil {
+		return err
+	}
+	if r.Streams, err = benthos.NewManager(tree, streams, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindStream)}); err != nil {
+		return err
+	}
+	r.ordering.services, r.ordering.streams = r.Services, r.Streams
+	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
+	return nil
 }
 
 func (c Config) tree() s6.TreeConfig {
@@ -80,6 +94,7 @@ func (c Config) tree() s6.TreeConfig {
 		ScanDir:     c.Scan(),
 		ServicesDir: filepath.Join(c.Dir, "services"),
 		LogsDir:     filepath.Join(c.Dir, "logs"),
+		Later:       c.Later,
 	}
 }
 
@@ -99,16 +114,27 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 }
 
 // Apply implements Keeper. Listeners are told of instances that are refused.
-func (r *Runner) Apply(ctx context.Context, d *config.Declaration, held []config.Key, remove bool) error {
-	r.essential.note(d, held)
-	return errors.Join(
-		apply(ctx, r.Services, d.Services(), keysOf(held, config.KindService), remove),
-		apply(ctx, r.Streams, d.Streams(), keysOf(held, config.KindStream), remove))
+func (r *Runner) Apply(ctx context.Context, w Wanted) error {
+	r.essential.note(w.Declaration, w.Held)
+	return r.ordering.Declare(r.ordering.take(w), func() error {
+		return errors.Join(
+			apply(ctx, r.Services, w.Services(), keysOf(w.Held, config.KindService), w.Stays),
+			apply(ctx, r.Streams, w.Streams(), keysOf(w.Held, config.KindStream), w.Stays))
+	})
+}
+
+// Recall implements Keeper. nil is nothing.
+func (r *Runner) Recall(last *config.Declaration) {
+	if last == nil {
+		return
+	}
+	// What applies nothing does not fail.
+	_ = r.ordering.Declare(r.ordering.take(Wanted{Declaration: last}), func() error { return nil })
 }
 
 // apply declares what one manager is to keep.
-func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
-	if err := addHeld(ctx, m, desired, held, remove); err != nil {
+func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, stays bool) error {
+	if err := addHeld(ctx, m, desired, held, stays); err != nil {
 		return err
 	}
 	err := m.Apply(ctx, desired)
@@ -118,15 +144,15 @@ func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[stri
 	return err
 }
 
-// addHeld adds what is held, or must not be removed, as it was asked for before.
-func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, remove bool) error {
-	if len(held) > 0 || !remove {
+// addHeld adds what is held, or all that stays, as it was asked for before.
+func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, stays bool) error {
+	if len(held) > 0 || stays {
 		standing, err := m.Standing(ctx)
 		if err != nil {
 			return err
 		}
 		for name, d := range standing {
-			if _, listed := desired[name]; !listed && (!remove || slices.Contains(held, name)) {
+			if _, listed := desired[name]; !listed && (stays || slices.Contains(held, name)) {
 				desired[name] = d
 			}
 		}
@@ -175,16 +201,39 @@ func (r *Runner) Refused() map[config.Key]error {
 }
 
 // Halt asks every instance that was declared to stop, whatever its spec is, and
-// waits for all until ctx ends: first the streams, which finish what they have
-// accepted, then the services. The error names what has not stopped.
+// waits for all until ctx ends. Each stops before what it depends on, and streams,
+// which finish what they have accepted, before services that depend on none. In the
+// last third of the time until then nothing waits any more. The error names what
+// has not stopped.
 func (r *Runner) Halt(ctx context.Context) error {
-	return errors.Join(r.streams().halt(ctx), r.services().halt(ctx))
+	// Not the snapshots: a pass that has not been made yet has not taken over what
+	// was declared.
+	return r.halt(ctx, r.Services.Declared(), r.Streams.Declared())
 }
 
 // HaltStanding is Halt for what an earlier run has left as well: for a program
-// that is there to stop it.
-func (r *Runner) HaltStanding(ctx context.Context) error {
-	return errors.Join(r.streams().haltStanding(ctx), r.services().haltStanding(ctx))
+// that is there to stop it. last is what was in force then.
+func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) error {
+	r.Recall(last)
+	services, err := r.Services.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	streams, err := r.Streams.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	return r.halt(ctx, services, streams)
+}
+
+func (r *Runner) halt(ctx context.Context, services map[string]fsm.Desired[*s6.Spec], streams map[string]fsm.Desired[*benthos.Config]) error {
+	members := r.ordering.ending(slices.Collect(maps.Keys(services)), slices.Collect(maps.Keys(streams)))
+	err := r.ordering.Halt(members, releaseTime(ctx), func() error {
+		return errors.Join(r.services().ask(ctx, services), r.streams().ask(ctx, streams))
+	})
+	stopped := make(chan error)
+	go func() { stopped <- r.services().wait(ctx, services) }()
+	return errors.Join(err, r.streams().wait(ctx, streams), <-stopped)
 }
 
 func (r *Runner) streams() halter[*benthos.Config, benthos.Observed] {

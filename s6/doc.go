@@ -131,4 +131,5 @@
 //   - kind.go: the kind of instance that it is
 //   - shown.go: its files, as they may be shown
 //   - restarts.go: how it was restarted
+//   - begun.go: whether it has been started
 package s6

@@ -239,6 +239,9 @@ func (s *Spec) workingDir(service string) string {
 	return s.Dir
 }
 
+// StopTime is how long after the stop signal the process is killed.
+func (s *Spec) StopTime() time.Duration { return s.manner().patience }
+
 // manner is how a process is made to end: by a signal, and by KILL if it has not
 // ended in this time.
 type manner struct {

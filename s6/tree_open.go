@@ -19,6 +19,10 @@ type TreeConfig struct {
 	ScanDir, ServicesDir, LogsDir string
 	// Tools are looked up as by FindTools if Dir is empty.
 	Tools Tools
+	// Later are services that do not start with the tree, though they were asked to
+	// run before, but when they are asked again. It is for StartPrivate where no
+	// s6-svscan runs.
+	Later []string
 }
 
 func (c TreeConfig) layout() (l Layout, err error) {
@@ -85,7 +89,7 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 		return nil, false, err
 	}
 	if t.Served() != nil {
-		if err := t.start(ctx); err != nil {
+		if err := t.begin(ctx, config.Later); err != nil {
 			return nil, false, errors.Join(fmt.Errorf("cannot start s6-svscan on %s: %w", t.layout.ScanDir, err), t.Close())
 		}
 		started = true

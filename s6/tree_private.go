@@ -4,13 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// begin starts an s6-svscan that does not start some of the services.
+func (t *SystemTree) begin(ctx context.Context, later []string) error {
+	if err := t.holdDown(later); err != nil {
+		return err
+	}
+	return t.start(ctx)
+}
+
+// holdDown keeps services from being started by the s6-svscan that is about to
+// begin: until they are asked to run.
+func (t *SystemTree) holdDown(names []string) error {
+	for _, name := range names {
+		service := t.layout.Service(name)
+		process, err := t.Process(service)
+		if err != nil {
+			return err
+		}
+		if process.Held {
+			continue // it runs, whatever its supervisor does
+		}
+		err = t.FS().WriteFile(path.Join(service, fileDown), nil, 0o644)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot keep %s from being started with the tree: %w", name, err)
+		}
+	}
+	return nil
+}
 
 // start starts an s6-svscan, and waits until it serves the scan directory.
 func (t *SystemTree) start(ctx context.Context) error {

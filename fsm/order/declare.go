@@ -39,7 +39,7 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		o.leaving[id] = m
 	}
 	for id := range o.leaving {
-		if _, declared := members[id]; declared || !o.config.Look(id).There && !o.started(id) {
+		if _, declared := members[id]; declared || o.config.Look(id).Stopped && !o.started(id) {
 			delete(o.leaving, id)
 		}
 	}
@@ -49,6 +49,7 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		_, leaves := o.leaving[id]
 		return !declared && !leaves
 	})
+	o.index()
 	o.applying++
 }
 
@@ -83,7 +84,6 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	if asked == g.run {
 		delete(o.stays, id)
 		why, waits := o.holdsStart(id)
-		o.begun[id] = !waits
 		return fsm.Hold{As: g.stop, Why: why}, waits
 	}
 	why, until, waits := o.holdsStop(id)

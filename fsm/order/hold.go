@@ -8,8 +8,13 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// started reports whether an instance has been started.
+// started reports whether an instance has been started. On the way from its
+// adoption to where it is, it is not seen to have been: an earlier run has done
+// that.
 func (o *Order) started(id ID) bool {
+	if o.config.Look(id).Started {
+		return true
+	}
 	begun, known := o.begun[id]
 	if !known {
 		begun = o.config.Begun(id)
@@ -49,7 +54,7 @@ func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
 // holdsStop reports whether an instance has to wait with its stop, why, and until
 // when at most.
 func (o *Order) holdsStop(id ID) (why fsm.Reason, until time.Time, waits bool) {
-	users := o.users(id)
+	users := o.users[id]
 	if len(users) == 0 || !o.started(id) {
 		delete(o.stays, id)
 		return why, until, false
@@ -63,7 +68,7 @@ func (o *Order) holdsStop(id ID) (why fsm.Reason, until time.Time, waits bool) {
 	}
 	for _, user := range users {
 		v := o.see(id, user)
-		if !waits && now.Before(until) && (o.applying > 0 || !v.stopped()) {
+		if !waits && now.Before(until) && (o.applying > 0 || !v.Stopped) {
 			why, waits = o.waitsFor(user.Name, "stop", v), true
 		}
 	}
@@ -82,28 +87,32 @@ func (o *Order) waitsFor(name, what string, v View) fsm.Reason {
 	return why.With("it is " + v.Says)
 }
 
-// users returns the instances that need one and are to stop as well.
-func (o *Order) users(id ID) (all []ID) {
+// index notes by whom each instance is needed of those that are to stop.
+func (o *Order) index() {
+	o.users = make(map[ID][]ID)
 	for _, members := range []map[ID]Member{o.members, o.leaving} {
-		for other, m := range members {
-			if !m.Runs && slices.ContainsFunc(m.Needs, func(n Need) bool { return n.ID == id }) {
-				all = append(all, other)
+		for id, m := range members {
+			for _, need := range m.Needs {
+				if !m.Runs {
+					o.users[need.ID] = append(o.users[need.ID], id)
+				}
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b ID) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
-	return all
+	for _, users := range o.users {
+		slices.SortFunc(users, func(a, b ID) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
+	}
 }
 
 // stopTime is how long all of those may take to stop that need an instance, and
 // those that need them.
 func (o *Order) stopTime(id ID) (all time.Duration) {
 	seen := make(map[ID]bool)
-	for todo := o.users(id); len(todo) > 0; todo = todo[1:] {
-		if !seen[todo[0]] {
-			seen[todo[0]] = true
-			todo = append(todo, o.users(todo[0])...)
-			all += max(o.members[todo[0]].StopTime, o.leaving[todo[0]].StopTime)
+	for todo := slices.Clone(o.users[id]); len(todo) > 0; todo = todo[1:] {
+		if user := todo[0]; !seen[user] {
+			seen[user] = true
+			todo = append(todo, o.users[user]...)
+			all += max(o.members[user].StopTime, o.leaving[user].StopTime)
 		}
 	}
 	return all

@@ -28,6 +28,7 @@ type Order struct {
 	mu       sync.Mutex // guards all below
 	members  map[ID]Member
 	leaving  map[ID]Member // those that are not declared any more, and may still run
+	users    map[ID][]ID   // by whom each is needed of those that are to stop
 	applying int
 	release  time.Time // when nothing waits any more with its stop; zero for never
 	begun    map[ID]bool

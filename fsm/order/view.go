@@ -35,16 +35,14 @@ type Member struct {
 	StopTime time.Duration
 }
 
-// View is what is seen of an instance. The zero View is of one that is not there.
+// View is what is seen of an instance, for what is asked of it now.
 type View struct {
-	// There: its manager has it.
-	There bool
-	// Settled: it is where it was asked to be, as far as that goes, by what is asked
-	// of it now.
-	Settled bool
-	Phase   fsm.Phase
-	// Up: its process runs.
-	Up bool
+	// Ready, Up and Done: it is Ready, Running or Done.
+	Ready, Up, Done bool
+	// Started: it was started, and not stopped since.
+	Started bool
+	// Stopped: nothing of it runs, or it is not there.
+	Stopped bool
 	// Says is how it is, for a sentence that begins with "it is".
 	Says string
 }
@@ -52,41 +50,38 @@ type View struct {
 // Look returns what is seen of an instance of a manager. up reports whether a
 // process runs.
 func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
-	s, settled := m.Settled(name)
+	s, current := m.Current(name)
 	if s == nil {
 		if why := m.Refused()[name]; why != nil {
-			return View{Says: "refused: " + why.Error()}
+			return View{Stopped: true, Says: "refused: " + why.Error()}
 		}
-		return View{Says: "not there"}
+		return View{Stopped: true, Says: "not there"}
 	}
-	says := string(s.State) + " since " + s.Since.Format(time.RFC3339)
+	v := View{Up: current && up(s.Observed), Says: string(s.State) + " since " + s.Since.Format(time.RFC3339)}
 	switch {
 	case s.Err != nil:
-		says += ": " + s.Err.Error()
+		v.Says += ": " + s.Err.Error()
 	case s.Reason.Summary != "":
-		says += ": " + s.Reason.Summary
+		v.Says += ": " + s.Reason.Summary
 	}
-	return View{There: true, Settled: settled, Phase: s.Phase, Up: up(s.Observed), Says: says}
+	switch s.Phase {
+	case fsm.PhaseStarting, fsm.PhaseRunning, fsm.PhaseDegraded, fsm.PhaseDone, fsm.PhaseFailed, fsm.PhaseStopping:
+		v.Started = true
+	}
+	switch settled := current && s.Settled; s.Phase {
+	case fsm.PhaseToBeCreated, fsm.PhaseCreating: // which may fail for ever
+		v.Stopped = current && !v.Up
+	case fsm.PhaseStopped, fsm.PhaseRemoved, fsm.PhaseFailed:
+		v.Stopped = settled
+	case fsm.PhaseDone:
+		v.Done, v.Stopped = settled, settled
+	case fsm.PhaseRunning:
+		v.Ready = settled
+	}
+	return v
 }
 
 // is reports whether an instance is what another one needs it to be.
 func (v View) is(what Is) bool {
-	switch {
-	case v.Phase == fsm.PhaseDone:
-		return v.There && v.Settled
-	case what == Ready:
-		return v.There && v.Settled && v.Phase == fsm.PhaseRunning
-	case what == Running:
-		return v.There && v.Up
-	}
-	return false
-}
-
-// stopped reports whether an instance that is to stop has.
-func (v View) stopped() bool {
-	switch v.Phase {
-	case fsm.PhaseStopped, fsm.PhaseRemoved, fsm.PhaseDone, fsm.PhaseFailed:
-		return v.Settled
-	}
-	return !v.There
+	return v.Done || what == Ready && v.Ready || what == Running && v.Up
 }

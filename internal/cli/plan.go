@@ -97,7 +97,7 @@ func (o planOptions) plan(ctx context.Context) (*runner.Plan, error) {
 	}
 	planner := runner.Planner{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(engine),
-		Store: runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(o.dir, "declarations")},
+		Store: storeIn(o.dir),
 		Tree:  tree, Streams: benthos.Options{Engine: engine}, NoEngine: noEngine, Diff: o.diff,
 	}
 	if o.noLint {

@@ -115,16 +115,18 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 
 // keep has what the files declare kept until ctx ends.
 func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, t *teller) error {
-	store := runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(o.dir, "declarations")}
+	store := storeIn(o.dir)
 	engine, err := engineFor(o, store)
 	if err != nil {
 		return err
 	}
 	metrics := exporter(engine)
-	if len(config.Read(o.files...).Streams()) > 0 {
+	declared := config.Read(o.files...)
+	if len(declared.Streams()) > 0 {
 		go metrics(ctx) // while the tree starts
 	}
-	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Listeners: []fsm.Listener{t.hear}}
+	last, _ := store.Last() // what is wrong with it is told later
+	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Later: dependent(declared, last), Listeners: []fsm.Listener{t.hear}}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
@@ -156,6 +158,26 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		tell(ended) // and the exit code is that of what has failed
 	}
 	return cmp.Or(err, ended)
+}
+
+// storeIn returns where the declarations are kept that were taken.
+func storeIn(dir string) runner.Store {
+	return runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(dir, "declarations")}
+}
+
+// dependent returns the instances that depend on others.
+func dependent(all ...*config.Declaration) (names []string) {
+	for _, d := range all {
+		if d == nil {
+			continue
+		}
+		for key, e := range d.Entries {
+			if len(e.DependsOn) > 0 {
+				names = append(names, key.Name)
+			}
+		}
+	}
+	return names
 }
 
 // engineFor returns the engine. Where there is none, no stream can be kept, and one

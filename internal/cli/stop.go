@@ -51,5 +51,6 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, o.stopTimeout)
 	defer cancel()
-	return errors.Join(r.HaltStanding(limited), r.LetGo())
+	last, _ := storeIn(o.dir).Last() // without it, streams come first
+	return errors.Join(r.HaltStanding(limited, last), r.LetGo())
 }

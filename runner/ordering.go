@@ -1,0 +1,147 @@
+package runner
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/order"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// ordering is what the instances of a Runner start after, and stop before.
+type ordering struct {
+	*order.Order
+	services *fsm.Manager[*s6.Spec, s6.Observed]
+	streams  *fsm.Manager[*benthos.Config, benthos.Observed]
+
+	mu      sync.Mutex // guards the two below
+	members map[order.ID]order.Member
+	entries map[order.ID]config.Entry
+}
+
+// newOrdering returns the order of instances in a tree. It has to be given the
+// managers before there are any.
+func newOrdering(tree s6.Tree, streams benthos.Options) *ordering {
+	o := &ordering{}
+	service := string(config.KindService)
+	o.Order = order.New(order.Config{
+		Look: func(id order.ID) order.View {
+			if id.Kind == service {
+				return order.Look(o.services, id.Name, func(o s6.Observed) bool { return o.Up() })
+			}
+			return order.Look(o.streams, id.Name, func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Up() })
+		},
+		Begun: func(id order.ID) bool { return o.begun(tree, streams, id) },
+		Wake: func(id order.ID) {
+			if id.Kind == service {
+				o.services.Wake(id.Name)
+			} else {
+				o.streams.Wake(id.Name)
+			}
+		},
+	})
+	return o
+}
+
+// begun reports whether an earlier run of the program has started an instance.
+// Where that cannot be found out, it may have: what runs is not to be stopped.
+func (o *ordering) begun(tree s6.Tree, streams benthos.Options, id order.ID) bool {
+	o.mu.Lock()
+	e := o.entries[id]
+	o.mu.Unlock()
+	var begun bool
+	var err error
+	if e.Stream != nil {
+		begun, err = benthos.Begun(tree, streams, id.Name, e.Stream)
+	} else {
+		begun, err = s6.Begun(tree, id.Name, e.Service)
+	}
+	return begun || err != nil
+}
+
+// take notes what is wanted, and returns it as members of the order.
+func (o *ordering) take(w Wanted) map[order.ID]order.Member {
+	all := make(map[order.ID]order.Member)
+	entries := make(map[order.ID]config.Entry)
+	for key, e := range w.Entries {
+		m := order.Member{Needs: w.Needs(key), Runs: e.State != s6.Stopped}
+		if e.Stream != nil {
+			m.Runs, m.StopTime = e.State != benthos.Stopped, e.Stream.StopTime()
+		} else {
+			m.StopTime = e.Service.StopTime()
+		}
+		m.Runs = m.Runs && !slices.Contains(w.Leaving, key)
+		all[key.ID()], entries[key.ID()] = m, e
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, m := range o.members {
+		_, listed := all[id]
+		if !listed && (w.Stays || slices.ContainsFunc(w.Held, func(key config.Key) bool { return key.ID() == id })) {
+			all[id], entries[id] = m, o.entries[id]
+		}
+	}
+	o.members, o.entries = all, entries
+	return all
+}
+
+// ending returns the members that are to stop: these, and what they need. A
+// service that needs no stream stops after all streams, which may send what they
+// have accepted to it.
+func (o *ordering) ending(services, streams []string) map[order.ID]order.Member {
+	o.mu.Lock()
+	known := maps.Clone(o.members)
+	o.mu.Unlock()
+	all := make(map[order.ID]order.Member)
+	var last []order.Need
+	for _, name := range services {
+		id := config.Key{Kind: config.KindService, Name: name}.ID()
+		all[id] = known[id]
+		if !needsStream(known, id, make(map[order.ID]bool)) {
+			last = append(last, order.Need{ID: id})
+		}
+	}
+	for _, name := range streams {
+		id := config.Key{Kind: config.KindStream, Name: name}.ID()
+		m := known[id]
+		m.Needs = append(slices.Clone(m.Needs), last...)
+		all[id] = m
+	}
+	for id, m := range all {
+		m.Runs = false
+		all[id] = m
+	}
+	return all
+}
+
+// needsStream reports whether an instance needs a stream, or something that does.
+func needsStream(members map[order.ID]order.Member, id order.ID, seen map[order.ID]bool) bool {
+	seen[id] = true
+	return slices.ContainsFunc(members[id].Needs, func(n order.Need) bool {
+		return n.Kind == string(config.KindStream) || !seen[n.ID] && needsStream(members, n.ID, seen)
+	})
+}
+
+// releaseTime returns when what is to stop no longer waits for others: when two
+// thirds of the time are over that there is for all.
+func releaseTime(ctx context.Context) (at time.Time) {
+	if deadline, limited := ctx.Deadline(); limited {
+		now := time.Now()
+		at = now.Add(deadline.Sub(now) * 2 / 3)
+	}
+	return at
+}
+
+// gate returns the gate of a manager.
+func (o *ordering) gate(kind config.Kind) fsm.Gate {
+	if kind == config.KindService {
+		return o.Gate(string(kind), s6.Running, s6.Stopped)
+	}
+	return o.Gate(string(kind), benthos.Active, benthos.Stopped)
+}

@@ -1,0 +1,17 @@
+package runner
+
+import "github.com/evenkeel/evenkeel/config"
+
+// Wanted is what is to be kept.
+type Wanted struct {
+	*config.Declaration
+	// Held are instances that are not declared, and stay as they are.
+	Held []config.Key
+	// Leaving are those that are declared still, and about to be removed: what they
+	// depend on is not to stop before.
+	Leaving []config.Key
+	// Stays: what is not listed stays as it is, too.
+	Stays bool
+
+	unclear bool // it is not known what all of the files say
+}
