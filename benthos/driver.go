@@ -19,8 +19,8 @@ type driver struct {
 	tree    s6.Tree
 	options *Options
 
-	stream *stream       // of the desired configuration, nil where there is none
-	logs   *s6log.Reader // nil while nothing is looked for
+	stream *stream    // of the desired configuration, nil where there is none
+	logs   s6log.Tail // open while something is looked for
 }
 
 // want makes the stream that of a configuration, nil for none. The same

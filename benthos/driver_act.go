@@ -20,7 +20,7 @@ func (d *driver) Close() error {
 	if d.options.client != nil {
 		d.options.client.Close()
 	}
-	return errors.Join(d.child.Close(), d.closeLog())
+	return errors.Join(d.child.Close(), d.logs.Close())
 }
 
 // Restart implements fsm.Restarter. It ends a pause.

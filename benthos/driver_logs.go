@@ -1,20 +1,9 @@
 package benthos
 
 import (
-	"errors"
-	"io/fs"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6/s6log"
-)
-
-const (
-	// logTail is how much of the log is read when something begins to be
-	// wrong, in bytes.
-	logTail = 64 << 10
-	// logLines is how many lines are read in a pass: more than logTail holds.
-	logLines = 2000
 )
 
 // idlePatience is how long a problem in the log counts for an instance that is
@@ -29,14 +18,14 @@ func (d *driver) observeLog(now time.Time, state fsm.State, o *Observed) error {
 	s := d.stream
 	if state != Active {
 		s.healed(o)
-		return d.closeLog()
+		return d.logs.Close()
 	}
 	well := o.Health.Ready && o.Traffic.RecentErrors == 0 && !o.Ended.waits()
 	switch {
 	case well && (o.Traffic.Active || s.since.IsZero()):
 		s.healed(o)
 		if o.Traffic.Active {
-			return d.closeLog()
+			return d.logs.Close()
 		}
 	case well:
 		s.well = s.health.At
@@ -85,22 +74,12 @@ func (s *stream) from(o *Options) time.Time {
 // process that runs or ran last. The log may hold every message of a busy
 // stream: where more was written than is read in a pass, the rest is left out.
 func (d *driver) readLog() error {
-	if d.logs == nil {
-		logs, err := s6log.NewReader(d.tree.FS(), d.tree.Layout().Log(d.name), logTail)
-		if err != nil {
-			return err
-		}
-		d.logs = logs
-	}
-	lines, err := d.logs.Read(logLines)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	s := d.stream
+	lines, err := d.logs.Since(s.from(d.options))
+	if err != nil {
 		return err
 	}
-	s := d.stream
 	for _, line := range lines {
-		if line.Time.Before(s.from(d.options)) {
-			continue // of something that is over
-		}
 		class := classifyLine(string(line.Text))
 		if class.matters {
 			s.problem = logProblem{line.Time, class.kind.String() + ": " + class.message}
@@ -109,17 +88,5 @@ func (d *driver) readLog() error {
 			s.ends.line = class.kind
 		}
 	}
-	if len(lines) == logLines {
-		return d.closeLog()
-	}
 	return nil
-}
-
-func (d *driver) closeLog() error {
-	if d.logs == nil {
-		return nil
-	}
-	err := d.logs.Close()
-	d.logs = nil
-	return err
 }

@@ -3,6 +3,7 @@ package benthos
 import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6log"
 )
 
 // NewKind returns the kind of instance that is one Benthos stream in the tree.
@@ -29,7 +30,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 		Compare:  func(d fsm.Desired[*Config], seen Observed) fsm.Change { return compare(o, &service, d, seen) },
 	}
 	return fsm.BuildOn(kind, o.onService(service), func(name string, _ func(), c *child) (fsm.Driver[*Config, Observed], error) {
-		return &driver{child: c, name: name, tree: tree, options: o}, nil
+		return &driver{child: c, name: name, tree: tree, options: o, logs: s6log.Tail{FS: tree.FS(), Dir: tree.Layout().Log(name)}}, nil
 	})
 }
 

@@ -48,7 +48,7 @@ func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count in
 	return count, unasked
 }
 
-// lastDeath says how the process ended last, as evidence.
+// lastDeath says how the process ended last, and what it printed last, as evidence.
 func (o *Observed) lastDeath() string {
 	if o.Last.Time.IsZero() {
 		return ""
@@ -57,7 +57,11 @@ func (o *Observed) lastDeath() string {
 	if o.Last.Signal != 0 {
 		how = fmt.Sprintf("ended by signal %d (%v)", int(o.Last.Signal), o.Last.Signal)
 	}
-	return how + " at " + o.Last.Time.Format(time.RFC3339Nano)
+	how += " at " + o.Last.Time.Format(time.RFC3339Nano)
+	if o.LastWords != "" {
+		how += "; its last words: " + o.LastWords
+	}
+	return how
 }
 
 // crashes reports that the process ends again and again. Where there are pauses in

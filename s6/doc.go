@@ -77,6 +77,7 @@
 //   - leaders.go: which processes lead groups
 //   - remnant.go: what is left of a deleted service directory, and what is due for it
 //   - deaths.go: what is concluded from the death tally
+//   - words.go: what a process printed last, out of its log
 //
 // What is to be done, decided from these alone:
 //
@@ -121,6 +122,7 @@
 //   - driver_group.go: what its processes have left running
 //   - driver_since.go: what counts once it has been so for a while
 //   - driver_remains.go: whether something is left of a deleted directory
+//   - driver_words.go: what a process printed last that ended by itself
 //   - driver_observe.go: how all this is seen in a pass
 //   - driver_watch.go: its events
 //   - driver_write.go: how files in use are changed

@@ -45,6 +45,7 @@ type driver struct {
 	lookedAt time.Time // when it was last looked whether the files are there
 
 	tally      tallyCache
+	words      words             // what the process printed last that ended last
 	asked      []time.Time       // when the process was told to end, newest last
 	leaders    leaders           // what runs, or has left something running
 	left       leaders           // those of them that have ended

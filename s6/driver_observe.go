@@ -116,5 +116,6 @@ func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
 	o.Deaths, o.Unasked = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.manner().signal}, now)
+	d.observeWords(now, o)
 	return nil
 }

@@ -124,6 +124,10 @@ type Observed struct {
 	Restarts int             `json:"restarts"`
 	Last     supervise.Death `json:"last,omitzero"`
 	Unasked  bool            `json:"unasked,omitempty"`
+	// LastWords is what the process printed last whose death is Last, if that is
+	// Unasked: one line, masked as by fsm.MaskText, escaped as by fsm.EscapeLine, and
+	// cut after 200 bytes. It is empty where nothing is known to be its own.
+	LastWords string `json:"lastWords,omitempty"`
 	// CommandProblem says why the command cannot be started. It is looked for
 	// only while nothing runs.
 	CommandProblem string `json:"commandProblem,omitempty"`

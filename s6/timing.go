@@ -47,6 +47,9 @@ const (
 	// endedPatience is for a status to tell that a process has ended: its
 	// supervisor has to reap it, and to run its finish command.
 	endedPatience = 500 * time.Millisecond
+	// loggerLag is for a logger to write what a process has printed, with the stamp
+	// of that moment.
+	loggerLag = 500 * time.Millisecond
 	// statusPatience is for a supervisor to write its first status. A
 	// supervisor that cannot, on a full disk, serves its service all the same.
 	statusPatience = time.Second

@@ -4,6 +4,7 @@ package benthos
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -113,8 +114,10 @@ func TestFileOfUMHCore(t *testing.T) {
 	said(program.Stderr, `benthos-dataflow-wrong is refused: not a valid Benthos configuration: the engine refuses the configuration: line \d+: field interval is invalid .*`)
 	said(program.Stdout, `\S+ misnamed starting -> degraded \(start_failed\) its process ended \d+ times in .*: exited with \d+ at .*`)
 	missing := filepath.Join(p.root, "scan", "misnamed", "config", "hello-world.sh")
-	harness.Eventually(t, "its log names the file", func() bool {
-		return strings.Contains(logs(t, filepath.Join(p.root, "logs", "misnamed")), missing)
+	words := regexp.MustCompile(`misnamed is degraded: .*: exited with \d+ at \S+; its last words: .*` + regexp.QuoteMeta(missing))
+	harness.Eventually(t, "its reason names the file", func() bool {
+		out, err := exec.Command(evenkeel(t), "health", "--dir", p.root).CombinedOutput()
+		return err != nil && words.Match(out)
 	})
 	nothingRuns := func() {
 		t.Helper()
