@@ -17,6 +17,7 @@ type digest [sha256.Size]byte
 type document struct {
 	config  *Config
 	text    []byte // YAML
+	part    []byte // of it, Config.sectionsText
 	hash    digest
 	listens []Listen // those of Ports
 	service *s6.Spec // that runs it
@@ -28,11 +29,15 @@ func newDocument(c *Config) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.render()
+	sections, err := c.sectionsText()
 	if err != nil {
 		return nil, err
 	}
-	return &document{config: c, text: text, hash: sha256.Sum256(text), listens: listens}, nil
+	text, err := c.render(sections)
+	if err != nil {
+		return nil, err
+	}
+	return &document{config: c, text: text, part: sections, hash: sha256.Sum256(text), listens: listens}, nil
 }
 
 // endpoint is the first address that an engine listens on.

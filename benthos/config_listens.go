@@ -1,9 +1,7 @@
 package benthos
 
 import (
-	"maps"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -76,7 +74,7 @@ func (w *listenWalk) walk(path string, v any, depth int) {
 	}
 	switch n.shape {
 	case shapeMap:
-		for _, k := range slices.Sorted(maps.Keys(n.m)) {
+		for _, k := range sortedKeys(n.m) {
 			if k == "http_server" || k == "socket_server" {
 				w.server(path+"."+k, n.m[k])
 			}

@@ -9,7 +9,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// encode returns a document as text. That of a mapping is the texts of its entries,
+// one after the other, so that parts of it can be encoded apart; a mapping without
+// entries is none.
 func encode(doc *yaml.Node) ([]byte, error) {
+	if doc.Kind == yaml.MappingNode && len(doc.Content) == 0 {
+		return nil, nil
+	}
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)

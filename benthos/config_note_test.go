@@ -13,8 +13,7 @@ import (
 func noted(t *testing.T, c Config) Config {
 	t.Helper()
 	require.NoError(t, c.Validate())
-	note, err := c.note()
-	require.NoError(t, err)
+	note := noteOf(t, c)
 	read, err := readNote(note)
 	require.NoError(t, err, note)
 	return read
@@ -27,9 +26,29 @@ func rendered(t *testing.T, c Config) string {
 	if c.MetricsPort == 0 {
 		c.MetricsPort = 9080
 	}
-	text, err := c.render()
+	sections, err := c.sectionsText()
+	require.NoError(t, err)
+	text, err := c.render(sections)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// noteOf returns the note of a configuration, which is that of its document as a
+// whole.
+func noteOf(t *testing.T, c Config) string {
+	t.Helper()
+	sections, err := c.sectionsText()
+	require.NoError(t, err)
+	note, err := c.note(sections)
+	require.NoError(t, err)
+	doc := c.yaml()
+	if c.Note != "" {
+		appendEntry(doc, "note", textNode(c.Note))
+	}
+	whole, err := encode(doc)
+	require.NoError(t, err)
+	assert.Equal(t, string(whole), note, "its parts make the whole")
+	return note
 }
 
 // What is written down is the configuration that it was written from, whatever

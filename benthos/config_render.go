@@ -2,14 +2,13 @@ package benthos
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
 )
 
-// render is Render for a configuration that was checked.
-func (c Config) render() ([]byte, error) {
+// render is Render for a configuration that was checked, and its sectionsText.
+func (c Config) render(sections []byte) ([]byte, error) {
 	if c.MetricsPort == 0 {
 		return nil, &ConfigError{Problems: []FieldProblem{{
 			Field:   "metrics_port",
@@ -31,6 +30,14 @@ func (c Config) render() ([]byte, error) {
 	}
 	appendEntry(doc, "metrics", mapNode(metrics))
 	appendEntry(doc, "shutdown_timeout", textNode(c.shutdownTimeout().String()))
+	head, err := encode(doc)
+	return append(head, sections...), err
+}
+
+// sectionsText returns the text of the sections and resources that there are.
+// Most of a configuration is in them.
+func (c Config) sectionsText() ([]byte, error) {
+	doc := &yaml.Node{Kind: yaml.MappingNode}
 	c.appendSections(doc)
 	return encode(doc)
 }
@@ -72,7 +79,7 @@ func mapNode(m map[string]any) *yaml.Node {
 	if len(m) == 0 {
 		n.Style = yaml.FlowStyle
 	}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range sortedKeys(m) {
 		appendEntry(n, k, valueNode(m[k]))
 	}
 	return n

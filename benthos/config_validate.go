@@ -3,7 +3,6 @@ package benthos
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -91,7 +90,7 @@ func (c Config) validateSettings(p *problems) {
 // validateAdditions refuses what would keep this package from asking the
 // endpoint, or from reading the log.
 func (c Config) validateAdditions(p *problems) {
-	for _, key := range slices.Sorted(maps.Keys(c.HTTP)) {
+	for _, key := range sortedKeys(c.HTTP) {
 		switch key {
 		case "cors", "debug_endpoints", "read_timeout":
 		case "address":
@@ -100,7 +99,7 @@ func (c Config) validateAdditions(p *problems) {
 			p.add("http."+key, "cannot be given: only cors, debug_endpoints and read_timeout can")
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(c.Logger)) {
+	for _, key := range sortedKeys(c.Logger) {
 		switch level, isText := textOf(c.Logger[key]); {
 		case key == "static_fields":
 			if n, err := classify(c.Logger[key]); err == nil && n.shape != shapeMap && n.shape != shapeNull {
@@ -177,7 +176,7 @@ func (p *problems) walk(path string, v any, depth int) {
 	}
 	switch n.shape {
 	case shapeMap:
-		for _, k := range slices.Sorted(maps.Keys(n.m)) {
+		for _, k := range sortedKeys(n.m) {
 			if _, err := stringValue(k); err != nil {
 				p.add(path, fmt.Sprintf("has the key %q, which %s", k, err))
 				continue

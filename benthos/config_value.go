@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -205,4 +206,14 @@ func timeText(t time.Time) string {
 		return t.Format(time.DateOnly)
 	}
 	return t.Format(time.RFC3339Nano)
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m)) // where slices.Sorted would grow them from nothing
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -15,53 +16,72 @@ func (c Config) MarshalYAML() (any, error) {
 	if err := c.checkValues(); err != nil {
 		return nil, err
 	}
-	return c.yaml()
+	return c.yaml(), nil
 }
 
 // yaml returns the configuration but for its Note. Its values have been checked.
-func (c Config) yaml() (*yaml.Node, error) {
-	type plain Config
-	settings := c
-	for _, s := range append(settings.sections(), settings.additions()...) {
-		*s.at = nil
-	}
-	for _, r := range settings.resources() {
-		*r.at = nil
-	}
-	all, doc := new(yaml.Node), &yaml.Node{Kind: yaml.MappingNode}
-	if err := all.Encode(plain(settings)); err != nil {
-		return nil, fmt.Errorf("cannot write down the configuration: %w", err)
-	}
-	for entry := range slices.Chunk(all.Content, 2) {
-		if name := entry[0].Value; name != "input" && name != "output" {
-			if name == "metrics_mapping" {
-				entry[1] = textNode(c.MetricsMapping) // the encoder's own blocks lose what a text begins with
-			}
-			doc.Content = append(doc.Content, entry...)
-		}
-	}
+func (c Config) yaml() *yaml.Node {
+	doc := &yaml.Node{Kind: yaml.MappingNode}
+	c.appendSettings(doc)
 	c.appendSections(doc)
+	c.appendAdditions(doc)
+	return doc
+}
+
+// appendSettings adds the settings of this package's that there are.
+func (c Config) appendSettings(doc *yaml.Node) {
+	add := func(name, text string) {
+		if text == "" {
+			return
+		}
+		n := new(yaml.Node)
+		if n.Encode(text) != nil { // the encoder's own styles, in which notes have always been
+			n = textNode(text)
+		}
+		appendEntry(doc, name, n)
+	}
+	if c.MetricsPort != 0 {
+		appendEntry(doc, "metrics_port", scalarNode("!!int", strconv.Itoa(int(c.MetricsPort))))
+	}
+	add("log_level", c.LogLevel)
+	if c.DebugLevel {
+		appendEntry(doc, "debug_level", scalarNode("!!bool", "true"))
+	}
+	add("host", c.Host)
+	add("metrics", c.Metrics)
+	if c.MetricsMapping != "" {
+		appendEntry(doc, "metrics_mapping", textNode(c.MetricsMapping)) // the encoder's own blocks lose what a text begins with
+	}
+	if c.ShutdownTimeout != 0 {
+		add("shutdown_timeout", c.ShutdownTimeout.String())
+	}
+}
+
+// appendAdditions adds what is given of the sections that this package sets.
+func (c Config) appendAdditions(doc *yaml.Node) {
 	for _, s := range c.additions() {
 		if len(*s.at) > 0 {
 			appendEntry(doc, s.name, mapNode(*s.at))
 		}
 	}
-	return doc, nil
 }
 
 // note returns a text that readNote reads as a Config of the same document,
 // whatever Go types its values have and whatever is in its texts. The
-// configuration has been checked.
-func (c Config) note() (string, error) {
-	doc, err := c.yaml()
+// configuration has been checked, and the sections are its sectionsText.
+func (c Config) note(sections []byte) (string, error) {
+	before, after := &yaml.Node{Kind: yaml.MappingNode}, &yaml.Node{Kind: yaml.MappingNode}
+	c.appendSettings(before)
+	c.appendAdditions(after)
+	if c.Note != "" {
+		appendEntry(after, "note", textNode(c.Note))
+	}
+	settings, err := encode(before)
 	if err != nil {
 		return "", err
 	}
-	if c.Note != "" {
-		appendEntry(doc, "note", textNode(c.Note))
-	}
-	b, err := encode(doc)
-	return string(b), err
+	additions, err := encode(after)
+	return string(settings) + string(sections) + string(additions), err
 }
 
 // readNote reads what note wrote. Somebody else may have written the text:

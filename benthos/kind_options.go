@@ -107,7 +107,7 @@ func (o *Options) lintEnv() []string {
 
 // serviceSpec returns the service that runs a configuration.
 func (o *Options) serviceSpec(doc *document) (*s6.Spec, error) {
-	note, err := doc.config.note()
+	note, err := doc.config.note(doc.part)
 	if err != nil {
 		return nil, err
 	}

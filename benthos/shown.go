@@ -30,7 +30,11 @@ func Show(tree s6.Tree, options Options, name string, c *Config) (was, is []s6.S
 			return nil // it is not known what may be shown
 		}
 		shown := c.maskedBy(mask)
-		text, err := shown.render()
+		sections, err := shown.sectionsText()
+		if err != nil {
+			return nil
+		}
+		text, err := shown.render(sections)
 		if err != nil {
 			return nil
 		}

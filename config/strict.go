@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -252,15 +253,39 @@ func (w *walker) scalar(at, n *yaml.Node, t reflect.Type, path string) {
 	}
 }
 
-// fieldsOf returns the keys of a struct, with their types.
-func fieldsOf(t reflect.Type) map[string]reflect.Type {
+// fieldsOf returns the keys of a struct that is in a file, with their types. It is
+// not modified.
+func fieldsOf(t reflect.Type) map[string]reflect.Type { return schemaFields()[t] }
+
+// schemaFields are the keys of all structs that are in a file. To find out those of
+// one takes longer than to read an entry.
+var schemaFields = sync.OnceValue(func() map[reflect.Type]map[string]reflect.Type {
+	all := make(map[reflect.Type]map[string]reflect.Type)
+	addFields(all, reflect.TypeFor[file]())
+	return all
+})
+
+// addFields adds the keys of a type, and of those that are in it.
+func addFields(all map[reflect.Type]map[string]reflect.Type, t reflect.Type) {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Map:
+		addFields(all, t.Elem())
+		return
+	case reflect.Struct:
+	default:
+		return
+	}
+	if all[t] != nil {
+		return
+	}
 	known := make(map[string]reflect.Type)
+	all[t] = known
 	for _, f := range reflect.VisibleFields(t) {
 		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
 			known[name] = f.Type
+			addFields(all, f.Type)
 		}
 	}
-	return known
 }
 
 // below names what is below a path.
