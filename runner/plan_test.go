@@ -390,6 +390,36 @@ func thousand() string {
 	return b.String()
 }
 
+// TestPlanOfWhatWasDamaged: what a run would put back is said of services and of
+// those of streams, and which process would end.
+func TestPlanOfWhatWasDamaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorks(t)
+		w.keep(worksBefore + stream("same", "1s"))
+		pids, l := w.pids(), w.tree.Layout()
+		for _, name := range []string{"same", "benthos-same"} {
+			require.NoError(t, w.tree.FS().WriteFile(l.Service(name)+"/run", []byte("#!/bin/sh\n"), 0o700))
+		}
+		w.tree.KillSvscan()
+		require.NoError(t, w.tree.KillSupervisor("other"))
+		p := w.plan()
+		assert.True(t, p.Whole(), "%v %v", p.Problems, p.Trouble)
+		for _, c := range p.Changes {
+			switch c.Name {
+			case "same", "benthos-same":
+				assert.Equal(t, fsm.ChangeLive, c.Kind, c.Name)
+				assert.Equal(t, "its files are put back: run is not as it was written", c.Why)
+			case "other":
+				assert.Equal(t, fsm.ChangeRestart, c.Kind)
+				assert.Equal(t, pids["other"], c.PID)
+			default:
+				assert.Equal(t, fsm.ChangeNone, c.Kind, c.Name)
+			}
+		}
+		w.tree.StartSvscan()
+	})
+}
+
 // BenchmarkPlanThousand parses, validates and plans a file of a thousand entries
 // without a linter, where nothing is there.
 func BenchmarkPlanThousand(b *testing.B) {

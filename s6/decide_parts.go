@@ -37,8 +37,7 @@ func soon(in input) time.Duration {
 func mend(in input) (fsm.Decision, bool) {
 	o := &in.Observed
 	switch {
-	case o.StrayPID != 0 && o.Once && !o.Deleted && o.Started != startedReplaced:
-		// It may come to its end, and another one must not begin after it.
+	case o.awaitsStray():
 		d := fsm.Decision{Reason: strays(o), After: later}
 		if in.State == StateStarting {
 			d.Fire = EventStartFailed

@@ -87,6 +87,7 @@
 //   - decide_parts.go: what is done in several states
 //   - decide_over.go: what follows on the end of a process
 //   - decide.go: what is to be done in each state
+//   - compare.go: what would be done, all in all
 //
 // A live tree:
 //

@@ -36,14 +36,18 @@ func (d *driver) reconcileStatus(now time.Time, o *Observed, supervisor, process
 		time.AfterFunc(strayPatience, d.wake)
 	}
 	lasts := d.stray.Lasts(now, strayPatience)
-	if o.Supervised && stray != 0 && (lasts || o.StatusProblem != "") {
-		if o.Lags, err = d.tree.Child(d.service, stray); err != nil {
+	own := false
+	if o.Supervised && stray != 0 {
+		if own, err = d.tree.Child(d.service, stray); err != nil {
 			return err
 		}
 	}
-	if o.Lags {
+	if o.Lags = own && (lasts || o.StatusProblem != ""); o.Lags {
 		o.Status.PID = stray
 		return nil
+	}
+	if !own {
+		o.stranger = stray
 	}
 	if lasts {
 		o.StrayPID = stray

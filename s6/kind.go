@@ -140,29 +140,3 @@ func lastAsked(tree Tree, owner, name string) (d fsm.Desired[*Spec], mine bool, 
 	}
 	return d, true, nil
 }
-
-// compare implements fsm.Kind.Compare.
-func compare(d fsm.Desired[*Spec], o Observed) fsm.Change {
-	change := func(kind fsm.ChangeKind, why string) fsm.Change { return fsm.Change{Kind: kind, Why: why} }
-	up := o.Supervised && o.Status.Up()
-	hash, process := d.Spec.Hash(), d.Spec.processHash()
-	switch {
-	case !o.Exists:
-		return change(fsm.ChangeCreate, "it is not there")
-	case d.State == Stopped && up:
-		return change(fsm.ChangeStop, "it runs")
-	case d.State == Running && !up && o.Verdict != "" && o.Hash != hash:
-		return change(fsm.ChangeLive, over(&o).Reason.String()+"; its files differ")
-	case d.State == Running && !up && o.Verdict != "":
-		return change(fsm.ChangeNone, over(&o).Reason.String())
-	case d.State == Running && !up:
-		return change(fsm.ChangeStart, "it does not run")
-	case up && o.Started != "" && o.Started != process:
-		return change(fsm.ChangeRestart, "its process was started from something else")
-	case up && o.Started == "" && o.Hash != hash:
-		return change(fsm.ChangeRestart, "it is not known what its process was started from")
-	case o.Hash != hash:
-		return change(fsm.ChangeLive, "its files differ, but not for the process")
-	}
-	return change(fsm.ChangeNone, "it is as declared")
-}

@@ -88,6 +88,9 @@ type Observed struct {
 	// StrayPID is a process of the service that has lost its supervisor and
 	// keeps the supervised one waiting; 0 for none.
 	StrayPID int `json:"strayPID,omitempty"`
+	// stranger is one that may be no more than the moment between two steps of a
+	// supervisor.
+	stranger int
 	// Left are processes that one of the service's has started, and that run on
 	// though it has ended itself: the rest of its process group.
 	Left []int `json:"left,omitempty"`
@@ -163,6 +166,12 @@ func (o *Observed) Down() bool {
 // finish script is not at it.
 func (o *Observed) deserted() bool {
 	return len(o.Left) > 0 && !(o.Supervised && o.Status.Finishing)
+}
+
+// awaitsStray reports that a stray process is left to come to its end: another one
+// must not begin after it.
+func (o *Observed) awaitsStray() bool {
+	return o.StrayPID != 0 && o.Once && !o.Deleted && o.Started != startedReplaced
 }
 
 // whole reports that everything is in place for the service to run.

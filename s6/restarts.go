@@ -16,7 +16,7 @@ const restartGap = 10 * time.Second
 // Restarted says what is known of the process of a service and of how it took the
 // place of the one before.
 type Restarted struct {
-	// PID of the process, 0 where none runs.
+	// PID of the process, supervised or not, 0 where none runs.
 	PID int
 	// Restarts is how many processes have ended since the supervisor began, a
 	// hundred at most.
@@ -28,8 +28,8 @@ type Restarted struct {
 }
 
 // LastRestart reads that from what s6-supervise has written: its status and its
-// death tally, which do not say more than this. A service that nobody supervises
-// has no process.
+// death tally, which do not say more than this. Of a process that has lost its
+// supervisor, nothing is known but that it runs.
 func LastRestart(tree Tree, name string) (r Restarted, err error) {
 	defer func() {
 		if err != nil {
@@ -38,11 +38,16 @@ func LastRestart(tree Tree, name string) (r Restarted, err error) {
 	}()
 	service := tree.Layout().Service(name)
 	supervisor, err := tree.Supervisor(service)
-	if err != nil || !supervisor.Held {
+	if err != nil {
 		return r, err
 	}
+	process, err := tree.Process(service)
+	if err != nil {
+		return r, err
+	}
+	r.PID = process.PID
 	status, err := tree.Status(service)
-	if ok, err := written(err); err != nil || !ok || !status.Up() {
+	if ok, err := written(err); err != nil || !ok || !status.Up() || !supervisor.Held || r.PID != 0 && r.PID != status.PID {
 		return r, err
 	}
 	r.PID = status.PID
