@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	play, ok := map[string]func() error{
+		"answer":  playAnswer,
 		"report":  playReport,
 		"manage":  playManage,
 		"private": playPrivate,

@@ -91,6 +91,7 @@ var (
 		Command: []string{"/opt/serve", "-v"}, Env: map[string]string{"A": "b"}, ConfigFiles: map[string]string{"c.yaml": "x"},
 		Ready: s6.Readiness{FD: 4}, StartTimeout: 5 * time.Second, StopTimeout: 3 * time.Second,
 		Policy: s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: 10 * time.Second, To: 20 * time.Second}, GiveUpAfter: 2},
+		Check:  s6.Check{TCP: "127.0.0.1:5432", Every: 2 * time.Second, Failures: 2, Restart: true},
 		Finish: []string{"/opt/clean"}, Log: s6.Log{RemoveWithService: true},
 	}
 )
@@ -187,6 +188,23 @@ var checkScenes = []checkScene{
 	{name: "paused", short: true, set: func(t testing.TB, tree *s6test.Tree) {
 		require.NoError(t, tree.Control(tree.Layout().Service("a"), supervise.CommandStop))
 	}, ends: upAndDown},
+	{name: "hangs", fresh: true, set: runs(s6test.Program{Hangs: true}), ends: upAndDown},
+	{name: "cannot be checked", fresh: true, set: runs(s6test.Program{NoCheck: "/opt/check does not exist"}), ends: upAndDown},
+	{name: "left hanging", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: fullSpec}})
+		require.NoError(t, tree.Hang("a", true))
+	}},
+	{name: "left hanging, to be restarted, and deaf", fresh: true, set: func(t testing.TB, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{Deaf: true})
+		settle(t, tree, map[string]desired{"a": {State: s6.Running, Spec: fullSpec}})
+		require.NoError(t, tree.Hang("a", true))
+		m, err := s6.NewManager(tree, fsm.Config{})
+		require.NoError(t, err)
+		go m.Run(context.Background())
+		require.NoError(t, m.Set(t.Context(), "a", desired{State: s6.Running, Spec: fullSpec}))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseDegraded))
+		require.NoError(t, m.Close(t.Context()))
+	}},
 	{name: "crashes over and over", set: runs(s6test.Program{RunFor: 200 * time.Millisecond, ExitCode: 1}), fresh: true, ends: upAndDown},
 	{name: "crashes over and over at once", set: runs(s6test.Program{RunFor: time.Nanosecond, ExitCode: 1}), fresh: true, ends: upAndDown},
 	{name: "ends well", set: runs(s6test.Program{RunFor: 3 * time.Second}), fresh: true, ends: onceOrAgain},

@@ -102,6 +102,10 @@ func observedOf(n int) (o s6.Observed, ok bool) {
 	if on(19) {
 		o.Left = []int{9}
 	}
+	if n >= 1<<observedBits && o.Up() && o.Status.WantUp && !o.Status.Paused && !o.Lags && !o.Told {
+		o.Check = []s6.Checked{{}, failing, {What: failing.What, Limit: 3}, {What: failing.What, Limit: 3, Failures: 3, Restart: true, Unmade: on(10), Next: now.Add(time.Minute)}}[n/11%4]
+		o.Check.Restart = o.Check.Restart || on(2)
+	}
 	switch {
 	case (o.Awaited || o.Unstarted || o.StartDue) && (!o.Supervised || o.Status.PID != 0 || !o.Status.WantUp),
 		o.Ended && (!o.Supervised || o.Locked || !o.AskedDown || !o.Told),

@@ -143,6 +143,7 @@ func decideStarting(in input) fsm.Decision {
 		return d
 	}
 	left, fresh := o.fresh(in.Now)
+	unchecked, waits := decideUnchecked(in)
 	late := in.Now.Sub(in.Since) > o.StartTimeout
 	switch {
 	case o.CommandProblem != "":
@@ -159,6 +160,8 @@ func decideStarting(in input) fsm.Decision {
 		return fsm.Decision{Reason: waiting(o), After: soonest}
 	case o.Ready() && fresh:
 		return fsm.Decision{Reason: justStarted(o), After: left + past}
+	case o.Ready() && waits:
+		return unchecked
 	case o.Ready():
 		return fsm.Decision{Fire: EventStartDone, Reason: shown(o)}
 	case late:
@@ -223,8 +226,12 @@ func decideDegraded(in input) fsm.Decision {
 	left, fresh := o.fresh(in.Now)
 	r, bad := trouble(o)
 	switch {
+	case o.Check.due(in.Now):
+		return replaceHung(o)
 	case !bad && fresh:
 		return fsm.Decision{Reason: justStarted(o), After: left + past}
+	case !bad && o.Check.untold():
+		return fsm.Decision{Reason: awaitsCheck(o), After: later}
 	case !bad:
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}
 	case o.LogsDeleted && o.Up():

@@ -17,6 +17,9 @@ const (
 	actDown fsm.Action = "bring down"
 	// actRestart ends the process so that s6-supervise starts another.
 	actRestart fsm.Action = "restart"
+	// actHung is actRestart for a process that does not answer its check, and
+	// counts that.
+	actHung fsm.Action = "restart for its check"
 	// actEndStray ends a process that lost its supervisor.
 	actEndStray fsm.Action = "end stray process"
 	// actEndLeft ends what a process that has ended has left running.
@@ -44,6 +47,7 @@ var (
 	writeRestartActions = []fsm.Action{actWrite, actRestart}
 	downActions         = []fsm.Action{actDown}
 	restartActions      = []fsm.Action{actRestart}
+	hungActions         = []fsm.Action{actHung}
 	endStrayActions     = []fsm.Action{actEndStray}
 	endLeftActions      = []fsm.Action{actEndLeft}
 	loggerActions       = []fsm.Action{actFreshLogger}

@@ -3,6 +3,7 @@ package s6
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -84,12 +85,40 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 		return crashing(o), true
 	case !o.Ready():
 		return fsm.Because("its process is not ready").With(o.lastDeath()), true
+	case o.Check.failing():
+		return unanswered(o), true
 	case o.LogsDeleted:
 		return logsDeleted(), true
 	case o.LoggerProblem != "":
 		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
 	}
 	return fsm.Reason{}, false
+}
+
+// unanswered is the reason for calling a service degraded whose process fails its
+// check.
+func unanswered(o *Observed) fsm.Reason {
+	c := &o.Check
+	if c.Unmade {
+		return fsm.Because("its check cannot be made").With(c.evidence())
+	}
+	evidence := c.evidence()
+	if c.Restart && c.Restarts > 0 {
+		evidence += fmt.Sprintf("; it has been restarted for that %s in a row, and is again at %s", times(c.Restarts), c.Next.Format(time.RFC3339))
+	}
+	return fsm.Because("it does not answer its check").With(evidence)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// awaitsCheck says that the process has not passed its check yet.
+func awaitsCheck(o *Observed) fsm.Reason {
+	return fsm.Because("waiting for it to pass its check").With(o.Check.evidence())
 }
 
 func foreign(o *Observed) fsm.Reason {
@@ -124,6 +153,9 @@ func unlocked() fsm.Reason {
 func outdated(o *Observed) fsm.Reason {
 	if o.replaced() {
 		return fsm.Because("a restart was asked for")
+	}
+	if o.hung() {
+		return fsm.Because("it did not answer its check, and is restarted").With(o.Check.Why)
 	}
 	if o.Unlocked {
 		return unlocked()

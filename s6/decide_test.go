@@ -34,6 +34,12 @@ func lying() s6.Observed {
 	return o
 }
 
+// failing is what is known of a process that does not answer its check.
+var failing = s6.Checked{
+	What: "connect to 127.0.0.1:5432", Passed: true, At: now, Problem: "connection refused",
+	Failures: 3, Since: now.Add(-12 * time.Second), Limit: 3,
+}
+
 func input(state, want fsm.State, o s6.Observed) fsm.Input[*s6.Spec, s6.Observed] {
 	return fsm.Input[*s6.Spec, s6.Observed]{
 		Now: now, State: state, Since: now.Add(-10 * time.Second),
@@ -84,6 +90,49 @@ func TestDecide(t *testing.T) {
 			reason: "its process ended 3 times in a row: the next one begins at 2024-05-06T08:08:09Z"},
 		{name: "the same while starting", state: s6.StateStarting, want: s6.Running, from: lying,
 			but: func(o observed) { o.Status.ReadyStamp = now.Add(-time.Millisecond) }, reason: "waiting for its process to start"},
+		{name: "does not answer its check", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = failing }, fire: s6.EventDegraded,
+			reason: "it does not answer its check: connect to 127.0.0.1:5432: connection refused (3 times in 12s)"},
+		{name: "fails its check, and not often enough", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = failing; o.Check.Limit = 4 }},
+		{name: "does not answer, and is to be restarted", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = failing; o.Check.Restart = true }, do: []fsm.Action{"restart for its check"},
+			reason: "it does not answer its check: connect to 127.0.0.1:5432: connection refused (3 times in 12s)"},
+		{name: "does not answer, and is to be restarted later", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) {
+				o.Check = failing
+				o.Check.Restart, o.Check.Restarts, o.Check.Next = true, 2, now.Add(time.Minute)
+			},
+			reason: "it does not answer its check: connect to 127.0.0.1:5432: connection refused (3 times in 12s); it has been restarted for that 2 times in a row, and is again at 2024-05-06T07:09:09Z"},
+		{name: "cannot be checked, and is not restarted for that", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but:    func(o observed) { o.Check = failing; o.Check.Restart, o.Check.Unmade = true, true },
+			reason: "its check cannot be made: connect to 127.0.0.1:5432: connection refused (3 times in 12s)"},
+		{name: "does not answer, and is to stop", state: s6.StateDegraded, want: s6.Stopped, from: healthy,
+			but: func(o observed) { o.Check = failing; o.Check.Restart = true }, fire: s6.EventStop, reason: "asked to be stopped"},
+		{name: "is to be replaced for its check", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Started, o.Check.Why = strings.Repeat("3", 64), "why" }, do: []fsm.Action{"restart"},
+			reason: "it did not answer its check, and is restarted: why"},
+		{name: "was to be replaced for its check when the program began", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but:  func(o observed) { o.Started, o.Check.Why = strings.Repeat("3", 64), "why" },
+			fire: s6.EventRestart, reason: "it did not answer its check, and is restarted: why"},
+		{name: "has not passed its check yet", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = failing; o.Check.Passed, o.Check.Failures = false, 0 }, reason: "waiting for it to pass its check: connect to 127.0.0.1:5432: connection refused"},
+		{name: "has not passed its check in time", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) {
+				o.Check, o.StartTimeout = failing, 9*time.Second
+				o.Check.Passed, o.Check.Failures = false, 1
+			}, fire: s6.EventStartFailed, reason: "it did not pass its check in time: connect to 127.0.0.1:5432: connection refused (once)"},
+		{name: "fails its check from the start", state: s6.StateStarting, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = failing; o.Check.Passed = false }, fire: s6.EventStartFailed,
+			reason: "it does not answer its check: connect to 127.0.0.1:5432: connection refused (3 times in 12s)"},
+		{name: "has not passed its check since it was degraded", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but:    func(o observed) { o.Check = failing; o.Check.Passed, o.Check.Failures = false, 0 },
+			reason: "waiting for it to pass its check: connect to 127.0.0.1:5432: connection refused"},
+		{name: "passes its check", state: s6.StateDegraded, want: s6.Running, from: healthy,
+			but:  func(o observed) { o.Check = s6.Checked{What: failing.What, Passed: true, Limit: 3} },
+			fire: s6.EventRecovered, reason: "its process runs: pid 7"},
+		{name: "another check of what runs has not been passed yet", state: s6.StateRunning, want: s6.Running, from: healthy,
+			but: func(o observed) { o.Check = s6.Checked{What: failing.What, Limit: 3} }},
 		{name: "paused", state: s6.StateRunning, want: s6.Running, from: healthy,
 			but: func(o observed) { o.Status.Paused = true }, fire: s6.EventDegraded, reason: "its process is paused"},
 		{name: "up and not ready", state: s6.StateRunning, want: s6.Running, from: healthy,

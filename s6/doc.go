@@ -47,6 +47,8 @@
 //   - stale: the process was started from another spec than the desired one.
 //   - outgoing: another process has to take its place, because it is stale or
 //     was told.
+//   - hung: the process has failed its check for long enough, and another has to
+//     take its place.
 //   - lagging: the status names another process than the one that the
 //     supervisor runs, as it does on a full disk.
 //   - aside: under another name beside the service directories, where one is
@@ -63,8 +65,11 @@
 //   - tools.go: where s6's programs are
 //   - limits.go: how many services an s6-svscan takes
 //   - policy.go: what may follow on the end of a process
+//   - check.go: how it is found out whether a process still does its work
 //   - spec.go: what a service is made from
+//   - program.go: which file a command of it is
 //   - course.go: what has followed
+//   - checked.go: what checks have said, and what has followed on that
 //   - manifest.go: what is kept of that in the service directory
 //   - quote.go: words for a shell
 //   - render_policy.go: what scripts do about the end of a process
@@ -84,6 +89,7 @@
 //   - table.go: states and events
 //   - decide_actions.go: what can be done
 //   - decide_reasons.go: what is said about it
+//   - decide_check.go: what follows on checks
 //   - decide_parts.go: what is done in several states
 //   - decide_over.go: what follows on the end of a process
 //   - decide.go: what is to be done in each state
@@ -95,6 +101,7 @@
 //   - owners.go: whose services are whose
 //   - room.go: for how many services there is room
 //   - tree_background.go: what goes on beside the callers of a tree
+//   - tree_checkexec.go: checks by a command
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_start.go: what keeps s6-supervise from starting a service
 //   - tree_group.go: what the processes of services have started
@@ -102,6 +109,7 @@
 //   - tree_scan.go: its s6-svscan
 //   - tree_logger.go: how far its loggers have got
 //   - tree_pairs.go: the supervisors of all its services
+//   - tree_check.go: checks of all sorts
 //   - tree_announce.go: readiness on behalf of a process
 //   - tree_ending.go: how all its supervisors are told to end
 //   - tree_nudge.go: an s6-svscan that forgets what it owes
@@ -116,11 +124,14 @@
 //
 // One service in a tree:
 //
+//   - checking.go: how its process is checked, beside the passes
 //   - driver.go: what is remembered of a service between two passes
+//   - driver_hung.go: what is written down of restarts for its check
 //   - driver_read.go: what its files say
 //   - driver_course.go: what its scripts have made of an end
 //   - driver_command.go: whether its command can be started
 //   - driver_group.go: what its processes have left running
+//   - driver_check.go: what its checks have found out
 //   - driver_since.go: what counts once it has been so for a while
 //   - driver_remains.go: whether something is left of a deleted directory
 //   - driver_words.go: what a process printed last that ended by itself

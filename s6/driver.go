@@ -44,6 +44,12 @@ type driver struct {
 	damage   string    // why it is not intact
 	lookedAt time.Time // when it was last looked whether the files are there
 
+	checking  *checking // nil while no process is checked
+	check     Checked   // what the last observation saw of that
+	hung      hung      // what data/hung says
+	hungKnown bool
+	hungKey   string // of the desired spec, empty while it is not known
+
 	tally      tallyCache
 	words      words             // what the process printed last that ended last
 	asked      []time.Time       // when the process was told to end, newest last
@@ -123,7 +129,7 @@ func (d *driver) want(spec *Spec) {
 		return
 	}
 	before := d.wantProcess
-	d.spec, d.wantHash, d.wantProcess = spec, "", ""
+	d.spec, d.wantHash, d.wantProcess, d.hungKey = spec, "", "", ""
 	d.failed.Store(false)
 	if spec != nil {
 		d.wantHash, d.wantProcess = spec.Hash(), spec.processHash()

@@ -33,6 +33,8 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.down(now, desired.Spec)
 	case actRestart:
 		return d.restart(now, desired.Spec)
+	case actHung:
+		return d.restartHung(now, desired.Spec)
 	case actEndStray:
 		return d.endStray(now, desired.Spec)
 	case actEndLeft:
@@ -71,8 +73,11 @@ var errLags = errors.New("its supervisor has not written down which process it r
 // Restart implements fsm.Restarter. A running process is marked as one to be
 // replaced; the mark outlives this program. A process that does not run is
 // started at once, whatever keeps s6 from it.
-func (d *driver) Restart(_ context.Context, _ fsm.Desired[*Spec]) error {
+func (d *driver) Restart(_ context.Context, desired fsm.Desired[*Spec]) error {
 	if err := d.checkOwner(); err != nil {
+		return err
+	}
+	if err := d.forgetHung(desired.Spec); err != nil {
 		return err
 	}
 	status, err := d.tree.Status(d.service)

@@ -64,7 +64,7 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	}
 	if err == nil {
 		// Not before: what pauses would begin, if s6-supervise starts it now.
-		err = d.clearCourse()
+		err = errors.Join(d.clearCourse(), d.forgetHung(spec))
 	}
 	return errors.Join(fileErr, err)
 }
@@ -98,6 +98,29 @@ func (d *driver) restart(now time.Time, spec *Spec) error {
 		d.replacing = status.PID
 	}
 	return nil
+}
+
+// restartHung ends a process that does not answer its check, once that is written
+// down: the count goes on though this program is killed at any moment.
+func (d *driver) restartHung(now time.Time, spec *Spec) error {
+	status, err := d.tree.Status(d.service)
+	if _, err := written(err); err != nil {
+		return err
+	}
+	if !status.Up() || status.PID != d.seen {
+		return nil // it has ended, and another may have begun
+	}
+	uptime, err := d.tree.Uptime()
+	if err != nil {
+		return err
+	}
+	h := hung{restarts: d.check.Restarts + 1, at: uptime, of: identity(&status), key: d.hungKey, why: d.check.evidence()}
+	d.hungKnown = false // if this fails half-way
+	if err := d.fs.ReplaceFile(path.Join(d.service, fileHung), []byte(h.text()), 0o600); err != nil {
+		return err
+	}
+	d.hung, d.hungKnown = h, true
+	return d.restart(now, spec)
 }
 
 // endStray ends a process that lost its supervisor, in the same way.

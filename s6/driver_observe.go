@@ -25,15 +25,16 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Obs
 		}
 	}
 	if desired.Spec == nil {
+		d.rest()
 		return o, nil
 	}
-	o.StartTimeout = desired.Spec.StartTimeout
-	if o.StartTimeout == 0 {
-		o.StartTimeout = defaultStartTimeout
-	}
+	o.StartTimeout = desired.Spec.startTimeout()
 	o.ReadyRequired, o.Stays = desired.Spec.Ready.required(), desired.Spec.Ready.stays()
 	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
 	if err := d.observeCourse(&o, desired.Spec); err != nil {
+		return Observed{}, err
+	}
+	if err := d.observeCheck(now, &o, desired); err != nil {
 		return Observed{}, err
 	}
 	if desired.State == Running && !o.Status.Up() {

@@ -138,6 +138,9 @@ func (d *driver) readStarted(status *supervise.Status) (string, error) {
 	if !status.Up() {
 		return "", nil
 	}
+	if hung, err := d.isHung(status); hung || err != nil {
+		return startedHung, err
+	}
 	marked, err := d.readMarked(status)
 	if marked == startedReplaced || marked == startedWaiting || err != nil {
 		return marked, err
@@ -172,11 +175,6 @@ func (d *driver) readMarked(status *supervise.Status) (string, error) {
 		return "", nil
 	}
 	return d.marks.as, nil
-}
-
-// identity says which process a status speaks of, as an id may come again.
-func identity(status *supervise.Status) string {
-	return strconv.Itoa(status.PID) + " " + strconv.FormatInt(status.Stamp.UnixNano(), 10)
 }
 
 // readRecord returns the words that the start of the last process has written

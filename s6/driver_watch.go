@@ -8,7 +8,7 @@ func (d *driver) listen() error {
 	if d.watch != nil && d.watch.Linked() {
 		return nil
 	}
-	if err := d.Close(); err != nil {
+	if err := d.unlisten(); err != nil {
 		return err
 	}
 	watch, err := d.tree.Watch(d.service, func(e supervise.Event) {
@@ -27,8 +27,13 @@ func (d *driver) listen() error {
 	return nil
 }
 
-// Close ends the watch.
+// Close ends the watch, and the checks.
 func (d *driver) Close() error {
+	d.rest()
+	return d.unlisten()
+}
+
+func (d *driver) unlisten() error {
 	if d.watch == nil {
 		return nil
 	}

@@ -168,6 +168,9 @@ func (d *driver) clear(spec *Spec, files []file) error {
 		return err
 	}
 	if before != nil {
+		if before.Spec.Check.Restart && !spec.Check.Restart {
+			optional = append(optional, fileHung)
+		}
 		for _, name := range slices.Sorted(maps.Keys(before.Spec.ConfigFiles)) {
 			optional = append(optional, path.Join(dirConfig, name))
 		}

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"syscall"
 	"time"
 
@@ -21,6 +22,12 @@ func Decide(in fsm.Input[*Spec, Observed]) fsm.Decision { return decide(in) }
 // NewDriver returns the driver of a plain service.
 func NewDriver(tree Tree, name string, wake func()) fsm.Driver[*Spec, Observed] {
 	return newDriver(tree, KindName, name, wake)
+}
+
+// CheckOnHost makes a check as the tree of an s6-svscan does.
+func CheckOnHost(tools Tools) (check func(ctx context.Context, service string, spec *Spec) error, end func(context.Context)) {
+	t := &SystemTree{tools: tools}
+	return t.Check, t.checkers.end
 }
 
 // Quote renders words for a POSIX shell.

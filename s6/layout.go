@@ -97,6 +97,7 @@ const (
 	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
 	fileMarked         = "data/marked"        // what a process counts as started from, and which
 	fileCourse         = "data/course"        // what has become of the processes, written by run and finish
+	fileHung           = "data/hung"          // restarts for a check, and which process is to be replaced for it
 	fileInstanceLock   = "data/lock"          // held by the service's process
 	fileBorder         = "data/border"        // whether a border ends what was printed, written by run and finish
 	dirData            = "data"
@@ -118,11 +119,13 @@ const (
 // What data/marked says in place of a hash: that it is not known what the
 // process was started from, as data/started does where run was covered while the
 // files changed, that a restart of the process was asked for, and that the files
-// changed while the process waited for the instance lock. None of them is the hash
+// changed while the process waited for the instance lock. startedHung stands for
+// what data/hung says: that the process did not answer its check. None of them is the hash
 // of anything, so another process has to take its place.
 const (
 	startedUnknown  = "0000000000000000000000000000000000000000000000000000000000000000"
 	startedReplaced = "1111111111111111111111111111111111111111111111111111111111111111"
+	startedHung     = "3333333333333333333333333333333333333333333333333333333333333333"
 	startedWaiting  = "2222222222222222222222222222222222222222222222222222222222222222"
 )
 

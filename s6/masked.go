@@ -28,6 +28,7 @@ func (s *Spec) Masked() *Spec {
 	shown.Command = fsm.MaskArgs(s.Command)
 	shown.Finish = fsm.MaskArgs(s.Finish)
 	shown.Ready.Check = fsm.MaskArgs(s.Ready.Check)
+	shown.Check.HTTP, shown.Check.Exec = fsm.MaskText(s.Check.HTTP), fsm.MaskArgs(s.Check.Exec)
 	shown.Env = mapped(s.Env, fsm.MaskSecret)
 	shown.ConfigFiles = mapped(s.ConfigFiles, digest)
 	shown.Note = digest(s.Note)
@@ -52,6 +53,7 @@ func (o *Observed) Masked() Observed {
 	shown := *o
 	shown.LoggerProblem = fsm.MaskText(o.LoggerProblem)
 	shown.CommandProblem = fsm.MaskText(o.CommandProblem)
+	shown.Check.What, shown.Check.Problem, shown.Check.Why = fsm.MaskText(o.Check.What), fsm.MaskText(o.Check.Problem), fsm.MaskText(o.Check.Why)
 	return shown
 }
 

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
@@ -118,6 +119,9 @@ type Observed struct {
 	// known.
 	began time.Time
 
+	// Check is what checks have said of the process.
+	Check Checked `json:"check,omitzero"`
+
 	// Deaths is how many times the process ended in the last CrashWindow, apart
 	// from deaths that were asked for and those before the process was changed
 	// for another. Restarts is how many times since the supervisor started.
@@ -224,6 +228,16 @@ func (o *Observed) Ending() bool {
 // replaced reports that a restart of the running process was asked for.
 func (o *Observed) replaced() bool { return o.Up() && o.Started == startedReplaced }
 
+// hung reports that another process is to take the place of the running one,
+// because that did not answer its check.
+func (o *Observed) hung() bool { return o.Up() && o.Started == startedHung }
+
+// checkable reports that the process can be held to its check: it has begun, and
+// nobody keeps it from its work or has told it to end.
+func (o *Observed) checkable() bool {
+	return o.Up() && o.Status.WantUp && !o.Status.Paused && o.Waits.IsZero() && !o.Lags && !o.outgoing()
+}
+
 // justDown reports that the process ended so recently that the event may be on
 // its way that says not to start it again.
 func (o *Observed) justDown(now time.Time) bool {
@@ -252,4 +266,9 @@ func (o *Observed) lacks() string {
 		return "its events are not listened to"
 	}
 	return ""
+}
+
+// identity says which process a status speaks of, as an id may come again.
+func identity(status *supervise.Status) string {
+	return strconv.Itoa(status.PID) + " " + strconv.FormatInt(status.Stamp.UnixNano(), 10)
 }

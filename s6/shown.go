@@ -86,6 +86,7 @@ func (s *Spec) maskedBy(mask MaskFunc) *Spec {
 	args("command", s.Command, masked.Command)
 	args("finish", s.Finish, masked.Finish)
 	args("ready.check", s.Ready.Check, masked.Ready.Check)
+	args("check.exec", s.Check.Exec, masked.Check.Exec)
 	for name, text := range s.Env {
 		masked.Env[name] = mask(path.Join(dirEnv, name), text, masked.Env[name])
 	}

@@ -40,6 +40,8 @@ type Spec struct {
 	Limits Limits `json:"limits,omitzero" yaml:"limits,omitempty"`
 	// Ready says how it is known that the process does its work.
 	Ready Readiness `json:"ready" yaml:"ready,omitempty"`
+	// Check says how it is found out whether the process still does its work.
+	Check Check `json:"check,omitzero" yaml:"check,omitempty"`
 	// StartTimeout is how long starting may take before the service counts as
 	// degraded; zero means 30 s. The process is not killed for it.
 	StartTimeout time.Duration `json:"startTimeout,omitempty" yaml:"startTimeout,omitempty"`
@@ -185,6 +187,7 @@ func (s *Spec) Validate() error {
 		bad("user: %q is not a user name", s.User)
 	}
 	errs = append(errs, s.validateNumbers()...)
+	errs = append(errs, s.Check.validate(s.Policy)...)
 	return errors.Join(errs...)
 }
 
@@ -296,13 +299,13 @@ const hashSize = 64
 
 // processHash is the Hash of what reaches the process. Specs have the same
 // processHash if they differ only in how logs are kept, in a note, in how long
-// to wait, or in what s6-supervise looks up when the process is to end or has
+// to wait, in how the process is checked, or in what s6-supervise looks up when the process is to end or has
 // ended.
 func (s *Spec) processHash() string {
 	process := *s
 	process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, "", 0, 0
 	process.StopSignal, process.StopTimeout = "", 0
 	process.Finish, process.FinishTimeout = nil, 0
-	process.Policy = Policy{}
+	process.Policy, process.Check = Policy{}, Check{}
 	return process.Hash()
 }

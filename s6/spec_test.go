@@ -202,6 +202,7 @@ func TestProcessHash(t *testing.T) {
 		"stop time-out":   func(s *s6.Spec) { s.StopTimeout = time.Second },
 		"stop signal":     func(s *s6.Spec) { s.StopSignal = "INT" },
 		"finish":          func(s *s6.Spec) { s.Finish = []string{"true"} },
+		"check":           func(s *s6.Spec) { s.Check = s6.Check{TCP: "127.0.0.1:5432", Restart: true} },
 		"policy":          func(s *s6.Spec) { s.Policy = s6.Policy{Restart: s6.RestartNever} },
 		"finish time-out": func(s *s6.Spec) { s.FinishTimeout = time.Second },
 	}

@@ -166,6 +166,27 @@ var stories = []struct {
 		p.Note("and while the finish script runs, always again")
 		p.run(with(s6.Policy{}), 4*time.Second)
 	}},
+	{"hangs", "a process does not answer its check, is restarted, does not answer again, and the program is killed meanwhile", func(p *play) {
+		spec := &s6.Spec{Command: []string{"sleep", "1"}, StartTimeout: 5 * time.Second, Check: s6.Check{
+			HTTP: "http://127.0.0.1:8080/health", Every: 5 * time.Second, Restart: true,
+		}}
+		p.run(spec, 3*time.Second)
+		p.does("it hangs, and so will the next one", p.tree.Hang("a", true))
+		p.tree.SetProgram("a", s6test.Program{Hangs: true})
+		p.Watch(40 * time.Second)
+		p.processes()
+		p.Reopen()
+		p.Watch(30 * time.Second)
+		p.processes()
+		p.Note("the next one will answer")
+		p.tree.SetProgram("a", s6test.Program{})
+		p.Watch(60 * time.Second)
+		p.processes()
+		p.Note("another check is nothing to the process")
+		other := *spec
+		other.Check = s6.Check{TCP: "127.0.0.1:5432"}
+		p.run(&other, 3*time.Second)
+	}},
 	{"gives-up", "the finish command says never to start it again, until somebody asks", func(p *play) {
 		spec := &s6.Spec{Command: []string{"sleep", "1"}, Finish: []string{"true"}}
 		p.tree.SetProgram("a", s6test.Program{RunFor: 1500 * time.Millisecond, ExitCode: 7, FinishCode: 125, FinishFor: 20 * time.Millisecond})

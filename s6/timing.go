@@ -115,6 +115,21 @@ const (
 	checkTimeout = 5 * time.Second
 )
 
+// What a Check is by default, and how often a process is checked that has not
+// passed one yet.
+const (
+	defaultCheckEvery    = 10 * time.Second
+	defaultCheckTimeout  = time.Second
+	defaultCheckFailures = 3
+	shortestCheckEvery   = 100 * time.Millisecond
+	firstCheckEvery      = time.Second
+	// shortestCheckPause is the first pause between two restarts for a check; it
+	// doubles up to longestPause.
+	shortestCheckPause = 30 * time.Second
+	// unkilledPatience is for the command of a check to end for KILL.
+	unkilledPatience = time.Second
+)
+
 // centisecond is the unit of /proc/uptime, in which scripts count.
 const centisecond = 10 * time.Millisecond
 

@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"syscall"
 	"time"
 
@@ -9,8 +10,8 @@ import (
 )
 
 // Tree is everything that touches a live supervision tree. Service directories
-// are named by path. All methods may be called from any goroutine; none forks,
-// and none blocks on a supervisor that does not answer.
+// are named by path. All methods may be called from any goroutine; none but Check
+// forks, and none blocks on a supervisor that does not answer.
 //
 // SystemTree is the real tree; package s6test has one in memory.
 type Tree interface {
@@ -90,6 +91,13 @@ type Tree interface {
 	// EndRemnant sends signals to a process that is one of those now. It fails,
 	// with syscall.ESRCH, if it is none any more.
 	EndRemnant(service string, known Sighting, pid int, signals ...syscall.Signal) error
+
+	// Check makes the check of a spec once, and returns nil if the process of the
+	// service has passed it. It takes until ctx ends at most, and a second longer
+	// where a command does not end for KILL. The error says what was seen, without
+	// what is checked; it is that of ctx if nothing was; it wraps ErrNoCheck if the check could not be made, and then
+	// says nothing about the process.
+	Check(ctx context.Context, service string, spec *Spec) error
 
 	// Rescan makes s6-svscan start supervisors for new links. Prune also makes
 	// it end those whose links are gone.

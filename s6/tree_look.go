@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,6 +117,10 @@ func (l *lookedAt) Remains(service string, known Sighting, _ time.Time) ([]Remna
 
 func (l *lookedAt) EndRemnant(service string, _ Sighting, _ int, _ ...syscall.Signal) error {
 	return cannot("end what is left of", service)
+}
+
+func (l *lookedAt) Check(_ context.Context, service string, _ *Spec) error {
+	return fmt.Errorf("%w: %w", ErrNoCheck, cannot("check the process of", service))
 }
 
 func (l *lookedAt) Rescan() error { return cannot("scan", l.Layout().ScanDir) }

@@ -151,5 +151,6 @@ func (t *SystemTree) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
 	defer cancel()
 	t.nudges.end(ctx)
+	t.checkers.end(ctx)
 	return t.lock.Close()
 }

@@ -26,6 +26,7 @@ type SystemTree struct {
 	lastScan atomic.Pointer[time.Time]
 	keeper   *keeper // of a private tree
 	nudges   nudges
+	checkers checkers
 	owners   Owners
 }
 

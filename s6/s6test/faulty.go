@@ -1,6 +1,7 @@
 package s6test
 
 import (
+	"context"
 	"fmt"
 	"syscall"
 	"time"
@@ -136,6 +137,11 @@ func (f *Faulty) EndRemnant(service string, known s6.Sighting, pid int, signals 
 	return f.ops.Do(filesystemtest.Command, fmt.Sprintf("%v to a remnant of %s", signals, service), func() error {
 		return f.Tree.EndRemnant(service, known, pid, signals...)
 	})
+}
+
+// Check implements s6.Tree.
+func (f *Faulty) Check(ctx context.Context, service string, spec *s6.Spec) error {
+	return f.ops.Do(filesystemtest.Query, "check of "+service, func() error { return f.Tree.Check(ctx, service, spec) })
 }
 
 // Rescan implements s6.Tree.

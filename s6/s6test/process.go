@@ -46,6 +46,7 @@ type process struct {
 	working bool        // its command has begun
 	ending  bool        // a signal has reached it that will end it
 	paused  bool
+	hangs   bool             // it answers no check
 	pending []syscall.Signal // while paused
 	dead    bool
 	bereft  bool // its directory was deleted, and that was recorded

@@ -20,6 +20,11 @@ type Program struct {
 	StopAfter time.Duration
 	// Deaf: of all signals only KILL ends it.
 	Deaf bool
+	// Hangs: it answers no check. CheckErr is how it fails each, NoCheck why none can
+	// be made.
+	Hangs    bool
+	CheckErr error
+	NoCheck  string
 	// Prints are lines that it prints when it begins.
 	Prints []string
 	// LastWords are what it prints when it ends, without a newline.
