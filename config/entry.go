@@ -177,8 +177,8 @@ func (r *entryReader) service() (e Entry) {
 	spec := &s6.Spec{
 		Command: c.Command, Env: r.env(c.Env), ConfigFiles: c.ConfigFiles,
 		Dir: in.Dir, User: in.User, Limits: in.Limits,
-		Ready:        s6.Readiness{Stays: in.Ready.Stays, FD: in.Ready.FD, Check: in.Ready.Check},
-		StartTimeout: in.StartTimeout, StopSignal: in.StopSignal, StopTimeout: in.StopTimeout,
+		Ready: s6.Readiness{Stays: in.Ready.Stays, FD: in.Ready.FD, Check: in.Ready.Check},
+		Check: in.Check, StartTimeout: in.StartTimeout, StopSignal: in.StopSignal, StopTimeout: in.StopTimeout,
 		Policy: in.policy.policy(), Finish: in.Finish, FinishTimeout: in.FinishTimeout, Log: in.Log,
 	}
 	r.same("s6ServiceConfig.memoryLimit", c.MemoryLimit, "limits.memory", &spec.Limits.Memory)

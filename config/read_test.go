@@ -105,6 +105,7 @@ const besideUMHCore = `services:
     dir: /tmp
     limits: {memory: 1, openFiles: 2, processes: 3, fileSize: 4}
     ready: {check: [test, -e, x]}
+    check: {http: 'http://127.0.0.1:8080/health', every: 5s, timeout: 2s, failures: 4, restart: true}
     startTimeout: 1s
     stopSignal: INT
     stopTimeout: 1m30s
@@ -125,6 +126,7 @@ func TestKeysBesideThoseOfUMHCore(t *testing.T) {
 		Command: []string{"a"}, User: "nobody", Dir: "/tmp",
 		Limits: s6.Limits{Memory: 1, OpenFiles: 2, Processes: 3, FileSize: 4},
 		Ready:  s6.Readiness{Check: []string{"test", "-e", "x"}}, StartTimeout: time.Second,
+		Check:      s6.Check{HTTP: "http://127.0.0.1:8080/health", Every: 5 * time.Second, Timeout: 2 * time.Second, Failures: 4, Restart: true},
 		StopSignal: "INT", StopTimeout: 90 * time.Second,
 		Finish: []string{"clean"}, FinishTimeout: 2 * time.Second,
 		Log:    s6.Log{FileSize: 4096, Files: 3, TAI64N: true, RemoveWithService: true},

@@ -46,6 +46,7 @@ type serviceEntry struct {
 	Dir           string        `yaml:"dir" jsonschema_description:"working directory; the service directory if there is none"`
 	Limits        s6.Limits     `yaml:"limits" jsonschema_description:"of the process"`
 	Ready         ready         `yaml:"ready" jsonschema_description:"how it is known that the process does its work; one of these"`
+	Check         s6.Check      `yaml:"check" jsonschema_description:"how it is found out whether the process still does its work: one of http, tcp and exec, each 10s if not said otherwise"`
 	StartTimeout  time.Duration `yaml:"startTimeout" jsonschema_description:"how long starting may take before the service is degraded; 30s if not said"`
 	StopSignal    string        `yaml:"stopSignal" jsonschema_description:"by which the process is stopped; TERM if not said"`
 	StopTimeout   time.Duration `yaml:"stopTimeout" jsonschema_description:"how long after the stop signal the process is killed; 10s if not said"`

@@ -100,6 +100,10 @@ func (w *walker) unknown(key *yaml.Node, path string, known map[string]reflect.T
 	}
 	slices.Sort(names)
 	what := "there is no " + below(path, cut(key.Value))
+	if w.entry.Kind == KindStream && what == "there is no check" {
+		w.add(key, "%s: a stream is asked itself whether it is ready, and its metrics say what it does", what)
+		return
+	}
 	if near := nearest(key.Value, names); near != "" {
 		w.add(key, "%s: did you mean %s?", what, near)
 	} else {
