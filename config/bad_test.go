@@ -46,7 +46,7 @@ func TestFileThatCannotBeTaken(t *testing.T) {
 // TestEntryThatCannotBeTaken is told with its place, and the one beside it is
 // taken.
 func TestEntryThatCannotBeTaken(t *testing.T) {
-	for _, test := range slices.Concat(badfiles.Services().Files, badfiles.Streams().Files) {
+	for _, test := range slices.Concat(badfiles.Services().Files, badfiles.Dependencies().Files, badfiles.Streams().Files) {
 		t.Run(test.Name, func(t *testing.T) {
 			d := readText(t, test.Text)
 			d.Order(nil)
@@ -71,7 +71,7 @@ func TestFilesBeforeBadOnes(t *testing.T) {
 }
 
 func badGroups() []badfiles.Group {
-	return []badfiles.Group{badfiles.Whole(), badfiles.Services(), badfiles.Streams()}
+	return []badfiles.Group{badfiles.Whole(), badfiles.Services(), badfiles.Dependencies(), badfiles.Streams()}
 }
 
 // allBad are the files of all groups.

@@ -40,7 +40,7 @@ type checkers struct {
 type checker struct {
 	cmd  *exec.Cmd
 	user string // whom it is to become, empty for nobody else
-	said lastWords
+	said printout
 }
 
 // exec runs the command of a check, and returns an error unless that exits with
@@ -273,14 +273,14 @@ func textError(text string) error {
 	return errors.New(text)
 }
 
-// lastWords keeps the end of what a command prints.
-type lastWords struct {
+// printout keeps the end of what a command prints.
+type printout struct {
 	mu   sync.Mutex // guards text
 	text []byte
 }
 
 // Write implements io.Writer.
-func (w *lastWords) Write(p []byte) (int, error) {
+func (w *printout) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.text = append(w.text, p...)
@@ -291,7 +291,7 @@ func (w *lastWords) Write(p []byte) (int, error) {
 }
 
 // last returns the last line that is not empty.
-func (w *lastWords) last() string {
+func (w *printout) last() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(string(w.text)), "\n")
@@ -299,7 +299,7 @@ func (w *lastWords) last() string {
 }
 
 // after is that line as it follows on what happened.
-func (w *lastWords) after() string {
+func (w *printout) after() string {
 	if line := w.last(); line != "" {
 		return ": " + line
 	}

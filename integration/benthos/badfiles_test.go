@@ -177,7 +177,7 @@ func instead() []mistake {
 // program says exactly what is wrong, and all that runs keeps its processes.
 func TestBadFilesStopNothing(t *testing.T) {
 	t.Parallel()
-	whole, services, streams := badfiles.Whole(), badfiles.Services(), badfiles.Streams()
+	whole, services, needs, streams := badfiles.Whole(), badfiles.Services(), badfiles.Dependencies(), badfiles.Streams()
 	half := func(g badfiles.Group, n int) []mistake {
 		middle := len(g.Files) / 2
 		return written([][]badfiles.File{g.Files[:middle], g.Files[middle:]}[n])
@@ -191,6 +191,7 @@ func TestBadFilesStopNothing(t *testing.T) {
 		"no files":                   {whole, instead()},
 		"services, one half":         {services, half(services, 0)},
 		"services, the other half":   {services, half(services, 1)},
+		"dependencies":               {needs, written(needs.Files)},
 		"streams":                    {streams, written(streams.Files)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,4 +7,5 @@
 //   - group.go: what a group of files is
 //   - whole.go: files of which nothing can be taken
 //   - entries.go: files of which all but one entry can be taken
+//   - dependencies.go: those in which what it depends on is wrong
 package badfiles
