@@ -53,13 +53,15 @@ type adapted struct {
 	// ownLinks: fsys knows no links. They are files with fs.ModeSymlink that
 	// hold their target, and are followed here.
 	ownLinks bool
-	// dirs are paths, without links in them, that are known to be directories,
-	// where ownLinks: nobody else changes fsys. A directory that goes clears it.
-	dirs sync.Map // of string to nothing
+	// known is what was looked up before, where ownLinks: nobody else changes fsys.
+	known known
 }
 
 // ReadFile implements [filesystem.FS].
 func (a *adapted) ReadFile(name string) ([]byte, error) {
+	if a.ownLinks {
+		return a.readOwn(name)
+	}
 	f, err := a.Open(name)
 	if err != nil {
 		return nil, err
@@ -70,6 +72,18 @@ func (a *adapted) ReadFile(name string) ([]byte, error) {
 		return nil, contract.PathError("read", name, err)
 	}
 	return content.Bytes(), nil
+}
+
+// readOwn is ReadFile where ownLinks.
+func (a *adapted) readOwn(name string) ([]byte, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	at, err := a.regular(name)
+	if err != nil {
+		return nil, contract.PathError("open", name, err)
+	}
+	content, err := contentOf(at.info)
+	return content, contract.PathError("read", name, err)
 }
 
 // ReadRange implements [filesystem.FS].
@@ -86,18 +100,32 @@ func (a *adapted) ReadRange(name string, p []byte, off int64) (int, error) {
 func (a *adapted) Open(name string) (filesystem.File, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	at, err := a.existing(name, true)
-	if err == nil {
-		err = contract.Regular(at.info)
-	}
+	at, err := a.regular(name)
 	if err != nil {
 		return nil, contract.PathError("open", name, err)
 	}
-	f, err := a.fsys.Open(at.path)
+	f, err := a.open(at)
 	if err != nil {
 		return nil, contract.PathError("open", name, err)
 	}
 	return &openFile{name: name, file: f}, nil
+}
+
+// regular returns where a name leads that is a regular file's.
+func (a *adapted) regular(name string) (place, error) {
+	at, err := a.existing(name, true)
+	if err == nil {
+		err = contract.Regular(at.info)
+	}
+	return at, err
+}
+
+// open opens what is there, for reading.
+func (a *adapted) open(at place) (afero.File, error) {
+	if a.ownLinks {
+		return openOwn(at.info), nil
+	}
+	return a.fsys.Open(at.path)
 }
 
 // Stat implements [filesystem.FS].

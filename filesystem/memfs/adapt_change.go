@@ -169,6 +169,7 @@ func (a *adapted) Mkdir(name string, perm fs.FileMode) error {
 	}
 	if err != nil {
 		a.fsys.Remove(at.path)
+		a.known.forget(at.path)
 	}
 	return contract.PathError("mkdir", name, err)
 }
@@ -219,7 +220,7 @@ func (a *adapted) rename(oldName, newName string) error {
 		}
 	}
 	if from.info.IsDir() {
-		a.dirs.Clear()
+		a.known.forgetAll()
 	}
 	if err := a.fsys.Rename(from.path, to.path); err != nil {
 		if emptied {
@@ -273,7 +274,7 @@ func (a *adapted) remove(name string) error {
 		if err := a.checkEmpty(at.path); err != nil {
 			return err
 		}
-		a.dirs.Clear()
+		a.known.forgetAll()
 	}
 	a.touch(at.path)
 	return a.fsys.Remove(at.path)
@@ -290,7 +291,7 @@ func (a *adapted) RemoveAll(name string) error {
 	at, err := a.existing(name, false)
 	if err == nil {
 		a.touch(at.path)
-		a.dirs.Clear()
+		a.known.forgetAll()
 		err = a.fsys.RemoveAll(at.path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -299,14 +300,15 @@ func (a *adapted) RemoveAll(name string) error {
 	return contract.PathError("removeall", name, err)
 }
 
-// touch gives the directories of changed entries the time of the change, which
-// afero.MemMapFs does not.
+// touch is called for entries that change. It gives their directories the time of
+// the change, which afero.MemMapFs does not.
 func (a *adapted) touch(names ...string) {
 	if !a.ownLinks {
 		return
 	}
 	now := time.Now()
 	for _, name := range names {
+		a.known.forget(name)
 		a.fsys.Chtimes(parentOf(name), now, now)
 	}
 }

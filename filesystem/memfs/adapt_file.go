@@ -84,12 +84,19 @@ type memInfo struct {
 	data    *mem.FileData
 }
 
-func (i memInfo) Name() string       { return i.name }
-func (i memInfo) Size() int64        { return i.size }
-func (i memInfo) Mode() fs.FileMode  { return i.mode }
-func (i memInfo) ModTime() time.Time { return i.modTime }
-func (i memInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i memInfo) Sys() any           { return nil }
+func (i *memInfo) Name() string       { return i.name }
+func (i *memInfo) Size() int64        { return i.size }
+func (i *memInfo) Mode() fs.FileMode  { return i.mode }
+func (i *memInfo) ModTime() time.Time { return i.modTime }
+func (i *memInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i *memInfo) Sys() any           { return nil }
+
+// describeOwn returns a description of a file that stays as it is. It has no name
+// yet.
+func describeOwn(file *mem.FileData) *memInfo {
+	live := mem.FileInfo{FileData: file}
+	return &memInfo{size: live.Size(), mode: live.Mode(), modTime: live.ModTime(), data: file}
+}
 
 // snapshot returns a description that stays as it is.
 func snapshot(info fs.FileInfo) fs.FileInfo {
@@ -97,29 +104,38 @@ func snapshot(info fs.FileInfo) fs.FileInfo {
 	if !ok {
 		return info
 	}
-	return memInfo{
-		name:    live.Name(),
-		size:    live.Size(),
-		mode:    live.Mode(),
-		modTime: live.ModTime(),
-		data:    live.FileData,
-	}
+	own := describeOwn(live.FileData)
+	own.name = live.Name()
+	return own
 }
 
-// named gives a description the name that the caller used.
+// named gives a description, which nobody else has, the name that the caller
+// used.
 func named(info fs.FileInfo, name string) fs.FileInfo {
-	if i, ok := info.(memInfo); ok {
+	if i, ok := info.(*memInfo); ok {
 		i.name = name
-		return i
 	}
 	return info
 }
 
 func sameFile(x, y fs.FileInfo) bool {
-	a, ok := x.(memInfo)
+	a, ok := x.(*memInfo)
 	if !ok {
 		return os.SameFile(x, y)
 	}
-	b, ok := y.(memInfo)
+	b, ok := y.(*memInfo)
 	return ok && a.data == b.data
+}
+
+// openOwn opens a file of afero.MemMapFs for reading.
+func openOwn(info fs.FileInfo) afero.File {
+	return mem.NewReadOnlyFileHandle(info.(*memInfo).data)
+}
+
+// contentOf returns what is in a file of afero.MemMapFs that nobody changes
+// meanwhile.
+func contentOf(info fs.FileInfo) ([]byte, error) {
+	content := make([]byte, info.Size())
+	_, err := io.ReadFull(openOwn(info), content)
+	return content, err
 }

@@ -37,7 +37,11 @@ func (a *adapted) readsLinks() bool {
 
 func (a *adapted) readlink(name string) (string, error) {
 	if a.ownLinks {
-		target, err := afero.ReadFile(a.fsys, name)
+		link, err := a.lstatOwn(name)
+		if err != nil {
+			return "", err
+		}
+		target, err := contentOf(link)
 		return string(target), err
 	}
 	reader, ok := a.fsys.(afero.LinkReader)

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/afero"
+	"github.com/spf13/afero/mem"
 
 	"github.com/evenkeel/evenkeel/filesystem/internal/contract"
 )
@@ -45,6 +46,9 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 	if err := contract.CheckName(name); err != nil {
 		return place{}, err
 	}
+	if at, ok := a.recall(name, follow); ok {
+		return at, nil
+	}
 	at, rest := a.begin(name)
 	at.opaque = at.path == ""
 	for links := 0; len(rest) > 0; {
@@ -80,9 +84,6 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 		case !info.IsDir() && (!last || at.dir):
 			return place{}, syscall.ENOTDIR
 		}
-		if !last && a.ownLinks {
-			a.dirs.Store(next, nil)
-		}
 		at.path, at.info = next, info
 	}
 	if at.info != nil {
@@ -93,12 +94,25 @@ func (a *adapted) locate(name string, follow bool) (place, error) {
 	return at, err
 }
 
+// recall is locate for a name that is known and leads through no link.
+func (a *adapted) recall(name string, follow bool) (place, bool) {
+	if !a.ownLinks {
+		return place{}, false
+	}
+	file, ok := a.known.get(name)
+	if !ok || file == nil {
+		return place{path: name}, ok
+	}
+	info := describeOwn(file)
+	return place{path: name, info: info}, !follow || info.mode.Type() != fs.ModeSymlink
+}
+
 // begin returns where locate begins, and the elements that it has to follow from
 // there: the last one where all others are known.
 func (a *adapted) begin(name string) (at place, rest []string) {
 	slash := strings.LastIndexByte(name, '/')
 	if a.ownLinks && slash > 0 && slash < len(name)-1 {
-		if _, known := a.dirs.Load(name[:slash]); known {
+		if dir, ok := a.known.get(name[:slash]); ok && dir != nil && mem.GetFileInfo(dir).IsDir() {
 			return place{path: name[:slash]}, []string{name[slash+1:]}
 		}
 	}
@@ -173,6 +187,9 @@ func (a *adapted) stat(name string) (fs.FileInfo, error) {
 }
 
 func (a *adapted) lstat(name string) (fs.FileInfo, error) {
+	if a.ownLinks {
+		return a.lstatOwn(name)
+	}
 	lstater, ok := a.fsys.(afero.Lstater)
 	if !ok {
 		return a.stat(name)
@@ -182,4 +199,24 @@ func (a *adapted) lstat(name string) (fs.FileInfo, error) {
 		return nil, contract.Cause(err)
 	}
 	return snapshot(info), nil
+}
+
+// lstatOwn is lstat where ownLinks. The path begins at the root and leads through
+// no link.
+func (a *adapted) lstatOwn(path string) (fs.FileInfo, error) {
+	file, ok := a.known.get(path)
+	if !ok {
+		info, err := a.fsys.Stat(path)
+		switch {
+		case err == nil:
+			file = info.(*mem.FileInfo).FileData
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, contract.Cause(err)
+		}
+		a.known.put(path, file)
+	}
+	if file == nil {
+		return nil, fs.ErrNotExist
+	}
+	return describeOwn(file), nil
 }
