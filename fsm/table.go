@@ -197,14 +197,16 @@ func (t *Table) indexRow(r Row) (problems []error) {
 }
 
 func (t *Table) checkReach() (problems []error) {
-	start := t.reach(StateToBeCreated)
-	for _, s := range t.states {
-		if !start[s.Name] {
+	place, reach := t.reach()
+	for n, s := range t.states {
+		if !reach[place[StateToBeCreated]][n] {
 			problems = append(problems, fmt.Errorf("state %q cannot be reached", s.Name))
 		}
 		phases := make(map[Phase]bool)
-		for to := range t.reach(s.Name) {
-			phases[t.phases[to]] = true
+		for to, reached := range reach[n] {
+			if reached {
+				phases[t.states[to].Phase] = true
+			}
 		}
 		for _, target := range t.spec.Targets {
 			if !phases[target.Phase] {
@@ -215,18 +217,28 @@ func (t *Table) checkReach() (problems []error) {
 	return problems
 }
 
-// reach returns the states that can be reached from a state, itself included.
-func (t *Table) reach(from State) map[State]bool {
-	seen := map[State]bool{from: true}
-	for queue := []State{from}; len(queue) > 0; queue = queue[1:] {
-		for _, r := range t.rows {
-			if r.From == queue[0] && !seen[r.To] {
-				seen[r.To] = true
-				queue = append(queue, r.To)
+// reach returns the places of the states, and from the state at each place which
+// can be reached, itself included.
+func (t *Table) reach() (place map[State]int, reach [][]bool) {
+	place, reach = make(map[State]int), make([][]bool, len(t.states))
+	for n, s := range t.states {
+		place[s.Name], reach[n] = n, make([]bool, len(t.states))
+		reach[n][n] = true
+	}
+	for _, r := range t.rows {
+		reach[place[r.From]][place[r.To]] = true
+	}
+	for via, further := range reach {
+		for _, from := range reach {
+			if !from[via] {
+				continue
+			}
+			for to, reached := range further {
+				from[to] = from[to] || reached
 			}
 		}
 	}
-	return seen
+	return place, reach
 }
 
 // Next returns where an event leads from a state, and whether it may be fired
