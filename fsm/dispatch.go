@@ -123,6 +123,7 @@ func (m *Manager[D, O]) giveUpPlaces() {
 func (m *Manager[D, O]) start(ctx context.Context, e *entry[D, O]) {
 	m.occupy(e)
 	go func() {
+		growStack()
 		ctx, cancel := context.WithTimeout(ctx, m.config.PassTimeout)
 		defer cancel()
 		// A reading of its own, whatever ctx carries: a manager may run for long.

@@ -44,3 +44,31 @@ func BenchmarkPassInMemory(b *testing.B) {
 	}
 	require.Equal(b, s6.StateRunning, i.Snapshot().State)
 }
+
+// BenchmarkManagersPassInMemory is the same as a manager makes it, in a goroutine
+// of its own, with what the manager itself costs.
+func BenchmarkManagersPassInMemory(b *testing.B) {
+	tree := s6test.New(s6test.Config{})
+	defer tree.Close()
+	tree.Install("sleep", s6test.Program{})
+	want := map[string]desired{"a": {State: s6.Running, Spec: plainSpec}}
+	settle(b, tree, want)
+	kind, err := s6.NewKind(tree, s6.KindName)
+	require.NoError(b, err)
+	kind.Resync = time.Nanosecond // it is always due
+	m, err := fsm.NewManager(kind, fsm.Config{})
+	require.NoError(b, err)
+	defer m.Close(b.Context())
+	require.NoError(b, m.Apply(b.Context(), want))
+	settled := func() bool { s, ok := m.Instance("a"); return ok && s.Settled }
+	for !settled() {
+		require.NoError(b, m.Reconcile(b.Context()))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := m.Reconcile(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	require.True(b, settled())
+}
