@@ -40,6 +40,7 @@ type driver struct {
 	examined bool // intact and foreign are known
 	intact   bool
 	foreign  string // the service directory's owner, if it is another one
+	said     said   // what its manifest said
 	files    []keptFile
 	damage   string    // why it is not intact
 	lookedAt time.Time // when it was last looked whether the files are there
@@ -79,6 +80,11 @@ type driver struct {
 	// When s6-svscan, told that the link is gone, has certainly finished with a
 	// service that it was starting. Zero before it is told.
 	calm time.Time
+}
+
+// said is the text of a manifest, and the owner that it names.
+type said struct {
+	text, owner string
 }
 
 // keptFile is what is remembered of a file of the service directory.

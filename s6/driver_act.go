@@ -55,7 +55,7 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 
 // checkOwner refuses a service of another owner.
 func (d *driver) checkOwner() error {
-	other, err := Owner(d.tree, d.name)
+	other, err := d.belongsTo()
 	if errors.Is(err, ErrVersion) {
 		d.foreign, d.examined = unknownOwner, true
 		return fsm.Permanent(err)
@@ -65,6 +65,30 @@ func (d *driver) checkOwner() error {
 	}
 	d.foreign, d.examined = other, true
 	return fsm.Permanent(fmt.Errorf("%w: %s belongs to %q: give one of the two another name", ErrOwned, d.service, other))
+}
+
+// belongsTo is Owner of this service. A manifest that says what it said the last
+// time is not parsed again.
+func (d *driver) belongsTo() (owner string, err error) {
+	text, there, err := manifestText(d.fs, d.service)
+	if err != nil {
+		return "", unowned(err)
+	}
+	switch {
+	case !there:
+		return "", nil
+	case d.said.owner != "" && string(text) == d.said.text:
+		return d.said.owner, nil
+	}
+	m, err := untorn(parseManifest(text, d.service))
+	if err != nil {
+		return "", unowned(err)
+	}
+	if m == nil {
+		return "", nil
+	}
+	d.said = said{string(text), m.Kind}
+	return m.Kind, nil
 }
 
 // errLags is what Restart returns of a process that no status names.

@@ -34,19 +34,32 @@ var errTorn = errors.New("its manifest cannot be understood")
 // none. The error wraps errTorn or ErrVersion if there is one that says nothing
 // to this package.
 func readManifest(fsys filesystem.FS, service string) (*manifest, error) {
-	file := path.Join(service, fileManifest)
-	data, err := fsys.ReadFile(file)
-	if errors.Is(err, syscall.ENOTDIR) {
-		return nil, nil // the name, or data, is a file of somebody else's
-	}
-	if ok, err := found(err); err != nil || !ok {
+	text, there, err := manifestText(fsys, service)
+	if err != nil || !there {
 		return nil, err
 	}
+	return parseManifest(text, service)
+}
+
+// manifestText returns what is in the manifest of a service directory, if there is
+// one.
+func manifestText(fsys filesystem.FS, service string) (text []byte, there bool, err error) {
+	text, err = fsys.ReadFile(path.Join(service, fileManifest))
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, false, nil // the name, or data, is a file of somebody else's
+	}
+	there, err = found(err)
+	return text, there, err
+}
+
+// parseManifest is readManifest for a text that was read.
+func parseManifest(data []byte, service string) (*manifest, error) {
 	var m manifest
-	err = json.Unmarshal(data, &m)
+	err := json.Unmarshal(data, &m)
 	if err == nil && m.Version == manifestVersion && m.Spec != nil && len(m.Spec.Command) > 0 {
 		return &m, nil
 	}
+	file := path.Join(service, fileManifest)
 	var of struct {
 		Version int `json:"version"`
 	}
