@@ -143,7 +143,7 @@ func (t *Tree) spawn(s *supervisor, as role) *process {
 	t.processes = append(t.processes, p)
 	p.happens(Started, 0)
 	if text, err := t.mem.ReadFile(path.Join(s.dir, "run")); err == nil {
-		p.script = parseScript(string(text))
+		p.script = t.script(string(text))
 	}
 	if p.role == roleLogger && p.script.follows {
 		if of := t.supervisor(path.Dir(s.dir)); of != nil {

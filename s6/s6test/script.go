@@ -38,6 +38,16 @@ var longRun = regexp.MustCompile(`evenkeel_now - evenkeel_at\)\) -lt (\d+) `)
 // hasBorder reports whether a script prints what ends the text of a process.
 func hasBorder(text string) bool { return strings.Contains(text, `\003\004\n`) }
 
+// script returns what a script does. Each is parsed once.
+func (t *Tree) script(text string) script {
+	s, known := t.scripts[text]
+	if !known {
+		s = parseScript(text)
+		t.scripts[text] = s
+	}
+	return s
+}
+
 // parseScript follows the chain of programs in the last line. In a script that
 // package s6 has not written it finds the last command at most.
 func parseScript(text string) (s script) {

@@ -65,6 +65,7 @@ type Tree struct {
 	programs   map[string]Program
 	barred     map[string]string // services that cannot be started: what is said
 	commands   map[string]Program
+	scripts    map[string]script // by their text
 	watches    []*watch
 	lastLabel  time.Time // of a rotated log file
 	violations []string
@@ -84,7 +85,7 @@ func New(config Config) *Tree {
 	}
 	t := &Tree{
 		config: config, mem: config.FS, born: time.Now(), lastPID: firstPID - 1,
-		programs: make(map[string]Program), barred: make(map[string]string), commands: make(map[string]Program),
+		programs: make(map[string]Program), barred: make(map[string]string), commands: make(map[string]Program), scripts: make(map[string]script),
 	}
 	t.timer = time.AfterFunc(time.Hour, t.happen)
 	for _, dir := range []string{config.Layout.ScanDir, config.Layout.ServicesDir, config.Layout.LogsDir} {
@@ -261,7 +262,7 @@ func (t *Tree) supervisor(service string) *supervisor {
 // holder returns the process that holds a service's instance lock, nil for
 // none.
 func (t *Tree) holder(service string) *process {
-	id := t.stat(path.Join(service, "data/lock"))
+	id := t.stat(service + "/data/lock")
 	for _, p := range t.processes {
 		if p.working && t.same(p.lock, id) {
 			return p
