@@ -91,19 +91,15 @@ func ofStream(config *benthos.Config) *variant {
 	return &variant{key: fmt.Sprintf("%x", sha256.Sum256(append(doc, config.Note...))), process: string(doc), stream: config}
 }
 
-// variants returns the ways in which an instance can be run. The first is a
-// plain one.
-func variants(name string) (all []*variant) {
+// nthVariant returns one of the ways in which an instance can be run, by any
+// number. The first is a plain one.
+func nthVariant(name string, n int) *variant {
 	if isStream(name) {
-		for _, c := range configs() {
-			all = append(all, ofStream(c))
-		}
-		return all
+		all := configs()
+		return ofStream(all[n%len(all)])
 	}
-	for _, s := range specs() {
-		all = append(all, ofService(s))
-	}
-	return all
+	all := specs()
+	return ofService(all[n%len(all)])
 }
 
 // specs of services.

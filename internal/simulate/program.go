@@ -34,9 +34,10 @@ type task struct {
 	version int
 }
 
-// startProgram starts a program with that life.
-func startProgram(l *life, tree *s6test.Tree, engines *engines) (*program, error) {
-	p := &program{life: l, tree: tree, engines: engines, tasks: make(chan task, 10000), quit: make(chan struct{})}
+// startProgram starts a program with that life, whose user is given so many tasks
+// at most.
+func startProgram(l *life, tree *s6test.Tree, engines *engines, most int) (*program, error) {
+	p := &program{life: l, tree: tree, engines: engines, tasks: make(chan task, most), quit: make(chan struct{})}
 	for _, keep := range []func() (keeper, error){p.keepServices, p.keepStreams} {
 		k, err := keep()
 		if err != nil {

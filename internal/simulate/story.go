@@ -22,6 +22,7 @@ type story struct {
 	lines []line
 	sum   uint64
 	ops   int
+	sums  map[string]uint64 // of the texts of operations, which come again and again
 }
 
 // line is something that happened.
@@ -45,7 +46,9 @@ func (l line) compare(o line) int {
 	return 0
 }
 
-func newStory(full bool) *story { return &story{begin: time.Now(), full: full} }
+func newStory(full bool) *story {
+	return &story{begin: time.Now(), full: full, sums: make(map[string]uint64)}
+}
 
 // tell adds a line.
 func (s *story) tell(who, format string, args ...any) {
@@ -75,21 +78,22 @@ func stamp(d time.Duration) string {
 func (s *story) count(who string, op filesystemtest.Op) {
 	s.mu.Lock()
 	s.ops++
-	s.sum = mix(s.sum, uint64(time.Since(s.begin)), sum(who), uint64(op.Kind), sum(op.Path), uint64(op.Size))
+	s.sum = mix(s.sum, uint64(time.Since(s.begin)), s.sumOf(who), uint64(op.Kind), s.sumOf(op.Path), uint64(op.Size))
 	s.mu.Unlock()
 	if s.full {
 		s.tell(who, "  %s", op)
 	}
 }
 
-// sum returns a checksum of a text that is the same in each run, and quick: it
-// is taken of every operation.
-func sum(text string) uint64 {
-	return uint64(crc32.Checksum([]byte(text), castagnoli))
+// sumOf returns a checksum of a text that is the same in each run.
+func (s *story) sumOf(text string) uint64 {
+	sum, known := s.sums[text]
+	if !known {
+		sum = uint64(crc32.Checksum([]byte(text), crc32.MakeTable(crc32.Castagnoli)))
+		s.sums[text] = sum
+	}
+	return sum
 }
-
-// castagnoli is the polynomial that processors have an instruction for.
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // mix mixes numbers into one, each bit of which depends on all of theirs.
 func mix(all ...uint64) (h uint64) {

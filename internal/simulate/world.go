@@ -128,8 +128,7 @@ func run(name string, n int) declaration  { return declare(s6.Running, name, n) 
 func stop(name string, n int) declaration { return declare(s6.Stopped, name, n) }
 
 func declare(state fsm.State, name string, n int) declaration {
-	all := variants(name)
-	return declaration{state: state, variant: all[n%len(all)]}
+	return declaration{state: state, variant: nthVariant(name, n)}
 }
 
 // want changes what the user wants of an instance; a declaration without a state
@@ -192,10 +191,11 @@ func (w *world) act(a Action) {
 		say("the engine of %s %s, for %v", a.Name, how.does, a.For)
 		w.after(a.For, w.engines.answer(a.Name, how))
 	case TakePort:
-		addr := variants(a.Name)[0].stream.EndpointAddr()
+		port := 0
 		if a.N == 1 {
-			addr = variants(a.Name)[otherPort].stream.EndpointAddr()
+			port = otherPort
 		}
+		addr := nthVariant(a.Name, port).stream.EndpointAddr()
 		say("%s is taken as soon as it is free, for %v", addr, a.For)
 		w.engines.take(addr, time.Now().Add(a.For))
 	case Fail, Fill, ReadOnly, Slow, Hang:
@@ -328,7 +328,8 @@ func (w *world) startProgram() {
 		story: w.story, judge: w.judge, faults: w.faults, dead: make(chan struct{}),
 	}
 	l.left.Store(-1)
-	p, err := startProgram(l, w.tree, w.engines)
+	// Two for each action, for what is asked is taken back, and those of the end.
+	p, err := startProgram(l, w.tree, w.engines, 2*len(w.plan.Actions)+10)
 	if err != nil {
 		w.judge.violated(ManagersAnswer, "a program cannot start: %v", err)
 		return
