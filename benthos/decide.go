@@ -227,7 +227,7 @@ func trouble(in input) (r fsm.Reason, bad bool) {
 	case o.Traffic.RecentErrors > 0:
 		return fsm.Because("its output failed recently").With(o.LogProblem), true
 	}
-	return fsm.Reason{}, false
+	return in.Desired.Rejected, in.Desired.Rejected != (fsm.Reason{})
 }
 
 func decideDegraded(in input) fsm.Decision {

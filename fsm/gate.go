@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,8 +52,12 @@ func (i *Instance[D, O]) hold(p *pass[D, O]) {
 }
 
 // explain returns the reason of a decision. What does nothing because it waits
-// says so, unless there is trouble to tell of.
+// says so, unless there is trouble to tell of. A change that was taken back is told
+// beside other trouble.
 func (p *pass[D, O]) explain(d *Decision) Reason {
+	if why := p.after.Desired.Rejected; why != (Reason{}) && d.Reason != why && d.Reason != (Reason{}) {
+		return d.Reason.With(strings.TrimPrefix(d.Reason.Evidence+"; "+why.String(), "; "))
+	}
 	idle := len(d.Do) == 0 && d.Fire == "" && !d.Pending
 	well := p.before.Phase == PhaseStopped || p.before.Phase == PhaseRunning
 	if p.after.Waits != (Reason{}) && (idle && well || d.Reason == (Reason{})) {

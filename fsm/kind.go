@@ -20,6 +20,9 @@ type Action string
 type Desired[D any] struct {
 	State State `json:"state,omitempty"` // one of the table's targets, or StateRemoved
 	Spec  D     `json:"spec,omitzero"`   // what the instance is made from; not to be modified once handed over
+	// Rejected says why a change was taken back, where this is what was asked before
+	// it: an instance that runs with it counts as degraded.
+	Rejected Reason `json:"rejected,omitzero"`
 }
 
 // Reason says why an instance is where it is: what was concluded, and the

@@ -48,7 +48,7 @@ func (c ChildObserved[D, O]) Masked() ChildObserved[D, O] {
 // it is a Masker. The JSON of Desired itself has all that is in it.
 func (d Desired[D]) LogValue() slog.Value {
 	type plain Desired[D]
-	return slog.AnyValue(plain{d.State, masked(d.Spec)})
+	return slog.AnyValue(plain{d.State, masked(d.Spec), d.Rejected})
 }
 
 // masked returns v, masked where it knows how to be: by a method of its own or

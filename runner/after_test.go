@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
@@ -114,6 +115,7 @@ func written(wishes map[string]wish) string {
 type estate struct {
 	t      *testing.T
 	tree   *s6test.Tree
+	fsys   filesystem.FS
 	files  *Files
 	runner *Runner
 	end    context.CancelFunc
@@ -128,19 +130,32 @@ type estate struct {
 }
 
 func newEstate(t *testing.T) *estate {
-	e := &estate{t: t, tree: s6test.New(s6test.Config{}), phases: make(map[string]fsm.Phase), ready: make(map[string]time.Time)}
+	e := &estate{t: t, tree: s6test.New(s6test.Config{}), phases: make(map[string]fsm.Phase), ready: make(map[string]time.Time), fsys: memfs.New()}
 	e.tree.Install("sleep", s6test.Program{})
+	require.NoError(t, e.fsys.MkdirAll("/etc/evenkeel", 0o755))
+	e.begin()
+	return e
+}
+
+// begin begins a program.
+func (e *estate) begin() {
+	t, store := e.t, Store{e.fsys, "/data/declarations"}
 	e.runner = &Runner{}
 	var ctx context.Context
 	ctx, e.end = context.WithCancel(context.Background())
-	require.NoError(t, e.runner.manage(ctx, e.tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, []fsm.Listener{e.hear}))
-	fsys := memfs.New()
-	require.NoError(t, fsys.MkdirAll("/etc/evenkeel", 0o755))
+	require.NoError(t, e.runner.manage(ctx, e.tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, store, []fsm.Listener{e.hear}))
 	e.files = &Files{
-		Reader: config.Reader{FS: fsys}, Paths: []string{file}, Keeper: e, Store: Store{fsys, "/data/declarations"},
+		Reader: config.Reader{FS: e.fsys}, Paths: []string{file}, AllowEmpty: true, Keeper: e, Store: store,
 		Tell: func(problem error) { t.Error(problem) },
 	}
-	return e
+}
+
+// leave ends the program, and leaves what it keeps.
+func (e *estate) leave() {
+	e.end()
+	e.runner.follows.Wait()
+	require.NoError(e.t, e.runner.Services.Close(context.Background()))
+	require.NoError(e.t, e.runner.Streams.Close(context.Background()))
 }
 
 // hear holds each start and stop against the order.
@@ -181,7 +196,7 @@ func (e *estate) hear(n fsm.Notice) {
 }
 
 // Recall and the two below implement Keeper.
-func (e *estate) Recall(last *config.Declaration) { e.runner.Recall(last) }
+func (e *estate) Recall(last *config.Declaration) error { return e.runner.Recall(last) }
 
 func (e *estate) Refused() map[config.Key]error { return e.runner.Refused() }
 
@@ -198,7 +213,12 @@ func (e *estate) Apply(ctx context.Context, w Wanted) error {
 // missing from it has been given up.
 func (e *estate) keep(wishes map[string]wish) {
 	e.wishes = wishes
-	require.NoError(e.t, e.files.Reader.FS.WriteFile(file, []byte(written(wishes)), 0o600))
+	e.keepText(written(wishes))
+}
+
+// keepText has a file kept.
+func (e *estate) keepText(text string) {
+	require.NoError(e.t, e.files.Reader.FS.WriteFile(file, []byte(text), 0o600))
 	for again := time.Duration(1); again > 0; time.Sleep(again) {
 		var err error
 		again, err = e.files.Load(context.Background(), false)
@@ -242,9 +262,7 @@ func (e *estate) outcome() (all []string) {
 }
 
 func (e *estate) close() {
-	e.end()
-	require.NoError(e.t, e.runner.Services.Close(context.Background()))
-	require.NoError(e.t, e.runner.Streams.Close(context.Background()))
+	e.leave()
 	require.NoError(e.t, e.tree.Close())
 }
 

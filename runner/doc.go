@@ -14,12 +14,15 @@
 //   - halt.go: how instances are stopped
 //   - essential.go: instances whose end for good is that of the program
 //   - wanted.go: what is to be kept
+//   - store.go: the declarations that were taken
+//   - trial.go: changes that are tried, and those that were taken back
+//   - trial_store.go: how they are written down
+//   - probation.go: what becomes of them
 //   - ordering.go: what instances start after, and stop before
 //   - runner.go: the tree and the managers
 //   - notify.go: how the program is, told to systemd
 //   - beat.go: that passes are made, told to whoever looks
 //   - health.go: what is wrong, and the look from outside
-//   - store.go: the declarations that were taken
 //   - assign.go: ports for streams that name none
 //   - declare.go: what is kept for what files declare
 //   - busy.go: whether a file is being written

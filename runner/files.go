@@ -64,8 +64,9 @@ type Files struct {
 
 // Keeper keeps what is declared.
 type Keeper interface {
-	// Recall is told what was in force before, once and first.
-	Recall(last *config.Declaration)
+	// Recall is told what was in force before, once and first. What it cannot find out
+	// beside that is told, and keeps nothing from being applied.
+	Recall(last *config.Declaration) error
 	// Apply has that kept. Instances that are refused are no error. On an error it
 	// is called again.
 	Apply(ctx context.Context, w Wanted) error
@@ -170,7 +171,9 @@ func (f *Files) begin() {
 	if f.last, f.unknown, err = f.Store.before(); err != nil {
 		f.Tell(err)
 	}
-	f.Keeper.Recall(f.last)
+	if err := f.Keeper.Recall(f.last); err != nil {
+		f.Tell(err)
+	}
 }
 
 // apply has a declaration kept, unless it is already, and reports whether a part

@@ -38,7 +38,7 @@ func (h *home) Apply(_ context.Context, w Wanted) error {
 	return nil
 }
 
-func (h *home) Recall(*config.Declaration) {}
+func (h *home) Recall(*config.Declaration) error { return nil }
 
 func (h *home) Refused() map[config.Key]error { return h.refused }
 

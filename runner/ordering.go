@@ -19,6 +19,7 @@ type ordering struct {
 	*order.Order
 	services *fsm.Manager[*s6.Spec, s6.Observed]
 	streams  *fsm.Manager[*benthos.Config, benthos.Observed]
+	passed   func(config.Key) // is called after each pass over an instance
 
 	mu      sync.Mutex // guards the two below
 	members map[order.ID]order.Member
@@ -27,8 +28,8 @@ type ordering struct {
 
 // newOrdering returns the order of instances in a tree. It has to be given the
 // managers before there are any.
-func newOrdering(tree s6.Tree, streams benthos.Options) *ordering {
-	o := &ordering{}
+func newOrdering(tree s6.Tree, streams benthos.Options, passed func(config.Key)) *ordering {
+	o := &ordering{passed: passed}
 	service := string(config.KindService)
 	o.Order = order.New(order.Config{
 		Look: func(id order.ID) order.View {
@@ -83,7 +84,7 @@ func (o *ordering) take(w Wanted) map[order.ID]order.Member {
 	defer o.mu.Unlock()
 	for id, m := range o.members {
 		_, listed := all[id]
-		if !listed && (w.Stays || slices.ContainsFunc(w.Held, func(key config.Key) bool { return key.ID() == id })) {
+		if !listed && w.stays(config.Key{Kind: config.Kind(id.Kind), Name: id.Name}) {
 			all[id], entries[id] = m, o.entries[id]
 		}
 	}
@@ -138,10 +139,24 @@ func releaseTime(ctx context.Context) (at time.Time) {
 	return at
 }
 
+// gate is the gate of a manager, with what is called after passes.
+type gate struct {
+	fsm.Gate
+	kind   config.Kind
+	passed func(config.Key)
+}
+
+// Passed implements fsm.Gate.
+func (g gate) Passed(name string) {
+	g.Gate.Passed(name)
+	g.passed(config.Key{Kind: g.kind, Name: name})
+}
+
 // gate returns the gate of a manager.
 func (o *ordering) gate(kind config.Kind) fsm.Gate {
-	if kind == config.KindService {
-		return o.Gate(string(kind), s6.Running, s6.Stopped)
+	run, stop := s6.Running, s6.Stopped
+	if kind == config.KindStream {
+		run, stop = benthos.Active, benthos.Stopped
 	}
-	return o.Gate(string(kind), benthos.Active, benthos.Stopped)
+	return gate{o.Gate(string(kind), run, stop), kind, o.passed}
 }

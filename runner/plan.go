@@ -170,7 +170,31 @@ func (p Planner) declared(ctx context.Context, plan *Plan) (Wanted, error) {
 			plan.trouble(errors.New("the engine does not say whether it has the Prometheus exporter: streams that say nothing of metrics are planned as if it had"))
 		}
 	}
-	return b.declare(d)
+	w, err := b.declare(d)
+	if err != nil {
+		return w, err
+	}
+	return p.tried(plan, w, last)
+}
+
+// tried returns what is wanted without the changes that were taken back and are not
+// tried again.
+func (p Planner) tried(plan *Plan, w Wanted, last *config.Declaration) (Wanted, error) {
+	known, err := p.Store.changes()
+	if err != nil {
+		plan.trouble(err)
+	}
+	next, err := known.judge(w, known.taken(Wanted{Declaration: last}).Entries, func(config.Key) bool { return true })
+	if err != nil {
+		return w, err
+	}
+	for _, key := range next.keys() {
+		if e, listed := w.Entries[key]; listed && next[key].Rejected != (fsm.Reason{}) {
+			what := key.Name + " stays as it was: this change was taken back, and is not tried again until it is another one: " + next[key].Rejected.Evidence
+			w.Problems = append(w.Problems, config.Problem{At: e.At, Entry: key, What: what})
+		}
+	}
+	return next.taken(w), nil
 }
 
 // silent reports whether there is a stream that says nothing of metrics.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -34,6 +35,9 @@ type Config struct {
 	// Later are instances that a private tree does not start when it begins: those
 	// that depend on others, which are to be started first.
 	Later []string
+	// Store keeps which changes are tried and which were taken back. The zero value
+	// keeps that for as long as the program runs.
+	Store Store
 	// Listeners are told what happens to instances of both kinds.
 	Listeners []fsm.Listener
 }
@@ -57,6 +61,12 @@ type Runner struct {
 
 	essential essentials
 	ordering  *ordering
+	probation *probation
+	follows   sync.WaitGroup
+	unfollow  context.CancelFunc
+
+	applying sync.Mutex // guards wanted, and is held while that is applied
+	wanted   *Wanted    // last, nil for nothing
 }
 
 // Start opens the tree, starting a private one if none is given, and has passes
@@ -69,15 +79,21 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{Tree: tree, private: c.ScanDir == "", started: started}
-	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine}, c.Listeners); err != nil {
+	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine}, c.Store, c.Listeners); err != nil {
 		return nil, errors.Join(err, r.LetGo())
 	}
 	return r, nil
 }
 
 // manage makes the managers on a tree, and has their passes made.
-func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, listeners []fsm.Listener) (err error) {
-	r.ordering = newOrdering(tree, streams)
+func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, store Store, listeners []fsm.Listener) (err error) {
+	r.probation = newProbation(store, func(key config.Key, late bool) outcome {
+		if key.Kind == config.KindService {
+			return outcomeOf(r.Services, key.Name, late)
+		}
+		return outcomeOf(r.Streams, key.Name, late)
+	})
+	r.ordering = newOrdering(tree, streams, r.probation.passed)
 	if r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindService)}); err != nil {
 		return err
 	}
@@ -86,7 +102,24 @@ func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Optio
 	}
 	r.ordering.services, r.ordering.streams = r.Services, r.Streams
 	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
+	following, unfollow := context.WithCancel(ctx)
+	r.unfollow = unfollow
+	r.follows.Go(func() { r.probation.follow(following, r.tellRejected(listeners), r.applyAgain) })
 	return nil
+}
+
+// tellRejected returns how listeners are told of a change that is taken back.
+func (r *Runner) tellRejected(listeners []fsm.Listener) func(key config.Key, why fsm.Reason) {
+	return func(key config.Key, why fsm.Reason) {
+		kind := s6.KindName
+		if key.Kind == config.KindStream {
+			kind = benthos.KindName
+		}
+		n := fsm.Refused{Subject: fsm.Subject{At: time.Now(), Kind: kind, Instance: key.Name}, Err: errors.New(why.String())}
+		for _, listen := range listeners {
+			listen(n)
+		}
+	}
 }
 
 func (c Config) tree() s6.TreeConfig {
@@ -114,22 +147,61 @@ func openTree(ctx context.Context, c Config) (tree *s6.SystemTree, started bool,
 }
 
 // Apply implements Keeper. Listeners are told of instances that are refused.
+//
+// A change of an instance that ran is taken back if the instance does not run with
+// it in its time to start: what ran before runs again, and the instance is degraded
+// with the reason. That change is not tried again until it is another one, also not
+// by the next program.
 func (r *Runner) Apply(ctx context.Context, w Wanted) error {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	r.wanted = nil
+	if err := r.apply(ctx, w); err != nil {
+		return err
+	}
+	r.wanted = &w
+	return nil
+}
+
+// applyAgain applies what was wanted last, unless that has failed, for which it is
+// applied again in any case.
+func (r *Runner) applyAgain(ctx context.Context) error {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	if r.wanted == nil {
+		return nil
+	}
+	return r.apply(ctx, *r.wanted)
+}
+
+func (r *Runner) apply(ctx context.Context, w Wanted) error {
+	w, before, err := r.probation.take(w)
+	if err != nil {
+		return err
+	}
 	r.essential.note(w.Declaration, w.Held)
-	return r.ordering.Declare(r.ordering.take(w), func() error {
+	trials := r.probation.all()
+	services := rejected(trials, config.KindService, w.Services())
+	streams := rejected(trials, config.KindStream, w.Streams())
+	err = r.ordering.Declare(r.ordering.take(w), func() error {
 		return errors.Join(
-			apply(ctx, r.Services, w.Services(), keysOf(w.Held, config.KindService), w.Stays),
-			apply(ctx, r.Streams, w.Streams(), keysOf(w.Held, config.KindStream), w.Stays))
+			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),
+			apply(ctx, r.Streams, streams, keysOf(w.Held, config.KindStream), w.Stays))
 	})
+	r.probation.applied(w, before, r.Refused())
+	return err
 }
 
 // Recall implements Keeper. nil is nothing.
-func (r *Runner) Recall(last *config.Declaration) {
+func (r *Runner) Recall(last *config.Declaration) error {
 	if last == nil {
-		return
+		last = &config.Declaration{}
 	}
+	err := r.probation.recall(last)
+	w := r.probation.all().taken(Wanted{Declaration: last})
 	// What applies nothing does not fail.
-	_ = r.ordering.Declare(r.ordering.take(Wanted{Declaration: last}), func() error { return nil })
+	_ = r.ordering.Declare(r.ordering.take(w), func() error { return nil })
+	return err
 }
 
 // apply declares what one manager is to keep.
@@ -164,6 +236,9 @@ func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[st
 // have failed for good, nil while there is none.
 func (r *Runner) Failed() *Failure {
 	for _, key := range r.essential.sorted() {
+		if r.probation.tried(key) {
+			continue // what ran before will run again
+		}
 		switch key.Kind {
 		case config.KindService:
 			if s, held := r.Services.Instance(key.Name); held && s.Phase == fsm.PhaseFailed && s.Desired.State == s6.Running {
@@ -214,7 +289,7 @@ func (r *Runner) Halt(ctx context.Context) error {
 // HaltStanding is Halt for what an earlier run has left as well: for a program
 // that is there to stop it. last is what was in force then.
 func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) error {
-	r.Recall(last)
+	unread := r.Recall(last)
 	services, err := r.Services.Standing(ctx)
 	if err != nil {
 		return err
@@ -223,7 +298,7 @@ func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) err
 	if err != nil {
 		return err
 	}
-	return r.halt(ctx, services, streams)
+	return errors.Join(unread, r.halt(ctx, services, streams))
 }
 
 func (r *Runner) halt(ctx context.Context, services map[string]fsm.Desired[*s6.Spec], streams map[string]fsm.Desired[*benthos.Config]) error {
@@ -266,6 +341,10 @@ func (r *Runner) letGo(endTree bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
 	var errs []error
+	if r.unfollow != nil {
+		r.unfollow()
+		r.follows.Wait()
+	}
 	if r.Services != nil {
 		errs = append(errs, r.Services.Close(ctx))
 	}

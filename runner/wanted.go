@@ -1,6 +1,10 @@
 package runner
 
-import "github.com/evenkeel/evenkeel/config"
+import (
+	"slices"
+
+	"github.com/evenkeel/evenkeel/config"
+)
 
 // Wanted is what is to be kept.
 type Wanted struct {
@@ -15,3 +19,6 @@ type Wanted struct {
 
 	unclear bool // it is not known what all of the files say
 }
+
+// stays reports whether an instance that is not listed stays as it is.
+func (w Wanted) stays(key config.Key) bool { return w.Stays || slices.Contains(w.Held, key) }

@@ -1,7 +1,6 @@
 package s6
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -137,9 +136,6 @@ func (s *Spec) checkKey(processHash string) string {
 	sum := sha256.Sum256(append(data, processHash...))
 	return hex.EncodeToString(sum[:])
 }
-
-// startTimeout is how long a process may take to start.
-func (s *Spec) startTimeout() time.Duration { return cmp.Or(s.StartTimeout, defaultStartTimeout) }
 
 // maxProblem bounds what is kept of an error.
 const maxProblem = 300

@@ -193,7 +193,7 @@ func decideRunning(in input) fsm.Decision {
 	if d, ended := follow(in); ended {
 		return d
 	}
-	if r, bad := trouble(o); bad {
+	if r, bad := trouble(in); bad {
 		return fsm.Decision{Fire: EventDegraded, Reason: r}
 	}
 	if !o.current() {
@@ -224,7 +224,7 @@ func decideDegraded(in input) fsm.Decision {
 		return d
 	}
 	left, fresh := o.fresh(in.Now)
-	r, bad := trouble(o)
+	r, bad := trouble(in)
 	switch {
 	case o.Check.due(in.Now):
 		return replaceHung(o)

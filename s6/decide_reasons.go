@@ -61,7 +61,8 @@ func removalStage(o *Observed) string {
 }
 
 // trouble says what is wrong with a service that should run, if anything is.
-func trouble(o *Observed) (r fsm.Reason, bad bool) {
+func trouble(in input) (r fsm.Reason, bad bool) {
+	o := &in.Observed
 	switch {
 	case o.StrayPID != 0:
 		return strays(o), true
@@ -92,7 +93,7 @@ func trouble(o *Observed) (r fsm.Reason, bad bool) {
 	case o.LoggerProblem != "":
 		return fsm.Because("its logger does not run").With(o.LoggerProblem), true
 	}
-	return fsm.Reason{}, false
+	return in.Desired.Rejected, in.Desired.Rejected != (fsm.Reason{})
 }
 
 // unanswered is the reason for calling a service degraded whose process fails its

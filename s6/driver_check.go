@@ -70,8 +70,8 @@ func (d *driver) aim(now time.Time, of string, o *Observed, spec *Spec) {
 		began = o.began
 	}
 	grace := now
-	if within(now.Add(o.late), began, spec.startTimeout()) {
-		grace = now.Add(spec.startTimeout() - max(0, now.Sub(began)))
+	if within(now.Add(o.late), began, spec.StartTime()) {
+		grace = now.Add(spec.StartTime() - max(0, now.Sub(began)))
 	}
 	d.checking = &checking{tree: d.tree, service: d.service, spec: spec, of: of, grace: grace, wake: d.wake}
 	d.checking.begin()

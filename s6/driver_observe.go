@@ -28,7 +28,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Obs
 		d.rest()
 		return o, nil
 	}
-	o.StartTimeout = desired.Spec.startTimeout()
+	o.StartTimeout = desired.Spec.StartTime()
 	o.ReadyRequired, o.Stays = desired.Spec.Ready.required(), desired.Spec.Ready.stays()
 	o.WantHash, o.WantProcess = d.wantHash, d.wantProcess
 	if err := d.observeCourse(&o, desired.Spec); err != nil {

@@ -242,6 +242,9 @@ func (s *Spec) workingDir(service string) string {
 	return s.Dir
 }
 
+// StartTime is how long starting may take before the service counts as degraded.
+func (s *Spec) StartTime() time.Duration { return cmp.Or(s.StartTimeout, defaultStartTimeout) }
+
 // StopTime is how long after the stop signal the process is killed.
 func (s *Spec) StopTime() time.Duration { return s.manner().patience }
 

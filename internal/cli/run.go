@@ -126,7 +126,7 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		go metrics(ctx) // while the tree starts
 	}
 	last, _ := store.Last() // what is wrong with it is told later
-	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Later: dependent(declared, last), Listeners: []fsm.Listener{t.hear}}
+	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear}}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err

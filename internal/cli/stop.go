@@ -45,7 +45,7 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
 	t := teller{out: out, errs: errs, told: make(map[string]string)}
 	// No engine: none is started.
-	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Listeners: []fsm.Listener{t.hear}})
+	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{t.hear}})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,73 @@
+//go:build integration
+
+package benthos
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/integration/harness"
+)
+
+// TestChangeIsTakenBack: a service and a stream that do not run with a change run
+// again as before, the next program does not try it again, and one that is mended
+// is tried.
+func TestChangeIsTakenBack(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	write := func(command, input string) {
+		p.write(fmt.Sprintf(`services:
+  - name: a
+    startTimeout: 2s
+    s6ServiceConfig: {command: [sh, -c, '%s']}
+benthos:
+  - name: s
+    benthosServiceConfig: {input: {%s}, output: {stdout: {}}}
+`, command, input))
+	}
+	const sound, flows = "exec sleep 1000000", `generate: {mapping: 'root = "x"', interval: 1s}`
+	missing := "file: {paths: [" + filepath.Join(p.root, "none") + "]}"
+	rejected := func(program *harness.Program, name, why string) {
+		harness.EventuallyWithin(t, 2*harness.Patience, "it is told of "+name, func() bool {
+			said := program.Stderr.String()
+			return strings.Contains(said, name+" is refused: change rejected: it was ") && strings.Contains(said, why)
+		})
+	}
+	write(sound, flows)
+	program := p.start()
+	before := p.pids("a", "benthos-s")
+	harness.Eventually(t, "both have run", func() bool {
+		said := program.Stdout.String()
+		return strings.Contains(said, " a starting -> running ") && strings.Contains(said, " benthos-s idle -> active ")
+	})
+
+	write("echo no such printer; exit 7", flows)
+	rejected(program, "a", "exited with 7")
+	now := p.pids("a", "benthos-s")
+	assert.Equal(t, []string{"a"}, changedPIDs(before, now))
+	require.Equal(t, []string{"sleep", "1000000"}, harness.Running(p.root, "sleep")[0].Args)
+	write("echo no such printer; exit 7", missing)
+	rejected(program, "benthos-s", "")
+	said, _ := p.plan("-f", p.file())
+	assert.Len(t, said.Problems, 2)
+	for _, c := range said.Changes {
+		assert.Equal(t, "none", c.Change, c.Name)
+	}
+	before = p.killed(program, "a", "benthos-s")
+
+	program = p.start()
+	harness.Eventually(t, "the next program says so", func() bool {
+		said := program.Stdout.String()
+		return strings.Contains(said, "a running -> degraded (degraded) change rejected: ") && strings.Contains(said, "-> degraded (degraded) change rejected: it was ")
+	})
+	assert.Empty(t, changedPIDs(before, p.pids("a", "benthos-s")))
+	write("exec sleep 2000000", flows)
+	harness.Eventually(t, "it is another process", func() bool { return p.pids("a")["a"] != before["a"] })
+	assert.Equal(t, before["benthos-s"], p.pids("benthos-s")["benthos-s"])
+	p.ends(program)
+}

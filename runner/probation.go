@@ -1,0 +1,221 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// reviewAgain is when what could not be written down or taken back is tried again.
+const reviewAgain = time.Second
+
+// probation sees to it that a change that does not run is taken back.
+type probation struct {
+	store Store
+	look  func(key config.Key, late bool) outcome
+	kick  chan struct{} // has room for one: there is something to review
+
+	mu      sync.Mutex // guards all below
+	trials  trials
+	dirty   bool // they are not written down as they are
+	inForce map[config.Key]config.Entry
+	ran     map[config.Key]bool      // with what is in force
+	due     map[config.Key]time.Time // when what is tried has to run
+}
+
+func newProbation(store Store, look func(config.Key, bool) outcome) *probation {
+	return &probation{
+		store: store, look: look, kick: make(chan struct{}, 1), trials: make(trials),
+		inForce: make(map[config.Key]config.Entry), ran: make(map[config.Key]bool), due: make(map[config.Key]time.Time),
+	}
+}
+
+// recall takes what was in force before, and what was tried then. It is taken to
+// have run.
+func (p *probation) recall(last *config.Declaration) error {
+	all, err := p.store.changes()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trials = all
+	p.inForce = maps.Clone(all.taken(Wanted{Declaration: last}).Entries)
+	for key := range p.inForce {
+		p.ran[key] = true
+	}
+	return err
+}
+
+// take judges what is wanted, writes down what is tried, and returns what is to be
+// applied for it, with the trials that there were before.
+func (p *probation) take(w Wanted) (Wanted, trials, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.trials
+	next, err := before.judge(w, p.inForce, func(key config.Key) bool { return p.ran[key] })
+	if err != nil {
+		return w, before, err
+	}
+	if !same(next, before) {
+		if err := p.store.saveChanges(next); err != nil {
+			return w, before, err
+		}
+	}
+	for key, trial := range next {
+		if before[key].Change != trial.Change {
+			delete(p.due, key)
+		}
+	}
+	p.trials, p.dirty = next, false
+	return next.taken(w), before, nil
+}
+
+// same reports whether trials are of the same changes, and have come as far.
+func same(a, b trials) bool {
+	return maps.EqualFunc(a, b, func(a, b Trial) bool { return a.Change == b.Change && a.Rejected == b.Rejected })
+}
+
+// applied notes what is in force now. An instance that was refused has what it had.
+func (p *probation) applied(w Wanted, before trials, refused map[config.Key]error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := make(map[config.Key]config.Entry)
+	for key, e := range w.Entries {
+		now[key] = e
+		if refused[key] != nil {
+			now[key] = p.inForce[key]
+			if trial, was := before[key]; was {
+				p.trials[key] = trial
+			} else {
+				delete(p.trials, key)
+			}
+			p.dirty = true
+		}
+	}
+	for key, e := range p.inForce {
+		if _, listed := now[key]; !listed && w.stays(key) {
+			now[key] = e
+		}
+		if is := now[key]; is.State != e.State || is.Service != e.Service || is.Stream != e.Stream {
+			delete(p.ran, key)
+		}
+	}
+	p.inForce = now
+	p.wake()
+}
+
+// all returns the trials that there are.
+func (p *probation) all() trials {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.trials)
+}
+
+// tried reports whether a change of an instance is tried.
+func (p *probation) tried(key config.Key) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.triedLocked(key)
+}
+
+func (p *probation) triedLocked(key config.Key) bool {
+	trial, is := p.trials[key]
+	return is && trial.Rejected == (fsm.Reason{})
+}
+
+// passed is called after each pass over an instance.
+func (p *probation) passed(key config.Key) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.triedLocked(key) || !p.ran[key] {
+		p.wake()
+	}
+}
+
+func (p *probation) wake() {
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// review looks at what is tried, and writes down what has become of it. It returns
+// when to review again, zero for when something happens, and why each is to be taken
+// back that is.
+func (p *probation) review(now time.Time) (again time.Duration, back map[config.Key]fsm.Reason) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	soon := func(d time.Duration) {
+		if again == 0 || d < again {
+			again = max(d, time.Millisecond)
+		}
+	}
+	next := maps.Clone(p.trials)
+	back = make(map[config.Key]fsm.Reason)
+	for key, e := range p.inForce {
+		tried := p.triedLocked(key)
+		if !tried && (p.ran[key] || !asksToRun(e)) {
+			continue
+		}
+		due, begun := p.due[key]
+		switch o := p.look(key, tried && begun && !now.Before(due)); {
+		case o.runs:
+			p.ran[key] = true
+			if tried {
+				delete(next, key)
+			}
+		case !tried:
+		case o.waits:
+			delete(p.due, key)
+		case o.why != (fsm.Reason{}):
+			trial := next[key]
+			trial.Rejected = o.why
+			next[key] = trial
+			back[key] = o.why
+		case !begun:
+			due = now.Add(startTime(e))
+			p.due[key] = due
+			soon(due.Sub(now))
+		default:
+			soon(due.Sub(now))
+		}
+	}
+	if p.dirty = p.dirty || !same(next, p.trials); p.dirty {
+		if p.store.saveChanges(next) != nil {
+			return reviewAgain, nil // nothing is taken back that would be tried again
+		}
+	}
+	p.trials, p.dirty = next, false
+	return again, back
+}
+
+// follow reviews what is tried until ctx ends, tells what is taken back, and has
+// that done by apply.
+func (p *probation) follow(ctx context.Context, tell func(config.Key, fsm.Reason), apply func(context.Context) error) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for takeBack := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.kick:
+		case <-timer.C:
+		}
+		again, back := p.review(time.Now())
+		for key, why := range back {
+			tell(key, why)
+		}
+		if takeBack = takeBack || len(back) > 0; takeBack {
+			if takeBack = errors.Join(ctx.Err(), apply(ctx)) != nil; takeBack {
+				again = reviewAgain
+			}
+		}
+		timer.Stop()
+		if again > 0 {
+			timer.Reset(again)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package runner
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Trial is a change of an instance that ran. Until it is known that the instance
+// runs with it, there is a way back; when it does not, what ran before runs again,
+// and the change is not tried again until it is another one.
+type Trial struct {
+	// Before is what ran. Change is the fingerprint of what is tried.
+	Before config.Entry
+	Change string
+	// Rejected says why the change was taken back, nothing while it is tried.
+	Rejected fsm.Reason
+}
+
+// trials are the changes that are tried, and those that were taken back. They are
+// values: judge returns others.
+type trials map[config.Key]Trial
+
+// keys returns the instances that they are about, by their names.
+func (t trials) keys() []config.Key {
+	return slices.SortedFunc(maps.Keys(t), func(a, b config.Key) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// fingerprint returns the same for entries that ask the same of an instance.
+func fingerprint(key config.Key, e config.Entry) (string, error) {
+	asked := config.Entry{State: e.State, Service: e.Service, Stream: e.Stream}
+	text, err := (&config.Declaration{Entries: map[config.Key]config.Entry{key: asked}}).Encode()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// asksToRun reports whether an entry asks for its instance to run.
+func asksToRun(e config.Entry) bool {
+	if e.Stream != nil {
+		return e.State != benthos.Stopped
+	}
+	return e.State != s6.Stopped
+}
+
+// judge returns the trials that there are with what is wanted, of which before is
+// what is in force, and ran whether an instance has run with that.
+func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(config.Key) bool) (trials, error) {
+	next := make(trials)
+	for key, e := range w.Entries {
+		was, tried := t[key]
+		prev, known := before[key]
+		if !asksToRun(e) || !tried && !(known && asksToRun(prev) && ran(key)) || once(e) {
+			continue
+		}
+		if !tried {
+			was.Before = prev
+		}
+		print, err := fingerprint(key, e)
+		if err != nil {
+			return nil, err
+		}
+		old, err := fingerprint(key, was.Before)
+		switch {
+		case err != nil:
+			return nil, err
+		case print == old: // taken back, or nothing has changed
+		case print == was.Change:
+			next[key] = was
+		default:
+			next[key] = Trial{Before: was.Before, Change: print}
+		}
+	}
+	for key, trial := range t {
+		if _, listed := w.Entries[key]; !listed && w.stays(key) {
+			next[key] = trial
+		}
+	}
+	return next, nil
+}
+
+// once reports whether the process of an entry is not restarted: what it does is
+// not to be done again in another way.
+func once(e config.Entry) bool {
+	return e.Service != nil && e.Service.Restart == s6.RestartNever || e.Stream != nil && e.Stream.Policy.Restart == s6.RestartNever
+}
+
+// taken returns what is wanted, with what ran before in place of each change that
+// was taken back.
+func (t trials) taken(w Wanted) Wanted {
+	d := *w.Declaration
+	d.Entries = maps.Clone(d.Entries)
+	for key, trial := range t {
+		if e, listed := d.Entries[key]; listed && trial.Rejected != (fsm.Reason{}) {
+			e.State, e.Service, e.Stream = trial.Before.State, trial.Before.Service, trial.Before.Stream
+			d.Entries[key] = e
+		}
+	}
+	w.Declaration = &d
+	return w
+}
+
+// rejected marks what runs in place of a change that was taken back.
+func rejected[D any](t trials, kind config.Kind, all map[string]fsm.Desired[D]) map[string]fsm.Desired[D] {
+	for name, d := range all {
+		d.Rejected = t[config.Key{Kind: kind, Name: name}].Rejected
+		all[name] = d
+	}
+	return all
+}
+
+// startTime is how long a change may take until its instance runs.
+func startTime(e config.Entry) time.Duration {
+	if e.Service != nil {
+		return e.Service.StartTime()
+	}
+	return (&s6.Spec{}).StartTime()
+}
+
+// outcome is what is seen of an instance that is to run with what was changed.
+type outcome struct {
+	runs  bool
+	waits bool       // for others, so that its time has not begun
+	why   fsm.Reason // it does not run, and is not expected to any more
+}
+
+// outcomeOf returns that of an instance of a manager. late says that its time is
+// over.
+func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, late bool) (o outcome) {
+	s, current := m.Current(name)
+	switch {
+	case s == nil || current && s.Waits != (fsm.Reason{}):
+		return outcome{waits: true}
+	case current && s.Settled && (s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone):
+		return outcome{runs: true}
+	case !late && !(current && s.Phase == fsm.PhaseFailed):
+		return outcome{}
+	}
+	text := "it was " + string(s.State) + ": " + s.Reason.String()
+	if s.Err != nil {
+		text = "it was " + string(s.State) + ": " + s.Err.Error()
+	}
+	return outcome{why: fsm.Because("change rejected").With(text)}
+}

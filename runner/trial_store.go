@@ -1,0 +1,82 @@
+package runner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// changesFile is the file of a Store that has the changes that are tried or were
+// taken back.
+const changesFile = "changes.json"
+
+// storedTrial is a Trial as it is written down.
+type storedTrial struct {
+	Kind     config.Kind     `json:"kind"`
+	Name     string          `json:"name"`
+	Change   string          `json:"change"`
+	Rejected fsm.Reason      `json:"rejected,omitzero"`
+	Before   json.RawMessage `json:"before"` // as Declaration.Encode writes it
+}
+
+// changes returns the changes that are tried or were taken back. A Store without a
+// filesystem has none.
+func (s Store) changes() (trials, error) {
+	all := make(trials)
+	if s.FS == nil {
+		return all, nil
+	}
+	text, err := s.FS.ReadFile(path.Join(s.Dir, changesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	var stored []storedTrial
+	if err == nil {
+		err = json.Unmarshal(text, &stored)
+	}
+	for _, t := range stored {
+		key := config.Key{Kind: t.Kind, Name: t.Name}
+		before, problem := config.Decode(t.Before)
+		if problem != nil {
+			err = errors.Join(err, problem)
+		} else if e, there := before.Entries[key]; there {
+			all[key] = Trial{Before: e, Change: t.Change, Rejected: t.Rejected}
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot read which changes were tried and taken back: %w", err)
+	}
+	return all, err
+}
+
+// saveChanges writes them down.
+func (s Store) saveChanges(all trials) error {
+	if s.FS == nil {
+		return nil
+	}
+	stored := make([]storedTrial, 0, len(all))
+	for _, key := range all.keys() {
+		t := all[key]
+		before, err := (&config.Declaration{Entries: map[config.Key]config.Entry{key: t.Before}}).Encode()
+		if err != nil {
+			return err
+		}
+		stored = append(stored, storedTrial{key.Kind, key.Name, t.Change, t.Rejected, before})
+	}
+	text, err := json.MarshalIndent(stored, "", "\t")
+	if err == nil {
+		err = s.FS.MkdirAll(s.Dir, 0o700)
+	}
+	if err == nil {
+		err = s.FS.ReplaceFile(path.Join(s.Dir, changesFile), text, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write down which changes are tried: %w", err)
+	}
+	return nil
+}
