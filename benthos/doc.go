@@ -36,6 +36,7 @@
 //   - engine_client.go: what it answers over HTTP
 //   - engine_linterror.go: what it refuses in a configuration
 //   - engine_lint.go: how it is asked about some
+//   - engine_ahead.go: how it is asked before anybody waits for that
 //   - engine_find.go: where one is
 //   - log_fields.go: a line of its log
 //   - log_class.go: what such a line says

@@ -37,7 +37,7 @@ type Linter struct {
 	// Path is the engine's executable.
 	Path string
 	// Env is the environment of the engine, as in exec.Cmd: nil means this
-	// process's own. ${NAME} without a default in a configuration is refused if
+	// process's own. GOGC and GOMEMLIMIT are set where it does not have them. ${NAME} without a default in a configuration is refused if
 	// Env does not have it.
 	Env []string
 	// SkipEnvCheck accepts ${NAME} that Env does not have.
@@ -172,7 +172,7 @@ func (l *Linter) run(ctx context.Context, files []*os.File, paths []string) (std
 		args = append(args, "--skip-env-var-check")
 	}
 	cmd := exec.CommandContext(ctx, l.Path, append(args, paths...)...)
-	cmd.Env = l.Env
+	cmd.Env = l.environ()
 	cmd.WaitDelay = time.Second
 	cmd.ExtraFiles = files
 	out, errs := &boundedBuffer{limit: maxLintOutput}, &boundedBuffer{limit: maxLintOutput}
@@ -200,15 +200,32 @@ func (l *Linter) run(ctx context.Context, files []*os.File, paths []string) (std
 	return out.data, errs.data, err
 }
 
+// environ is the environment of the process, with settings that keep a short-lived
+// Go program from collecting garbage.
+func (l *Linter) environ() []string {
+	settings := []string{"GOGC=off", "GOMEMLIMIT=256MiB"}
+	if l.Env == nil {
+		return append(os.Environ(), settings...)
+	}
+	return append(settings, l.Env...)
+}
+
 // HasPrometheus reports whether the engine has the Prometheus exporter, which
 // MetricsPrometheus asks for. The error is that of Lint.
 func (l *Linter) HasPrometheus(ctx context.Context) (bool, error) {
-	const question = "metrics"
-	refused, err := l.Lint(ctx, map[string][]byte{
-		question: []byte("metrics:\n  prometheus: {}\ninput:\n  generate:\n    mapping: root = 1\noutput:\n  drop: {}\n"),
-	})
-	return err == nil && (refused[question] == nil || fsm.IsWarning(refused[question])), err
+	refused, err := l.Lint(ctx, map[string][]byte{exporterQuestion: []byte(exporterDocument)})
+	return err == nil && takes(refused[exporterQuestion]), err
 }
+
+// exporterQuestion is the name of exporterDocument, which is refused by an engine
+// without the Prometheus exporter.
+const (
+	exporterQuestion = "metrics"
+	exporterDocument = "metrics:\n  prometheus: {}\ninput:\n  generate:\n    mapping: root = 1\noutput:\n  drop: {}\n"
+)
+
+// takes reports whether a verdict is no refusal.
+func takes(verdict error) bool { return verdict == nil || fsm.IsWarning(verdict) }
 
 // boundedBuffer keeps the first limit bytes written to it and drops the rest.
 type boundedBuffer struct {

@@ -95,10 +95,13 @@ func (o Options) defaults(onHost bool) (*Options, error) {
 	return &o, nil
 }
 
-// lintEnv is the environment of the engine as a linter: that of the services,
-// with settings that keep a short-lived Go program from collecting garbage.
+// lintEnv is the environment of the engine as a linter: that of the services, nil
+// for this process's own.
 func (o *Options) lintEnv() []string {
-	env := append(os.Environ(), "GOGC=off", "GOMEMLIMIT=256MiB")
+	if len(o.Env) == 0 {
+		return nil
+	}
+	env := os.Environ()
 	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
 		env = append(env, name+"="+o.Env[name])
 	}

@@ -24,6 +24,7 @@
 //   - beat.go: that passes are made, told to whoever looks
 //   - health.go: what is wrong, and the look from outside
 //   - assign.go: ports for streams that name none
+//   - expect.go: what an engine will be asked about
 //   - declare.go: what is kept for what files declare
 //   - busy.go: whether a file is being written
 //   - files.go: what files declare, and what is done with problems

@@ -38,6 +38,9 @@ type Config struct {
 	// Store keeps which changes are tried and which were taken back. The zero value
 	// keeps that for as long as the program runs.
 	Store Store
+	// Linter checks configurations of streams, as in benthos.Options; nil means the
+	// engine's own.
+	Linter benthos.ConfigLinter
 	// Listeners are told what happens to instances of both kinds.
 	Listeners []fsm.Listener
 }
@@ -79,7 +82,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{Tree: tree, private: c.ScanDir == "", started: started}
-	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine}, c.Store, c.Listeners); err != nil {
+	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine, Linter: c.Linter}, c.Store, c.Listeners); err != nil {
 		return nil, errors.Join(err, r.LetGo())
 	}
 	return r, nil

@@ -96,7 +96,7 @@ func (o planOptions) plan(ctx context.Context) (*runner.Plan, error) {
 		return nil, err
 	}
 	planner := runner.Planner{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(engine),
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(&benthos.Linter{Path: engine}),
 		Store: storeIn(o.dir),
 		Tree:  tree, Streams: benthos.Options{Engine: engine}, NoEngine: noEngine, Diff: o.diff,
 	}

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -120,13 +119,14 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if err != nil {
 		return err
 	}
-	metrics := exporter(engine)
-	declared := config.Read(o.files...)
-	if len(declared.Streams()) > 0 {
-		go metrics(ctx) // while the tree starts
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	linter := askAhead(asking, engine, o.files, store) // while the tree starts
+	last, _ := store.Last()                            // what is wrong with it is told later
+	place := runner.Config{
+		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
+		Later: dependent(config.Read(o.files...), last), Store: store, Listeners: []fsm.Listener{t.hear},
 	}
-	last, _ := store.Last() // what is wrong with it is told later
-	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear}}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
 	defer reports.end()
 	files := &runner.Files{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: metrics,
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
 		Keeper: r, Store: store, Tell: tell,
 	}
 	failed := new(runner.Failure)
@@ -203,23 +203,4 @@ func findEngine(path string) (string, error) {
 		_, err = exec.LookPath(engine)
 	}
 	return engine, err
-}
-
-// exporter returns how it is found out what streams' /metrics is to serve that say
-// nothing of it: what the engine has, which is asked until it has answered.
-func exporter(engine string) func(context.Context) (string, bool) {
-	var mu sync.Mutex // guards known and name
-	known, name := false, ""
-	return func(ctx context.Context) (string, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if !known {
-			linter := benthos.Linter{Path: engine}
-			has, err := linter.HasPrometheus(ctx)
-			if known = err == nil; known && !has {
-				name = benthos.MetricsNone
-			}
-		}
-		return name, known
-	}
 }
