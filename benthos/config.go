@@ -95,6 +95,14 @@ type Config struct {
 	// another one, after a pause that grows if that ended well.
 	Policy s6.Policy `json:"policy,omitzero" yaml:"-"`
 
+	// ExpectTraffic is how long after its last message a stream is degraded that
+	// should get some, from a second to a day; zero means that it may get none. It
+	// recovers with the next message. The time begins when a process is ready and
+	// its counters are read, for another process and for another run of the program
+	// anew. Where input_received is not served or cannot be read, nothing is
+	// claimed. A change restarts nothing.
+	ExpectTraffic time.Duration `json:"expect_traffic,omitempty" yaml:"-"`
+
 	// Note is kept with the instance, so that a later run of the program finds
 	// it, and means nothing to this package: it is UTF-8, the engine never sees
 	// it, and a change of it restarts nothing. A kind that is built on streams

@@ -64,13 +64,14 @@ func TestNoteIsReadBack(t *testing.T) {
 		},
 		"numbers": {Input: map[string]any{"a": json.Number("5"), "b": json.Number("1e3"), "c": uint64(math.MaxUint64), "d": 0.1, "e": int8(-1)}, Output: end},
 		"texts":   {Input: map[string]any{"a": "\troot = 1\n\troot = 2\n", "\tb": "\t", "5": "5", "c": "no"}, Output: end},
+		"expects": {Input: end, Output: end, ExpectTraffic: 90 * time.Second},
 		"a note":  {Input: end, Output: end, Note: "\tof: [a\n b\x00]\n\n"},
 		"others":  {Input: map[string]any{"a": nil, "b": []string{}, "c": map[int]string{404: "x"}, "d": time.Second, "e": time.Unix(1, 2).UTC()}, Output: end},
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := noted(t, c)
 			assert.Equal(t, rendered(t, c), rendered(t, read))
-			assert.Equal(t, []any{c.MetricsPort, c.Host, c.ShutdownTimeout, c.Note}, []any{read.MetricsPort, read.Host, read.ShutdownTimeout, read.Note})
+			assert.Equal(t, []any{c.MetricsPort, c.Host, c.ShutdownTimeout, c.ExpectTraffic, c.Note}, []any{read.MetricsPort, read.Host, read.ShutdownTimeout, read.ExpectTraffic, read.Note})
 			assert.Equal(t, rendered(t, read), rendered(t, noted(t, read)))
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -59,6 +60,12 @@ func (c Config) validateValues(p *problems) {
 	}
 }
 
+// What Config.ExpectTraffic may be.
+const (
+	shortestExpected = time.Second
+	longestExpected  = 24 * time.Hour
+)
+
 func (c Config) validateSettings(p *problems) {
 	if c.LogLevel != "" && !isLevel(c.LogLevel) {
 		p.add("log_level", fmt.Sprintf("is %q, not one of %s", c.LogLevel, strings.Join(levels, ", ")))
@@ -72,6 +79,11 @@ func (c Config) validateSettings(p *problems) {
 			field, problem, _ := strings.Cut(err.Error(), ": ")
 			p.add("policy."+field, problem)
 		}
+	}
+	if d := c.ExpectTraffic; d != 0 && (d < shortestExpected || d > longestExpected) {
+		p.add("expectTraffic", fmt.Sprintf("is %v, and must be from 1s to 24h", d))
+	} else if d != 0 && c.metrics() == MetricsNone {
+		p.add("expectTraffic", "cannot be told without metrics: take metrics: none away, or this")
 	}
 	if !utf8.ValidString(c.MetricsMapping) {
 		p.add("metrics_mapping", errNotUTF8.Error())

@@ -36,6 +36,9 @@ func TestValidateNamesTheFieldAndTheProblem(t *testing.T) {
 		{"a port twice, in a resource", func(c *benthos.Config) {
 			c.InputResources = []map[string]any{{"http_server": m{"address": "localhost:8080"}}}
 		}, "input_resources.0.http_server.address", "input.http_server.address listens on already"},
+		{"traffic each moment", func(c *benthos.Config) { c.ExpectTraffic = time.Millisecond }, "expectTraffic", "is 1ms, and must be from 1s to 24h"},
+		{"traffic less than nothing", func(c *benthos.Config) { c.ExpectTraffic = -time.Minute }, "expectTraffic", "is -1m0s, and must be from 1s to 24h"},
+		{"traffic without metrics", func(c *benthos.Config) { c.ExpectTraffic, c.Metrics = time.Minute, "none" }, "expectTraffic", "cannot be told without metrics"},
 		{"negative time-out", func(c *benthos.Config) { c.ShutdownTimeout = -time.Second }, "shutdown_timeout", "-1s"},
 		{"host with a port", func(c *benthos.Config) { c.Host = "127.0.0.1:80" }, "host", "takes no port"},
 		{"host with a blank", func(c *benthos.Config) { c.Host = "a b" }, "host", "neither"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -19,7 +20,7 @@ func (c Config) MarshalYAML() (any, error) {
 	return c.yaml(), nil
 }
 
-// yaml returns the configuration but for its Note. Its values have been checked.
+// yaml returns the configuration but for its ExpectTraffic and Note. Its values have been checked.
 func (c Config) yaml() *yaml.Node {
 	doc := &yaml.Node{Kind: yaml.MappingNode}
 	c.appendSettings(doc)
@@ -73,6 +74,9 @@ func (c Config) note(sections []byte) (string, error) {
 	before, after := &yaml.Node{Kind: yaml.MappingNode}, &yaml.Node{Kind: yaml.MappingNode}
 	c.appendSettings(before)
 	c.appendAdditions(after)
+	if c.ExpectTraffic != 0 {
+		appendEntry(after, "expect_traffic", textNode(c.ExpectTraffic.String()))
+	}
 	if c.Note != "" {
 		appendEntry(after, "note", textNode(c.Note))
 	}
@@ -93,7 +97,8 @@ func readNote(text string) (c Config, err error) {
 		}
 	}()
 	var beside struct {
-		Note string `yaml:"note"`
+		ExpectTraffic time.Duration `yaml:"expect_traffic"`
+		Note          string        `yaml:"note"`
 	}
 	err = yaml.Unmarshal([]byte(text), &c)
 	if err == nil {
@@ -102,7 +107,7 @@ func readNote(text string) (c Config, err error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("cannot read the configuration that was written down: %w", err)
 	}
-	c.Note = beside.Note
+	c.ExpectTraffic, c.Note = beside.ExpectTraffic, beside.Note
 	return c, nil
 }
 

@@ -207,7 +207,7 @@ func decideRunning(in input) fsm.Decision {
 	case in.State == StateActive && !o.Traffic.Active:
 		return fsm.Decision{Fire: EventNoDataTimeout, Reason: fsm.Because("no messages have come in recently")}
 	}
-	return fsm.Decision{Reason: o.doubt()}
+	return fsm.Decision{Reason: o.doubt(in.Desired.Spec.ExpectTraffic)}
 }
 
 // trouble says what is wrong with an instance that should be active, if
@@ -226,6 +226,9 @@ func trouble(in input) (r fsm.Reason, bad bool) {
 		return fsm.Because("its output failed, and since then its metrics cannot be read").With(o.Health.MetricsProblem), true
 	case o.Traffic.RecentErrors > 0:
 		return fsm.Because("its output failed recently").With(o.LogProblem), true
+	}
+	if r, bad := o.silent(in.Desired.Spec.ExpectTraffic); bad {
+		return r, true
 	}
 	return in.Desired.Rejected, in.Desired.Rejected != (fsm.Reason{})
 }

@@ -27,6 +27,8 @@ type world struct {
 	failsFor  time.Duration // writes fail for so long
 	traffic   bool          // messages come in
 	hangsFrom time.Duration // the engine stops answering for five seconds
+	quietFrom time.Duration // no message comes in for ten seconds from then on
+	uncounted bool          // nor can be told of
 	endsAfter time.Duration // its process ends by itself once, after so long
 	over      fsm.Phase     // how its service came to its end, zero if it did not
 
@@ -128,6 +130,12 @@ func (w *world) Observe(context.Context, fsm.Desired[*Config]) (Observed, error)
 		o.Traffic.RecentErrors = 3
 	}
 	o.Traffic.Active = w.traffic
+	if o.Traffic.Uncounted = w.uncounted; w.ready() && !w.uncounted {
+		o.Traffic.Began = w.upSince
+		if quiet := w.age() - w.quietFrom; w.quietFrom > 0 && quiet > 0 && quiet < 10*time.Second {
+			o.Traffic.Quiet = min(quiet, w.now.Sub(w.upSince))
+		}
+	}
 	return o, nil
 }
 
@@ -169,7 +177,7 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 	hopeless := map[fsm.State][]fsm.Phase{Active: {fsm.PhaseDegraded, fsm.PhaseStarting}}
 	fsmtest.Check[*Config, Observed]{
 		Kind:  fsm.Kind[*Config, Observed]{Name: KindName, Table: table, Decide: decide, Resync: time.Second},
-		Specs: []*Config{{}},
+		Specs: []*Config{{}, {ExpectTraffic: 5 * time.Second}},
 		Scenes: []fsmtest.Scene[*Config, Observed]{
 			scene("nothing there", func(*world) {}, nil),
 			scene("it runs already", func(w *world) {
@@ -192,6 +200,8 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 				w.asked = s6.Running
 			}, nil),
 			scene("messages come in", func(w *world) { w.traffic = true }, nil),
+			scene("no message comes in for a while", func(w *world) { w.traffic, w.quietFrom = true, 3*time.Second }, nil),
+			scene("it cannot be told whether messages come in", func(w *world) { w.uncounted = true }, nil),
 			scene("writes fail for a while", func(w *world) { w.failsFor = 40 * time.Second }, nil),
 			scene("it hangs for a while, under load", func(w *world) {
 				w.exists, w.up, w.announced, w.upSince = true, true, true, w.now.Add(-time.Hour)

@@ -40,7 +40,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	default:
 		s.health, s.latest = Health{}, Metrics{}
 		if service.StatusProblem == "" { // its id may come again
-			s.deaf.pid, s.taken.pid, s.heard = 0, 0, 0
+			s.deaf.pid, s.taken.pid, s.heard, s.hush = 0, 0, 0, hush{}
 		}
 		switch {
 		case o.over(): // nothing is to listen
@@ -53,7 +53,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 		}
 	}
 	o.Health = s.health
-	o.Traffic = s.traffic(service.Up())
+	o.Traffic = s.traffic(service.Up(), service.Status.PID)
 	if desired.State != Active {
 		s.ends.forget()
 	}
@@ -158,6 +158,7 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	s.health = asked
 	switch {
 	case !asked.Ready:
+		s.hush = hush{} // the time begins when it is ready
 	case err == nil:
 		s.count(answered, status, m)
 	case errors.Is(err, ErrNoMetrics):

@@ -24,6 +24,46 @@ type stream struct {
 	heard            int // the process that was seen to listen everywhere
 	ends             ends
 	announced        announcement
+	hush             hush
+}
+
+// hush is what the counters of one process tell of when messages came in. What
+// another process or another run of the program has counted tells nothing of that.
+type hush struct {
+	pid       int
+	began     time.Time // when its counters were first read since it was ready
+	message   time.Time // when they last told of another message
+	read      time.Time // when they were read last
+	received  uint64
+	uncounted bool // they could be read, and told nothing
+}
+
+// count notes what was counted. A counter that goes down to zero is missing, and
+// one that goes down otherwise has lost what a part of it had counted.
+func (h *hush) count(read time.Time, pid int, m Metrics) {
+	n := m.InputReceived
+	h.uncounted = m.InputUncounted
+	switch {
+	case pid != h.pid && m.InputUncounted:
+		*h = hush{pid: pid, uncounted: true}
+	case m.InputUncounted:
+		return
+	case pid != h.pid || h.began.IsZero():
+		*h = hush{pid: pid, began: read, received: n}
+	case n > h.received:
+		h.message = read
+	}
+	if h.read = read; n != 0 {
+		h.received = n
+	}
+}
+
+// quiet is for how long no message had come in when the counters were read last.
+func (h *hush) quiet() time.Duration {
+	if h.message.After(h.began) {
+		return h.read.Sub(h.message)
+	}
+	return h.read.Sub(h.began)
 }
 
 // announcement is how it went to tell s6 that a process is ready.
@@ -60,6 +100,7 @@ func (s *stream) count(read time.Time, status *supervise.Status, m Metrics) {
 		w.add(read, status.PID, m)
 	}
 	s.latest, s.counted = s.errors.latest, read
+	s.hush.count(read, status.PID, m)
 }
 
 // countless notes that a process has no counters. If it never had any, those of
@@ -72,13 +113,13 @@ func (s *stream) countless(pid int) {
 
 // forget drops all that was counted.
 func (s *stream) forget() {
-	s.latest, s.counted = Metrics{}, time.Time{}
+	s.latest, s.counted, s.hush = Metrics{}, time.Time{}, hush{}
 	s.activity, s.errors = window{span: s.activity.span}, window{span: s.errors.span}
 }
 
 // traffic returns what the counters said when they were last read. Nothing
 // flows where no process runs.
-func (s *stream) traffic(runs bool) Traffic {
+func (s *stream) traffic(runs bool, pid int) Traffic {
 	t := Traffic{
 		At:            s.counted,
 		InputReceived: s.latest.InputReceived, OutputSent: s.latest.OutputSent, OutputErrors: s.latest.OutputError,
@@ -88,6 +129,9 @@ func (s *stream) traffic(runs bool) Traffic {
 		t.InputRate = lately.perSecond(lately.counts.InputReceived)
 		t.OutputRate = lately.perSecond(lately.counts.OutputSent)
 		t.Active = lately.counts.InputReceived > 0
+	}
+	if runs && pid == s.hush.pid {
+		t.Began, t.LastMessage, t.Quiet, t.Uncounted = s.hush.began, s.hush.message, s.hush.quiet(), s.hush.uncounted
 	}
 	return t
 }

@@ -19,6 +19,9 @@ type Metrics struct {
 	InputReceived         uint64 // input_received: messages
 	InputConnectionFailed uint64 // input_connection_failed
 	InputConnectionLost   uint64 // input_connection_lost
+	// InputUncounted: the engine does not serve input_received, and nothing can be
+	// told by InputReceived.
+	InputUncounted bool
 
 	OutputSent             uint64 // output_sent: messages
 	OutputBatchSent        uint64 // output_batch_sent: batches
@@ -61,6 +64,7 @@ func parseMetrics(text []byte) (Metrics, error) {
 	for _, c := range m.families() {
 		*c.counter = sum(families[c.name])
 	}
+	m.InputUncounted = families["input_received"] == nil
 	m.InputConnections, m.InputConnectionUp = connections(families["input_connection_up"])
 	m.OutputConnections, m.OutputConnectionUp = connections(families["output_connection_up"])
 	return m, nil

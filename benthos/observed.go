@@ -3,6 +3,7 @@ package benthos
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -81,6 +82,15 @@ type Traffic struct {
 	OutputRate float64 `json:"outputRate"`
 	// Active: messages came in within the activity window before At.
 	Active bool `json:"active"`
+	// Began is when the counters of the process that runs were first read since it
+	// was ready, and LastMessage when they last told of another message, zero for
+	// not since then. Quiet is for how long there had been none when they were last
+	// read. Began is zero while that cannot be told. Uncounted: input_received is
+	// not among them, so that they tell nothing of it.
+	Began       time.Time     `json:"began,omitzero"`
+	LastMessage time.Time     `json:"lastMessage,omitzero"`
+	Quiet       time.Duration `json:"quiet,omitempty"`
+	Uncounted   bool          `json:"uncounted,omitempty"`
 	// RecentErrors is how many writes failed within the error window before At.
 	RecentErrors uint64 `json:"recentErrors"`
 }
@@ -112,16 +122,67 @@ func (o *Observed) alive() bool {
 }
 
 // doubt says what may be wrong with an instance that is ready, if anything.
-func (o *Observed) doubt() fsm.Reason {
+func (o *Observed) doubt(expected time.Duration) fsm.Reason {
+	unheard := o.unheard(expected)
 	switch {
 	case o.serviceErr() != "":
 		return fsm.Because("passes over its service fail").With(o.serviceErr())
 	case o.LogProblem != "":
 		return fsm.Because("no messages come in, and its log reports a problem").With(o.LogProblem)
+	case unheard != fsm.Reason{}:
+		return unheard
 	case o.Health.MetricsProblem != "":
 		return fsm.Because("its metrics cannot be read").With(o.Health.MetricsProblem)
 	}
 	return fsm.Reason{}
+}
+
+// uncounted says why it cannot be told whether messages come in, "" where it can.
+func (o *Observed) uncounted() string {
+	if o.Traffic.Uncounted {
+		return "the engine does not serve input_received"
+	}
+	return o.Health.MetricsProblem
+}
+
+// silent says that no message has come in for as long as one is expected.
+func (o *Observed) silent(expected time.Duration) (r fsm.Reason, is bool) {
+	t := &o.Traffic
+	if expected == 0 || t.Began.IsZero() || t.Quiet < expected {
+		return r, false
+	}
+	says := fmt.Sprintf("no message for %v, where one is expected each %s", t.Quiet.Truncate(time.Second), short(expected))
+	if why := o.uncounted(); why != "" {
+		return fsm.Because(says + ", and since then it cannot be told").With(why), true
+	}
+	return fsm.Because(says).With(o.LogProblem), true
+}
+
+// unheard says what is not known of the messages that are expected, if something
+// is not.
+func (o *Observed) unheard(expected time.Duration) (r fsm.Reason) {
+	t := &o.Traffic
+	switch {
+	case expected == 0:
+		return r
+	case o.uncounted() != "":
+		return fsm.Because("it cannot be told whether messages come in, where one is expected each " + short(expected)).With(o.uncounted())
+	case !t.Began.IsZero() && t.LastMessage.IsZero():
+		return fsm.Because("no message yet, where one is expected each " + short(expected)).
+			With("counted since " + t.Began.Format(time.RFC3339))
+	}
+	return r
+}
+
+// short is a duration without units of which there are none.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, none := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // serviceErr is why the last pass over the service failed, "" if it did not.

@@ -153,6 +153,31 @@ var stories = []struct {
 		p.ask(benthos.Stopped, stream("1s"), time.Second)
 		p.ask(benthos.Active, stream("1s"), 3*time.Second)
 	}},
+	{"expects", func(p *play) {
+		expects := func(d time.Duration) *benthos.Config {
+			c := stream("1s")
+			c.ExpectTraffic = d
+			return c
+		}
+		p.prober.Set(endpoint, benthostest.Endpoint{NotReady: "input not connected"})
+		p.ask(benthos.Active, expects(time.Minute), 25*time.Second)
+		p.set("it is ready, and no message comes in", benthostest.Endpoint{}, 62*time.Second)
+		m := benthos.Metrics{InputReceived: 5}
+		p.set("messages come in", benthostest.Endpoint{Metrics: m}, time.Minute)
+		p.Note("longer pauses are expected")
+		p.ask(benthos.Active, expects(90*time.Second), 31*time.Second)
+		p.set("its metrics cannot be read", benthostest.Endpoint{Metrics: m, MetricsErr: benthos.ErrBodyTooLarge}, 3*time.Minute)
+		m.InputReceived++
+		p.set("they can, and a message came in meanwhile", benthostest.Endpoint{Metrics: m}, time.Minute)
+		p.set("they cannot for long", benthostest.Endpoint{Metrics: m, MetricsErr: benthos.ErrBodyTooLarge}, 3*time.Minute)
+		p.set("they can, and no message came in meanwhile", benthostest.Endpoint{Metrics: m}, 2*time.Second)
+		p.Reopen()
+		p.Watch(91 * time.Second)
+		p.Note("none is expected any more")
+		p.ask(benthos.Active, expects(0), 2*time.Second)
+		p.set("input_received is not served", benthostest.Endpoint{Metrics: benthos.Metrics{InputUncounted: true}}, 0)
+		p.ask(benthos.Active, expects(time.Minute), 3*time.Minute)
+	}},
 	{"input-ends", func(p *play) {
 		p.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never, RunFor: 300 * time.Millisecond, Prints: []string{
 			`level=info msg="Pipeline has terminated. Shutting down the service" @service=bento`,

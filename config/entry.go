@@ -241,7 +241,7 @@ func (r *entryReader) stream() (e Entry) {
 	if !r.read(&in) {
 		return e
 	}
-	in.Config.Policy = in.policy.policy()
+	in.Config.Policy, in.Config.ExpectTraffic = in.policy.policy(), in.ExpectTraffic
 	e = r.config("benthosServiceConfig", in.Config, in.DesiredState)
 	e.Essential, e.DependsOn = in.Essential, dependencies(in.DependsOn)
 	return e
@@ -253,7 +253,7 @@ func (r *entryReader) flow() (e Entry) {
 		return e
 	}
 	in.Config.Benthos.DebugLevel = in.Config.Benthos.DebugLevel || in.DebugLevel
-	in.Config.Benthos.Policy = in.policy.policy()
+	in.Config.Benthos.Policy, in.Config.Benthos.ExpectTraffic = in.policy.policy(), in.ExpectTraffic
 	e = r.config("dataFlowComponentConfig.benthos", in.Config.Benthos, in.DesiredState)
 	e.Essential, e.DependsOn = in.Essential, dependencies(in.DependsOn)
 	return e
@@ -265,7 +265,7 @@ func (r *entryReader) config(path string, c benthos.Config, asked string) Entry 
 	if invalid := new(benthos.ConfigError); errors.As(c.Validate(), &invalid) {
 		for _, p := range invalid.Problems {
 			at := below(path, p.Field)
-			if field, ours := strings.CutPrefix(p.Field, "policy."); ours {
+			if field, ours := strings.CutPrefix(p.Field, "policy."); ours || field == "expectTraffic" {
 				at = field
 			}
 			r.add(find(r.node, at), "%s %s", at, p.Problem)

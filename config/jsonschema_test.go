@@ -32,6 +32,7 @@ var beyondTheSchema = []string{
 	"a time that is too long", "a signal of nothing", "a relative directory", "memory below nothing", "memory twice", "a small log",
 	"a path for a config file", "a secret of no file", "a password that is an anchor", "a secret of no variable", "two ways to be ready", "a descriptor of nothing",
 	"two things to check", "nothing to check", "a check by https", "a password in a check", "a port alone to check", "a check that takes too long", "a check too often", "a restart by a check, and never",
+	"traffic each moment", "traffic that is not counted",
 	"no input", "an address of http", "a pause that shrinks", "a short pause", "never and again",
 	"an unknown dependency", "a dependency misspelt", "a dependency on itself", "a dependency twice", "a dependency that is never done",
 	"a circle",

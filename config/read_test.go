@@ -150,6 +150,7 @@ const allOfAStream = `benthos:
       shutdown_timeout: 3s
       host: 0.0.0.0
     restart: never
+    expectTraffic: 5m
     essential: true
 `
 
@@ -165,7 +166,7 @@ func TestAllOfAStream(t *testing.T) {
 		MetricsMapping:     "root = this",
 		Logger:             map[string]any{"level": "warn"}, Tracer: map[string]any{"none": map[string]any{}},
 		HTTP: map[string]any{"debug_endpoints": true}, ShutdownTimeout: 3 * time.Second, Host: "0.0.0.0",
-		Policy: s6.Policy{Restart: s6.RestartNever},
+		Policy: s6.Policy{Restart: s6.RestartNever}, ExpectTraffic: 5 * time.Minute,
 	}, d.Streams()["benthos-a"].Spec)
 	assert.True(t, d.Entries[config.Key{Kind: config.KindStream, Name: "benthos-a"}].Essential)
 }

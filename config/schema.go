@@ -69,6 +69,11 @@ func (p policy) policy() s6.Policy {
 	return s6.Policy{Restart: s6.Restart(p.Restart), Backoff: p.Backoff, GiveUpAfter: p.GiveUpAfter}
 }
 
+// expects is what is expected of a stream.
+type expects struct {
+	ExpectTraffic time.Duration `yaml:"expectTraffic" jsonschema_description:"how long after its last message the stream is degraded, from 1s to 24h; it may get none if not said"`
+}
+
 // ready are the ways of s6.Readiness that a file can ask for.
 type ready struct {
 	Stays time.Duration `yaml:"stays"`
@@ -89,6 +94,7 @@ type serviceConfig struct {
 type streamEntry struct {
 	Name         string `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-NAME"`
 	DesiredState string `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
+	expects      `yaml:",inline"`
 	policy       `yaml:",inline"`
 	Config       benthos.Config `yaml:"benthosServiceConfig" jsonschema:"required"`
 }
@@ -98,6 +104,7 @@ type flowEntry struct {
 	Name         string `yaml:"name" jsonschema:"required" jsonschema_description:"its s6 service is benthos-dataflow-NAME"`
 	DesiredState string `yaml:"desiredState" jsonschema:"enum=active,enum=stopped,default=active"`
 	DebugLevel   bool   `yaml:"debug_level"`
+	expects      `yaml:",inline"`
 	policy       `yaml:",inline"`
 	Config       flowConfig `yaml:"dataFlowComponentConfig" jsonschema:"required"`
 }

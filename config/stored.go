@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -17,13 +18,14 @@ import (
 // stored is an entry as Encode writes it. A stream is a text of YAML, in which a
 // text in which the engine is to replace something keeps its style.
 type stored struct {
-	Kind    Kind      `json:"kind"`
-	Name    string    `json:"name"`
-	State   fsm.State `json:"state"`
-	At      Position  `json:"at"`
-	Service *s6.Spec  `json:"service,omitempty"`
-	Stream  string    `json:"stream,omitempty"`
-	Policy  s6.Policy `json:"policy,omitzero"` // of the stream
+	Kind    Kind          `json:"kind"`
+	Name    string        `json:"name"`
+	State   fsm.State     `json:"state"`
+	At      Position      `json:"at"`
+	Service *s6.Spec      `json:"service,omitempty"`
+	Stream  string        `json:"stream,omitempty"`
+	Policy  s6.Policy     `json:"policy,omitzero"` // of the stream, as is the next
+	Expect  time.Duration `json:"expectTraffic,omitempty"`
 
 	Essential bool         `json:"essential,omitempty"`
 	DependsOn []Dependency `json:"dependsOn,omitempty"`
@@ -42,7 +44,7 @@ func (d *Declaration) Encode() ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("cannot write down %s: %w", key, err)
 			}
-			s.Stream, s.Policy = string(text), e.Stream.Policy
+			s.Stream, s.Policy, s.Expect = string(text), e.Stream.Policy, e.Stream.ExpectTraffic
 		}
 		all = append(all, s)
 	}
@@ -82,7 +84,7 @@ func (s stored) entry() (e Entry, err error) {
 		if err := unmarshal([]byte(s.Stream), e.Stream); err != nil {
 			return e, err
 		}
-		e.Stream.Policy = s.Policy
+		e.Stream.Policy, e.Stream.ExpectTraffic = s.Policy, s.Expect
 	}
 	service, stream := s.Kind == KindService, s.Kind == KindStream
 	if service == stream || service != (e.Service != nil) || stream != (e.Stream != nil) {

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ func TestWhatIsWrittenDownIsReadBack(t *testing.T) {
 				odd.MetricsMapping = "\n  root = this\n"
 				odd.Logger = map[string]any{"static_fields": map[string]any{"a": "\n\tb\n", "c": " d\ne"}}
 				odd.LogLevel = "WARN"
+				odd.ExpectTraffic = 5 * time.Minute
 				odd.Policy = s6.Policy{Restart: s6.RestartNever}
 				e.Stream = &odd
 				d.Entries[key] = e

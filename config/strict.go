@@ -100,8 +100,13 @@ func (w *walker) unknown(key *yaml.Node, path string, known map[string]reflect.T
 	}
 	slices.Sort(names)
 	what := "there is no " + below(path, cut(key.Value))
-	if w.entry.Kind == KindStream && what == "there is no check" {
+	switch {
+	case w.entry.Kind != KindStream:
+	case what == "there is no check":
 		w.add(key, "%s: a stream is asked itself whether it is ready, and its metrics say what it does", what)
+		return
+	case key.Value == "expectTraffic":
+		w.add(key, "%s: it stands beside %s", what, strings.Split(path, ".")[0])
 		return
 	}
 	if near := nearest(key.Value, names); near != "" {
