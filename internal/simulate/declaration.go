@@ -88,7 +88,8 @@ func ofStream(config *benthos.Config) *variant {
 	if err != nil {
 		return &variant{key: err.Error(), stream: config}
 	}
-	return &variant{key: fmt.Sprintf("%x", sha256.Sum256(append(doc, config.Note...))), process: string(doc), stream: config}
+	beside := fmt.Appendf(doc[:len(doc):len(doc)], "%s%+v", config.Note, config.Policy)
+	return &variant{key: fmt.Sprintf("%x", sha256.Sum256(beside)), process: string(doc), stream: config}
 }
 
 // nthVariant returns one of the ways in which an instance can be run, by any
