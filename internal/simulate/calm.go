@@ -29,6 +29,7 @@ func (w *world) calm() {
 	w.tree.StartSvscan()
 	for _, name := range names() {
 		w.behave(name, 0)
+		w.answers(name)
 		if isStream(name) {
 			w.engines.calm(name)
 		}

@@ -111,14 +111,20 @@ func specs() []*s6.Spec {
 		change(s)
 		return s
 	}
+	checked := s6.Check{TCP: "127.0.0.1:5432", Every: 2 * time.Second}
 	return []*s6.Spec{
 		sleep("1"),
-		sleep("2"),
+		of(func(s *s6.Spec) { s.Command, s.Check = []string{"sleep", "2"}, checked }),
 		of(func(s *s6.Spec) { s.Log.FileSize = 2 * keepAll.FileSize }),
-		of(func(s *s6.Spec) { s.Ready.FD = 3 }),
+		of(func(s *s6.Spec) { s.Ready.FD, s.Check = 3, checked }),
 		of(func(s *s6.Spec) { s.Ready.Stays, s.StartTimeout = 3*time.Second, 5*time.Second }),
 		of(func(s *s6.Spec) { s.Finish = []string{"true"} }),
 		of(func(s *s6.Spec) { s.Restart = s6.RestartOnFailure }),
+		of(func(s *s6.Spec) { s.Check = checked }),
+		of(func(s *s6.Spec) {
+			s.Check = s6.Check{TCP: "127.0.0.1:5432", Every: 3 * time.Second, Restart: true}
+			s.StartTimeout, s.Backoff = 5*time.Second, s6.Backoff{From: time.Second}
+		}),
 		of(func(s *s6.Spec) { s.Env, s.GiveUpAfter = map[string]string{"X": "3"}, 1 }),
 		of(func(s *s6.Spec) { s.Restart, s.Ready.FD, s.Finish = s6.RestartNever, 3, []string{"true"} }),
 		of(func(s *s6.Spec) {
@@ -132,7 +138,7 @@ func specs() []*s6.Spec {
 			s.Restart = s6.RestartOnFailure
 		}),
 		of(func(s *s6.Spec) { s.Env, s.Ready.FD, s.Restart = map[string]string{"X": "2"}, 4, s6.RestartOnFailure }),
-		of(func(s *s6.Spec) { s.Env = map[string]string{"X": "2", "Y": "1"} }),
+		of(func(s *s6.Spec) { s.Env, s.Check = map[string]string{"X": "2", "Y": "1"}, checked }),
 	}
 }
 

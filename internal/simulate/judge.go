@@ -73,7 +73,15 @@ type known struct {
 	started  map[int]bool   // those that have begun, and whether they are not to be promised
 	excused  time.Time      // when somebody gave a reason last
 	gone     time.Time      // when the last of them ended
+	restarts bool           // it was ever asked to be restarted for its check
+	stalled  stall          // the process that was made to answer no check last
 	lost     loss           // what the adversary has taken, since a process began
+}
+
+// stall is since when a process answers no check.
+type stall struct {
+	pid   int
+	since time.Time
 }
 
 func newJudge(s *story) *judge {
@@ -184,6 +192,24 @@ func (j *judge) doom(name string) {
 	}
 }
 
+// stalls says that a service's process answers no check any more, or for 0 that
+// each does.
+func (j *judge) stalls(name string, pid int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.known[name].stalled = stall{pid, time.Now()}
+}
+
+// doomChecked is doom for a process that may be restarted for its check.
+func (j *judge) doomChecked(name string) {
+	j.mu.Lock()
+	restarts := j.known[name].restarts
+	j.mu.Unlock()
+	if restarts {
+		j.doom(name)
+	}
+}
+
 func (s *known) excuse() {
 	s.promised, s.kept, s.over = 0, false, false
 	if now := time.Now(); s.excused.Before(now) {
@@ -223,6 +249,7 @@ func (j *judge) ask(name string, d declaration, version int) {
 	before := s.asked
 	s.over = false
 	s.asked, s.since, s.changed = d, time.Now(), version
+	s.restarts = s.restarts || d.variant != nil && d.service != nil && d.service.Check.Restart
 	if !d.sameProcess(before) {
 		s.disturbs = version
 		s.excuse()
@@ -295,6 +322,9 @@ func (j *judge) happens(h s6test.Happening) {
 	case s6test.Ended:
 		delete(s.started, h.PID)
 		s.gone = time.Now()
+		if s.stalled.pid == h.PID {
+			s.stalled = stall{} // its id may come again
+		}
 		if s.promised == h.PID {
 			j.violatedLocked(PIDKept, "process %d of %s ended (%s)", h.PID, name, h.Wait)
 		}

@@ -88,6 +88,9 @@ func (j *judge) look(s *seen) {
 	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
 		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.name, stamp(known.gone.Sub(j.story.begin)))
 	}
+	if dumb := known.stalled; saidToRun && dumb.pid != 0 && dumb.pid == s.service.PID() && known.checked(s) && now.Sub(dumb.since) > settleTime {
+		j.violatedLocked(Truthful, "%s is said to be %s, and its process has not answered its check for %v", s.name, s.state, now.Sub(dumb.since))
+	}
 	if saidToRun && unready > settleTime {
 		j.violatedLocked(Truthful, "%s is said to be %s, and its engine has not been ready for %v", s.name, s.state, unready)
 	}
@@ -98,6 +101,13 @@ func (j *judge) look(s *seen) {
 		len(running) > 0 && now.Sub(running[0].Started) > settleTime {
 		j.violatedLocked(NothingRuns, "%s has been stopped since %s, and process %d runs", s.name, stamp(s.since.Sub(j.story.begin)), running[0].PID)
 	}
+}
+
+// checked reports whether an instance has been checked for a while, as far as is
+// known.
+func (k *known) checked(s *seen) bool {
+	return !isStream(s.name) && s.want.variant != nil && s.want.same(k.asked) && k.applied >= k.changed &&
+		!s.want.service.Check.IsZero() && s.observedAt.Sub(k.since) > settleTime && s.observedAt.Sub(s.since) > settleTime
 }
 
 // promiseAfter is for how long a process has to be as asked before it is

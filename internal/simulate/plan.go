@@ -23,6 +23,7 @@ const (
 	Retry       What = "retry"        // one instance, by hand
 	Signal      What = "signal"       // N to a process
 	Pause       What = "pause"        // a process, For some time
+	Stall       What = "stall"        // a process answers no check, For some time
 	Behave      What = "behave"       // an instance's next processes behave as N says, For some time
 	KillLogger  What = "kill logger"  // SIGKILL to an s6-log
 	Orphan      What = "orphan"       // SIGKILL to a service's s6-supervise
@@ -94,7 +95,7 @@ type behaviour struct {
 func weights() []weight {
 	return []weight{
 		{Declare, 8}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
-		{Signal, 8}, {Pause, 3}, {Behave, 10},
+		{Signal, 8}, {Pause, 3}, {Stall, 6}, {Behave, 10},
 		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4}, {Damage, 4},
 		{Answer, 6}, {TakePort, 2},
 		{Fail, 9}, {Fill, 4}, {ReadOnly, 2}, {Slow, 3}, {Hang, 3},
@@ -151,6 +152,8 @@ func newAction(random *rand.Rand, at time.Duration, lot int) Action {
 		a.N = random.IntN(len(behaviours()))
 	case Answer:
 		a.Name, a.N = anyStream(random), random.IntN(1<<20)
+	case Stall:
+		a.Name, a.For = pick(random, services()...), pick(random, 4*time.Second, 70*time.Second, 3*time.Minute)
 	case TakePort:
 		a.Name, a.N = anyStream(random), random.IntN(2)
 	case Fill:

@@ -14,7 +14,8 @@ import (
 // actor one of its own. Wake-ups go from one slot to the next among theirs.
 const (
 	slotUser      = 1
-	slotDrivers   = 10 // and the ones after it
+	slotDrivers   = 10  // and the ones after it
+	slotChecks    = 100 // and as many after it
 	slotWakes     = 300
 	slotsOfWakes  = 600
 	slotAdversary = 999

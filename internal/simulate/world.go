@@ -165,7 +165,11 @@ func (w *world) act(a Action) {
 		_ = w.tree.Kill(a.Name, syscall.SIGKILL)
 	case Pause:
 		say("%s is paused for %v: %v", a.Name, a.For, w.tree.Kill(a.Name, syscall.SIGSTOP))
+		w.judge.doomChecked(a.Name)
 		w.after(a.For, func() { _ = w.tree.Kill(a.Name, syscall.SIGCONT) })
+	case Stall:
+		say("%s answers no check for %v: %v", a.Name, a.For, w.stall(a.Name))
+		w.after(a.For, func() { w.answers(a.Name) })
 	case Behave:
 		say("%s %s from its next start on, for %v", a.Name, behaviours()[a.N].does, a.For)
 		w.behave(a.Name, a.N)
@@ -207,6 +211,23 @@ func (w *world) act(a Action) {
 	case SetClock:
 		w.setClock(jumps()[a.N%len(jumps())], max(a.For, 2*time.Second))
 	}
+}
+
+// stall has the process of a service answer no check, which may be a reason to end
+// it, and answers has it answer again.
+func (w *world) stall(name string) error {
+	return w.harm(name, func() error {
+		err := w.tree.Hang(name, true)
+		if all := w.alive(name); err == nil && len(all) > 0 {
+			w.judge.stalls(name, all[0].PID)
+		}
+		return err
+	})
+}
+
+func (w *world) answers(name string) {
+	_ = w.tree.Hang(name, false)
+	w.judge.stalls(name, 0)
 }
 
 // harm does something that may end a service's process.

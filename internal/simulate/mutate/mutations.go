@@ -59,6 +59,9 @@ func ofReading() []mutation {
 		one("running is sticky", "s6/decide.go",
 			"	if r, bad := trouble(o); bad {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}",
 			"	if r, bad := trouble(o); bad && o.CommandProblem != \"\" {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}"),
+		// A process that hung was running, for all that was known.
+		one("what hangs is running", "s6/decide_reasons.go",
+			"	case o.Check.failing():\n", "	case o.Check.failing() && o.CommandProblem != \"\":\n"),
 		// A process that died after ten milliseconds had been called running.
 		one("running at once", "s6/observed.go",
 			"return o.Stays - now.Sub(since), within(now, since, o.Stays)", "return 0, false"),
