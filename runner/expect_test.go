@@ -15,8 +15,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
-	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -37,15 +35,12 @@ func TestExpect(t *testing.T) {
 		h, tree, linter := newHome(t, file), s6test.New(s6test.Config{}), new(heard)
 		defer func() { assert.NoError(t, tree.Close()) }()
 		tree.Install("/opt/benthos", s6test.Program{ReadyAfter: s6test.Never})
-		services, err := s6.NewManager(tree, fsm.Config{})
-		require.NoError(t, err)
-		streams, err := benthos.NewManager(tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber(), Linter: linter}, fsm.Config{})
-		require.NoError(t, err)
-		go new(fsm.Loop).Run(t.Context(), services, streams)
+		r := &Runner{}
+		require.NoError(t, r.manage(t.Context(), tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber(), Linter: linter}, h.Store, nil))
 		defer func() {
-			assert.NoError(t, errors.Join(services.Close(context.Background()), streams.Close(context.Background())))
+			assert.NoError(t, errors.Join(r.Services.Close(context.Background()), r.Streams.Close(context.Background())))
 		}()
-		h.Keeper, h.Free = &Runner{Services: services, Streams: streams}, free
+		h.Keeper, h.Free = r, free
 		keep := func(entries ...string) (expected int) {
 			t.Helper()
 			h.write(file, "services: []\nbenthos:\n"+strings.Join(entries, ""))
