@@ -21,7 +21,6 @@ type motor struct {
 	starts, stops         bool // it was told to
 	spec                  string
 	began, told           time.Time
-	ended                 time.Time
 }
 
 func (m *motor) up(now time.Time) bool {
