@@ -31,7 +31,9 @@ type Check struct {
 	TCP string `json:"tcp,omitempty" yaml:"tcp,omitempty"`
 	// Exec is a command that exits with 0 if the process passes. It is started by
 	// the program, in the program's environment, with Env, Dir and User of the
-	// service. What it has started, and is in its process group, ends with it.
+	// service. What it has started, and is in its process group, ends with it. If
+	// the program is killed, only the command itself ends, and not one of another
+	// user.
 	Exec []string `json:"exec,omitempty" yaml:"exec,omitempty"`
 	// Every is the time from one check to the next; zero means 10 s. A process
 	// that has not passed yet is checked each second if that is sooner.
