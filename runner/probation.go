@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type probation struct {
 	kick  chan struct{} // has room for one: there is something to review
 
 	mu      sync.Mutex // guards all below
+	asking  bool       // managers are being asked for what is tried, or have to be again
 	trials  trials
 	dirty   bool // they are not written down as they are
 	inForce map[config.Key]config.Entry
@@ -69,7 +71,7 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 			delete(p.due, key)
 		}
 	}
-	p.trials, p.dirty = next, false
+	p.trials, p.dirty, p.asking = next, false, true
 	return next.taken(w), before, nil
 }
 
@@ -78,7 +80,8 @@ func same(a, b trials) bool {
 	return maps.EqualFunc(a, b, func(a, b Trial) bool { return a.Change == b.Change && a.Rejected == b.Rejected })
 }
 
-// applied notes what is in force now. An instance that was refused has what it had.
+// applied notes what is in force now that managers have been asked for it. An
+// instance that was refused has what it had.
 func (p *probation) applied(w Wanted, before trials, refused map[config.Key]error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,11 +102,11 @@ func (p *probation) applied(w Wanted, before trials, refused map[config.Key]erro
 		if _, listed := now[key]; !listed && w.stays(key) {
 			now[key] = e
 		}
-		if is := now[key]; is.State != e.State || is.Service != e.Service || is.Stream != e.Stream {
+		if is := now[key]; is.State != e.State || !reflect.DeepEqual(is.Service, e.Service) || !reflect.DeepEqual(is.Stream, e.Stream) {
 			delete(p.ran, key)
 		}
 	}
-	p.inForce = now
+	p.inForce, p.asking = now, false
 	p.wake()
 }
 
@@ -148,6 +151,9 @@ func (p *probation) wake() {
 func (p *probation) review(now time.Time) (again time.Duration, back map[config.Key]fsm.Reason) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.asking {
+		return 0, nil // what runs is what ran before
+	}
 	soon := func(d time.Duration) {
 		if again == 0 || d < again {
 			again = max(d, time.Millisecond)

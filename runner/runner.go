@@ -191,7 +191,9 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),
 			apply(ctx, r.Streams, streams, keysOf(w.Held, config.KindStream), w.Stays))
 	})
-	r.probation.applied(w, before, r.Refused())
+	if err == nil {
+		r.probation.applied(w, before, r.Refused())
+	}
 	return err
 }
 

@@ -68,6 +68,7 @@ const wasRejected = "change rejected: it was degraded: its process does not run:
 
 func TestChangeThatDoesNotRunIsTakenBack(t *testing.T) {
 	inEstate(t, func(t *testing.T, e *estate) {
+		e.keepText(trialFile("sleep, '1'") + "  - {name: b, s6ServiceConfig: {command: [sleep]}}\n") // which is no change of it
 		e.keepText(trialFile("crash, '1'"))
 		time.Sleep(15 * time.Second)
 		s, _ := e.runner.Services.Instance("a")
@@ -209,6 +210,23 @@ func TestNoWayBack(t *testing.T) {
 			assert.NotContains(t, s.Reason.String(), "rejected")
 		})
 	})
+}
+
+// While managers are asked for a change, what they have is what was before it.
+func TestChangeIsNotJudgedBeforeItIsAskedFor(t *testing.T) {
+	key := config.Key{Kind: config.KindService, Name: "a"}
+	of := func(command string) *config.Declaration {
+		return &config.Declaration{Entries: map[config.Key]config.Entry{key: {State: s6.Running, Service: &s6.Spec{Command: []string{command}}}}}
+	}
+	p := newProbation(Store{}, func(config.Key, bool) outcome { return outcome{runs: true} })
+	require.NoError(t, p.recall(of("1")))
+	w, before, err := p.take(Wanted{Declaration: of("2")})
+	require.NoError(t, err)
+	p.review(time.Now())
+	assert.True(t, p.tried(key))
+	p.applied(w, before, nil)
+	p.review(time.Now())
+	assert.False(t, p.tried(key))
 }
 
 // What waits for others has all its time after that.

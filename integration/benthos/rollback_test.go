@@ -4,12 +4,11 @@ package benthos
 
 import (
 	"fmt"
-	"path/filepath"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/integration/harness"
 )
@@ -31,7 +30,7 @@ benthos:
 `, command, input))
 	}
 	const sound, flows = "exec sleep 1000000", `generate: {mapping: 'root = "x"', interval: 1s}`
-	missing := "file: {paths: [" + filepath.Join(p.root, "none") + "]}"
+	const missing = "resource: none" // which the engine's linter does not look for
 	rejected := func(program *harness.Program, name, why string) {
 		harness.EventuallyWithin(t, 2*harness.Patience, "it is told of "+name, func() bool {
 			said := program.Stderr.String()
@@ -50,9 +49,13 @@ benthos:
 	rejected(program, "a", "exited with 7")
 	now := p.pids("a", "benthos-s")
 	assert.Equal(t, []string{"a"}, changedPIDs(before, now))
-	require.Equal(t, []string{"sleep", "1000000"}, harness.Running(p.root, "sleep")[0].Args)
+	harness.Eventually(t, "what ran before runs", func() bool {
+		command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", now["a"]))
+		return err == nil && string(command) == "sleep\x001000000\x00"
+	})
 	write("echo no such printer; exit 7", missing)
-	rejected(program, "benthos-s", "")
+	rejected(program, "benthos-s", "resource 'none' was not found")
+	p.pids("benthos-s") // is ready again
 	said, _ := p.plan("-f", p.file())
 	assert.Len(t, said.Problems, 2)
 	for _, c := range said.Changes {
