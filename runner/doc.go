@@ -16,10 +16,12 @@
 //   - wanted.go: what is to be kept
 //   - store.go: the declarations that were taken
 //   - trial.go: changes that are tried, and those that were taken back
+//   - override.go: what was stopped by hand
 //   - trial_store.go: how they are written down
 //   - probation.go: what becomes of them
 //   - ordering.go: what instances start after, and stop before
 //   - runner.go: the tree and the managers
+//   - byhand.go: instances that are stopped and started by hand
 //   - notify.go: how the program is, told to systemd
 //   - beat.go: that passes are made, told to whoever looks
 //   - health.go: what is wrong, and the look from outside

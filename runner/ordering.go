@@ -21,9 +21,10 @@ type ordering struct {
 	streams  *fsm.Manager[*benthos.Config, benthos.Observed]
 	passed   func(config.Key) // is called after each pass over an instance
 
-	mu      sync.Mutex // guards the two below
+	mu      sync.Mutex // guards all below
 	members map[order.ID]order.Member
 	entries map[order.ID]config.Entry
+	byHand  overrides
 }
 
 // newOrdering returns the order of instances in a tree. It has to be given the
@@ -39,15 +40,18 @@ func newOrdering(tree s6.Tree, streams benthos.Options, passed func(config.Key))
 			return order.Look(o.streams, id.Name, func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Up() })
 		},
 		Begun: func(id order.ID) bool { return o.begun(tree, streams, id) },
-		Wake: func(id order.ID) {
-			if id.Kind == service {
-				o.services.Wake(id.Name)
-			} else {
-				o.streams.Wake(id.Name)
-			}
-		},
+		Wake:  o.wake,
 	})
 	return o
+}
+
+// wake has an instance looked at.
+func (o *ordering) wake(id order.ID) {
+	if id.Kind == string(config.KindService) {
+		o.services.Wake(id.Name)
+	} else {
+		o.streams.Wake(id.Name)
+	}
 }
 
 // begun reports whether an earlier run of the program has started an instance.
@@ -89,7 +93,73 @@ func (o *ordering) take(w Wanted) map[order.ID]order.Member {
 		}
 	}
 	o.members, o.entries = all, entries
+	return o.effective()
+}
+
+// effective returns the members as they are with what was stopped by hand.
+func (o *ordering) effective() map[order.ID]order.Member {
+	all := maps.Clone(o.members)
+	for key := range o.byHand {
+		if m, known := all[key.ID()]; known {
+			m.Runs = false
+			all[key.ID()] = m
+		}
+	}
 	return all
+}
+
+// declared reports whether an instance is among those that are declared.
+func (o *ordering) declared(key config.Key) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, known := o.members[key.ID()]
+	return known
+}
+
+// stopped returns what is stopped by hand.
+func (o *ordering) stopped() overrides {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := make(overrides)
+	maps.Copy(all, o.byHand)
+	return all
+}
+
+// stoppedBy reports whether an instance is stopped by hand, and by whom.
+func (o *ordering) stoppedBy(key config.Key) (by Override, is bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	by, is = o.byHand[key]
+	return by, is
+}
+
+// override has other instances stopped by hand than before, and looked at.
+func (o *ordering) override(byHand overrides) {
+	o.mu.Lock()
+	before := o.byHand
+	o.byHand = byHand
+	members := o.effective()
+	o.mu.Unlock()
+	_ = o.Declare(members, func() error { return nil }) // what applies nothing does not fail
+	for _, all := range []overrides{before, byHand} {
+		for key := range all {
+			o.wake(key.ID())
+		}
+	}
+}
+
+// forget forgets what was stopped by hand and is not declared any more.
+func (o *ordering) forget(store Store) error {
+	all := o.stopped()
+	left := all.of(o.declared)
+	if maps.Equal(all, left) {
+		return nil
+	}
+	if err := store.saveOverrides(left); err != nil {
+		return err
+	}
+	o.override(left)
+	return nil
 }
 
 // ending returns the members that are to stop: these, and what they need. A
@@ -139,17 +209,30 @@ func releaseTime(ctx context.Context) (at time.Time) {
 	return at
 }
 
-// gate is the gate of a manager, with what is called after passes.
+// gate is the gate of a manager: what was stopped by hand, and then the order.
 type gate struct {
 	fsm.Gate
-	kind   config.Kind
-	passed func(config.Key)
+	ordering  *ordering
+	kind      config.Kind
+	run, stop fsm.State
+}
+
+// Hold implements fsm.Gate.
+func (g gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
+	by, is := g.ordering.stoppedBy(config.Key{Kind: g.kind, Name: name})
+	if !is || asked != g.run {
+		return g.Gate.Hold(name, asked)
+	}
+	if h, waits := g.Gate.Hold(name, g.stop); waits {
+		return h, true
+	}
+	return fsm.Hold{As: g.stop, Why: by.reason()}, true
 }
 
 // Passed implements fsm.Gate.
 func (g gate) Passed(name string) {
 	g.Gate.Passed(name)
-	g.passed(config.Key{Kind: g.kind, Name: name})
+	g.ordering.passed(config.Key{Kind: g.kind, Name: name})
 }
 
 // gate returns the gate of a manager.
@@ -158,5 +241,5 @@ func (o *ordering) gate(kind config.Kind) fsm.Gate {
 	if kind == config.KindStream {
 		run, stop = benthos.Active, benthos.Stopped
 	}
-	return gate{o.Gate(string(kind), run, stop), kind, o.passed}
+	return gate{o.Gate(string(kind), run, stop), o, kind, run, stop}
 }

@@ -251,7 +251,14 @@ func (p Planner) conclude(plan *Plan, r Wanted, all []planning) {
 			leaving[c.Name] = true
 		}
 	}
+	byHand, err := p.Store.overrides()
+	if err != nil {
+		plan.trouble(err)
+	}
 	for _, c := range all {
+		if by, is := byHand[c.key]; is && (c.Kind == fsm.ChangeStart || c.Kind == fsm.ChangeNone) {
+			c.Kind, c.Why = fsm.ChangeNone, by.reason().String()
+		}
 		if c.Kind == fsm.ChangeRefused && errors.Is(c.Err, s6.ErrOwned) && leaving[c.Name] {
 			c.Kind, c.Why = fsm.ChangeCreate, "it takes the place of the instance of another kind that has its name"
 		}

@@ -191,10 +191,11 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),
 			apply(ctx, r.Streams, streams, keysOf(w.Held, config.KindStream), w.Stays))
 	})
-	if err == nil {
-		r.probation.applied(w, before, r.Refused())
+	if err != nil {
+		return err
 	}
-	return err
+	r.probation.applied(w, before, r.Refused())
+	return r.ordering.forget(r.probation.store)
 }
 
 // Recall implements Keeper. nil is nothing.
@@ -203,10 +204,12 @@ func (r *Runner) Recall(last *config.Declaration) error {
 		last = &config.Declaration{}
 	}
 	err := r.probation.recall(last)
+	byHand, unread := r.probation.store.overrides()
+	r.ordering.override(byHand)
 	w := r.probation.all().taken(Wanted{Declaration: last})
 	// What applies nothing does not fail.
 	_ = r.ordering.Declare(r.ordering.take(w), func() error { return nil })
-	return err
+	return errors.Join(err, unread)
 }
 
 // apply declares what one manager is to keep.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,9 @@ const kept = 20
 const stamp = "20060102T150405.000000000Z"
 
 // Store keeps the declarations that were taken, the last twenty, as files named by
-// the time. They may hold secrets: nobody else can read them.
+// the time, and beside them which changes are tried and what was stopped by hand.
+// They may hold secrets: nobody else can read them. Without a filesystem nothing of
+// what is beside the declarations is kept.
 type Store struct {
 	FS  filesystem.FS
 	Dir string
@@ -117,6 +120,36 @@ func placeless(d *config.Declaration) *config.Declaration {
 		entries[key] = e
 	}
 	return &config.Declaration{Entries: entries}
+}
+
+// readJSON reads another file of the store, where there is one.
+func (s Store) readJSON(name string, into any) error {
+	if s.FS == nil {
+		return nil
+	}
+	text, err := s.FS.ReadFile(path.Join(s.Dir, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// writeJSON writes another file of the store.
+func (s Store) writeJSON(name string, value any) error {
+	if s.FS == nil {
+		return nil
+	}
+	text, err := json.MarshalIndent(value, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := s.FS.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	return s.FS.ReplaceFile(path.Join(s.Dir, name), text, 0o600)
 }
 
 // names returns the names of what is kept, the oldest first.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
 
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -24,21 +22,12 @@ type storedTrial struct {
 	Before   json.RawMessage `json:"before"` // as Declaration.Encode writes it
 }
 
-// changes returns the changes that are tried or were taken back. A Store without a
-// filesystem has none.
+// changes returns the changes that are tried or were taken back: those that can be
+// read, beside an error.
 func (s Store) changes() (trials, error) {
-	all := make(trials)
-	if s.FS == nil {
-		return all, nil
-	}
-	text, err := s.FS.ReadFile(path.Join(s.Dir, changesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return all, nil
-	}
 	var stored []storedTrial
-	if err == nil {
-		err = json.Unmarshal(text, &stored)
-	}
+	err := s.readJSON(changesFile, &stored)
+	all := make(trials)
 	for _, t := range stored {
 		key := config.Key{Kind: t.Kind, Name: t.Name}
 		before, problem := config.Decode(t.Before)
@@ -56,9 +45,6 @@ func (s Store) changes() (trials, error) {
 
 // saveChanges writes them down.
 func (s Store) saveChanges(all trials) error {
-	if s.FS == nil {
-		return nil
-	}
 	stored := make([]storedTrial, 0, len(all))
 	for _, key := range all.keys() {
 		t := all[key]
@@ -68,14 +54,7 @@ func (s Store) saveChanges(all trials) error {
 		}
 		stored = append(stored, storedTrial{key.Kind, key.Name, t.Change, t.Rejected, before})
 	}
-	text, err := json.MarshalIndent(stored, "", "\t")
-	if err == nil {
-		err = s.FS.MkdirAll(s.Dir, 0o700)
-	}
-	if err == nil {
-		err = s.FS.ReplaceFile(path.Join(s.Dir, changesFile), text, 0o600)
-	}
-	if err != nil {
+	if err := s.writeJSON(changesFile, stored); err != nil {
 		return fmt.Errorf("cannot write down which changes are tried: %w", err)
 	}
 	return nil

@@ -49,6 +49,12 @@ func (e *estate) is(state fsm.State, command, reason string) {
 	assert.Equal(e.t, command, strings.Join(e.works()["a"].Command, " "))
 }
 
+// plan plans what the program's own files ask for.
+func (e *estate) plan() *Plan {
+	streams := benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}
+	return Planner{Reader: e.files.Reader, Paths: e.files.Paths, Store: e.files.Store, Tree: s6.LookAt(e.tree), Streams: streams}.Plan(e.t.Context())
+}
+
 func (e *estate) pid() int { return e.works()["a"].PID }
 
 // fullDisk is a filesystem on which nothing can be replaced until there is room.
@@ -76,7 +82,7 @@ func TestChangeThatDoesNotRunIsTakenBack(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		e.is(s6.StateDegraded, "sleep 1", wasRejected)
 		pid := e.pid()
-		plan := Planner{Reader: e.files.Reader, Paths: e.files.Paths, Store: e.files.Store, Tree: s6.LookAt(e.tree), Streams: benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}}.Plan(t.Context())
+		plan := e.plan()
 		assert.Equal(t, map[string]fsm.ChangeKind{"a": fsm.ChangeNone}, changes(plan))
 		require.Len(t, plan.Problems, 1)
 		assert.Contains(t, plan.Problems[0].Error(), "f.yaml:2:5: a stays as it was: this change was taken back, and is not tried again until it is another one: it was degraded")
