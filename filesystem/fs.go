@@ -60,6 +60,14 @@ type FS interface {
 	// content is there but may not survive a loss of power.
 	ReplaceFile(name string, data []byte, perm fs.FileMode) error
 
+	// SyncAll makes a file, or a directory with all that is in it, survive a loss of
+	// power as it is now: names, content and permissions, but not its own name. It
+	// is for trees that are built from files of WriteFile under a name that nobody
+	// reads, and costs much less than to have each file on disk before the next.
+	// Links in it are not followed, and what is neither file nor directory is passed
+	// by.
+	SyncAll(name string) error
+
 	// Mkdir creates one directory with the permission bits of perm, whatever
 	// the umask; fs.ErrExist if the name is taken.
 	Mkdir(name string, perm fs.FileMode) error

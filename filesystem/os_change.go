@@ -84,6 +84,21 @@ func replace(name string, data []byte, perm fs.FileMode) error {
 	return contract.SyncDir(dir)
 }
 
+// SyncAll implements [FS]. Files and directories have to be readable.
+func (OS) SyncAll(name string) error {
+	if err := contract.CheckName(name); err != nil {
+		return contract.PathError("sync", name, err)
+	}
+	return contract.PathError("sync", name, contract.SyncAll(name, os.Lstat, os.ReadDir, func(name string) error {
+		f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return contract.SyncDir(f)
+	}))
+}
+
 // createAt makes a new file in an open directory. When it returns nil, the file
 // is on disk with its content and permissions; otherwise it is not there.
 func createAt(dir int, name string, data []byte, perm fs.FileMode) error {

@@ -46,7 +46,7 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 }
 
 // build makes the service directory under another name and renames it into
-// place, so that nobody ever sees an incomplete one. Each file is on disk before
+// place, so that nobody ever sees an incomplete one. All files are on disk before
 // that: after a loss of power s6 starts the service from what is there, before
 // any program looks. What is left of a directory before it goes first.
 func (d *driver) build(desired fsm.Desired[*Spec]) error {
@@ -81,9 +81,12 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 		}
 	}
 	for _, f := range files {
-		if err := d.fs.ReplaceFile(path.Join(dir, f.name), []byte(f.data), f.mode); err != nil {
+		if err := d.fs.WriteFile(path.Join(dir, f.name), []byte(f.data), f.mode); err != nil {
 			return err
 		}
+	}
+	if err := d.fs.SyncAll(dir); err != nil {
+		return err
 	}
 	if err := d.fs.Rename(dir, d.service); err != nil {
 		return err

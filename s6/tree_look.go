@@ -153,6 +153,7 @@ func (f lookedFS) ReplaceFile(name string, _ []byte, _ fs.FileMode) error {
 	return readOnly("replace", name)
 }
 
+func (f lookedFS) SyncAll(name string) error                 { return readOnly("sync", name) }
 func (f lookedFS) Mkdir(name string, _ fs.FileMode) error    { return readOnly("mkdir", name) }
 func (f lookedFS) MkdirAll(name string, _ fs.FileMode) error { return readOnly("mkdir", name) }
 func (f lookedFS) Symlink(_, link string) error              { return readOnly("symlink", link) }

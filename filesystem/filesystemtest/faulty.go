@@ -174,6 +174,17 @@ func (f *Faulty) ReplaceFile(name string, data []byte, perm fs.FileMode) error {
 		})
 }
 
+// SyncAll implements [filesystem.FS].
+func (f *Faulty) SyncAll(name string) error {
+	return f.whole(Op{Kind: SyncAll, Path: name}, func() error {
+		err := f.inner.SyncAll(name)
+		if err == nil {
+			f.syncedBelow(name)
+		}
+		return err
+	})
+}
+
 // Mkdir implements [filesystem.FS].
 func (f *Faulty) Mkdir(name string, perm fs.FileMode) error {
 	return f.whole(Op{Kind: Mkdir, Path: name}, func() error { return f.inner.Mkdir(name, perm) })

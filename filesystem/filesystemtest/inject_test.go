@@ -39,6 +39,7 @@ var everything = []func(fsys filesystem.FS) error{
 	func(fsys filesystem.FS) error { _, err := fsys.ReadDir("/"); return err },
 	func(fsys filesystem.FS) error { return fsys.WriteFile("/file", []byte("written"), 0o600) },
 	func(fsys filesystem.FS) error { return fsys.ReplaceFile("/file", []byte("replaced"), 0o600) },
+	func(fsys filesystem.FS) error { return fsys.SyncAll("/full") },
 	func(fsys filesystem.FS) error { return fsys.Mkdir("/new", 0o700) },
 	func(fsys filesystem.FS) error { return fsys.MkdirAll("/x/y", 0o700) },
 	func(fsys filesystem.FS) error { return fsys.Symlink("file", "/other") },
@@ -226,7 +227,7 @@ func TestString(t *testing.T) {
 		`TornWrite(2, 5), FullDisk(100), Crash(7), Fail(permission denied)`, faulty.String())
 	assert.Equal(t, "3 Rename a b", Op{Kind: Rename, Path: "a", To: "b", N: 3}.String())
 	assert.Equal(t, "1 Remove a", Op{Kind: Remove, Path: "a", N: 1}.String())
-	assert.Equal(t, "Command|Kind(1<<19)", (Command | Command<<1).String())
+	assert.Equal(t, "Command|Kind(1<<20)", (Command | Command<<1).String())
 	assert.Equal(t, "LoseNth(1, input/output error), TearNth(2, input/output error), FailFrom(3, 1s, input/output error), CrashAfter(4)",
 		Inject(nil, LoseNth(1, syscall.EIO), TearNth(2, syscall.EIO), FailFrom(3, time.Second, syscall.EIO), CrashAfter(4)).String())
 }

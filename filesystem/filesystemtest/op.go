@@ -24,6 +24,7 @@ const (
 	ReadDir
 	WriteFile
 	ReplaceFile
+	SyncAll
 	Mkdir
 	MkdirAll
 	Symlink
@@ -38,11 +39,11 @@ const (
 	// Writes are those that write the content of a file.
 	Writes = WriteFile | ReplaceFile
 	// Changes are all that change something.
-	Changes = Writes | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Command
+	Changes = Writes | SyncAll | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Command
 )
 
 const kindNames = "ReadFile ReadRange Open ReadAt FileStat Readlink Stat Lstat ReadDir " +
-	"WriteFile ReplaceFile Mkdir MkdirAll Symlink Rename Remove RemoveAll Query Command"
+	"WriteFile ReplaceFile SyncAll Mkdir MkdirAll Symlink Rename Remove RemoveAll Query Command"
 
 // String returns the names of the kinds, joined by "|".
 func (k Kind) String() string {

@@ -6,8 +6,8 @@ import (
 )
 
 // LosePower makes the filesystem what a machine may find that has lost its
-// power now: of the files that WriteFile wrote and ReplaceFile has not replaced,
-// counted from 0, those that are lost have the first half of their content. What
+// power now: of the files that WriteFile wrote, ReplaceFile has not replaced and
+// SyncAll has not synced, counted from 0, those that are lost have the first half of their content. What
 // was renamed, linked or removed is so. What others have written into the
 // filesystem below is not touched.
 func (f *Faulty) LosePower(lost func(file int) bool) error {
@@ -29,7 +29,7 @@ func (f *Faulty) LosePower(lost func(file int) bool) error {
 	return nil
 }
 
-// written, synced and renamed remember what is only in the memory of the
+// written, synced, syncedBelow and renamed remember what is only in the memory of the
 // machine.
 func (f *Faulty) written(name string) {
 	f.mu.Lock()
@@ -43,6 +43,12 @@ func (f *Faulty) synced(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unsynced = slices.DeleteFunc(f.unsynced, func(other string) bool { return other == name })
+}
+
+func (f *Faulty) syncedBelow(dir string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unsynced = slices.DeleteFunc(f.unsynced, func(name string) bool { return strings.HasPrefix(name+"/", dir+"/") })
 }
 
 func (f *Faulty) renamed(oldName, newName string) {

@@ -32,6 +32,7 @@ func TestFS(t *testing.T, open func(t *testing.T) (fsys filesystem.FS, root stri
 		"read":       readChecks,
 		"write":      writeChecks,
 		"replace":    replaceChecks,
+		"sync":       syncChecks,
 		"mkdir":      mkdirChecks,
 		"list":       listChecks,
 		"rename":     renameChecks,

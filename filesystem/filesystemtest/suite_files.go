@@ -230,6 +230,20 @@ var replaceChecks = []check{
 	}},
 }
 
+var syncChecks = []check{
+	{"SyncAll leaves all as it is", func(t *testing.T, d dir) {
+		d.mkdir(t, "a")
+		d.mkdir(t, "a/b")
+		d.write(t, "a/b/c", "text")
+		d.write(t, "a/d", "other")
+		require.NoError(t, d.SyncAll(d.at("a")))
+		require.NoError(t, d.SyncAll(d.at("a/d")))
+		d.holds(t, "a/b/c", "text")
+		d.holds(t, "a/d", "other")
+		assertPathError(t, d.SyncAll(d.at("none")), fs.ErrNotExist, d.at("none"))
+	}},
+}
+
 var openFileChecks = []check{
 	{"ReadAt reads as io.ReaderAt says", func(t *testing.T, d dir) {
 		d.write(t, "a", "0123456789")

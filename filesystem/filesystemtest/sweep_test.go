@@ -82,7 +82,10 @@ func TestTearNth(t *testing.T) {
 // A machine that loses power has what was synced.
 func TestLosePower(t *testing.T) {
 	fsys := disk(t)
-	faulty := Inject(fsys, CrashAfter(9))
+	faulty := Inject(fsys, CrashAfter(12))
+	require.NoError(t, faulty.Mkdir("/below", 0o700))
+	require.NoError(t, faulty.WriteFile("/below/synced", []byte("123456"), 0o600))
+	require.NoError(t, faulty.SyncAll("/below"))
 	require.NoError(t, faulty.WriteFile("/new", []byte("123456"), 0o640))
 	require.NoError(t, faulty.WriteFile("/synced", []byte("1"), 0o600))
 	require.NoError(t, faulty.ReplaceFile("/synced", []byte("123456"), 0o600))
@@ -99,6 +102,7 @@ func TestLosePower(t *testing.T) {
 	assert.Equal(t, "123", content(t, fsys, "/moved/a"))
 	assert.Equal(t, "123456", content(t, fsys, "/lucky"))
 	assert.Equal(t, "123456", content(t, fsys, "/synced"))
+	assert.Equal(t, "123456", content(t, fsys, "/below/synced"))
 	assert.Equal(t, "before", content(t, fsys, "/file"))
 	info, err := fsys.Stat("/kept")
 	require.NoError(t, err)
@@ -108,7 +112,7 @@ func TestLosePower(t *testing.T) {
 // Each mishap befalls each operation that it can befall, each in a run of its
 // own. A short run has one in four.
 func TestSweepReachesEveryOperation(t *testing.T) {
-	ops := []int{0, 9, 12, 16, 17, 18} // ReadFile, WriteFile, MkdirAll, RemoveAll, Query, Command
+	ops := []int{0, 9, 13, 17, 18, 19} // ReadFile, WriteFile, MkdirAll, RemoveAll, Query, Command
 	can := map[string]int{
 		"fails": 6, "fails half done": 3, "fails though done": 4, "fails with all changes for a while": 4,
 		"is half done when the program dies": 6, "is done when the program dies": 4, "is done when the power fails": 4,

@@ -148,6 +148,19 @@ func (a *adapted) sync(dir string) error {
 	return contract.SyncDir(f)
 }
 
+// SyncAll implements [filesystem.FS].
+func (a *adapted) SyncAll(name string) error {
+	return contract.PathError("sync", name, contract.SyncAll(name, a.Lstat, a.ReadDir, func(name string) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		at, err := a.existing(name, false)
+		if err != nil {
+			return err
+		}
+		return a.sync(at.path)
+	}))
+}
+
 // Mkdir implements [filesystem.FS].
 func (a *adapted) Mkdir(name string, perm fs.FileMode) error {
 	a.mu.Lock()

@@ -27,6 +27,32 @@ func SyncDir(dir interface{ Sync() error }) error {
 	return err
 }
 
+// SyncAll syncs a file, or a tree: files before the directories that they are in,
+// so that most of them are on their way to the disk when the first is waited for.
+func SyncAll(
+	name string, lstat func(string) (fs.FileInfo, error), readDir func(string) ([]fs.DirEntry, error), sync func(string) error,
+) error {
+	info, err := lstat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().IsRegular():
+		return sync(name)
+	case !info.IsDir():
+		return nil
+	}
+	entries, err := readDir(name)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := SyncAll(path.Join(name, e.Name()), lstat, readDir, sync); err != nil {
+			return err
+		}
+	}
+	return sync(name)
+}
+
 // Widen gives a new file or directory the bits of perm that the umask removed.
 func Widen(chmod func(string, fs.FileMode) error, name string, has, perm fs.FileMode) error {
 	want := perm&Settable | has&fs.ModeSetgid
