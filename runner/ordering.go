@@ -19,7 +19,7 @@ type ordering struct {
 	*order.Order
 	services *fsm.Manager[*s6.Spec, s6.Observed]
 	streams  *fsm.Manager[*benthos.Config, benthos.Observed]
-	passed   func(config.Key) // is called after each pass over an instance
+	passed   func() // is called after each pass over an instance
 
 	mu      sync.Mutex // guards all below
 	members map[order.ID]order.Member
@@ -29,7 +29,7 @@ type ordering struct {
 
 // newOrdering returns the order of instances in a tree. It has to be given the
 // managers before there are any.
-func newOrdering(tree s6.Tree, streams benthos.Options, passed func(config.Key)) *ordering {
+func newOrdering(tree s6.Tree, streams benthos.Options, passed func()) *ordering {
 	o := &ordering{passed: passed}
 	service := string(config.KindService)
 	o.Order = order.New(order.Config{
@@ -232,7 +232,7 @@ func (g gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 // Passed implements fsm.Gate.
 func (g gate) Passed(name string) {
 	g.Gate.Passed(name)
-	g.ordering.passed(config.Key{Kind: g.kind, Name: name})
+	g.ordering.passed()
 }
 
 // gate returns the gate of a manager.

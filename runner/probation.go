@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/evenkeel/evenkeel/config"
@@ -20,6 +21,7 @@ type probation struct {
 	store Store
 	look  func(key config.Key, late bool) outcome
 	kick  chan struct{} // has room for one: there is something to review
+	open  atomic.Bool   // there is something of which it is not known whether it runs
 
 	mu      sync.Mutex // guards all below
 	asking  bool       // managers are being asked for what is tried, or have to be again
@@ -28,12 +30,14 @@ type probation struct {
 	inForce map[config.Key]config.Entry
 	ran     map[config.Key]bool      // with what is in force
 	due     map[config.Key]time.Time // when what is tried has to run
+	pending map[config.Key]bool      // of which it is not known whether it runs
 }
 
 func newProbation(store Store, look func(config.Key, bool) outcome) *probation {
 	return &probation{
 		store: store, look: look, kick: make(chan struct{}, 1), trials: make(trials),
 		inForce: make(map[config.Key]config.Entry), ran: make(map[config.Key]bool), due: make(map[config.Key]time.Time),
+		pending: make(map[config.Key]bool),
 	}
 }
 
@@ -71,6 +75,7 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 			delete(p.due, key)
 		}
 	}
+	maps.DeleteFunc(p.due, func(key config.Key, _ time.Time) bool { return next[key].Change == "" })
 	p.trials, p.dirty, p.asking = next, false, true
 	return next.taken(w), before, nil
 }
@@ -107,6 +112,13 @@ func (p *probation) applied(w Wanted, before trials, refused map[config.Key]erro
 		}
 	}
 	p.inForce, p.asking = now, false
+	clear(p.pending)
+	for key, e := range now {
+		if asksToRun(e) && (!p.ran[key] || p.triedLocked(key)) {
+			p.pending[key] = true
+		}
+	}
+	p.open.Store(len(p.pending) > 0)
 	p.wake()
 }
 
@@ -130,10 +142,8 @@ func (p *probation) triedLocked(key config.Key) bool {
 }
 
 // passed is called after each pass over an instance.
-func (p *probation) passed(key config.Key) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.triedLocked(key) || !p.ran[key] {
+func (p *probation) passed() {
+	if p.open.Load() {
 		p.wake()
 	}
 }
@@ -159,17 +169,14 @@ func (p *probation) review(now time.Time) (again time.Duration, back map[config.
 			again = max(d, time.Millisecond)
 		}
 	}
-	next := maps.Clone(p.trials)
+	next, done := maps.Clone(p.trials), []config.Key(nil)
 	back = make(map[config.Key]fsm.Reason)
-	for key, e := range p.inForce {
+	for key := range p.pending {
 		tried := p.triedLocked(key)
-		if !tried && (p.ran[key] || !asksToRun(e)) {
-			continue
-		}
 		due, begun := p.due[key]
 		switch o := p.look(key, tried && begun && !now.Before(due)); {
 		case o.runs:
-			p.ran[key] = true
+			p.ran[key], done = true, append(done, key)
 			if tried {
 				delete(next, key)
 			}
@@ -182,7 +189,7 @@ func (p *probation) review(now time.Time) (again time.Duration, back map[config.
 			next[key] = trial
 			back[key] = o.why
 		case !begun:
-			due = now.Add(startTime(e))
+			due = now.Add(startTime(p.inForce[key]))
 			p.due[key] = due
 			soon(due.Sub(now))
 		default:
@@ -194,7 +201,11 @@ func (p *probation) review(now time.Time) (again time.Duration, back map[config.
 			return reviewAgain, nil // nothing is taken back that would be tried again
 		}
 	}
+	for _, key := range done {
+		delete(p.pending, key)
+	}
 	p.trials, p.dirty = next, false
+	p.open.Store(len(p.pending) > 0)
 	return again, back
 }
 
