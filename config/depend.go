@@ -82,7 +82,7 @@ func (d *Declaration) is(on Dependency) order.Is {
 // Order refuses the entries whose dependencies cannot be had: those of which
 // nothing is declared, that can never be what they have to be, or that depend on
 // the entry themselves. Of each it keeps what was declared last, nil for nothing,
-// and of what that depends on.
+// and of what that depends on, as far as that was in force.
 func (d *Declaration) Order(last *Declaration) {
 	if last == nil {
 		last = &Declaration{}
@@ -107,8 +107,8 @@ func (d *Declaration) orderOne(key Key, last *Declaration) bool {
 		case there && on.Is == order.Done && !target.policy().Ends() && !d.of(last, key):
 			d.refuseFor(key, e, at, on.Name+" is never done, for it is always restarted: give it restart: on-failure or never, or wait for it to be ready", last)
 			return true
-		case there:
-		case d.of(last, key) && had:
+		case there, d.of(last, key) && !had: // it was refused then, and is waited for
+		case d.of(last, key):
 			d.Entries[on.Key()] = before
 			d.Problems = append(d.Problems, Problem{before.At, on.Key(), fmt.Sprintf("%s is not declared any more, and %s depends on it, which stays as it was: so does this", on.Name, key)})
 			return true

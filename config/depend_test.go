@@ -103,3 +103,19 @@ func TestOrder(t *testing.T) {
 		})
 	}
 }
+
+// TestDependencyThatWasNeverTaken is kept with the entry that is in force: what it
+// depends on was refused when it was declared, and is wrong or gone by now.
+func TestDependencyThatWasNeverTaken(t *testing.T) {
+	for name, b := range map[string]string{"wrong": "  - {name: b}\n", "gone": ""} {
+		t.Run(name, func(t *testing.T) {
+			last := readText(t, "services:\n"+needing("a", "1", "b")+needing("b", "1"))
+			delete(last.Entries, config.Key{Kind: config.KindService, Name: "b"})
+			d := readText(t, "services:\n"+needing("a", "2", "b")+b)
+			d.Keep(last)
+			d.Order(last)
+			assert.Equal(t, last.Entries, d.Entries)
+			assert.NotEmpty(t, problems(d))
+		})
+	}
+}
