@@ -83,10 +83,14 @@ func (m *Manager[D, O]) headsFor(e *entry[D, O], phase Phase) bool {
 }
 
 // stuck returns what a pass after the first so many has left, where it has left
-// the instance held for what is asked of it now, and nil otherwise.
+// the instance held for what is asked of it now, and nil otherwise. What goes on
+// because it waits with its stop is not.
 func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 	_, generation := e.instance.wanted()
-	if s := e.instance.Snapshot(); s.holds() != nil && s.Generation == generation && s.pass > begun {
+	s := e.instance.Snapshot()
+	target, _ := m.kind.Table.Target(s.Desired.State)
+	goesOn := s.Waits != (Reason{}) && target != PhaseStopped
+	if s.holds() != nil && !goesOn && s.Generation == generation && s.pass > begun {
 		return s
 	}
 	return nil
@@ -96,7 +100,7 @@ func (m *Manager[D, O]) stuck(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 // has come to its end with what is asked of it now, and nil otherwise.
 func (m *Manager[D, O]) over(e *entry[D, O], begun uint64) *Snapshot[D, O] {
 	_, generation := e.instance.wanted()
-	if s := e.instance.Snapshot(); s.Phase.Over() && s.Settled && s.Generation == generation && s.pass > begun {
+	if s := e.instance.Snapshot(); s.Phase.Over() && s.Settled && s.Waits == (Reason{}) && s.Generation == generation && s.pass > begun {
 		return s
 	}
 	return nil

@@ -1,13 +1,24 @@
 package runner
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
 )
+
+// halt ends everything in a given time.
+func (e *estate) halt(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return e.runner.Halt(ctx)
+}
 
 // TestEndsInOrder: what others need stops after them, however both are taken out.
 func TestEndsInOrder(t *testing.T) {
@@ -31,4 +42,24 @@ func TestEndsInOrder(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHaltOfWhatIsOver: a job that has come to its end, and that others depend on,
+// is no problem at the end of everything.
+func TestHaltOfWhatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(t)
+		defer e.close()
+		e.tree.Install("job", s6test.Program{RunFor: 100 * time.Millisecond})
+		e.tree.Install("slow", s6test.Program{StopAfter: 2 * time.Second})
+		e.keepText("services:\n  - {name: a, restart: never, s6ServiceConfig: {command: [job]}}\n" +
+			"  - {name: b, dependsOn: [a], s6ServiceConfig: {command: [slow]}}\n")
+		time.Sleep(time.Minute)
+		require.Equal(t, "slow", e.works()["b"].Command[0])
+		require.NoError(t, e.halt(15*time.Second))
+		for _, name := range []string{"a", "b"} {
+			s, _ := e.runner.Services.Instance(name)
+			assert.Equal(t, s6.StateStopped, s.State)
+		}
+	})
 }
