@@ -286,8 +286,9 @@ func (r *Runner) Refused() map[config.Key]error {
 // Halt asks every instance that was declared to stop, whatever its spec is, and
 // waits for all until ctx ends. Each stops before what it depends on, and streams,
 // which finish what they have accepted, before services that depend on none. In the
-// last third of the time until then nothing waits any more. The error names what
-// has not stopped.
+// last third of the time until then nothing waits any more. No change is taken back
+// from then on: what ran before is not to run again. The error names what has not
+// stopped.
 func (r *Runner) Halt(ctx context.Context) error {
 	// Not the snapshots: a pass that has not been made yet has not taken over what
 	// was declared.
@@ -310,6 +311,7 @@ func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) err
 }
 
 func (r *Runner) halt(ctx context.Context, services map[string]fsm.Desired[*s6.Spec], streams map[string]fsm.Desired[*benthos.Config]) error {
+	r.endTrials()
 	members := r.ordering.ending(slices.Collect(maps.Keys(services)), slices.Collect(maps.Keys(streams)))
 	err := r.ordering.Halt(members, releaseTime(ctx), func() error {
 		return errors.Join(r.services().ask(ctx, services), r.streams().ask(ctx, streams))
@@ -336,6 +338,14 @@ func StreamProblem(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) error {
 	return s.Err
 }
 
+// endTrials leaves what is tried to the next program.
+func (r *Runner) endTrials() {
+	if r.unfollow != nil {
+		r.unfollow()
+		r.follows.Wait()
+	}
+}
+
 // End ends the passes, and a private tree with all that runs in it, once the
 // instances have ended.
 func (r *Runner) End() error { return r.letGo(r.private) }
@@ -349,10 +359,7 @@ func (r *Runner) letGo(endTree bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()
 	var errs []error
-	if r.unfollow != nil {
-		r.unfollow()
-		r.follows.Wait()
-	}
+	r.endTrials()
 	if r.Services != nil {
 		errs = append(errs, r.Services.Close(ctx))
 	}

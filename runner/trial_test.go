@@ -270,3 +270,20 @@ func TestStoreOfChangesThatCannotBeRead(t *testing.T) {
 		assert.Contains(t, told[0], "cannot read which changes were tried and taken back")
 	})
 }
+
+// At the end of everything nothing is taken back, for that would run again. What is
+// tried is left to the next program.
+func TestEndOfEverythingTakesNothingBack(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.tree.Install("slow", s6test.Program{StopAfter: 9 * time.Second, ReadyAfter: s6test.Never})
+		e.keepText(trialFile("slow", "ready: {fd: 3}"))
+		time.Sleep(16 * time.Second)
+		require.NoError(t, e.halt(15*time.Second))
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "")
+		kept, err := e.files.Store.changes()
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		assert.Empty(t, kept[config.Key{Kind: config.KindService, Name: "a"}].Rejected)
+	})
+}
