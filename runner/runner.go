@@ -240,28 +240,6 @@ func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[st
 	return nil
 }
 
-// Failed returns the first by name of the essential instances that are to run and
-// have failed for good, nil while there is none.
-func (r *Runner) Failed() *Failure {
-	for _, key := range r.essential.sorted() {
-		if r.probation.tried(key) {
-			continue // what ran before will run again
-		}
-		switch key.Kind {
-		case config.KindService:
-			if s, held := r.Services.Instance(key.Name); held && s.Phase == fsm.PhaseFailed && s.Desired.State == s6.Running {
-				return failure(key.Name, s.Reason, &s.Observed)
-			}
-		case config.KindStream:
-			s, held := r.Streams.Instance(key.Name)
-			if held && s.Phase == fsm.PhaseFailed && s.Desired.State == benthos.Active && s.Observed.Service != nil {
-				return failure(key.Name, s.Reason, &s.Observed.Service.Observed)
-			}
-		}
-	}
-	return nil
-}
-
 func keysOf(keys []config.Key, kind config.Kind) (names []string) {
 	for _, key := range keys {
 		if key.Kind == kind {

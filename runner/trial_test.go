@@ -165,6 +165,7 @@ func TestEssentialChangeIsTakenBack(t *testing.T) {
 		e.keepText(trialFile("sleep, '1'", "essential: true"))
 		time.Sleep(time.Minute)
 		e.keepText(trialFile("crash, '1'", "essential: true", "giveUpAfter: 2"))
+		e.runner.Services.Listen(func(n fsm.Notice) { assert.Nil(t, e.runner.Failed(), "when %v", n) })
 		full := &fullDisk{FS: e.fsys}
 		e.runner.probation.store.FS = full
 		for range 100 {
