@@ -21,7 +21,8 @@ type Desired[D any] struct {
 	State State `json:"state,omitempty"` // one of the table's targets, or StateRemoved
 	Spec  D     `json:"spec,omitzero"`   // what the instance is made from; not to be modified once handed over
 	// Rejected says why a change was taken back, where this is what was asked before
-	// it: an instance that runs with it counts as degraded.
+	// it: an instance that runs with it counts as degraded, for this Reason and no
+	// other. Those that depend on it take it as ready.
 	Rejected Reason `json:"rejected,omitzero"`
 }
 

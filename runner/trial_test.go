@@ -288,3 +288,27 @@ func TestEndOfEverythingTakesNothingBack(t *testing.T) {
 		assert.Empty(t, kept[config.Key{Kind: config.KindService, Name: "a"}].Rejected)
 	})
 }
+
+// What runs with what was before a change is what others depend on, once it is
+// ready.
+func TestChangeThatIsTakenBackHoldsNobodyUp(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.tree.Install("late", s6test.Program{ReadyAfter: 3 * time.Second})
+		e.keepText(trialFile("late", "ready: {fd: 3}"))
+		time.Sleep(time.Minute)
+		e.keepText(trialFile("crash, '1'"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "late", wasRejected)
+		e.leave()
+		e.tree = e.tree.Reboot()
+		e.tree.StartSvscan()
+		e.begin()
+		e.keepText(trialFile("crash, '1'") + "  - {name: b, dependsOn: [a], s6ServiceConfig: {command: [sleep]}}\n")
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "late", wasRejected)
+		s, _ := e.runner.Services.Instance("b")
+		require.Equal(t, s6.StateRunning, s.State, s.Reason)
+		works := e.works()
+		assert.GreaterOrEqual(t, works["b"].Started.Sub(works["a"].Started), 3*time.Second)
+	})
+}

@@ -225,12 +225,13 @@ func decideDegraded(in input) fsm.Decision {
 	}
 	left, fresh := o.fresh(in.Now)
 	r, bad := trouble(in)
+	runs := !bad || r == in.Desired.Rejected
 	switch {
 	case o.Check.due(in.Now):
 		return replaceHung(o)
-	case !bad && fresh:
+	case runs && fresh:
 		return fsm.Decision{Reason: justStarted(o), After: left + past}
-	case !bad && o.Check.untold():
+	case runs && o.Check.untold():
 		return fsm.Decision{Reason: awaitsCheck(o), After: later}
 	case !bad:
 		return fsm.Decision{Fire: EventRecovered, Reason: shown(o)}

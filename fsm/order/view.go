@@ -14,7 +14,7 @@ type Is string
 
 // What an instance can have to be. One that is done counts as each of them.
 const (
-	Ready   Is = "ready"   // running, as its kind means that
+	Ready   Is = "ready"   // running, as its kind means that, also with what was before a change
 	Running Is = "running" // its process runs, whether it is ready or not
 	Done    Is = "done"    // it has come to its end well
 )
@@ -77,6 +77,8 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
 		v.Done, v.Stopped = settled, settled
 	case fsm.PhaseRunning:
 		v.Ready = settled
+	case fsm.PhaseDegraded:
+		v.Ready = settled && s.Reason != (fsm.Reason{}) && s.Reason == s.Desired.Rejected // it runs as it did before
 	}
 	return v
 }
