@@ -66,9 +66,10 @@ func (s *supervisor) in() bool { return s.tree.same(s.id, s.tree.stat(s.dir)) }
 
 // locked reports whether the directory is known to be supervised by it: nobody
 // sees a lock on a file that was deleted.
-func (s *supervisor) locked() bool {
-	return s.in() && s.tree.same(s.lock, s.tree.stat(s.dir+"/supervise/lock"))
-}
+func (s *supervisor) locked() bool { return s.in() && s.locks() }
+
+// locks is locked for one that is in its directory.
+func (s *supervisor) locks() bool { return s.tree.same(s.lock, s.tree.stat(s.dir+"/supervise/lock")) }
 
 func (s *supervisor) has(file string) bool {
 	return s.in() && s.tree.stat(path.Join(s.dir, file)) != nil

@@ -252,7 +252,7 @@ func (t *Tree) same(a, b fs.FileInfo) bool { return a != nil && b != nil && t.me
 func (t *Tree) supervisor(service string) *supervisor {
 	id := t.stat(service)
 	for _, s := range t.live {
-		if t.same(s.id, id) && s.locked() {
+		if t.same(s.id, id) && (s.dir == service || s.in()) && s.locks() {
 			return s
 		}
 	}
