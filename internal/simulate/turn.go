@@ -24,8 +24,8 @@ const (
 // until returns how long it is to a slot, at least so many full microseconds
 // from now.
 func until(now time.Time, slot, microseconds int) time.Duration {
-	at := now.Truncate(time.Microsecond).Add(time.Duration(microseconds)*time.Microsecond + time.Duration(slot))
-	return at.Sub(now)
+	past := time.Duration(now.Nanosecond() % 1000) // of the microsecond
+	return time.Duration(microseconds)*time.Microsecond + time.Duration(slot) - past
 }
 
 // life is that of a program. Its actors share it.
