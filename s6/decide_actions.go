@@ -28,6 +28,8 @@ const (
 	// another: a supervisor that an earlier s6-svscan left reads a pipe that
 	// nobody writes to.
 	actFreshLogger fsm.Action = "restart the logger"
+	// actStatus has s6-supervise write its status anew, and do nothing else.
+	actStatus fsm.Action = "have the status written"
 	// actRelog ends s6-log: the next one builds its directory anew. What comes
 	// meanwhile waits in the pipe.
 	actRelog fsm.Action = "restart s6-log"
@@ -52,5 +54,6 @@ var (
 	endLeftActions      = []fsm.Action{actEndLeft}
 	loggerActions       = []fsm.Action{actFreshLogger}
 	relogActions        = []fsm.Action{actRelog}
+	statusActions       = []fsm.Action{actStatus}
 	removeActions       = []fsm.Action{actRemove}
 )

@@ -39,8 +39,11 @@ func mend(in input) (fsm.Decision, bool) {
 	switch {
 	case o.awaitsStray():
 		d := fsm.Decision{Reason: strays(o), After: later}
-		if in.State == StateStarting {
+		switch {
+		case in.State == StateStarting:
 			d.Fire = EventStartFailed
+		case o.unwritten():
+			d.Do = statusActions // a restart that is asked for needs one
 		}
 		return d, true
 	case o.StrayPID != 0:

@@ -41,6 +41,9 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.endLeft(now, desired.Spec)
 	case actFreshLogger:
 		return d.tree.Control(d.paths.logger, supervise.CommandExit)
+	case actStatus:
+		// It is written with each command, and a process that is not paused ignores this.
+		return d.tree.Control(d.service, supervise.CommandCont)
 	case actRelog:
 		return d.relog()
 	case actRemove:
@@ -119,7 +122,10 @@ func (d *driver) Restart(_ context.Context, desired fsm.Desired[*Spec]) error {
 			return cmp.Or(err, errLags)
 		}
 	}
-	if !there {
+	switch {
+	case !there && process.PID != 0 && desired.Spec != nil && desired.Spec.Restart == RestartNever:
+		return errLags // passes do not replace it, and a mark has to say which process it is of
+	case !there:
 		return nil // a service that has never run will be started
 	}
 	if status.Up() {

@@ -178,6 +178,10 @@ func (o *Observed) awaitsStray() bool {
 	return o.StrayPID != 0 && o.Once && !o.Deleted && o.Started != startedReplaced
 }
 
+// unwritten reports that a supervisor serves the service, and that there is no
+// status of its.
+func (o *Observed) unwritten() bool { return o.Supervised && o.Status.Stamp.IsZero() }
+
 // whole reports that everything is in place for the service to run.
 func (o *Observed) whole() bool {
 	return o.Exists && o.Linked && o.Watched && o.Supervised && o.LoggerSupervised

@@ -248,3 +248,31 @@ func TestPauseThatNobodyHasTakenAway(t *testing.T) {
 		})
 	}
 }
+
+// once is a service that runs once.
+func once(name string) map[string]desired {
+	return map[string]desired{name: {State: s6.Running, Spec: &s6.Spec{
+		Command: []string{"sleep", name}, Finish: []string{"true"}, Policy: s6.Policy{Restart: s6.RestartNever},
+	}}}
+}
+
+// What runs once and has lost its supervisor is left alone, for another one must
+// not begin after it, until a restart is asked for.
+func TestRestartOfWhatRunsOnceWithoutASupervisor(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		p.wants(once("a"))
+		before := pidOf(tree, "a")
+		require.NoError(t, tree.KillSupervisor("a"))
+		pass(10 * time.Second)
+		require.NoError(t, tree.FS().Remove("/data/services/a/supervise/status"))
+		assert.ErrorContains(t, p.Restart(t.Context(), "a"), "its supervisor has not written down which process it runs")
+		pass(10 * time.Second) // it is asked to write that down
+		require.Equal(t, before, pidOf(tree, "a"))
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		pass(time.Minute)
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateRunning, s.State, s.Reason)
+		assert.NotEqual(t, before, pidOf(tree, "a"))
+	})
+}
