@@ -197,6 +197,11 @@ func TestScriptsThatWaitHearSignals(t *testing.T) {
 func TestScriptsWhereNothingCanBeWritten(t *testing.T) {
 	spec := &s6.Spec{Command: []string{"true"}, Policy: s6.Policy{Restart: s6.RestartNever}}
 	inEveryShell(t, spec, func(s *scripted) {
+		s.write("data/marked", strings.Repeat("1", 64)+" "+finished+" 5\n")
+		require.NoError(t, os.Remove(filepath.Join(s.dir, "data/started")))
+		assert.Zero(t, s.run("finish", "256", "15", "a"), "another one is to replace it, whichever it was")
+		assert.Equal(t, "-", s.read("data/marked"))
+
 		require.NoError(t, os.Symlink("/nonexistent/down", filepath.Join(s.dir, "down")))
 		assert.Zero(t, s.begins())
 		assert.Equal(t, 125, s.ends("0"))

@@ -17,7 +17,8 @@ import (
 // of a process. Its exit code is 125 where nothing is. $4 and $5 are what the
 // process was started from, and its id. A process that was told to go down, or
 // that another one is to replace, has not ended by itself, nor has one that was
-// ended during its pause failed.
+// ended during its pause failed. Where it was lost which process that is, a mark
+// is taken to be of it.
 func judge(spec *Spec, tools Tools) string {
 	from, to := spec.Backoff.pauses()
 	return fmt.Sprintf(policyScript, fileCourse, quote([]string{tools.path("s6-svstat")}), quote([]string{tools.path("s6-svc")}), fileMarked, startedReplaced, fileDown) +
@@ -59,7 +60,7 @@ policy() {
 		;;
 	esac
 	read -r as of rest 2>/dev/null <./%[4]s
-	if [ "$as" = %[5]s ] && [ "$of" = "$8" ]; then
+	if [ "$as" = %[5]s ] && [ "$of" = "${8:-$of}" ]; then
 		echo - 2>/dev/null 1<>./%[4]s # the id may come again
 		course ` + courseNone + ` 0 0 0 -
 		return 0

@@ -276,3 +276,19 @@ func TestRestartOfWhatRunsOnceWithoutASupervisor(t *testing.T) {
 		assert.NotEqual(t, before, pidOf(tree, "a"))
 	})
 }
+
+// That it is not known what a process was started from does not make a failure of
+// its restart.
+func TestRestartOfWhatRunsOnceWithoutARecord(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		p.wants(once("a"))
+		before := pidOf(tree, "a")
+		require.NoError(t, tree.FS().Remove("/data/services/a/data/started"))
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		pass(time.Minute)
+		s, _ := p.Instance("a")
+		assert.Equal(t, s6.StateRunning, s.State, s.Reason)
+		assert.NotEqual(t, before, pidOf(tree, "a"))
+	})
+}

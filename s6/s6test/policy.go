@@ -81,7 +81,7 @@ func (f *policy) follow(p *process, hash string, leader int) int {
 		return notBegun
 	}
 	marked := p.read("data/marked")
-	replaced := len(marked) > 1 && marked[0] == strings.Repeat("1", 64) && marked[1] == strconv.Itoa(leader)
+	replaced := len(marked) > 1 && marked[0] == strings.Repeat("1", 64) && (leader == 0 || marked[1] == strconv.Itoa(leader))
 	if replaced {
 		p.writes("data/marked", "-")
 	}
