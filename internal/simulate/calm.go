@@ -96,7 +96,7 @@ func (w *world) unsettledOne(name string) error {
 	d, running, kids := w.file[name], w.alive(name), w.kids(name)
 	s, held := w.program.keeper(name).instance(name)
 	switch {
-	case !held && d.state == "" && len(running) == 0:
+	case !held && d.state == "" && (len(running) == 0 || w.isNobodys(name)):
 		return nil
 	case !held && d.state == "":
 		return fmt.Errorf("is to be removed, and process %d runs", running[0].PID)
@@ -124,6 +124,13 @@ func (w *world) unsettledOne(name string) error {
 	return nil
 }
 
+// isNobodys reports whether a service that is there does not say whose it is, since
+// the adversary has taken that away. No manager touches it.
+func (w *world) isNobodys(name string) bool {
+	owner, err := s6.Owner(w.tree, name)
+	return w.judge.lost(name).owner && there(w.tree.FS(), w.tree.Layout().Service(name)) && owner == "" && err == nil
+}
+
 // leftovers says what is there that nobody wants. What a program that was killed
 // has left half done (a name that begins with a dot) is for whoever opens a real
 // tree, as are links whose services the adversary has deleted.
@@ -138,14 +145,14 @@ func (w *world) leftovers() error {
 			if _, err := w.tree.FS().Stat(path.Join(dir, e.Name())); errors.Is(err, fs.ErrNotExist) && w.judge.lost(e.Name()).dir {
 				continue
 			}
-			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].state == "" {
+			if !strings.HasPrefix(e.Name(), ".") && w.file[e.Name()].state == "" && !w.isNobodys(e.Name()) {
 				return fmt.Errorf("%s is left in %s", e.Name(), dir)
 			}
 		}
 	}
 	for _, p := range w.tree.Processes() {
 		name, _ := strings.CutSuffix(p.Service, "/log")
-		if !slices.Contains(names(), name) || w.file[name].state == "" {
+		if !slices.Contains(names(), name) || w.file[name].state == "" && !w.isNobodys(name) {
 			return fmt.Errorf("process %d of %s is left", p.PID, p.Service)
 		}
 	}

@@ -63,6 +63,7 @@ type loss struct {
 	dir    bool // its directory, under its processes
 	log    bool // that of its logger, under that
 	record bool // what its process was started from
+	owner  bool // its manifest, which names that: what nobody asks for may be anybody's
 }
 
 // damage does to a service directory what is done to files. n says what, and it
@@ -73,7 +74,7 @@ func damage(tree *s6test.Tree, name string, n int) (says string, lost loss) {
 	full := path.Join(dir, file)
 	n /= len(damaged())
 	done := func(what string, err error) string { return fmt.Sprintf("%s of %s: %v", what, name, err) }
-	lost.record = file == recordFile
+	lost.record, lost.owner = file == recordFile, file == "data/manifest.json"
 	switch n % 8 {
 	case 0:
 		lost = loss{log: there(fs, path.Join(dir, "log"))}

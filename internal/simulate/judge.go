@@ -136,7 +136,7 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	defer j.mu.Unlock()
 	k := j.known[name]
 	k.over = false
-	k.lost.dir, k.lost.record = k.lost.dir || lost.dir, k.lost.record || lost.record
+	k.lost.dir, k.lost.record, k.lost.owner = k.lost.dir || lost.dir, k.lost.record || lost.record, k.lost.owner || lost.owner
 	for _, p := range processes {
 		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
 			j.bereft[p.PID] = true
@@ -145,8 +145,8 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	}
 }
 
-// lost returns what the adversary has taken from a service: its directory at any
-// time, and the record of the process that runs.
+// lost returns what the adversary has taken from a service: its directory and its
+// owner's name at any time, and the record of the process that runs.
 func (j *judge) lost(name string) loss {
 	j.mu.Lock()
 	defer j.mu.Unlock()

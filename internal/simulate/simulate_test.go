@@ -104,6 +104,23 @@ func TestSameSeedSameTrace(t *testing.T) {
 	}
 }
 
+// TestWhatDoesNotSayWhoseItIsStays: a service that nobody asks for any more, whose
+// manifest was lost while no program ran, is no leftover of a program's.
+func TestWhatDoesNotSayWhoseItIsStays(t *testing.T) {
+	const manifest, removed, truncated = 6, 2 * 13, 5 * 13
+	for _, n := range []int{manifest + removed, manifest + truncated} {
+		plan := simulate.NewPlan(1, 10*time.Minute)
+		plan.Actions = []simulate.Action{
+			{At: 5 * time.Minute, What: simulate.StopProgram, For: time.Minute},
+			{At: 5*time.Minute + 20*time.Second, What: simulate.Remove, Name: "a"},
+			{At: 5*time.Minute + 30*time.Second, What: simulate.Damage, Name: "a", N: n},
+		}
+		r := simulate.Run(t, plan)
+		assert.Contains(t, r.Story, "data/manifest.json of a: <nil>")
+		assert.Nil(t, r.Violation, r.Story)
+	}
+}
+
 // TestViolationIsFoundToldAndShrunk kills a process behind the judge's back, in
 // the midst of all that the adversary does.
 func TestViolationIsFoundToldAndShrunk(t *testing.T) {
