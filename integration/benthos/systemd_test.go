@@ -161,7 +161,7 @@ func TestUnitIsRestartedAndStopped(t *testing.T) {
 	for _, name := range ofPlant {
 		assert.False(t, harness.Alive(before[name]), name)
 	}
-	assert.Less(t, strings.Index(said, "benthos-s stopping -> stopped"), strings.Index(said, "one stopped -> stopping"), "streams first: %s", said)
+	assert.Less(t, strings.Index(said, "benthos-s stopping -> stopped"), strings.Index(said, "one running -> stopping"), "streams first: %s", said)
 	said, err = stop()
 	require.NoError(t, err, "nothing runs: %s", said)
 }

@@ -75,6 +75,8 @@ type known struct {
 	gone     time.Time      // when the last of them ended
 	restarts bool           // it was ever asked to be restarted for its check
 	stalled  stall          // the process that was made to answer no check last
+	erred    time.Time      // when a pass was last seen to have failed
+	paused   time.Time      // until when a process may have been seen to answer none, for it was paused
 	lost     loss           // what the adversary has taken, since a process began
 }
 
@@ -185,11 +187,7 @@ func (j *judge) jumps() {
 func (j *judge) doom(name string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	s := j.known[name]
-	s.excuse()
-	for pid := range s.started {
-		s.started[pid] = true
-	}
+	j.known[name].doom()
 }
 
 // stalls says that a service's process answers no check any more, or for 0 that
@@ -200,13 +198,22 @@ func (j *judge) stalls(name string, pid int) {
 	j.known[name].stalled = stall{pid, time.Now()}
 }
 
-// doomChecked is doom for a process that may be restarted for its check.
-func (j *judge) doomChecked(name string) {
+// pauses says that a service's process answers no check until then, which is a
+// reason to end it where it may be restarted for its check, also if that is asked
+// for meanwhile.
+func (j *judge) pauses(name string, until time.Time) {
 	j.mu.Lock()
-	restarts := j.known[name].restarts
-	j.mu.Unlock()
-	if restarts {
-		j.doom(name)
+	defer j.mu.Unlock()
+	s := j.known[name]
+	if s.paused = until.Add(settleTime); s.restarts {
+		s.doom()
+	}
+}
+
+func (s *known) doom() {
+	s.excuse()
+	for pid := range s.started {
+		s.started[pid] = true
 	}
 }
 
@@ -250,6 +257,9 @@ func (j *judge) ask(name string, d declaration, version int) {
 	s.over = false
 	s.asked, s.since, s.changed = d, time.Now(), version
 	s.restarts = s.restarts || d.variant != nil && d.service != nil && d.service.Check.Restart
+	if s.restarts && time.Now().Before(s.paused) {
+		s.doom()
+	}
 	if !d.sameProcess(before) {
 		s.disturbs = version
 		s.excuse()

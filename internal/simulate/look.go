@@ -84,6 +84,9 @@ func (j *judge) look(s *seen) {
 	j.promise(known, s, running)
 	j.ends(known, s)
 	j.explained(s, now, hangs)
+	if s.err != nil {
+		known.erred = now
+	}
 	saidToRun := s.phase == fsm.PhaseRunning && s.err == nil && !hangs
 	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
 		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.name, stamp(known.gone.Sub(j.story.begin)))
@@ -107,7 +110,7 @@ func (j *judge) look(s *seen) {
 // known.
 func (k *known) checked(s *seen) bool {
 	return !isStream(s.name) && s.want.variant != nil && s.want.same(k.asked) && k.applied >= k.changed &&
-		!s.want.service.Check.IsZero() && s.observedAt.Sub(k.since) > settleTime && s.observedAt.Sub(s.since) > settleTime
+		!s.want.service.Check.IsZero() && s.observedAt.Sub(k.since) > settleTime && s.observedAt.Sub(k.erred) > settleTime && s.observedAt.Sub(s.since) > settleTime
 }
 
 // promiseAfter is for how long a process has to be as asked before it is

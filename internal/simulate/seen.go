@@ -55,6 +55,7 @@ func seeStreams() func(*fsm.Snapshot[*benthos.Config, benthos.Observed]) seen {
 		if under := s.Observed.Service; under != nil {
 			one.service, one.spec = &under.Observed, under.Desired.Spec
 			one.err = cmp.Or(one.err, under.Err)
+			one.settled = one.settled && one.err == nil // its passes may not know what becomes of it
 		}
 		if s.Desired.Spec != nil {
 			one.want = declaration{state: s.Desired.State, variant: variantOf(s.Desired.Spec)}

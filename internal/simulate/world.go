@@ -165,7 +165,7 @@ func (w *world) act(a Action) {
 		_ = w.tree.Kill(a.Name, syscall.SIGKILL)
 	case Pause:
 		say("%s is paused for %v: %v", a.Name, a.For, w.tree.Kill(a.Name, syscall.SIGSTOP))
-		w.judge.doomChecked(a.Name)
+		w.judge.pauses(a.Name, time.Now().Add(a.For))
 		w.after(a.For, func() { _ = w.tree.Kill(a.Name, syscall.SIGCONT) })
 	case Stall:
 		say("%s answers no check for %v: %v", a.Name, a.For, w.stall(a.Name))
