@@ -42,15 +42,15 @@ func newProbation(store Store, look func(config.Key, bool) outcome) *probation {
 }
 
 // recall takes what was in force before, and what was tried then. It is taken to
-// have run.
+// have run, but for what may have come to its end.
 func (p *probation) recall(last *config.Declaration) error {
 	all, err := p.store.changes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trials = all
 	p.inForce = maps.Clone(all.taken(Wanted{Declaration: last}).Entries)
-	for key := range p.inForce {
-		p.ran[key] = true
+	for key, e := range p.inForce {
+		p.ran[key] = !ends(e)
 	}
 	return err
 }
@@ -61,7 +61,7 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.trials
-	next, err := before.judge(w, p.inForce, func(key config.Key) bool { return p.ran[key] })
+	next, err := before.judge(w, p.inForce, func(key config.Key) bool { return p.ran[key] && !p.look(key, false).done })
 	if err != nil {
 		return w, before, err
 	}

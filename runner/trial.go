@@ -54,13 +54,14 @@ func asksToRun(e config.Entry) bool {
 }
 
 // judge returns the trials that there are with what is wanted, of which before is
-// what is in force, and ran whether an instance has run with that.
+// what is in force, and ran whether an instance has run with that and may do so
+// again.
 func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(config.Key) bool) (trials, error) {
 	next := make(trials)
 	for key, e := range w.Entries {
 		was, tried := t[key]
 		prev, known := before[key]
-		if !asksToRun(e) || !tried && !(known && asksToRun(prev) && ran(key)) || once(e) {
+		if !asksToRun(e) || once(e) || !tried && !(known && asksToRun(prev) && !once(prev) && ran(key)) {
 			continue
 		}
 		if !tried {
@@ -91,8 +92,21 @@ func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(con
 
 // once reports whether the process of an entry is not restarted: what it does is
 // not to be done again in another way.
-func once(e config.Entry) bool {
-	return e.Service != nil && e.Service.Restart == s6.RestartNever || e.Stream != nil && e.Stream.Policy.Restart == s6.RestartNever
+func once(e config.Entry) bool { return policy(e).Restart == s6.RestartNever }
+
+// ends reports whether the process of an entry may come to its end well: what it
+// has done then is not to be done again.
+func ends(e config.Entry) bool { return policy(e).Ends() }
+
+// policy returns what follows on an end of the process of an entry.
+func policy(e config.Entry) (p s6.Policy) {
+	switch {
+	case e.Service != nil:
+		p = e.Service.Policy
+	case e.Stream != nil:
+		p = e.Stream.Policy
+	}
+	return p
 }
 
 // taken returns what is wanted, with what ran before in place of each change that
@@ -130,6 +144,7 @@ func startTime(e config.Entry) time.Duration {
 // outcome is what is seen of an instance that is to run with what was changed.
 type outcome struct {
 	runs  bool
+	done  bool       // it has come to its end well
 	waits bool       // for others, so that its time has not begun
 	why   fsm.Reason // it does not run, and is not expected to any more
 }
@@ -142,7 +157,7 @@ func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, late bool) (o outcom
 	case s == nil || current && s.Waits != (fsm.Reason{}):
 		return outcome{waits: true}
 	case current && s.Settled && (s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone):
-		return outcome{runs: true}
+		return outcome{runs: true, done: s.Phase == fsm.PhaseDone}
 	case !late && !(current && s.Phase == fsm.PhaseFailed):
 		return outcome{}
 	}

@@ -312,3 +312,27 @@ func TestChangeThatIsTakenBackHoldsNobodyUp(t *testing.T) {
 		assert.GreaterOrEqual(t, works["b"].Started.Sub(works["a"].Started), 3*time.Second)
 	})
 }
+
+// What has come to its end is not done again because a change of it does not run.
+func TestWhatIsOverIsNoWayBack(t *testing.T) {
+	for before, now := range map[string]string{"restart: never": "restart: always", "restart: on-failure": "restart: on-failure"} {
+		for _, restarted := range []bool{false, true} {
+			inEstate(t, func(t *testing.T, e *estate) {
+				e.tree.Install("job", s6test.Program{RunFor: 5 * time.Second})
+				e.keepText("--- {services: []}\n")
+				e.keepText(trialFile("job", before))
+				time.Sleep(time.Minute)
+				e.is(s6.StateDone, "", "")
+				if restarted {
+					e.leave()
+					e.begin()
+				}
+				e.keepText(trialFile("crash", now))
+				for range 60 {
+					time.Sleep(time.Second)
+					assert.NotContains(t, e.works()["a"].Command, "job")
+				}
+			})
+		}
+	}
+}
