@@ -159,6 +159,9 @@ func (r *Runner) Apply(ctx context.Context, w Wanted) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	r.wanted = nil
+	d := *w.Declaration // the caller's own, who may change it
+	d.Entries = maps.Clone(d.Entries)
+	w.Declaration = &d
 	if err := r.apply(ctx, w); err != nil {
 		return err
 	}

@@ -336,3 +336,16 @@ func TestWhatIsOverIsNoWayBack(t *testing.T) {
 		}
 	}
 }
+
+// What is applied again is what was wanted, whatever the caller makes of it: Files
+// take out what was refused.
+func TestWhatIsWantedIsNotChanged(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		d := e.files.Reader.Read(file)
+		require.NoError(t, e.runner.Apply(t.Context(), Wanted{Declaration: d}))
+		clear(d.Entries)
+		require.NoError(t, e.runner.applyAgain(t.Context()))
+		time.Sleep(time.Second)
+		e.is(s6.StateRunning, "sleep 1", "")
+	})
+}
