@@ -133,28 +133,29 @@ func rejected[D any](t trials, kind config.Kind, all map[string]fsm.Desired[D]) 
 	return all
 }
 
-// startTime is how long a change may take until its instance runs.
+// startTime is how long a change may take until its instance runs, from the end of
+// the process before: until that is ready, or up, and has stayed so.
 func startTime(e config.Entry) time.Duration {
 	if e.Service != nil {
-		return e.Service.StartTime()
+		return e.Service.StartTime() + max(e.Service.Ready.Stays, time.Second)
 	}
-	return (&s6.Spec{}).StartTime()
+	return (&s6.Spec{}).StartTime() + time.Second
 }
 
 // outcome is what is seen of an instance that is to run with what was changed.
 type outcome struct {
 	runs  bool
 	done  bool       // it has come to its end well
-	waits bool       // for others, so that its time has not begun
+	waits bool       // for others, or for its process from before to end, so that its time has not begun
 	why   fsm.Reason // it does not run, and is not expected to any more
 }
 
-// outcomeOf returns that of an instance of a manager. late says that its time is
-// over.
-func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, late bool) (o outcome) {
+// outcomeOf returns that of an instance of a manager. stale reports whether what
+// runs is from before the change, and late says that the time for it is over.
+func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, stale func(O) bool, late bool) (o outcome) {
 	s, current := m.Current(name)
 	switch {
-	case s == nil || current && s.Waits != (fsm.Reason{}):
+	case s == nil || current && (s.Waits != (fsm.Reason{}) || stale(s.Observed)):
 		return outcome{waits: true}
 	case current && s.Settled && (s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone):
 		return outcome{runs: true, done: s.Phase == fsm.PhaseDone}
