@@ -43,16 +43,14 @@ func newProbation(store Store, look func(config.Key, bool) outcome) *probation {
 
 // recall takes what was in force before, and what was tried then. It is taken to
 // have run, but for what may have come to its end.
-func (p *probation) recall(last *config.Declaration) error {
-	all, err := p.store.changes()
+func (p *probation) recall(last *config.Declaration, known trials) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.trials = all
-	p.inForce = maps.Clone(all.taken(Wanted{Declaration: last}).Entries)
+	p.trials = known
+	p.inForce = maps.Clone(known.taken(Wanted{Declaration: last}).Entries)
 	for key, e := range p.inForce {
 		p.ran[key] = !ends(e)
 	}
-	return err
 }
 
 // take judges what is wanted, writes down what is tried, and returns what is to be

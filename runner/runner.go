@@ -201,20 +201,6 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 	return r.ordering.forget(r.probation.store)
 }
 
-// Recall implements Keeper. nil is nothing.
-func (r *Runner) Recall(last *config.Declaration) error {
-	if last == nil {
-		last = &config.Declaration{}
-	}
-	err := r.probation.recall(last)
-	byHand, unread := r.probation.store.overrides()
-	r.ordering.override(byHand)
-	w := r.probation.all().taken(Wanted{Declaration: last})
-	// What applies nothing does not fail.
-	_ = r.ordering.Declare(r.ordering.take(w), func() error { return nil })
-	return errors.Join(err, unread)
-}
-
 // apply declares what one manager is to keep.
 func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, stays bool) error {
 	if err := addHeld(ctx, m, desired, held, stays); err != nil {

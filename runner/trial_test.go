@@ -226,7 +226,7 @@ func TestChangeIsNotJudgedBeforeItIsAskedFor(t *testing.T) {
 		return &config.Declaration{Entries: map[config.Key]config.Entry{key: {State: s6.Running, Service: &s6.Spec{Command: []string{command}}}}}
 	}
 	p := newProbation(Store{}, func(config.Key, bool) outcome { return outcome{runs: true} })
-	require.NoError(t, p.recall(of("1")))
+	p.recall(of("1"), make(trials))
 	w, before, err := p.take(Wanted{Declaration: of("2")})
 	require.NoError(t, err)
 	p.review(time.Now())
@@ -256,7 +256,8 @@ func TestChangeThatWaitsIsNotLate(t *testing.T) {
 	})
 }
 
-// What was written down of changes and cannot be read is told.
+// What was written down of changes and cannot be read is told, and a change that is
+// tried again for that has a way back.
 func TestStoreOfChangesThatCannotBeRead(t *testing.T) {
 	inEstate(t, func(t *testing.T, e *estate) {
 		e.keepText(trialFile("crash, '1'"))
@@ -269,6 +270,8 @@ func TestStoreOfChangesThatCannotBeRead(t *testing.T) {
 		e.keepText(trialFile("crash, '1'"))
 		require.Len(t, told, 1)
 		assert.Contains(t, told[0], "cannot read which changes were tried and taken back")
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "sleep 1", wasRejected)
 	})
 }
 

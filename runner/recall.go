@@ -1,0 +1,46 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/evenkeel/evenkeel/config"
+)
+
+// Recall implements Keeper. nil is nothing. Where it cannot be read which changes
+// were taken back, what is there says what is in force.
+func (r *Runner) Recall(last *config.Declaration) error {
+	if last == nil {
+		last = &config.Declaration{}
+	}
+	known, err := r.probation.store.changes()
+	if err != nil {
+		there, unseen := r.there(context.Background(), last)
+		last, err = there, errors.Join(err, unseen)
+	}
+	r.probation.recall(last, known)
+	byHand, unread := r.probation.store.overrides()
+	r.ordering.override(byHand)
+	w := known.taken(Wanted{Declaration: last})
+	// What applies nothing does not fail.
+	_ = r.ordering.Declare(r.ordering.take(w), func() error { return nil })
+	return errors.Join(err, unread)
+}
+
+// there returns a declaration with what its instances were made from.
+func (r *Runner) there(ctx context.Context, last *config.Declaration) (*config.Declaration, error) {
+	services, errServices := r.Services.Standing(ctx)
+	streams, errStreams := r.Streams.Standing(ctx)
+	d := &config.Declaration{Entries: maps.Clone(last.Entries)}
+	for key, e := range d.Entries {
+		if is := services[key.Name].Spec; key.Kind == config.KindService && is != nil {
+			e.Service = is
+		}
+		if is := streams[key.Name].Spec; key.Kind == config.KindStream && is != nil {
+			e.Stream = is
+		}
+		d.Entries[key] = e
+	}
+	return d, errors.Join(errServices, errStreams)
+}
