@@ -54,7 +54,8 @@ func (p *probation) recall(last *config.Declaration, known trials) {
 }
 
 // take judges what is wanted, writes down what is tried, and returns what is to be
-// applied for it, with the trials that there were before.
+// applied for it, with the trials that there were before. What is tried is not
+// applied before it is written down; that something is not tried any more can wait.
 func (p *probation) take(w Wanted) (Wanted, trials, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,18 +64,20 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 	if err != nil {
 		return w, before, err
 	}
-	if !same(next, before) {
-		if err := p.store.saveChanges(next); err != nil {
-			return w, before, err
-		}
+	var unsaved error
+	if p.dirty || !same(next, before) {
+		unsaved = p.store.saveChanges(next)
 	}
 	for key, trial := range next {
 		if before[key].Change != trial.Change {
+			if unsaved != nil {
+				return w, before, unsaved
+			}
 			delete(p.due, key)
 		}
 	}
 	maps.DeleteFunc(p.due, func(key config.Key, _ time.Time) bool { return next[key].Change == "" })
-	p.trials, p.dirty, p.asking = next, false, true
+	p.trials, p.dirty, p.asking = next, unsaved != nil, true
 	return next.taken(w), before, nil
 }
 
@@ -92,7 +95,11 @@ func (p *probation) applied(w Wanted, before trials, refused map[config.Key]erro
 	for key, e := range w.Entries {
 		now[key] = e
 		if refused[key] != nil {
-			now[key] = p.inForce[key]
+			if had, known := p.inForce[key]; known {
+				now[key] = had
+			} else {
+				delete(now, key) // what it has is not known
+			}
 			if trial, was := before[key]; was {
 				p.trials[key] = trial
 			} else {

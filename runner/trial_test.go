@@ -352,16 +352,3 @@ func TestWhatIsWantedIsNotChanged(t *testing.T) {
 		e.is(s6.StateRunning, "sleep 1", "")
 	})
 }
-
-// The time of a change is from the end of the process before, and until its own has
-// stayed for as long as it has to.
-func TestChangeHasAllItsTime(t *testing.T) {
-	inEstate(t, func(t *testing.T, e *estate) {
-		e.tree.Install("slow", s6test.Program{StopAfter: 15 * time.Second})
-		e.keepText(trialFile("slow", "stopTimeout: 30s"))
-		time.Sleep(time.Minute)
-		e.keepText(trialFile("sleep, '2'", "stopTimeout: 30s", "ready: {stays: 25s}"))
-		time.Sleep(2 * time.Minute)
-		e.is(s6.StateRunning, "sleep 2", "")
-	})
-}

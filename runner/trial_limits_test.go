@@ -1,0 +1,62 @@
+package runner
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
+)
+
+// The time of a change is from the end of the process before, and until its own has
+// stayed for as long as it has to.
+func TestChangeHasAllItsTime(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.tree.Install("slow", s6test.Program{StopAfter: 15 * time.Second})
+		e.keepText(trialFile("slow", "stopTimeout: 30s"))
+		time.Sleep(time.Minute)
+		e.keepText(trialFile("sleep, '2'", "stopTimeout: 30s", "ready: {stays: 25s}"))
+		time.Sleep(2 * time.Minute)
+		e.is(s6.StateRunning, "sleep 2", "")
+	})
+}
+
+// A full disk keeps what fills it from nothing that ends it.
+func TestStopOnAFullDisk(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.keepText(trialFile("crash, '1'"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "sleep 1", wasRejected)
+		full := &fullDisk{FS: e.fsys}
+		e.runner.probation.store.FS = full
+		e.keepText(trialFile("crash, '1'", "desiredState: stopped"))
+		time.Sleep(5 * time.Second)
+		e.is(s6.StateStopped, "", "")
+		full.room.Store(true)
+		time.Sleep(5 * time.Second)
+		kept, err := e.files.Store.changes()
+		require.NoError(t, err)
+		assert.Empty(t, kept)
+	})
+}
+
+// What was refused, and of which it is not known what it has, is no way back.
+func TestUnknownIsNoWayBack(t *testing.T) {
+	key := config.Key{Kind: config.KindService, Name: "a"}
+	of := func(command string) Wanted {
+		return Wanted{Declaration: &config.Declaration{Entries: map[config.Key]config.Entry{key: {State: s6.Running, Service: &s6.Spec{Command: []string{command}}}}}}
+	}
+	p := newProbation(Store{}, func(config.Key, bool) outcome { return outcome{runs: true} })
+	w, before, err := p.take(of("1"))
+	require.NoError(t, err)
+	p.applied(w, before, map[config.Key]error{key: syscall.EINVAL})
+	p.review(time.Now())
+	_, _, err = p.take(of("2"))
+	require.NoError(t, err)
+	assert.Empty(t, p.all())
+}
