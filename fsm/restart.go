@@ -10,8 +10,8 @@ import (
 // Restart ends what runs, so that another takes its place, by the driver's
 // Restarter. It is for restarts by hand, and for a driver that restarts an
 // instance that it owns. It returns once this is under way; passes see to the
-// rest. The error wraps ErrNoRestart if the instance is not to run or its
-// driver is no Restarter. It is ErrInPass while a pass is under way.
+// rest. The error wraps ErrNoRestart if the instance is not to run, waits for
+// others, or its driver is no Restarter. It is ErrInPass while a pass is under way.
 func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 	if !i.busy.CompareAndSwap(false, true) {
 		return ErrInPass
@@ -26,8 +26,11 @@ func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: kind %s does not know how", ErrNoRestart, i.kind.Name)
 	case generation == 0, target == PhaseStopped, target == PhaseRemoved:
 		return fmt.Errorf("%w: it is not asked to run", ErrNoRestart)
-	case i.Snapshot().Waits != Reason{}:
-		return fmt.Errorf("%w: it %s", ErrNoRestart, i.Snapshot().Waits)
+	}
+	if i.config.hold != nil { // whatever the last pass has found
+		if h, held := i.config.hold(desired.State); held {
+			return fmt.Errorf("%w: it %s", ErrNoRestart, h.Why)
+		}
 	}
 	i.Retry()
 	return restarter.Restart(ctx, desired)

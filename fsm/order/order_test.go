@@ -227,17 +227,6 @@ func TestStopOfWhatOthersNeed(t *testing.T) {
 	})
 }
 
-// A restart of what waits is refused: it would start it.
-func TestRestartOfWhatWaits(t *testing.T) {
-	inHall(t, func(t *testing.T, h *hall) {
-		p, _ := newPlant(t, h)
-		p.declare(t, chain)
-		pass(500 * time.Millisecond)
-		err := p.kinds["pump"].Restart(t.Context(), "pump")
-		require.ErrorIs(t, err, fsm.ErrNoRestart)
-	})
-}
-
 // What an instance needs, and is refused, is told.
 func TestNeedThatIsRefused(t *testing.T) {
 	inHall(t, func(t *testing.T, h *hall) {
