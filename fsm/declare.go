@@ -57,7 +57,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 			want[name] = d
 		}
 	}
-	if err := m.declare(want, leaving, refused); err != nil {
+	if err := m.declare(want, leaving, existing, refused); err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
 	m.bookRefused(refused)
@@ -119,7 +119,7 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 			want[name] = before
 		}
 	}
-	if err := m.declare(want, nil, refused); err != nil {
+	if err := m.declare(want, nil, found.existing, refused); err != nil {
 		return fmt.Errorf("cannot %s %q: %w", doing, name, err)
 	}
 	standing := maps.Clone(m.Refused())
@@ -284,8 +284,8 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 
 // declare sets what is wanted of each instance, asks for those that leave to be
 // removed, and marks all of them as due. Those that cannot be opened are added
-// to the refused.
-func (m *Manager[D, O]) declare(want map[string]Desired[D], leaving []string, refused map[string]error) error {
+// to the refused. existing has what an earlier run has asked of each.
+func (m *Manager[D, O]) declare(want map[string]Desired[D], leaving []string, existing map[string]Desired[D], refused map[string]error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -302,7 +302,7 @@ func (m *Manager[D, O]) declare(want map[string]Desired[D], leaving []string, re
 		e := m.entries[name]
 		if e == nil {
 			var err error
-			if e, err = m.open(name); errors.Is(err, ErrClosed) {
+			if e, err = m.open(name, existing[name]); errors.Is(err, ErrClosed) {
 				return err
 			} else if err != nil {
 				refused[name] = err

@@ -24,7 +24,7 @@ type Hold struct {
 	// As is the state that is asked of it meanwhile, one of the table's targets.
 	As State
 	// Stays: the instance is left as it is. It keeps the spec that it was asked for
-	// before, unless nothing was.
+	// before, by an earlier run as well, unless that is not known.
 	Stays bool
 	// Why says what it waits for.
 	Why Reason
@@ -44,11 +44,14 @@ func (i *Instance[D, O]) hold(p *pass[D, O]) {
 		return
 	}
 	p.after.Waits, p.until = h.Why, h.Until
-	if before := p.before.Desired; h.Stays && p.before.Generation > 0 {
-		p.after.Desired = before
-	} else {
-		p.after.Desired.State = h.As
+	if h.Stays && p.before.Generation > 0 {
+		p.after.Desired = p.before.Desired
+		return
 	}
+	if h.Stays && i.left.State != "" {
+		p.after.Desired = i.left
+	}
+	p.after.Desired.State = h.As
 }
 
 // explain returns the reason of a decision. What does nothing because it waits

@@ -38,6 +38,7 @@ type Instance[D, O any] struct {
 	name   string
 	config InstanceConfig
 	driver Driver[D, O]
+	left   Desired[D] // what an earlier run has asked of it
 
 	mu         sync.Mutex // guards the three below
 	desired    Desired[D]

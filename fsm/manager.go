@@ -120,9 +120,10 @@ func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error
 	return m, nil
 }
 
-// open makes an entry. It releases the lock meanwhile: a driver may wake its
-// instance while it is being opened, and opening may take time.
-func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
+// open makes an entry for what an earlier run has left, if it has. It releases the
+// lock meanwhile: a driver may wake its instance while it is being opened, and
+// opening may take time.
+func (m *Manager[D, O]) open(name string, left Desired[D]) (*entry[D, O], error) {
 	e := &entry[D, O]{name: name, index: -1}
 	m.mu.Unlock()
 	config := InstanceConfig{Backoff: m.config.Backoff, History: m.config.History, Listener: m.tell}
@@ -140,6 +141,7 @@ func (m *Manager[D, O]) open(name string) (*entry[D, O], error) {
 		m.mu.Lock()
 		return nil, errors.Join(ErrClosed, err)
 	}
+	inst.left = left
 	e.instance = inst
 	m.entries[name] = e
 	return e, nil

@@ -63,3 +63,27 @@ func TestHaltOfWhatIsOver(t *testing.T) {
 		}
 	})
 }
+
+// TestStopOfWhatChangedMeanwhile: what is to stop after others runs until then as an
+// earlier run has left it, also when it is declared in another way by now.
+func TestStopOfWhatChangedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(t)
+		defer e.close()
+		e.tree.Install("slow", s6test.Program{StopAfter: 5 * time.Second})
+		wishes := func(command, state string) string {
+			return "services:\n  - {name: a, desiredState: " + state + ", s6ServiceConfig: {command: [" + command + "]}}\n" +
+				"  - {name: b, desiredState: " + state + ", dependsOn: [a], s6ServiceConfig: {command: [slow]}}\n"
+		}
+		e.keepText(wishes("sleep, '1'", "running"))
+		time.Sleep(time.Minute)
+		pid := e.pid()
+		e.leave()
+		e.begin()
+		e.keepText(wishes("sleep, '2'", "stopped"))
+		time.Sleep(3 * time.Second)
+		assert.Equal(t, pid, e.pid())
+		time.Sleep(time.Minute)
+		assert.Empty(t, e.works())
+	})
+}
