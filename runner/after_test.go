@@ -18,6 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
@@ -116,6 +117,7 @@ type estate struct {
 	t      *testing.T
 	tree   *s6test.Tree
 	fsys   filesystem.FS
+	fails  []filesystemtest.Injector // for the next program
 	files  *Files
 	runner *Runner
 	end    context.CancelFunc
@@ -143,7 +145,7 @@ func (e *estate) begin() {
 	e.runner = &Runner{}
 	var ctx context.Context
 	ctx, e.end = context.WithCancel(context.Background())
-	require.NoError(t, e.runner.manage(ctx, e.tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, store, []fsm.Listener{e.hear}))
+	require.NoError(t, e.runner.manage(ctx, s6test.Inject(e.tree, e.fails...), benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, store, []fsm.Listener{e.hear}))
 	e.files = &Files{
 		Reader: config.Reader{FS: e.fsys}, Paths: []string{file}, AllowEmpty: true, Keeper: e, Store: store,
 		Tell: func(problem error) { t.Error(problem) },

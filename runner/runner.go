@@ -90,12 +90,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 
 // manage makes the managers on a tree, and has their passes made.
 func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, store Store, listeners []fsm.Listener) (err error) {
-	r.probation = newProbation(store, func(key config.Key, late bool) outcome {
-		if key.Kind == config.KindService {
-			return outcomeOf(r.Services, key.Name, func(o s6.Observed) bool { return o.Stale() }, late)
-		}
-		return outcomeOf(r.Streams, key.Name, func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Stale() }, late)
-	})
+	r.probation = newProbation(store, r.outcome)
 	r.ordering = newOrdering(tree, streams, r.probation.passed)
 	if r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindService)}); err != nil {
 		return err

@@ -146,16 +146,19 @@ func startTime(e config.Entry) time.Duration {
 type outcome struct {
 	runs  bool
 	done  bool       // it has come to its end well
-	waits bool       // for others, or for its process from before to end, so that its time has not begun
+	waits bool       // its time has not begun
 	why   fsm.Reason // it does not run, and is not expected to any more
 }
 
-// outcomeOf returns that of an instance of a manager. stale reports whether what
-// runs is from before the change, and late says that the time for it is over.
-func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, stale func(O) bool, late bool) (o outcome) {
+// outcomeOf returns that of an instance of a manager. fails and stale are about what
+// runs it: that cannot be seen at the moment, and it is from before the change. late
+// says that the time for it is over.
+func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, fails, stale func(O) bool, late bool) (o outcome) {
 	s, current := m.Current(name)
 	switch {
-	case s == nil || current && (s.Waits != (fsm.Reason{}) || stale(s.Observed)):
+	case s == nil, s.Err != nil && !s.Held, fails(s.Observed): // nothing is known of it
+		return outcome{waits: true}
+	case current && (s.Waits != (fsm.Reason{}) || stale(s.Observed)): // it has not begun
 		return outcome{waits: true}
 	case current && s.Settled && (s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone):
 		return outcome{runs: true, done: s.Phase == fsm.PhaseDone}
@@ -167,4 +170,14 @@ func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, stale func(O) bool, 
 		text = "it was " + string(s.State) + ": " + s.Err.Error()
 	}
 	return outcome{why: fsm.Because("change rejected").With(text)}
+}
+
+// outcome returns that of an instance. late says that its time is over.
+func (r *Runner) outcome(key config.Key, late bool) outcome {
+	if key.Kind == config.KindService {
+		return outcomeOf(r.Services, key.Name, func(s6.Observed) bool { return false }, func(o s6.Observed) bool { return o.Stale() }, late)
+	}
+	fails := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Err != nil && !o.Service.Held }
+	stale := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Stale() }
+	return outcomeOf(r.Streams, key.Name, fails, stale, late)
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -59,4 +61,35 @@ func TestUnknownIsNoWayBack(t *testing.T) {
 	_, _, err = p.take(of("2"))
 	require.NoError(t, err)
 	assert.Empty(t, p.all())
+}
+
+// outage is a time in which nothing can be read.
+type outage struct{ atomic.Bool }
+
+func (o *outage) Inject(filesystemtest.Op) filesystemtest.Fault {
+	if o.Load() {
+		return filesystemtest.Fault{Err: syscall.EIO}
+	}
+	return filesystemtest.Fault{}
+}
+
+func (*outage) String() string { return "an outage" }
+
+// A change is not taken back because it cannot be seen whether it runs.
+func TestChangeThatCannotBeSeen(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		dark := new(outage)
+		e.leave()
+		e.fails = []filesystemtest.Injector{dark}
+		e.begin()
+		e.keepText(trialFile("sleep, '1'"))
+		time.Sleep(time.Minute)
+		e.keepText(trialFile("sleep, '2'"))
+		time.Sleep(500 * time.Millisecond)
+		dark.Store(true)
+		time.Sleep(time.Minute)
+		dark.Store(false)
+		time.Sleep(time.Minute)
+		e.is(s6.StateRunning, "sleep 2", "")
+	})
 }
