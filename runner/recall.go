@@ -44,3 +44,18 @@ func (r *Runner) there(ctx context.Context, last *config.Declaration) (*config.D
 	}
 	return d, errors.Join(errServices, errStreams)
 }
+
+// HaltStanding is Halt for what an earlier run has left as well: for a program
+// that is there to stop it. last is what was in force then.
+func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) error {
+	unread := r.Recall(last)
+	services, err := r.Services.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	streams, err := r.Streams.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unread, r.halt(ctx, services, streams))
+}

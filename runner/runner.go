@@ -106,6 +106,16 @@ func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Optio
 	return nil
 }
 
+// outcome returns that of an instance. late says that its time is over.
+func (r *Runner) outcome(key config.Key, late bool) outcome {
+	if key.Kind == config.KindService {
+		return outcomeOf(r.Services, key.Name, func(s6.Observed) bool { return false }, func(o s6.Observed) bool { return o.Stale() }, late)
+	}
+	fails := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Err != nil && !o.Service.Held }
+	stale := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Stale() }
+	return outcomeOf(r.Streams, key.Name, fails, stale, late)
+}
+
 // tellRejected returns how listeners are told of a change that is taken back.
 func (r *Runner) tellRejected(listeners []fsm.Listener) func(key config.Key, why fsm.Reason) {
 	return func(key config.Key, why fsm.Reason) {
@@ -255,21 +265,6 @@ func (r *Runner) Halt(ctx context.Context) error {
 	// Not the snapshots: a pass that has not been made yet has not taken over what
 	// was declared.
 	return r.halt(ctx, r.Services.Declared(), r.Streams.Declared())
-}
-
-// HaltStanding is Halt for what an earlier run has left as well: for a program
-// that is there to stop it. last is what was in force then.
-func (r *Runner) HaltStanding(ctx context.Context, last *config.Declaration) error {
-	unread := r.Recall(last)
-	services, err := r.Services.Standing(ctx)
-	if err != nil {
-		return err
-	}
-	streams, err := r.Streams.Standing(ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(unread, r.halt(ctx, services, streams))
 }
 
 func (r *Runner) halt(ctx context.Context, services map[string]fsm.Desired[*s6.Spec], streams map[string]fsm.Desired[*benthos.Config]) error {

@@ -171,13 +171,3 @@ func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, fails, stale func(O)
 	}
 	return outcome{why: fsm.Because("change rejected").With(text)}
 }
-
-// outcome returns that of an instance. late says that its time is over.
-func (r *Runner) outcome(key config.Key, late bool) outcome {
-	if key.Kind == config.KindService {
-		return outcomeOf(r.Services, key.Name, func(s6.Observed) bool { return false }, func(o s6.Observed) bool { return o.Stale() }, late)
-	}
-	fails := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Err != nil && !o.Service.Held }
-	stale := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Stale() }
-	return outcomeOf(r.Streams, key.Name, fails, stale, late)
-}
