@@ -22,6 +22,7 @@ func (o *Order) Halt(members map[ID]Member, release time.Time, apply func() erro
 }
 
 func (o *Order) declare(members map[ID]Member, release time.Time, apply func() error) error {
+	o.findOut(o.left(members)...)
 	o.take(members, release)
 	defer func() {
 		for _, id := range o.taken() {
@@ -29,6 +30,20 @@ func (o *Order) declare(members map[ID]Member, release time.Time, apply func() e
 		}
 	}()
 	return apply()
+}
+
+// left returns those that were declared before, and are not any more.
+func (o *Order) left(members map[ID]Member) (all []ID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, before := range []map[ID]Member{o.members, o.leaving} {
+		for id := range before {
+			if _, declared := members[id]; !declared {
+				all = append(all, id)
+			}
+		}
+	}
+	return all
 }
 
 func (o *Order) take(members map[ID]Member, release time.Time) {
@@ -78,6 +93,9 @@ type gate struct {
 // Hold implements fsm.Gate.
 func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	o, id := g.order, ID{g.kind, name}
+	if o.matters(id) {
+		o.findOut(id)
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.waiting, id)

@@ -8,6 +8,32 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
+// findOut finds out whether instances were started by an earlier run, where that may
+// matter. It may take time, and holds up no others.
+func (o *Order) findOut(ids ...ID) {
+	for _, id := range ids {
+		o.mu.Lock()
+		_, known := o.begun[id]
+		o.mu.Unlock()
+		if known || o.config.Look(id).Started {
+			continue
+		}
+		begun := o.config.Begun(id)
+		o.mu.Lock()
+		if _, known := o.begun[id]; !known {
+			o.begun[id] = begun
+		}
+		o.mu.Unlock()
+	}
+}
+
+// matters reports whether it does for an instance.
+func (o *Order) matters(id ID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.members[id].Needs) > 0 || len(o.users[id]) > 0
+}
+
 // started reports whether an instance has been started. On the way from its
 // adoption to where it is, it is not seen to have been: an earlier run has done
 // that.

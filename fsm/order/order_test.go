@@ -239,3 +239,28 @@ func TestNeedThatIsRefused(t *testing.T) {
 		assert.Regexp(t, `^waits for pump to be ready: it is refused: "spins" cannot be asked for`, p.reason("a"))
 	})
 }
+
+// Where it takes long to find out whether one was started, the others do not wait.
+func TestSlowToFindOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := order.New(order.Config{
+			Look: func(order.ID) order.View { return order.View{} },
+			Begun: func(id order.ID) bool {
+				if id.Name == "a" {
+					time.Sleep(time.Hour)
+				}
+				return false
+			},
+			Wake: func(order.ID) {},
+		})
+		require.NoError(t, o.Declare(runs{"a": {"c"}, "b": {"c"}, "c": nil}.members(), func() error { return nil }))
+		gate := o.Gate("motor", fsm.StateRunning, fsm.StateStopped)
+		go gate.Hold("a", fsm.StateRunning)
+		pass(time.Second)
+		now := time.Now()
+		_, waits := gate.Hold("b", fsm.StateRunning)
+		assert.True(t, waits)
+		assert.Equal(t, now, time.Now())
+		pass(2 * time.Hour)
+	})
+}
