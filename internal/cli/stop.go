@@ -24,9 +24,9 @@ func newStop() *cobra.Command {
 		Use:   "stop --scan-dir PATH",
 		Short: "Stop in order what an evenkeel run has left that has ended",
 		Long: `Stop stops what an evenkeel run with the same --dir and --scan-dir has kept and
-left behind, with --leave or because it was killed: streams first, which finish what
-they have accepted, then services. The s6-svscan goes on, and so do services that
-others have. It is refused while an evenkeel run keeps them. The next evenkeel run
+left behind, with --leave or because it was killed: each before what it depends on,
+and streams, which finish what they have accepted, before services that depend on
+none. The s6-svscan goes on, and so do services that others have. It is refused while an evenkeel run keeps them. The next evenkeel run
 starts what its files declare.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
