@@ -27,7 +27,8 @@ func (s *Snapshot[D, O]) Masked() *Snapshot[D, O] {
 	shown := *s
 	shown.Desired.Spec = masked(s.Desired.Spec)
 	shown.Observed = masked(s.Observed)
-	shown.Reason = s.Reason.masked()
+	shown.Desired.Rejected = s.Desired.Rejected.masked()
+	shown.Waits, shown.Reason = s.Waits.masked(), s.Reason.masked()
 	if s.Err != nil {
 		shown.Err = maskedError{s.Err}
 	}
@@ -48,7 +49,7 @@ func (c ChildObserved[D, O]) Masked() ChildObserved[D, O] {
 // it is a Masker. The JSON of Desired itself has all that is in it.
 func (d Desired[D]) LogValue() slog.Value {
 	type plain Desired[D]
-	return slog.AnyValue(plain{d.State, masked(d.Spec), d.Rejected})
+	return slog.AnyValue(plain{d.State, masked(d.Spec), d.Rejected.masked()})
 }
 
 // masked returns v, masked where it knows how to be: by a method of its own or

@@ -55,6 +55,10 @@ func TestMasked(t *testing.T) {
 	s := secretive(&safe{planted}, glimpse{planted})
 	shown := s.Masked()
 	assert.Equal(t, fsm.Desired[*safe]{State: "lit", Spec: &safe{fsm.Mask}}, shown.Desired)
+	waits := *s
+	waits.Waits, waits.Desired.Rejected = s.Reason, s.Reason
+	assert.Equal(t, shown.Reason, waits.Masked().Waits)
+	assert.Equal(t, shown.Reason, waits.Masked().Desired.Rejected)
 	assert.Equal(t, glimpse{fsm.Mask}, shown.Observed)
 	assert.Equal(t, "it asks http://u:***@h: token=***", shown.Reason.String())
 	assert.Equal(t, shown.Reason, shown.History[0].Reason)
