@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -85,5 +88,37 @@ func TestStopOfWhatChangedMeanwhile(t *testing.T) {
 		assert.Equal(t, pid, e.pid())
 		time.Sleep(time.Minute)
 		assert.Empty(t, e.works())
+	})
+}
+
+// unclear is a tree that cannot say for a while whether a process of a runs.
+type unclear struct{ until time.Time }
+
+func (u unclear) Inject(op filesystemtest.Op) filesystemtest.Fault {
+	if op.Kind == filesystemtest.Query && strings.HasPrefix(op.Path, "process of ") && strings.HasSuffix(op.Path, "/a") && time.Now().Before(u.until) {
+		return filesystemtest.Fault{Err: syscall.EIO}
+	}
+	return filesystemtest.Fault{}
+}
+
+func (unclear) String() string { return "unclear" }
+
+// TestUnclearAtFirst: what could not be found out at first, is later: nothing starts
+// before what it depends on for that.
+func TestUnclearAtFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(t)
+		defer e.close()
+		e.tree.Install("crash", s6test.Program{RunFor: 10 * time.Millisecond, ExitCode: 3})
+		wishes := trialFile("sleep, '1'", "dependsOn: [b]") + "  - {name: b, s6ServiceConfig: {command: [crash]}}\n"
+		e.keepText(wishes)
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "waits for b to be ready")
+		e.leave()
+		e.fails = []filesystemtest.Injector{unclear{time.Now().Add(5 * time.Second)}}
+		e.begin()
+		e.keepText(wishes)
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "waits for b to be ready")
 	})
 }

@@ -39,7 +39,7 @@ func newOrdering(tree s6.Tree, streams benthos.Options, passed func()) *ordering
 			}
 			return order.Look(o.streams, id.Name, func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Up() })
 		},
-		Begun: func(id order.ID) bool { return o.begun(tree, streams, id) },
+		Begun: func(id order.ID) (bool, bool) { return o.begun(tree, streams, id) },
 		Wake:  o.wake,
 	})
 	return o
@@ -56,18 +56,17 @@ func (o *ordering) wake(id order.ID) {
 
 // begun reports whether an earlier run of the program has started an instance.
 // Where that cannot be found out, it may have: what runs is not to be stopped.
-func (o *ordering) begun(tree s6.Tree, streams benthos.Options, id order.ID) bool {
+func (o *ordering) begun(tree s6.Tree, streams benthos.Options, id order.ID) (begun, known bool) {
 	o.mu.Lock()
 	e := o.entries[id]
 	o.mu.Unlock()
-	var begun bool
 	var err error
 	if e.Stream != nil {
 		begun, err = benthos.Begun(tree, streams, id.Name, e.Stream)
 	} else {
 		begun, err = s6.Begun(tree, id.Name, e.Service)
 	}
-	return begun || err != nil
+	return begun || err != nil, err == nil
 }
 
 // take notes what is wanted, and returns it as members of the order.

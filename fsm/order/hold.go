@@ -18,9 +18,9 @@ func (o *Order) findOut(ids ...ID) {
 		if known || o.config.Look(id).Started {
 			continue
 		}
-		begun := o.config.Begun(id)
+		begun, sure := o.config.Begun(id)
 		o.mu.Lock()
-		if _, known := o.begun[id]; !known {
+		if _, known := o.begun[id]; sure && !known {
 			o.begun[id] = begun
 		}
 		o.mu.Unlock()
@@ -43,8 +43,10 @@ func (o *Order) started(id ID) bool {
 	}
 	begun, known := o.begun[id]
 	if !known {
-		begun = o.config.Begun(id)
-		o.begun[id] = begun
+		var sure bool
+		if begun, sure = o.config.Begun(id); sure {
+			o.begun[id] = begun
+		}
 	}
 	return begun
 }

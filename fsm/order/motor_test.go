@@ -138,7 +138,7 @@ func newPlant(t *testing.T, h *hall) (p *plant, end func()) {
 		Look: func(id order.ID) order.View {
 			return order.Look(p.kinds[id.Kind], id.Name, func(o seen) bool { return o.up })
 		},
-		Begun: func(id order.ID) bool { return h.runs(id.Name) },
+		Begun: func(id order.ID) (bool, bool) { return h.runs(id.Name), true },
 		Wake:  func(id order.ID) { p.kinds[id.Kind].Wake(id.Name) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())

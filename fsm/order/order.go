@@ -10,9 +10,9 @@ type Config struct {
 	// Look returns what is seen of an instance. It returns at once.
 	Look func(ID) View
 	// Begun reports whether an instance was started by an earlier run of the
-	// program: it runs, or has come to its end. It is asked once for each, and may
-	// take time.
-	Begun func(ID) bool
+	// program: it runs, or has come to its end. It may take time. Where that is not
+	// known, begun is what it is taken for until it is asked again.
+	Begun func(ID) (begun, known bool)
 	// Wake has an instance looked at.
 	Wake func(ID)
 }

@@ -245,11 +245,11 @@ func TestSlowToFindOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := order.New(order.Config{
 			Look: func(order.ID) order.View { return order.View{} },
-			Begun: func(id order.ID) bool {
+			Begun: func(id order.ID) (bool, bool) {
 				if id.Name == "a" {
 					time.Sleep(time.Hour)
 				}
-				return false
+				return false, true
 			},
 			Wake: func(order.ID) {},
 		})
