@@ -57,8 +57,8 @@ func ofReading() []mutation {
 			"	return err == nil, err\n", "	return err == nil, nil\n"),
 		// running was kept while the process was down.
 		one("running is sticky", "s6/decide.go",
-			"	if r, bad := trouble(o); bad {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}",
-			"	if r, bad := trouble(o); bad && o.CommandProblem != \"\" {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}"),
+			"	if r, bad := trouble(in); bad {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}",
+			"	if r, bad := trouble(in); bad && o.CommandProblem != \"\" {\n		return fsm.Decision{Fire: EventDegraded, Reason: r}"),
 		// A process that hung was running, for all that was known.
 		one("what hangs is running", "s6/decide_reasons.go",
 			"	case o.Check.failing():\n", "	case o.Check.failing() && o.CommandProblem != \"\":\n"),
