@@ -140,6 +140,27 @@ func TestStopLeavesItUnchanged(t *testing.T) {
 	})
 }
 
+// Nothing starts after what is only there until others have stopped.
+func TestDoesNotStartAfterWhatIsToStop(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		p.declare(t, runs{"c": nil, "pump": {"c"}})
+		pass(5 * time.Second)
+		all := runs{"a": {"c"}, "c": nil}.members()
+		all[is("c")] = order.Member{}
+		require.NoError(t, p.order.Declare(all, func() error {
+			require.NoError(t, p.kinds["pump"].Apply(t.Context(), nil))
+			return p.kinds["motor"].Apply(t.Context(), map[string]fsm.Desired[string]{
+				"a": {State: fsm.StateRunning, Spec: "a"}, "c": {State: fsm.StateStopped, Spec: "c"},
+			})
+		}))
+		pass(time.Minute)
+		began, _ := p.span("a")
+		assert.Zero(t, began)
+		assert.False(t, p.runs("c"))
+	})
+}
+
 // A program that begins anew with a declaration in which both are gone stops them
 // in the order of the one before, of which it is told.
 func TestOrderOfAnEarlierRun(t *testing.T) {

@@ -80,6 +80,9 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
 	case fsm.PhaseDegraded:
 		v.Ready = settled && s.Reason != (fsm.Reason{}) && s.Reason == s.Desired.Rejected // it runs as it did before
 	}
+	if v.Started && s.Waits != (fsm.Reason{}) {
+		v.Ready, v.Up, v.Done = false, false, false // it is about to stop
+	}
 	return v
 }
 
