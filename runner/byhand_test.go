@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
 func service(name string) config.Key { return config.Key{Kind: config.KindService, Name: name} }
@@ -106,5 +107,25 @@ func TestByHandInOrder(t *testing.T) {
 		require.ErrorContains(t, e.runner.StopByHand(service("a"), "alice"), "cannot stop a: cannot write down what was stopped by hand: no space left")
 		time.Sleep(10 * time.Second)
 		assert.Len(t, e.works(), 3)
+	})
+}
+
+// What is stopped or started by hand while everything ends changes nothing of the
+// order in which it does.
+func TestByHandAtTheEndOfEverything(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.tree.Install("slow", s6test.Program{StopAfter: 3 * time.Second})
+		e.keepText(trialFile("sleep, '1'") + "  - {name: b, dependsOn: [a], s6ServiceConfig: {command: [slow]}}\n  - {name: c, s6ServiceConfig: {command: [sleep]}}\n")
+		time.Sleep(time.Minute)
+		ended := make(chan error)
+		go func() { ended <- e.halt(30 * time.Second) }()
+		time.Sleep(time.Second)
+		require.NoError(t, e.runner.StopByHand(service("c"), "alice"))
+		require.NoError(t, e.runner.StartByHand(service("c")))
+		time.Sleep(time.Second)
+		assert.Contains(t, e.works(), "b")
+		assert.Contains(t, e.works(), "a")
+		require.NoError(t, <-ended)
+		assert.Empty(t, e.works())
 	})
 }

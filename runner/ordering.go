@@ -25,6 +25,7 @@ type ordering struct {
 	members map[order.ID]order.Member
 	entries map[order.ID]config.Entry
 	byHand  overrides
+	ends    bool // everything does, in an order of its own
 }
 
 // newOrdering returns the order of instances in a tree. It has to be given the
@@ -91,7 +92,7 @@ func (o *ordering) take(w Wanted) map[order.ID]order.Member {
 			all[id], entries[id] = m, o.entries[id]
 		}
 	}
-	o.members, o.entries = all, entries
+	o.members, o.entries, o.ends = all, entries, false
 	return o.effective()
 }
 
@@ -132,13 +133,17 @@ func (o *ordering) stoppedBy(key config.Key) (by Override, is bool) {
 	return by, is
 }
 
-// override has other instances stopped by hand than before, and looked at.
+// override has other instances stopped by hand than before, and looked at, unless
+// everything ends.
 func (o *ordering) override(byHand overrides) {
 	o.mu.Lock()
 	before := o.byHand
 	o.byHand = byHand
-	members := o.effective()
+	members, ends := o.effective(), o.ends
 	o.mu.Unlock()
+	if ends {
+		return
+	}
 	_ = o.Declare(members, func() error { return nil }) // what applies nothing does not fail
 	for _, all := range []overrides{before, byHand} {
 		for key := range all {
@@ -167,6 +172,7 @@ func (o *ordering) forget(store Store) error {
 func (o *ordering) ending(services, streams []string) map[order.ID]order.Member {
 	o.mu.Lock()
 	known := maps.Clone(o.members)
+	o.ends = true
 	o.mu.Unlock()
 	all := make(map[order.ID]order.Member)
 	var last []order.Need
