@@ -42,6 +42,9 @@ func noteOf(t *testing.T, c Config) string {
 	note, err := c.note(sections)
 	require.NoError(t, err)
 	doc := c.yaml()
+	if c.ExpectTraffic != 0 {
+		appendEntry(doc, "expect_traffic", textNode(c.ExpectTraffic.String()))
+	}
 	if c.Note != "" {
 		appendEntry(doc, "note", textNode(c.Note))
 	}
