@@ -161,6 +161,9 @@ func outdated(o *Observed) fsm.Reason {
 	if o.Unlocked {
 		return unlocked()
 	}
+	if o.Overslept {
+		return fsm.Because("its process waits for a pause that is over")
+	}
 	return fsm.Because("its process is from before the change")
 }
 

@@ -31,11 +31,12 @@ type driver struct {
 	wantHash, wantProcess string
 	changed               time.Time // when what is wanted of the process changed
 
-	marks   marks     // what data/marked says
-	course  course    // what data/course said when it was read last
-	begun   time.Time // when the process began its command that begunOf says
-	begunOf string    // which process, empty for none
-	opened  time.Time // when this driver was made; it knows of no request before
+	marks   marks            // what data/marked says
+	course  course           // what data/course said when it was read last
+	begun   time.Time        // when the process began its command that begunOf says
+	begunOf string           // which process, empty for none
+	sleeper spell.Spell[int] // a process that waits for a pause that was forgotten
+	opened  time.Time        // when this driver was made; it knows of no request before
 
 	examined bool // intact and foreign are known
 	intact   bool

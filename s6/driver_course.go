@@ -4,7 +4,11 @@ import (
 	"errors"
 	"io"
 	"path"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // observeCourse finds out what the scripts have made of the last end of the
@@ -33,11 +37,16 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 			return err
 		}
 	}
+	if err := d.observeSleeper(c, &o.Status); err != nil {
+		return err
+	}
 	now := time.Now() // Not the pass's reading: that is from before this uptime.
 	d.course, d.begunOf, d.begun = c, "", time.Time{}
 	switch until := now.Add(c.left(uptime)); {
 	case o.Status.Up() && c.state == courseWaits && until.After(now.Add(-beginPatience)):
 		o.Waits = until
+	case d.sleeper.Of != 0 && o.Status.Up():
+		o.Waits, o.Overslept = o.Status.Stamp, d.sleeper.Lasts(now, beginPatience)
 	case o.Status.Up():
 		d.begunOf = of
 		if c.state == courseRuns {
@@ -51,6 +60,26 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 		o.Failed = o.Failed && c.hash == "" // it says why
 	}
 	o.Failures = c.failures
+	return nil
+}
+
+// observeSleeper finds out whether the process waits for a pause that was forgotten
+// since it has looked. One that has looked again is about to write down that it
+// begins.
+func (d *driver) observeSleeper(c course, status *supervise.Status) error {
+	sleeper := 0
+	if status.Up() && c.state == courseNone {
+		n, err := d.readStart(path.Join(d.service, filePauses), d.buf[:])
+		if err != nil {
+			return err
+		}
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(d.buf[:n]))); err == nil && pid == status.PID {
+			sleeper = pid
+		}
+	}
+	if d.sleeper.Note(sleeper) {
+		time.AfterFunc(beginPatience, d.wake)
+	}
 	return nil
 }
 
@@ -76,7 +105,8 @@ func (d *driver) setCourse(spec *Spec) error {
 		if c, err := d.readCourse(); err != nil || c.state == courseWaits {
 			return err
 		}
-		return d.fs.Remove(name)
+		_, err := found(d.fs.Remove(path.Join(d.service, filePauses)))
+		return errors.Join(err, d.fs.Remove(name))
 	}
 	return d.fs.ReplaceFile(name, []byte(freshCourse), 0o644)
 }

@@ -27,7 +27,7 @@ func (d *driver) write(spec *Spec) error {
 		return err
 	}
 	d.examined = false // if this is cut short
-	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock, fileCourse); err != nil {
+	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock, fileCourse, filePauses); err != nil {
 		return err
 	}
 	for _, dir := range []string{dirData, dirEnv, dirConfig, dirLog} {

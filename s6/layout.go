@@ -97,6 +97,7 @@ const (
 	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
 	fileMarked         = "data/marked"        // what a process counts as started from, and which
 	fileCourse         = "data/course"        // what has become of the processes, written by run and finish
+	filePauses         = "data/pauses"        // which process has looked whether it has to wait, written by run
 	fileHung           = "data/hung"          // restarts for a check, and which process is to be replaced for it
 	fileInstanceLock   = "data/lock"          // held by the service's process
 	fileBorder         = "data/border"        // whether a border ends what was printed, written by run and finish

@@ -115,6 +115,9 @@ type Observed struct {
 	Failures int       `json:"failures,omitempty"`
 	Waits    time.Time `json:"waits,omitzero"`
 	Verdict  Verdict   `json:"verdict,omitempty"`
+	// Overslept: the process waits for a pause that was forgotten just after it had
+	// looked whether it has to.
+	Overslept bool `json:"overslept,omitempty"`
 	// began is when the process began after such a pause, zero where that is not
 	// known.
 	began time.Time
@@ -201,9 +204,11 @@ func (o *Observed) Stale() bool {
 }
 
 // outgoing reports that another process has to take the place of the running
-// one: it is stale, it cannot keep a second one waiting, or it was told to end
-// for either and the cause has gone since.
-func (o *Observed) outgoing() bool { return o.Stale() || o.Up() && (o.Told || o.Unlocked) }
+// one: it is stale, it cannot keep a second one waiting, it waits for nothing, or it
+// was told to end for one of these and the cause has gone since.
+func (o *Observed) outgoing() bool {
+	return o.Stale() || o.Up() && (o.Told || o.Unlocked || o.Overslept)
+}
 
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.

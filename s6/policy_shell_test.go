@@ -193,6 +193,31 @@ func TestScriptsThatWaitHearSignals(t *testing.T) {
 	}
 }
 
+// TestScriptsLookOnceMore: a process says which one it is before it looks for the
+// last time whether it has to wait.
+func TestScriptsLookOnceMore(t *testing.T) {
+	spec := &s6.Spec{Command: []string{"true"}, Policy: s6.Policy{Backoff: s6.Backoff{From: time.Minute}}}
+	inEveryShell(t, spec, func(s *scripted) {
+		assert.Zero(t, s.begins())
+		assert.Zero(t, s.ends("1"))
+		course := filepath.Join(s.dir, "data/course")
+		waits := s.read("data/course")
+		require.NoError(t, os.Remove(course))
+		require.NoError(t, syscall.Mkfifo(course, 0o600)) // each look waits for what it gets
+		told := make(chan error, 1)
+		go func() {
+			first := os.WriteFile(course, []byte(waits+"\n"), 0)
+			assert.Eventually(t, func() bool { return s.read("data/pauses") != "" }, time.Minute, time.Millisecond)
+			told <- errors.Join(first, os.WriteFile(course, []byte("none 0 0 0 -\n"), 0))
+		}()
+		begun := time.Now()
+		assert.Zero(t, s.begins())
+		assert.Less(t, time.Since(begun), time.Minute)
+		assert.NoError(t, <-told)
+		assert.Regexp(t, `^\d+$`, s.read("data/pauses"))
+	})
+}
+
 // TestScriptsWhereNothingCanBeWritten: what is not to run again does not.
 func TestScriptsWhereNothingCanBeWritten(t *testing.T) {
 	spec := &s6.Spec{Command: []string{"true"}, Policy: s6.Policy{Restart: s6.RestartNever}}

@@ -148,6 +148,12 @@ if read -r evenkeel evenkeel_n evenkeel_at evenkeel_for evenkeel_of 2>/dev/null 
 	evenkeel_now
 	case $evenkeel in
 	`+courseWaits+`)
+		echo $$ 2>/dev/null >./%[7]s
+		read -r evenkeel evenkeel_x evenkeel_at evenkeel_for evenkeel_of 2>/dev/null <./%[1]s
+		;;
+	esac
+	case $evenkeel in
+	`+courseWaits+`)
 		evenkeel_at=$((evenkeel_at - evenkeel_now))
 		if [ $evenkeel_at -gt 0 ] && [ $evenkeel_at -le "$evenkeel_for" ]; then
 			trap 'kill $!; exit 111' HUP INT QUIT TERM
@@ -162,5 +168,5 @@ if read -r evenkeel evenkeel_n evenkeel_at evenkeel_for evenkeel_of 2>/dev/null 
 	esac
 	echo "`+courseRuns+` $evenkeel_n $evenkeel_now 0 -" 2>/dev/null 1<>./%[1]s
 fi
-`, fileCourse, fileStarted, lost, fileDown, quote([]string{tools.path("s6-svc")}), centiseconds(spec.longRun()))
+`, fileCourse, fileStarted, lost, fileDown, quote([]string{tools.path("s6-svc")}), centiseconds(spec.longRun()), filePauses)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -244,6 +246,52 @@ func TestPauseThatNobodyHasTakenAway(t *testing.T) {
 				require.NoError(t, tree.FS().WriteFile(course, []byte(line), 0o644))
 				settle(t, tree, all)
 				assert.Equal(t, before, pidOf(tree, "a"))
+			})
+		})
+	}
+}
+
+// A pause is forgotten just after its process has looked whether it has to wait,
+// which none is told: that process is replaced, by the next program as well, and is
+// not said to run. One that looks again begins.
+func TestPauseThatIsForgotten(t *testing.T) {
+	for _, waits := range []bool{true, false} {
+		t.Run(fmt.Sprintf("waits already: %t", waits), func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				tree.SetProgram("a", s6test.Program{RunFor: 2 * time.Second, ExitCode: 7})
+				all := map[string]desired{"a": {State: s6.Running, Spec: &s6.Spec{
+					Command: []string{"sleep", "1"}, Policy: s6.Policy{Backoff: s6.Backoff{From: time.Hour}},
+				}}}
+				p := start(t, tree)
+				p.wants(all)
+				p.stop()
+				service := tree.Layout().Service("a")
+				said := func() string {
+					text, _ := tree.FS().ReadFile(path.Join(service, "data/pauses"))
+					return strings.TrimSpace(string(text))
+				}
+				for said() == "" || said() == "0" {
+					pass(100 * time.Microsecond)
+				}
+				sleeper := pidOf(tree, "a")
+				require.Equal(t, strconv.Itoa(sleeper), said())
+				if waits {
+					pass(time.Minute)
+				}
+				tree.SetProgram("a", s6test.Program{})
+				require.NoError(t, tree.FS().WriteFile(path.Join(service, "data/course"), []byte("none 0 0 0 -\n"), 0o644))
+				p = start(t, tree)
+				require.NoError(t, p.Apply(t.Context(), all))
+				pass(3 * time.Second)
+				s, _ := p.Instance("a")
+				assert.NotEqual(t, waits, s.State == s6.StateRunning, s.State)
+				pass(7 * time.Second)
+				s, _ = p.Instance("a")
+				assert.Equal(t, s6.StateRunning, s.State, s.Reason)
+				assert.Equal(t, waits, pidOf(tree, "a") != sleeper)
+				runs := pidOf(tree, "a")
+				pass(time.Minute)
+				assert.Equal(t, runs, pidOf(tree, "a"), "once")
 			})
 		})
 	}

@@ -229,12 +229,26 @@ func (p *process) work() {
 			p.exit(125)
 			return
 		}
-		if wait := p.heldBack(); wait > 0 {
-			p.later(wait, p.runs)
+		if p.heldBack() > 0 {
+			p.pauses()
 			return
 		}
 	}
 	p.runs()
+}
+
+// pauses waits for as long as it has to after it has said that it is about to.
+func (p *process) pauses() {
+	if p.script.pauses != "" {
+		p.writes(p.script.pauses, strconv.Itoa(p.pid))
+	}
+	p.later(0, func() {
+		if wait := p.heldBack(); wait > 0 {
+			p.later(wait, p.runs)
+			return
+		}
+		p.runs()
+	})
 }
 
 // runs begins the command itself.

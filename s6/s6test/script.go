@@ -12,9 +12,10 @@ import (
 // script is what a run script of package s6 does, as far as it can be seen
 // from outside.
 type script struct {
-	border        bool // it ends what was printed before
-	course        bool // it waits where a policy says so
-	once          bool // it does not begin after one of which nobody has seen the end
+	border        bool   // it ends what was printed before
+	course        bool   // it waits where a policy says so
+	pauses        string // the file in which it says that it is about to wait
+	once          bool   // it does not begin after one of which nobody has seen the end
 	long          time.Duration
 	follows       bool   // it reads what the service's supervisor writes to
 	hash, started string // what it writes into which file about itself
@@ -31,6 +32,9 @@ var startedLine = regexp.MustCompile(`^echo "([0-9a-f]{64}) \$\$( \$1)?" 1<>(\S+
 
 // unfinishedLine is the line by which it keeps what was said before.
 var unfinishedLine = regexp.MustCompile(`\|\| echo "\$3" >>(\S+)$`)
+
+// pausesLine is the line by which it says that it is about to wait.
+var pausesLine = regexp.MustCompile(`(?m)^\s*echo \$\$ 2>/dev/null >\./(\S+)$`)
 
 // longRun is where it says after how long a run counts as none in a row.
 var longRun = regexp.MustCompile(`evenkeel_now - evenkeel_at\)\) -lt (\d+) `)
@@ -55,6 +59,9 @@ func parseScript(text string) (s script) {
 	s.once = strings.Contains(text, `"$evenkeel" = runs`)
 	if m := longRun.FindStringSubmatch(text); m != nil {
 		s.long = centiseconds(m[1])
+	}
+	if m := pausesLine.FindStringSubmatch(text); m != nil {
+		s.pauses = m[1]
 	}
 	s.follows = strings.Contains(text, "pipe=/proc/$pid/fd/1\n")
 	for line := range strings.Lines(text) {
