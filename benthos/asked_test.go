@@ -244,6 +244,38 @@ func TestNoteIsKeptAndRestartsNothing(t *testing.T) {
 	})
 }
 
+// What an earlier run has left is found with all of its configuration: it is what
+// an instance has whose new one is refused.
+func TestAllOfAConfigurationIsKnownAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		newEngines(t, m)
+		c := stream("1s")
+		c.Policy = s6.Policy{Restart: s6.RestartOnFailure, Backoff: s6.Backoff{From: time.Second}, GiveUpAfter: 3}
+		c.ExpectTraffic, c.Note = time.Hour, "kept"
+		all := active(map[string]*benthos.Config{"a": c})
+		manager, leave := m.start(t)
+		require.NoError(t, manager.Apply(t.Context(), all))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		leave()
+
+		kind, err := benthos.NewKind(m.tree, m.options)
+		require.NoError(t, err)
+		found, _, err := kind.Discover(t.Context())
+		require.NoError(t, err)
+		is := found["a"].Spec
+		assert.Equal(t, c.Policy, is.Policy)
+		assert.Equal(t, c.ExpectTraffic, is.ExpectTraffic)
+		assert.Equal(t, c.Note, is.Note)
+		manager, leave = m.start(t)
+		defer leave()
+		plan, err := manager.Plan(t.Context(), active(map[string]*benthos.Config{"a": is}))
+		require.NoError(t, err)
+		require.Len(t, plan, 1)
+		assert.Equal(t, fsm.ChangeNone, plan[0].Kind, "%+v", plan[0])
+	})
+}
+
 // What the engine only warns of is taken, and told once.
 func TestWarningOfTheLinterIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -48,6 +48,7 @@ func (o *Options) onService(service fsm.Kind[*s6.Spec, s6.Observed]) fsm.ChildKi
 		},
 		Parent: func(spec *s6.Spec) (*Config, bool) {
 			c, err := readNote(spec.Note)
+			c.Policy = spec.Policy
 			return &c, err == nil
 		},
 		Equal:   func(a, b *s6.Spec) bool { return a.Hash() == b.Hash() },
