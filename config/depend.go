@@ -73,7 +73,7 @@ func (d *Declaration) is(on Dependency) order.Is {
 	switch e := d.Entries[on.Key()]; {
 	case on.Is != "":
 		return on.Is
-	case e.policy().Restart == s6.RestartNever:
+	case e.Policy().Restart == s6.RestartNever:
 		return order.Done
 	}
 	return order.Ready
@@ -104,7 +104,7 @@ func (d *Declaration) orderOne(key Key, last *Declaration) bool {
 		at := fmt.Sprint("dependsOn.", n)
 		before, had := last.Entries[on.Key()]
 		switch target, there := d.Entries[on.Key()]; {
-		case there && on.Is == order.Done && !target.policy().Ends() && !d.of(last, key):
+		case there && on.Is == order.Done && !target.Policy().Ends() && !d.of(last, key):
 			d.refuseFor(key, e, at, on.Name+" is never done, for it is always restarted: give it restart: on-failure or never, or wait for it to be ready", last)
 			return true
 		case there, d.of(last, key) && !had: // it was refused then, and is waited for
@@ -181,5 +181,5 @@ func (d *Declaration) circle(key Key, path []Key, seen map[Key]bool) []Key {
 }
 
 func sortedKeys(entries map[Key]Entry) []Key {
-	return slices.SortedFunc(maps.Keys(entries), func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Keys(entries), Key.Compare)
 }

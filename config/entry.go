@@ -37,8 +37,16 @@ type Entry struct {
 	path string     // of the stream's configuration in it
 }
 
-// policy returns what is to follow on the end of the instance's process.
-func (e Entry) policy() (p s6.Policy) {
+// Runs reports whether the entry asks for its instance to run.
+func (e Entry) Runs() bool {
+	if e.Stream != nil {
+		return e.State != benthos.Stopped
+	}
+	return e.State != s6.Stopped
+}
+
+// Policy returns what is to follow on the end of the instance's process.
+func (e Entry) Policy() (p s6.Policy) {
 	switch {
 	case e.Service != nil:
 		p = e.Service.Policy

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -139,8 +138,7 @@ func (d *Declaration) RefusePorts() {
 		key Key
 	}
 	var taken []owned
-	keys := slices.SortedFunc(maps.Keys(d.Entries), func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
-	for _, key := range keys {
+	for _, key := range sortedKeys(d.Entries) {
 		e := d.Entries[key]
 		if e.Stream == nil {
 			continue

@@ -48,6 +48,11 @@ type Key struct {
 	Name string `json:"name"`
 }
 
+// Compare orders keys by their names, and those of one name by their kinds.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(strings.Compare(k.Name, other.Name), strings.Compare(string(k.Kind), string(other.Kind)))
+}
+
 // String returns the name.
 func (k Key) String() string { return k.Name }
 

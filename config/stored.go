@@ -3,9 +3,6 @@ package config
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -35,8 +32,7 @@ type stored struct {
 // with all values in it that are elsewhere in the files, secrets included.
 func (d *Declaration) Encode() ([]byte, error) {
 	all := make([]stored, 0, len(d.Entries))
-	byName := func(a, b Key) int { return strings.Compare(a.Name, b.Name) }
-	for _, key := range slices.SortedFunc(maps.Keys(d.Entries), byName) {
+	for _, key := range sortedKeys(d.Entries) {
 		e := d.Entries[key]
 		s := stored{Kind: key.Kind, Name: key.Name, State: e.State, At: e.At, Service: e.Service, Essential: e.Essential, DependsOn: e.DependsOn}
 		if e.Stream != nil {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
@@ -55,7 +54,7 @@ func assign(d, last *config.Declaration, check func(port uint16) error) {
 
 // streamsOf returns the streams of a declaration by their names.
 func streamsOf(d *config.Declaration) []config.Key {
-	keys := slices.SortedFunc(maps.Keys(d.Entries), func(a, b config.Key) int { return strings.Compare(a.Name, b.Name) })
+	keys := slices.SortedFunc(maps.Keys(d.Entries), config.Key.Compare)
 	return slices.DeleteFunc(keys, func(k config.Key) bool { return k.Kind != config.KindStream })
 }
 

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -54,7 +53,7 @@ func (e *essentials) sorted() (keys []config.Key) {
 			keys = append(keys, key)
 		}
 	}
-	slices.SortFunc(keys, func(a, b config.Key) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(keys, config.Key.Compare)
 	return keys
 }
 

@@ -75,13 +75,12 @@ func (o *ordering) take(w Wanted) map[order.ID]order.Member {
 	all := make(map[order.ID]order.Member)
 	entries := make(map[order.ID]config.Entry)
 	for key, e := range w.Entries {
-		m := order.Member{Needs: w.Needs(key), Runs: e.State != s6.Stopped}
+		m := order.Member{Needs: w.Needs(key), Runs: e.Runs() && !slices.Contains(w.Leaving, key)}
 		if e.Stream != nil {
-			m.Runs, m.StopTime = e.State != benthos.Stopped, e.Stream.StopTime()
+			m.StopTime = e.Stream.StopTime()
 		} else {
 			m.StopTime = e.Service.StopTime()
 		}
-		m.Runs = m.Runs && !slices.Contains(w.Leaving, key)
 		all[key.ID()], entries[key.ID()] = m, e
 	}
 	o.mu.Lock()

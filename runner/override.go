@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,7 +47,7 @@ func (o overrides) of(declared func(config.Key) bool) overrides {
 
 // sorted returns them by their names.
 func (o overrides) sorted() []Override {
-	return slices.SortedFunc(maps.Values(o), func(a, b Override) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Values(o), func(a, b Override) int { return a.Key().Compare(b.Key()) })
 }
 
 // overrides returns what was stopped by hand.

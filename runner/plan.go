@@ -1,14 +1,12 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/evenkeel/evenkeel/benthos"
@@ -242,9 +240,7 @@ type planning struct {
 
 // conclude adds the changes, with what else is known of each.
 func (p Planner) conclude(plan *Plan, r Wanted, all []planning) {
-	slices.SortFunc(all, func(a, b planning) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.key.Kind), string(b.key.Kind)))
-	})
+	slices.SortFunc(all, func(a, b planning) int { return a.key.Compare(b.key) })
 	leaving := make(map[string]bool)
 	for _, c := range all {
 		if c.Kind == fsm.ChangeRemove {

@@ -83,7 +83,7 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 
 // same reports whether trials are of the same changes, and have come as far.
 func same(a, b trials) bool {
-	return maps.EqualFunc(a, b, func(a, b Trial) bool { return a.Change == b.Change && a.Rejected == b.Rejected })
+	return maps.EqualFunc(a, b, func(a, b trial) bool { return a.Change == b.Change && a.Rejected == b.Rejected })
 }
 
 // applied notes what is in force now that managers have been asked for it. An
@@ -119,7 +119,7 @@ func (p *probation) applied(w Wanted, before trials, refused map[config.Key]erro
 	p.inForce, p.asking = now, false
 	clear(p.pending)
 	for key, e := range now {
-		if asksToRun(e) && (!p.ran[key] || p.triedLocked(key)) {
+		if e.Runs() && (!p.ran[key] || p.triedLocked(key)) {
 			p.pending[key] = true
 		}
 	}

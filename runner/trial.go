@@ -1,23 +1,21 @@
 package runner
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
 	"slices"
 	"time"
 
-	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// Trial is a change of an instance that ran. Until it is known that the instance
+// trial is a change of an instance that ran. Until it is known that the instance
 // runs with it, there is a way back; when it does not, what ran before runs again,
 // and the change is not tried again until it is another one.
-type Trial struct {
+type trial struct {
 	// Before is what ran. Change is the fingerprint of what is tried.
 	Before config.Entry
 	Change string
@@ -27,11 +25,11 @@ type Trial struct {
 
 // trials are the changes that are tried, and those that were taken back. They are
 // values: judge returns others.
-type trials map[config.Key]Trial
+type trials map[config.Key]trial
 
 // keys returns the instances that they are about, by their names.
 func (t trials) keys() []config.Key {
-	return slices.SortedFunc(maps.Keys(t), func(a, b config.Key) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(maps.Keys(t), config.Key.Compare)
 }
 
 // fingerprint returns the same for entries that ask the same of an instance.
@@ -45,14 +43,6 @@ func fingerprint(key config.Key, e config.Entry) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// asksToRun reports whether an entry asks for its instance to run.
-func asksToRun(e config.Entry) bool {
-	if e.Stream != nil {
-		return e.State != benthos.Stopped
-	}
-	return e.State != s6.Stopped
-}
-
 // judge returns the trials that there are with what is wanted, of which before is
 // what is in force, and ran whether an instance has run with that and may do so
 // again.
@@ -61,7 +51,7 @@ func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(con
 	for key, e := range w.Entries {
 		was, tried := t[key]
 		prev, known := before[key]
-		if !asksToRun(e) || once(e) || !tried && !(known && asksToRun(prev) && !once(prev) && ran(key)) {
+		if !e.Runs() || once(e) || !tried && !(known && prev.Runs() && !once(prev) && ran(key)) {
 			continue
 		}
 		if !tried {
@@ -79,7 +69,7 @@ func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(con
 		case print == was.Change:
 			next[key] = was
 		default:
-			next[key] = Trial{Before: was.Before, Change: print}
+			next[key] = trial{Before: was.Before, Change: print}
 		}
 	}
 	for key, trial := range t {
@@ -92,22 +82,11 @@ func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(con
 
 // once reports whether the process of an entry is not restarted: what it does is
 // not to be done again in another way.
-func once(e config.Entry) bool { return policy(e).Restart == s6.RestartNever }
+func once(e config.Entry) bool { return e.Policy().Restart == s6.RestartNever }
 
 // ends reports whether the process of an entry may come to its end well: what it
 // has done then is not to be done again.
-func ends(e config.Entry) bool { return policy(e).Ends() }
-
-// policy returns what follows on an end of the process of an entry.
-func policy(e config.Entry) (p s6.Policy) {
-	switch {
-	case e.Service != nil:
-		p = e.Service.Policy
-	case e.Stream != nil:
-		p = e.Stream.Policy
-	}
-	return p
-}
+func ends(e config.Entry) bool { return e.Policy().Ends() }
 
 // taken returns what is wanted, with what ran before in place of each change that
 // was taken back.

@@ -13,7 +13,7 @@ import (
 // taken back.
 const changesFile = "changes.json"
 
-// storedTrial is a Trial as it is written down.
+// storedTrial is a trial as it is written down.
 type storedTrial struct {
 	Kind     config.Kind     `json:"kind"`
 	Name     string          `json:"name"`
@@ -34,7 +34,7 @@ func (s Store) changes() (trials, error) {
 		if problem != nil {
 			err = errors.Join(err, problem)
 		} else if e, there := before.Entries[key]; there {
-			all[key] = Trial{Before: e, Change: t.Change, Rejected: t.Rejected}
+			all[key] = trial{Before: e, Change: t.Change, Rejected: t.Rejected}
 		}
 	}
 	if err != nil {
