@@ -60,7 +60,10 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := p.trials
-	next, err := before.judge(w, p.inForce, func(key config.Key) bool { return p.ran[key] && !p.look(key, false).done })
+	next, err := before.judge(w, p.inForce, func(key config.Key) bool {
+		is := p.look(key, false)
+		return p.ran[key] && !is.done && !is.fails
+	})
 	if err != nil {
 		return w, before, err
 	}
@@ -76,7 +79,7 @@ func (p *probation) take(w Wanted) (Wanted, trials, error) {
 			delete(p.due, key)
 		}
 	}
-	maps.DeleteFunc(p.due, func(key config.Key, _ time.Time) bool { return next[key].Change == "" })
+	maps.DeleteFunc(p.due, func(key config.Key, _ time.Time) bool { return next[key].Change == "" || !w.Entries[key].Runs() })
 	p.trials, p.dirty, p.asking = next, unsaved != nil, true
 	return next.taken(w), before, nil
 }

@@ -111,9 +111,9 @@ func (r *Runner) outcome(key config.Key, late bool) outcome {
 	if key.Kind == config.KindService {
 		return outcomeOf(r.Services, key.Name, func(s6.Observed) bool { return false }, func(o s6.Observed) bool { return o.Stale() }, late)
 	}
-	fails := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Err != nil && !o.Service.Held }
+	unseen := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Err != nil && !o.Service.Held }
 	stale := func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Stale() }
-	return outcomeOf(r.Streams, key.Name, fails, stale, late)
+	return outcomeOf(r.Streams, key.Name, unseen, stale, late)
 }
 
 // tellRejected returns how listeners are told of a change that is taken back.
@@ -192,8 +192,8 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 	}
 	r.essential.note(w.Declaration, w.Held)
 	trials := r.probation.all()
-	services := rejected(trials, config.KindService, w.Services())
-	streams := rejected(trials, config.KindStream, w.Streams())
+	services := rejected(trials, w, config.KindService, w.Services())
+	streams := rejected(trials, w, config.KindStream, w.Streams())
 	err = r.ordering.Declare(r.ordering.take(w), func() error {
 		return errors.Join(
 			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),

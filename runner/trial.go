@@ -44,13 +44,16 @@ func fingerprint(key config.Key, e config.Entry) (string, error) {
 }
 
 // judge returns the trials that there are with what is wanted, of which before is
-// what is in force, and ran whether an instance has run with that and may do so
-// again.
+// what is in force, and ran whether an instance runs with that, as far as is known,
+// and may do so again. A stop changes nothing about a trial.
 func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(config.Key) bool) (trials, error) {
 	next := make(trials)
 	for key, e := range w.Entries {
 		was, tried := t[key]
 		prev, known := before[key]
+		if tried && !e.Runs() {
+			next[key] = was // it is as it was when it is to run again
+		}
 		if !e.Runs() || once(e) || !tried && !(known && prev.Runs() && !once(prev) && ran(key)) {
 			continue
 		}
@@ -94,7 +97,7 @@ func (t trials) taken(w Wanted) Wanted {
 	d := *w.Declaration
 	d.Entries = maps.Clone(d.Entries)
 	for key, trial := range t {
-		if e, listed := d.Entries[key]; listed && trial.Rejected != (fsm.Reason{}) {
+		if e, listed := d.Entries[key]; listed && e.Runs() && trial.Rejected != (fsm.Reason{}) {
 			e.State, e.Service, e.Stream = trial.Before.State, trial.Before.Service, trial.Before.Stream
 			d.Entries[key] = e
 		}
@@ -104,10 +107,12 @@ func (t trials) taken(w Wanted) Wanted {
 }
 
 // rejected marks what runs in place of a change that was taken back.
-func rejected[D any](t trials, kind config.Kind, all map[string]fsm.Desired[D]) map[string]fsm.Desired[D] {
+func rejected[D any](t trials, w Wanted, kind config.Kind, all map[string]fsm.Desired[D]) map[string]fsm.Desired[D] {
 	for name, d := range all {
-		d.Rejected = t[config.Key{Kind: kind, Name: name}].Rejected
-		all[name] = d
+		if key := (config.Key{Kind: kind, Name: name}); w.Entries[key].Runs() {
+			d.Rejected = t[key].Rejected
+			all[name] = d
+		}
 	}
 	return all
 }
@@ -125,28 +130,31 @@ func startTime(e config.Entry) time.Duration {
 type outcome struct {
 	runs  bool
 	done  bool       // it has come to its end well
+	fails bool       // it does not run as it should, whatever becomes of that
 	waits bool       // its time has not begun
 	why   fsm.Reason // it does not run, and is not expected to any more
 }
 
-// outcomeOf returns that of an instance of a manager. fails and stale are about what
+// outcomeOf returns that of an instance of a manager. unseen and stale are about what
 // runs it: that cannot be seen at the moment, and it is from before the change. late
 // says that the time for it is over.
-func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, fails, stale func(O) bool, late bool) (o outcome) {
+func outcomeOf[D, O any](m *fsm.Manager[D, O], name string, unseen, stale func(O) bool, late bool) outcome {
 	s, current := m.Current(name)
 	switch {
-	case s == nil, s.Err != nil && !s.Held, fails(s.Observed): // nothing is known of it
+	case s == nil, s.Err != nil && !s.Held, unseen(s.Observed): // nothing is known of it
 		return outcome{waits: true}
 	case current && (s.Waits != (fsm.Reason{}) || stale(s.Observed)): // it has not begun
 		return outcome{waits: true}
 	case current && s.Settled && (s.Phase == fsm.PhaseRunning || s.Phase == fsm.PhaseDone):
 		return outcome{runs: true, done: s.Phase == fsm.PhaseDone}
-	case !late && !(current && s.Phase == fsm.PhaseFailed):
-		return outcome{}
+	}
+	fails := current && (s.Phase == fsm.PhaseDegraded || s.Phase == fsm.PhaseFailed)
+	if !late && !(current && s.Phase == fsm.PhaseFailed) {
+		return outcome{fails: fails}
 	}
 	text := "it was " + string(s.State) + ": " + s.Reason.String()
 	if s.Err != nil {
 		text = "it was " + string(s.State) + ": " + s.Err.Error()
 	}
-	return outcome{why: fsm.Because("change rejected").With(text)}
+	return outcome{fails: fails, why: fsm.Because("change rejected").With(text)}
 }

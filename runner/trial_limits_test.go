@@ -36,14 +36,56 @@ func TestStopOnAFullDisk(t *testing.T) {
 		e.is(s6.StateDegraded, "sleep 1", wasRejected)
 		full := &fullDisk{FS: e.fsys}
 		e.runner.probation.store.FS = full
-		e.keepText(trialFile("crash, '1'", "desiredState: stopped"))
-		time.Sleep(5 * time.Second)
-		e.is(s6.StateStopped, "", "")
+		e.keepText("services: [{name: b, s6ServiceConfig: {command: [sleep, '3']}}]\n")
+		time.Sleep(time.Minute)
+		assert.Empty(t, e.works()["a"].Command)
 		full.room.Store(true)
 		time.Sleep(5 * time.Second)
 		kept, err := e.files.Store.changes()
 		require.NoError(t, err)
 		assert.Empty(t, kept)
+	})
+}
+
+// A stop changes nothing about a change that was taken back, or is tried.
+func TestStopKeepsTheWayBack(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.keepText(trialFile("crash, '1'"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "sleep 1", wasRejected)
+		e.keepText(trialFile("crash, '1'", "desiredState: stopped"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "")
+		e.leave()
+		e.begin()
+		e.keepText(trialFile("crash, '1'"))
+		time.Sleep(5 * time.Second)
+		e.is(s6.StateDegraded, "sleep 1", wasRejected)
+
+		e.keepText(trialFile("crash, '2'"))
+		time.Sleep(time.Second)
+		e.keepText(trialFile("crash, '2'", "desiredState: stopped"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "")
+		e.keepText(trialFile("crash, '2'"))
+		time.Sleep(5 * time.Second)
+		assert.True(t, e.runner.probation.tried(config.Key{Kind: config.KindService, Name: "a"}), "its time has begun anew")
+		time.Sleep(time.Minute)
+		e.is(s6.StateDegraded, "sleep 1", wasRejected)
+	})
+}
+
+// What has run and does not any more is nothing to go back to.
+func TestWhatDoesNotRunIsNoWayBack(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		e.tree.Install("sleep", s6test.Program{RunFor: 10 * time.Millisecond, ExitCode: 1})
+		require.NoError(t, e.tree.Kill("a", syscall.SIGKILL))
+		time.Sleep(time.Minute)
+		e.keepText(trialFile("crash, '1'"))
+		time.Sleep(2 * time.Minute)
+		s, _ := e.runner.Services.Instance("a")
+		assert.NotContains(t, s.Reason.String(), "rejected")
+		assert.Contains(t, s.Reason.String(), "exited with 3")
 	})
 }
 
