@@ -151,6 +151,10 @@ func (m *Manager[D, O]) open(name string, left Desired[D]) (*entry[D, O], error)
 // called. A notice that is being told at that moment may still reach it.
 func (m *Manager[D, O]) Listen(l Listener) (stop func()) { return m.listeners.add(l) }
 
+// Tell tells the listeners what somebody else has found out about an instance. The
+// error says which of them panicked.
+func (m *Manager[D, O]) Tell(n Notice) error { return m.listeners.tell(n) }
+
 // tell tells the listeners what happens in a pass, which fails if one panics.
 func (m *Manager[D, O]) tell(n Notice) {
 	if err := m.listeners.tell(n); err != nil {

@@ -16,6 +16,9 @@ import (
 func (r *Runner) StopByHand(key config.Key, by string) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
+	if err := r.ordering.recall(r.probation.store); err != nil {
+		return fmt.Errorf("cannot stop %s: %w", key, err)
+	}
 	if !r.ordering.declared(key) {
 		return fmt.Errorf("cannot stop %s: %w", key, fsm.ErrUnknown)
 	}
@@ -33,6 +36,9 @@ func (r *Runner) StopByHand(key config.Key, by string) error {
 func (r *Runner) StartByHand(key config.Key) error {
 	r.applying.Lock()
 	defer r.applying.Unlock()
+	if err := r.ordering.recall(r.probation.store); err != nil {
+		return fmt.Errorf("cannot start %s: %w", key, err)
+	}
 	all := r.ordering.stopped()
 	if _, is := all[key]; !is {
 		return nil

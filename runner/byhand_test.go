@@ -49,6 +49,37 @@ func TestStoppedByHand(t *testing.T) {
 	})
 }
 
+// Where it cannot be read what was stopped by hand, nothing is started that may have
+// been, and whoever looks is told what to do.
+func TestWhatWasStoppedByHandCannotBeRead(t *testing.T) {
+	const overrides = "/data/declarations/overrides.json"
+	inEstate(t, func(t *testing.T, e *estate) {
+		require.NoError(t, e.runner.StopByHand(service("a"), "alice"))
+		time.Sleep(time.Second)
+		text, err := e.fsys.ReadFile(overrides)
+		require.NoError(t, err)
+		e.leave()
+		require.NoError(t, e.fsys.WriteFile(overrides, text[:len(text)/2], 0o600))
+		e.begin()
+		for range 2 {
+			_, err = e.files.Load(t.Context(), false)
+			require.ErrorContains(t, err, "cannot read what was stopped by hand, and starts nothing that may have been: mend "+overrides+", or remove it")
+			time.Sleep(time.Minute)
+			assert.Empty(t, e.works())
+		}
+		assert.ErrorContains(t, e.runner.StopByHand(service("a"), "bob"), "cannot stop a: cannot read what was stopped by hand")
+		assert.ErrorContains(t, e.runner.StartByHand(service("a")), "cannot start a: cannot read what was stopped by hand")
+		plan := e.plan()
+		require.Len(t, plan.Trouble, 1)
+		assert.Contains(t, plan.Trouble[0], overrides)
+
+		require.NoError(t, e.fsys.WriteFile(overrides, text, 0o600))
+		e.keepText(trialFile("sleep, '1'"))
+		time.Sleep(time.Minute)
+		e.is(s6.StateStopped, "", "stopped by hand: by alice at 2000-01-01T00:01:00Z")
+	})
+}
+
 // What is removed is forgotten: another one of its name runs.
 func TestWhatIsRemovedIsNotStoppedByHand(t *testing.T) {
 	inEstate(t, func(t *testing.T, e *estate) {

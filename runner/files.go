@@ -194,11 +194,14 @@ func (f *Files) apply(ctx context.Context, r Wanted) (waits bool, err error) {
 	}
 	for key, why := range f.Keeper.Refused() {
 		before, known := f.last.Entries[key]
-		if _, listed := d.Entries[key]; !listed {
+		asked, listed := d.Entries[key]
+		if !listed {
 			continue
 		}
 		if waits = waits || errors.Is(why, s6.ErrOwned); known {
-			d.Entries[key] = before // it has that still
+			// It has that still; what others are to it is not refused.
+			before.DependsOn, before.Essential = asked.DependsOn, asked.Essential
+			d.Entries[key] = before
 		} else {
 			delete(d.Entries, key)
 		}

@@ -25,6 +25,7 @@ type ordering struct {
 	members map[order.ID]order.Member
 	entries map[order.ID]config.Entry
 	byHand  overrides
+	read    bool // what was stopped by hand before
 	ends    bool // everything does, in an order of its own
 }
 
@@ -151,18 +152,33 @@ func (o *ordering) override(byHand overrides) {
 	}
 }
 
-// forget forgets what was stopped by hand and is not declared any more.
-func (o *ordering) forget(store Store) error {
-	all := o.stopped()
-	left := all.of(o.declared)
-	if maps.Equal(all, left) {
+// recall reads what was stopped by hand, until that can be read. Before, nothing is
+// to be asked to run.
+func (o *ordering) recall(store Store) error {
+	o.mu.Lock()
+	read := o.read
+	o.mu.Unlock()
+	if read {
 		return nil
 	}
-	if err := store.saveOverrides(left); err != nil {
+	all, err := store.overrides()
+	if err != nil {
 		return err
 	}
-	o.override(left)
+	o.mu.Lock()
+	o.read = true
+	o.mu.Unlock()
+	o.override(all)
 	return nil
+}
+
+// forget forgets what was stopped by hand and is not declared any more. What cannot
+// be written down is forgotten another time.
+func (o *ordering) forget(store Store) {
+	all := o.stopped()
+	if left := all.of(o.declared); !maps.Equal(all, left) && store.saveOverrides(left) == nil {
+		o.override(left)
+	}
 }
 
 // ending returns the members that are to stop: these, and what they need. A

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"time"
 
@@ -50,11 +51,12 @@ func (o overrides) sorted() []Override {
 	return slices.SortedFunc(maps.Values(o), func(a, b Override) int { return a.Key().Compare(b.Key()) })
 }
 
-// overrides returns what was stopped by hand.
+// overrides returns what was stopped by hand. The error says what to do.
 func (s Store) overrides() (overrides, error) {
 	var stored []Override
 	if err := s.readJSON(overridesFile, &stored); err != nil {
-		return nil, fmt.Errorf("cannot read what was stopped by hand: %w", err)
+		return nil, fmt.Errorf("cannot read what was stopped by hand, and starts nothing that may have been: "+
+			"mend %s, or remove it for everything to run: %w", path.Join(s.Dir, overridesFile), err)
 	}
 	all := make(overrides)
 	for _, o := range stored {

@@ -20,12 +20,10 @@ func (r *Runner) Recall(last *config.Declaration) error {
 		last, err = there, errors.Join(err, unseen)
 	}
 	r.probation.recall(last, known)
-	byHand, unread := r.probation.store.overrides()
-	r.ordering.override(byHand)
 	w := known.taken(Wanted{Declaration: last})
 	// What applies nothing does not fail.
 	_ = r.ordering.Declare(r.ordering.take(w), func() error { return nil })
-	return errors.Join(err, unread)
+	return err
 }
 
 // there returns a declaration with what its instances were made from.

@@ -102,7 +102,7 @@ func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Optio
 	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
 	following, unfollow := context.WithCancel(ctx)
 	r.unfollow = unfollow
-	r.follows.Go(func() { r.probation.follow(following, r.tellRejected(listeners), r.applyAgain) })
+	r.follows.Go(func() { r.probation.follow(following, r.tellRejected, r.applyAgain) })
 	return nil
 }
 
@@ -116,18 +116,14 @@ func (r *Runner) outcome(key config.Key, late bool) outcome {
 	return outcomeOf(r.Streams, key.Name, unseen, stale, late)
 }
 
-// tellRejected returns how listeners are told of a change that is taken back.
-func (r *Runner) tellRejected(listeners []fsm.Listener) func(key config.Key, why fsm.Reason) {
-	return func(key config.Key, why fsm.Reason) {
-		kind := s6.KindName
-		if key.Kind == config.KindStream {
-			kind = benthos.KindName
-		}
-		n := fsm.Refused{Subject: fsm.Subject{At: time.Now(), Kind: kind, Instance: key.Name}, Err: errors.New(why.String())}
-		for _, listen := range listeners {
-			listen(n)
-		}
+// tellRejected tells listeners of a change that is taken back.
+func (r *Runner) tellRejected(key config.Key, why fsm.Reason) {
+	n := fsm.Refused{Subject: fsm.Subject{At: time.Now(), Kind: s6.KindName, Instance: key.Name}, Err: errors.New(why.String())}
+	tell := r.Services.Tell
+	if key.Kind == config.KindStream {
+		n.Kind, tell = benthos.KindName, r.Streams.Tell
 	}
+	_ = tell(n) // that a listener panics changes nothing
 }
 
 func (c Config) tree() s6.TreeConfig {
@@ -186,6 +182,9 @@ func (r *Runner) applyAgain(ctx context.Context) error {
 }
 
 func (r *Runner) apply(ctx context.Context, w Wanted) error {
+	if err := r.ordering.recall(r.probation.store); err != nil {
+		return err
+	}
 	w, before, err := r.probation.take(w)
 	if err != nil {
 		return err
@@ -203,7 +202,8 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 		return err
 	}
 	r.probation.applied(w, before, r.Refused())
-	return r.ordering.forget(r.probation.store)
+	r.ordering.forget(r.probation.store)
+	return nil
 }
 
 // apply declares what one manager is to keep.
