@@ -87,6 +87,11 @@ func TestWhatIsRefusedIsNotInForce(t *testing.T) {
 		h.write(file, streams("a")+"  - {name: b, benthosServiceConfig: {metrics_port: 20000, input: {stdin: {}}, output: {drop: {}}}}\n")
 		h.load()
 		assert.EqualValues(t, 20000, h.applied.Streams()["benthos-a"].Spec.MetricsPort, "the one that has it keeps it")
+		h.write(file, streams("a")+"  - {name: b, essential: true, dependsOn: [benthos-a], benthosServiceConfig: {metrics_port: 20000, input: {stdin: {}}, output: {drop: {}}}}\n")
+		h.load()
+		has := h.last.Entries[b]
+		assert.Equal(t, before["benthos-b"], has.Stream.MetricsPort)
+		assert.True(t, has.Essential && len(has.DependsOn) == 1, "these are not refused")
 		h.refused = nil
 		h.write(file, streams("a", "b"))
 		h.load()
