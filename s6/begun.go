@@ -6,9 +6,9 @@ import (
 )
 
 // Begun reports whether the named service has been started: its process runs or
-// is about to be started again, whoever supervises it, or it has come to its end
-// with this spec. It is for those who start services one after the other, and find
-// some that an earlier run of the program has left.
+// is about to be started again, whoever supervises it or is to, or it has come to
+// its end with this spec. It is for those who start services one after the other,
+// and find some that an earlier run of the program has left.
 func Begun(tree Tree, name string, spec *Spec) (begun bool, err error) {
 	defer func() {
 		if err != nil {
@@ -29,6 +29,8 @@ func Begun(tree Tree, name string, spec *Spec) (begun bool, err error) {
 		if ok, err := written(err); err != nil || ok && (status.Up() || status.WantUp) {
 			return err == nil, err
 		}
+	} else if starts, err := startsByItself(tree, name); starts || err != nil {
+		return starts, err
 	}
 	if !spec.policed() {
 		return false, nil
@@ -38,4 +40,19 @@ func Begun(tree Tree, name string, spec *Spec) (begun bool, err error) {
 		return false, err
 	}
 	return parseCourse(string(text)).verdict(spec, spec.processHash()) != "", nil
+}
+
+// startsByItself reports whether a service that has no supervisor starts with the
+// next one.
+func startsByItself(tree Tree, name string) (bool, error) {
+	service := tree.Layout().Service(name)
+	for _, there := range []string{service, tree.Layout().Link(name)} {
+		_, err := tree.FS().Stat(there)
+		if ok, err := found(err); !ok {
+			return false, err
+		}
+	}
+	_, err := tree.FS().Stat(path.Join(service, fileDown))
+	down, err := found(err)
+	return !down && err == nil, err
 }

@@ -47,5 +47,24 @@ func TestBegun(t *testing.T) {
 		require.NoError(t, p.Set(t.Context(), "a", desired{State: s6.Stopped, Spec: all["a"].Spec}))
 		pass(time.Minute)
 		is(false, "a", nil)
+
+		all["a"], all["b"] = desired{State: s6.Stopped, Spec: all["a"].Spec}, running("b")["b"]
+		require.NoError(t, p.Apply(t.Context(), all))
+		pass(time.Minute)
+		p.stop()
+		tree.KillSvscan()
+		for _, name := range []string{"a", "b"} {
+			for range 2 { // its own, and its logger's
+				_ = tree.KillSupervisor(name)
+				_ = tree.KillSupervisor(name + "/log")
+			}
+			_ = tree.Kill(name, syscall.SIGKILL)
+		}
+		pass(time.Minute)
+		require.Zero(t, pidOf(tree, "b"))
+		is(false, "a", nil)
+		is(true, "b", nil)
+		require.NoError(t, tree.FS().Remove(tree.Layout().Link("b")))
+		is(false, "b", nil)
 	})
 }
