@@ -95,6 +95,14 @@ type Traffic struct {
 	RecentErrors uint64 `json:"recentErrors"`
 }
 
+// Process is that of the service under the instance.
+func (o *Observed) Process() (there, works bool) {
+	if o.Service == nil {
+		return false, false
+	}
+	return o.Service.Observed.Process()
+}
+
 // up reports whether a process of the desired configuration runs, and is not
 // one that was told to end.
 func (o *Observed) up() bool {

@@ -37,9 +37,9 @@ func newOrdering(tree s6.Tree, streams benthos.Options, passed func()) *ordering
 	o.Order = order.New(order.Config{
 		Look: func(id order.ID) order.View {
 			if id.Kind == service {
-				return order.Look(o.services, id.Name, func(o s6.Observed) bool { return o.Up() })
+				return order.Look(o.services, id.Name, (*s6.Observed).Process)
 			}
-			return order.Look(o.streams, id.Name, func(o benthos.Observed) bool { return o.Service != nil && o.Service.Observed.Up() })
+			return order.Look(o.streams, id.Name, (*benthos.Observed).Process)
 		},
 		Begun: func(id order.ID) (bool, bool) { return o.begun(tree, streams, id) },
 		Wake:  o.wake,

@@ -210,6 +210,12 @@ func (o *Observed) outgoing() bool {
 	return o.Stale() || o.Up() && (o.Told || o.Unlocked || o.Overslept)
 }
 
+// Process reports whether the service's own, supervised process is there, and
+// whether that has begun and no other one is to take its place.
+func (o *Observed) Process() (there, works bool) {
+	return o.Up(), o.Up() && o.Waits.IsZero() && !o.outgoing()
+}
+
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.
 func (o *Observed) beginning(now time.Time) bool {

@@ -64,6 +64,7 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		_, leaves := o.leaving[id]
 		return !declared && !leaves
 	})
+	clear(o.through)
 	o.index()
 	o.applying++
 }
@@ -106,7 +107,11 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	}
 	why, until, waits := o.holdsStop(id)
 	if !waits {
-		o.begun[id] = false
+		delete(o.through, id)
+		delete(o.begun, id)
+		if o.config.Look(id).Stopped {
+			o.begun[id] = false
+		}
 	}
 	return fsm.Hold{As: g.run, Stays: true, Why: why, Until: until}, waits
 }

@@ -64,7 +64,7 @@ func (o *Order) see(id, of ID) View {
 // holdsStart reports whether an instance has to wait with its start, and why.
 func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
 	needs := o.members[id].Needs
-	if len(needs) == 0 || o.started(id) {
+	if len(needs) == 0 || o.through[id] || o.started(id) {
 		return why, false
 	}
 	for _, need := range needs {
@@ -75,6 +75,7 @@ func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
 	}
 	if !waits {
 		delete(o.waiting, id)
+		o.through[id] = true
 	}
 	return why, waits
 }

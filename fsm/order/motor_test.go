@@ -19,6 +19,7 @@ import (
 type motor struct {
 	readyAfter, stopTakes time.Duration
 	starts, stops         bool // it was told to
+	outgoing              bool // another is to take its place
 	spec                  string
 	began, told           time.Time
 }
@@ -32,6 +33,7 @@ func (m *motor) ready(now time.Time) bool { return m.up(now) && now.Sub(m.began)
 type seen struct {
 	up, ready bool
 	spec      string
+	outgoing  bool // another is to take its place
 }
 
 // hall has the motors, which outlive the managers.
@@ -73,7 +75,7 @@ func (d driver) Observe(context.Context, fsm.Desired[string]) (seen, error) {
 	d.hall.mu.Lock()
 	defer d.hall.mu.Unlock()
 	m, now := d.hall.motor(d.name), time.Now()
-	return seen{m.up(now), m.ready(now), m.spec}, nil
+	return seen{m.up(now), m.ready(now), m.spec, m.outgoing}, nil
 }
 
 func (d driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[string]) error {
@@ -136,7 +138,7 @@ func newPlant(t *testing.T, h *hall) (p *plant, end func()) {
 	p = &plant{hall: h, kinds: make(map[string]*fsm.Manager[string, seen])}
 	p.order = order.New(order.Config{
 		Look: func(id order.ID) order.View {
-			return order.Look(p.kinds[id.Kind], id.Name, func(o seen) bool { return o.up })
+			return order.Look(p.kinds[id.Kind], id.Name, func(o *seen) (there, works bool) { return o.up, o.up && !o.outgoing })
 		},
 		Begun: func(id order.ID) (bool, bool) { return h.runs(id.Name), true },
 		Wake:  func(id order.ID) { p.kinds[id.Kind].Wake(id.Name) },

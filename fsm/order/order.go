@@ -33,6 +33,7 @@ type Order struct {
 	applying int
 	release  time.Time // when nothing waits any more with its stop; zero for never
 	begun    map[ID]bool
+	through  map[ID]bool        // those that may start by what is declared
 	waiting  map[ID]map[ID]View // what each one that is held was seen to wait for
 	stays    map[ID]time.Time   // until when each one that is to stop goes on at most
 }
@@ -41,6 +42,6 @@ type Order struct {
 func New(config Config) *Order {
 	return &Order{
 		config: config, members: make(map[ID]Member), leaving: make(map[ID]Member),
-		begun: make(map[ID]bool), waiting: make(map[ID]map[ID]View), stays: make(map[ID]time.Time),
+		begun: make(map[ID]bool), through: make(map[ID]bool), waiting: make(map[ID]map[ID]View), stays: make(map[ID]time.Time),
 	}
 }

@@ -261,6 +261,84 @@ func TestNeedThatIsRefused(t *testing.T) {
 	})
 }
 
+// seenAs is an order over instances that are seen as a test says.
+func seenAs(t *testing.T, all runs, is map[string]order.View, begun map[string]bool) (*order.Order, func(name string, asked fsm.State) (waits bool)) {
+	t.Helper()
+	o := order.New(order.Config{
+		Look:  func(id order.ID) order.View { return is[id.Name] },
+		Begun: func(id order.ID) (bool, bool) { return begun[id.Name], true },
+		Wake:  func(order.ID) {},
+	})
+	require.NoError(t, o.Declare(all.members(), func() error { return nil }))
+	gate := o.Gate("motor", fsm.StateRunning, fsm.StateStopped)
+	return o, func(name string, asked fsm.State) bool {
+		_, waits := gate.Hold(name, asked)
+		return waits
+	}
+}
+
+// What may start may for as long as the same is declared, however long its start
+// takes. A stop ends that.
+func TestMayStartOnce(t *testing.T) {
+	all, is := runs{"a": {"c"}, "c": nil}, make(map[string]order.View)
+	o, waits := seenAs(t, all, is, nil)
+	assert.True(t, waits("a", fsm.StateRunning))
+	is["c"] = order.View{Ready: true}
+	assert.False(t, waits("a", fsm.StateRunning))
+	is["c"] = order.View{}
+	assert.False(t, waits("a", fsm.StateRunning))
+	assert.False(t, waits("a", fsm.StateStopped))
+	assert.True(t, waits("a", fsm.StateRunning))
+
+	is["c"] = order.View{Ready: true}
+	assert.False(t, waits("a", fsm.StateRunning))
+	is["c"] = order.View{}
+	require.NoError(t, o.Declare(all.members(), func() error { return nil }))
+	assert.True(t, waits("a", fsm.StateRunning))
+}
+
+// A stop that is asked for and has not been made yet has stopped nothing.
+func TestStopThatIsNotMade(t *testing.T) {
+	begun, is := map[string]bool{"a": true}, make(map[string]order.View)
+	_, waits := seenAs(t, runs{"a": {"c"}, "c": nil}, is, begun)
+	assert.False(t, waits("a", fsm.StateRunning), "an earlier run has started it")
+	assert.False(t, waits("a", fsm.StateStopped))
+	assert.False(t, waits("a", fsm.StateRunning), "it runs still")
+	is["a"] = order.View{Stopped: true}
+	assert.False(t, waits("a", fsm.StateStopped))
+	assert.True(t, waits("a", fsm.StateRunning))
+}
+
+// A process that is being stopped, or that another is to replace, is none to start
+// after.
+func TestWhatGoesIsNotRunning(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		p, _ := newPlant(t, h)
+		p.declare(t, runs{"c": nil})
+		pass(5 * time.Second)
+		look := func() order.View {
+			return order.Look(p.kinds["motor"], "c", func(o *seen) (bool, bool) { return o.up, o.up && !o.outgoing })
+		}
+		v := look()
+		assert.True(t, v.Up && v.Ready && v.Started && !v.Stopped, "%+v", v)
+		h.mu.Lock()
+		h.motors["c"].outgoing = true
+		h.mu.Unlock()
+		p.kinds["motor"].Wake("c")
+		pass(100 * time.Millisecond)
+		v = look()
+		assert.True(t, !v.Up && !v.Ready && v.Started && !v.Stopped, "%+v", v)
+		h.mu.Lock()
+		h.motors["c"].outgoing = false
+		h.mu.Unlock()
+		p.declare(t, runs{})
+		pass(100 * time.Millisecond)
+		require.True(t, p.runs("c"))
+		v = look()
+		assert.True(t, !v.Up && !v.Ready && v.Started && !v.Stopped, "%+v", v)
+	})
+}
+
 // Where it takes long to find out whether one was started, the others do not wait.
 func TestSlowToFindOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

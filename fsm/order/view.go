@@ -47,9 +47,9 @@ type View struct {
 	Says string
 }
 
-// Look returns what is seen of an instance of a manager. up reports whether a
-// process runs.
-func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
+// Look returns what is seen of an instance of a manager. process reports whether a
+// process of it is there, and whether that does its work and is to go on.
+func Look[D, O any](m *fsm.Manager[D, O], name string, process func(*O) (there, works bool)) View {
 	s, current := m.Current(name)
 	if s == nil {
 		if why := m.Refused()[name]; why != nil {
@@ -57,7 +57,8 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
 		}
 		return View{Stopped: true, Says: "not there"}
 	}
-	v := View{Up: current && up(s.Observed), Says: string(s.State) + " since " + s.Since.Format(time.RFC3339)}
+	there, works := process(&s.Observed)
+	v := View{Up: current && works, Says: string(s.State) + " since " + s.Since.Format(time.RFC3339)}
 	switch {
 	case s.Err != nil:
 		v.Says += ": " + s.Err.Error()
@@ -70,15 +71,17 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, up func(O) bool) View {
 	}
 	switch settled := current && s.Settled; s.Phase {
 	case fsm.PhaseToBeCreated, fsm.PhaseCreating: // which may fail for ever
-		v.Stopped = current && !v.Up
+		v.Stopped = current && !there
 	case fsm.PhaseStopped, fsm.PhaseRemoved, fsm.PhaseFailed:
 		v.Stopped = settled
 	case fsm.PhaseDone:
 		v.Done, v.Stopped = settled, settled
+	case fsm.PhaseStopping:
+		v.Up = false
 	case fsm.PhaseRunning:
-		v.Ready = settled
+		v.Ready = settled && works
 	case fsm.PhaseDegraded:
-		v.Ready = settled && s.Reason != (fsm.Reason{}) && s.Reason == s.Desired.Rejected // it runs as it did before
+		v.Ready = settled && works && s.Reason != (fsm.Reason{}) && s.Reason == s.Desired.Rejected // it runs as it did before
 	}
 	if v.Started && s.Waits != (fsm.Reason{}) {
 		v.Ready, v.Up, v.Done = false, false, false // it is about to stop
