@@ -20,7 +20,8 @@ func (c Config) MarshalYAML() (any, error) {
 	return c.yaml(), nil
 }
 
-// yaml returns the configuration but for its ExpectTraffic and Note. Its values have been checked.
+// yaml returns the configuration but for its ExpectTraffic and Note. Its values
+// have been checked.
 func (c Config) yaml() *yaml.Node {
 	doc := &yaml.Node{Kind: yaml.MappingNode}
 	c.appendSettings(doc)

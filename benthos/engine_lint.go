@@ -36,9 +36,9 @@ const DefaultLintTimeout = 10 * time.Second
 type Linter struct {
 	// Path is the engine's executable.
 	Path string
-	// Env is the environment of the engine, as in exec.Cmd: nil means this
-	// process's own. GOGC and GOMEMLIMIT are set where it does not have them. ${NAME} without a default in a configuration is refused if
-	// Env does not have it.
+	// Env is the environment of the engine, as in exec.Cmd: nil means this process's
+	// own. GOGC and GOMEMLIMIT are set where it does not have them. ${NAME} without a
+	// default in a configuration is refused if Env does not have it.
 	Env []string
 	// SkipEnvCheck accepts ${NAME} that Env does not have.
 	SkipEnvCheck bool

@@ -99,21 +99,27 @@ func (w *walker) unknown(key *yaml.Node, path string, known map[string]reflect.T
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	what := "there is no " + below(path, cut(key.Value))
+	hint := w.instead(key.Value, path)
+	if hint == "" {
+		hint = "there are " + strings.Join(names, ", ")
+		if near := nearest(key.Value, names); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+	}
+	w.add(key, "there is no %s: %s", below(path, cut(key.Value)), hint)
+}
+
+// instead says what there is in place of a key that is known elsewhere, nothing of
+// any other.
+func (w *walker) instead(key, path string) string {
 	switch {
 	case w.entry.Kind != KindStream:
-	case what == "there is no check":
-		w.add(key, "%s: a stream is asked itself whether it is ready, and its metrics say what it does", what)
-		return
-	case key.Value == "expectTraffic":
-		w.add(key, "%s: it stands beside %s", what, strings.Split(path, ".")[0])
-		return
+	case key == "check" && path == "":
+		return "a stream is asked itself whether it is ready, and its metrics say what it does"
+	case key == "expectTraffic":
+		return "it stands beside " + strings.Split(path, ".")[0]
 	}
-	if near := nearest(key.Value, names); near != "" {
-		w.add(key, "%s: did you mean %s?", what, near)
-	} else {
-		w.add(key, "%s: there are %s", what, strings.Join(names, ", "))
-	}
+	return ""
 }
 
 // values walks a mapping with any keys.

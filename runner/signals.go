@@ -15,9 +15,9 @@ import (
 const againTime = time.Second
 
 // NotifyEnd returns a context that ends with the first of these signals, of those
-// that end programs if none is named. At a later one, again is called with it, from another goroutine;
-// signals of the first againTime are no later ones. From then on, no write to a
-// pipe that nobody reads ends the program.
+// that end programs if none is named. At a later one, again is called with it,
+// from another goroutine; signals of the first againTime are no later ones. From
+// then on, no write to a pipe that nobody reads ends the program.
 func NotifyEnd(again func(os.Signal), by ...os.Signal) context.Context {
 	// Not Ignore: the programs that are started would ignore it as well.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

@@ -104,10 +104,11 @@ type Observed struct {
 	// Failed: the finish script said not to start the service again.
 	Failed bool `json:"failed,omitempty"`
 	// What the desired spec says about the end of a process, and what has followed.
-	// Judged: something, so that what follows on it is counted. Ends: on one that ended well, nothing. Once: on none. Pauses: it has a Backoff. Failures is
-	// how many there have been in a row, Waits until when the process that is to
-	// run pauses before it begins, zero once it has, and Verdict whether none is to
-	// run any more.
+	// Judged: something, so that what follows on it is counted. Ends: on one that
+	// ended well, nothing. Once: on none. Pauses: it has a Backoff. Failures is how
+	// many there have been in a row, Waits until when the process that is to run
+	// pauses before it begins, zero once it has, and Verdict whether none is to run
+	// any more.
 	Judged   bool      `json:"judged,omitempty"`
 	Ends     bool      `json:"ends,omitempty"`
 	Once     bool      `json:"once,omitempty"`

@@ -301,9 +301,9 @@ func (s *Spec) Hash() string {
 const hashSize = 64
 
 // processHash is the Hash of what reaches the process. Specs have the same
-// processHash if they differ only in how logs are kept, in a note, in how long
-// to wait, in how the process is checked, or in what s6-supervise looks up when the process is to end or has
-// ended.
+// processHash if they differ only in how logs are kept, in a note, in how long to
+// wait, in how the process is checked, or in what s6-supervise looks up when the
+// process is to end or has ended.
 func (s *Spec) processHash() string {
 	process := *s
 	process.Log, process.Note, process.StartTimeout, process.Ready.Stays = Log{}, "", 0, 0

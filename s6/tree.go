@@ -95,8 +95,8 @@ type Tree interface {
 	// Check makes the check of a spec once, and returns nil if the process of the
 	// service has passed it. It takes until ctx ends at most, and a second longer
 	// where a command does not end for KILL. The error says what was seen, without
-	// what is checked; it is that of ctx if nothing was; it wraps ErrNoCheck if the check could not be made, and then
-	// says nothing about the process.
+	// what is checked; it is that of ctx if nothing was; it wraps ErrNoCheck if the
+	// check could not be made, and then says nothing about the process.
 	Check(ctx context.Context, service string, spec *Spec) error
 
 	// Rescan makes s6-svscan start supervisors for new links. Prune also makes

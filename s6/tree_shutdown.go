@@ -19,12 +19,12 @@ import (
 //
 // s6 2.13 and 2.15 hang if the end follows a scan at once, so Shutdown leaves
 // some time after the last scan of this tree. If s6-svscan does not end, or if
-// the supervisors are orphans, they are told one by one. A stray process gets
-// its stop signal, and KILL when its time to stop is over. What a process has
-// left running whose supervisor was killed, or whose service directory was
-// deleted, gets TERM and KILL. If ctx ends first the error names what still runs, and Shutdown may
-// be called again. A service that cannot be looked at keeps no other from
-// ending; the error names it. The tree is still to be closed.
+// the supervisors are orphans, they are told one by one. A stray process gets its
+// stop signal, and KILL when its time to stop is over. What a process has left
+// running whose supervisor was killed, or whose service directory was deleted,
+// gets TERM and KILL. If ctx ends first the error names what still runs, and
+// Shutdown may be called again. A service that cannot be looked at keeps no other
+// from ending; the error names it. The tree is still to be closed.
 //
 // A logger that cannot write, as on a full disk, does not end by itself: it is
 // told, and killed when it has got no further for two seconds. The error of a

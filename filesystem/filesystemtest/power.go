@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// LosePower makes the filesystem what a machine may find that has lost its
-// power now: of the files that WriteFile wrote, ReplaceFile has not replaced and
-// SyncAll has not synced, counted from 0, those that are lost have the first half of their content. What
-// was renamed, linked or removed is so. What others have written into the
-// filesystem below is not touched.
+// LosePower makes the filesystem what a machine may find that has lost its power
+// now: of the files that WriteFile wrote, ReplaceFile has not replaced and
+// SyncAll has not synced, counted from 0, those that are lost have the first half
+// of their content. What was renamed, linked or removed is so. What others have
+// written into the filesystem below is not touched.
 func (f *Faulty) LosePower(lost func(file int) bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

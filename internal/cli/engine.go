@@ -18,9 +18,8 @@ type asked interface {
 // askAhead begins to ask an engine about what the files declare: which exporter it
 // has, and what it says of the streams that were not declared like this before. Where
 // the files declare no streams, it is not asked.
-func askAhead(ctx context.Context, engine string, files []string, store runner.Store) asked {
+func askAhead(ctx context.Context, engine string, declared *config.Declaration, store runner.Store) asked {
 	linter := &benthos.Linter{Path: engine}
-	declared := config.Read(files...)
 	if len(declared.Streams()) == 0 {
 		return linter
 	}

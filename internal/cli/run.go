@@ -115,17 +115,18 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 // keep has what the files declare kept until ctx ends.
 func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, t *teller) error {
 	store := storeIn(o.dir)
-	engine, err := engineFor(o, store)
+	declared := config.Read(o.files...)
+	last, _ := store.Last() // what is wrong with it is told later
+	engine, err := engineFor(o.engine, declared, last)
 	if err != nil {
 		return err
 	}
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
-	linter := askAhead(asking, engine, o.files, store) // while the tree starts
-	last, _ := store.Last()                            // what is wrong with it is told later
+	linter := askAhead(asking, engine, declared, store) // while the tree starts
 	place := runner.Config{
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
-		Later: dependent(config.Read(o.files...), last), Store: store, Listeners: []fsm.Listener{t.hear},
+		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear},
 	}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
@@ -183,13 +184,12 @@ func dependent(all ...*config.Declaration) (names []string) {
 // engineFor returns the engine. Where there is none, no stream can be kept, and one
 // that runs would be restarted in vain: that is an error if there are streams, or
 // were the last time.
-func engineFor(o runOptions, store runner.Store) (string, error) {
-	engine, err := findEngine(o.engine)
+func engineFor(path string, declared, last *config.Declaration) (string, error) {
+	engine, err := findEngine(path)
 	if err == nil {
 		return engine, nil
 	}
-	last, _ := store.Last() // what is wrong with it is told later
-	if len(config.Read(o.files...).Streams()) > 0 || last != nil && len(last.Streams()) > 0 {
+	if len(declared.Streams()) > 0 || last != nil && len(last.Streams()) > 0 {
 		return "", fmt.Errorf("cannot keep streams: %w: name an engine with --benthos", err)
 	}
 	return cmp.Or(engine, "benthos"), nil

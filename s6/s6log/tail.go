@@ -32,10 +32,10 @@ type Tail struct {
 	reader *Reader // nil while nothing is open
 }
 
-// Since returns the lines that were written since the last call, at the first call
-// and after Close those near the end of the log, without those from before from
-// or without a stamp; the zero time keeps all. A log that is not there, or not yet, has none. The lines that
-// come with an error were read before it.
+// Since returns the lines that were written since the last call, at the first
+// call and after Close those near the end of the log, without those from before
+// from or without a stamp; the zero time keeps all. A log that is not there, or
+// not yet, has none. The lines that come with an error were read before it.
 func (t *Tail) Since(from time.Time) ([]Line, error) {
 	if t.reader == nil {
 		reader, err := NewReader(t.FS, t.Dir, tailSize)
