@@ -26,21 +26,9 @@ type Linter interface {
 // field that is deprecated, is in the warnings. The error says why there is no
 // verdict, and is that of the Linter.
 func (d *Declaration) Lint(ctx context.Context, linter Linter) (warnings []Problem, err error) {
-	docs := make(map[string][]byte)
-	for key, e := range d.Entries {
-		if key.Kind != KindStream {
-			continue
-		}
-		c := *e.Stream
-		if c.MetricsPort == 0 {
-			c.MetricsPort = anyPort // it is given one when it is to run
-		}
-		if docs[key.Name], err = c.Render(); err != nil {
-			return nil, fmt.Errorf("cannot lint %s: %w", key.Name, err)
-		}
-	}
-	if len(docs) == 0 {
-		return nil, nil
+	docs, err := d.Documents()
+	if err != nil || len(docs) == 0 {
+		return nil, err
 	}
 	verdicts, err := linter.Lint(ctx, docs)
 	if err != nil {
@@ -59,6 +47,24 @@ func (d *Declaration) Lint(ctx context.Context, linter Linter) (warnings []Probl
 	}
 	d.forget()
 	return warnings, nil
+}
+
+// Documents returns what Lint asks an engine about, by the names of the streams.
+func (d *Declaration) Documents() (docs map[string][]byte, err error) {
+	docs = make(map[string][]byte)
+	for key, e := range d.Entries {
+		if key.Kind != KindStream {
+			continue
+		}
+		c := *e.Stream
+		if c.MetricsPort == 0 {
+			c.MetricsPort = anyPort // it is given one when it is to run
+		}
+		if docs[key.Name], err = c.Render(); err != nil {
+			return nil, fmt.Errorf("cannot lint %s: %w", key.Name, err)
+		}
+	}
+	return docs, nil
 }
 
 // DefaultMetrics has streams that say nothing of metrics use an exporter: an engine

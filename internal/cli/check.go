@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +88,11 @@ func lint(ctx context.Context, declared *config.Declaration, path string) ([]con
 	if err != nil {
 		return nil, fmt.Errorf("cannot lint configurations of streams: %w: name one with --benthos, or leave that out with --no-lint", err)
 	}
-	engine := &benthos.Linter{Path: path}
+	docs, err := declared.Documents()
+	if err != nil {
+		return nil, err
+	}
+	engine := benthos.AskAhead(ctx, &benthos.Linter{Path: path}, slices.Collect(maps.Values(docs)))
 	has, err := engine.HasPrometheus(ctx)
 	if err != nil {
 		return nil, err

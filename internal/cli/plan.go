@@ -95,10 +95,14 @@ func (o planOptions) plan(ctx context.Context) (*runner.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	store := storeIn(o.dir)
+	var linter asked = &benthos.Linter{Path: engine}
+	if noEngine == nil && !o.noLint {
+		linter = askAhead(ctx, engine, config.Read(o.files...), store)
+	}
 	planner := runner.Planner{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(&benthos.Linter{Path: engine}),
-		Store: storeIn(o.dir),
-		Tree:  tree, Streams: benthos.Options{Engine: engine}, NoEngine: noEngine, Diff: o.diff,
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
+		Store: store, Tree: tree, Streams: benthos.Options{Engine: engine, Linter: linter}, NoEngine: noEngine, Diff: o.diff,
 	}
 	if o.noLint {
 		planner.Streams.Linter = runner.Unlinted{}
