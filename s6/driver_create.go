@@ -39,10 +39,24 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 		return err
 	}
 	link := d.tree.Layout().Link(d.name)
+	if exists && desired.State != Running {
+		if err := d.stayDown(link); err != nil {
+			return err
+		}
+	}
 	if err := d.fs.Symlink(d.service, link); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return scan()
+}
+
+// stayDown keeps a service whose link is missing from being started by that.
+func (d *driver) stayDown(link string) error {
+	_, err := d.fs.Lstat(link)
+	if linked, err := found(err); linked || err != nil {
+		return err
+	}
+	return d.fs.WriteFile(d.paths.down, nil, 0o644)
 }
 
 // build makes the service directory under another name and renames it into

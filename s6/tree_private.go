@@ -23,20 +23,23 @@ func (t *SystemTree) begin(ctx context.Context, later []string) error {
 }
 
 // holdDown keeps services from being started by the s6-svscan that is about to
-// begin: until they are asked to run.
+// begin: until they are asked to run. One that cannot be told so, as on a full disk,
+// is taken out of the scan directory. Its manager puts it back, or says why not.
 func (t *SystemTree) holdDown(names []string) error {
 	for _, name := range names {
 		service := t.layout.Service(name)
 		process, err := t.Process(service)
-		if err != nil {
-			return err
-		}
-		if process.Held {
+		if err == nil && process.Held {
 			continue // it runs, whatever its supervisor does
 		}
-		err = t.FS().WriteFile(path.Join(service, fileDown), nil, 0o644)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("cannot keep %s from being started with the tree: %w", name, err)
+		if err == nil {
+			err = t.FS().WriteFile(path.Join(service, fileDown), nil, 0o644)
+		}
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if unlinked := t.FS().Remove(t.layout.Link(name)); unlinked != nil && !errors.Is(unlinked, fs.ErrNotExist) {
+			return fmt.Errorf("cannot keep %s from being started with the tree: %w", name, errors.Join(err, unlinked))
 		}
 	}
 	return nil

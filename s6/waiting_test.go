@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
@@ -41,5 +42,37 @@ func TestCopyThatWaitsWhileFilesChange(t *testing.T) {
 		}
 		assert.Equal(t, []map[string]string{{"X": "1"}}, env)
 		p.stop()
+	})
+}
+
+// sluggish has each operation take a while.
+type sluggish struct{}
+
+func (sluggish) Inject(filesystemtest.Op) filesystemtest.Fault {
+	time.Sleep(20 * time.Millisecond)
+	return filesystemtest.Fault{}
+}
+
+func (sluggish) String() string { return "slow operations" }
+
+// A service that ran before the machine was started anew, and whose link was in
+// memory, does not begin by being put back when it is asked to be stopped.
+func TestPutBackStopped(t *testing.T) {
+	begun := 0
+	inBubble(t, s6test.Config{OnProcess: func(h s6test.Happening) {
+		if h.Service == "a" && h.Change == s6test.Begun && !h.Finish {
+			begun++
+		}
+	}}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		require.NoError(t, tree.Terminate())
+		pass(time.Minute)
+		require.NoError(t, tree.FS().Remove(tree.Layout().Link("a")))
+		tree.StartSvscan()
+		before := begun
+		settle(t, s6test.Inject(tree, sluggish{}), map[string]desired{"a": {State: s6.Stopped, Spec: running("a")["a"].Spec}})
+		assert.Equal(t, before, begun)
+		settle(t, tree, running("a"))
+		assert.Equal(t, before+1, begun)
 	})
 }
