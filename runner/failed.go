@@ -9,13 +9,17 @@ import (
 
 // Failed returns the first by name of the essential instances that are to run and
 // have failed for good, nil while there is none. One whose change is tried, or is
-// just being taken back, has not: what ran before will run again.
+// just being taken back, has not: what ran before will run again, unless that is
+// refused.
 func (r *Runner) Failed() *Failure {
-	changes := r.probation.all()
+	changes, refused := r.probation.all(), r.Refused()
 	for _, key := range r.essential.sorted() {
 		change, changed := changes[key]
 		if changed && change.Rejected == (fsm.Reason{}) {
 			continue
+		}
+		if refused[key] != nil {
+			change.Rejected = fsm.Reason{} // it has what it had
 		}
 		if key.Kind == config.KindStream {
 			s := failed(r.Streams, key.Name, benthos.Active, change.Rejected)

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -86,6 +87,32 @@ func TestWhatDoesNotRunIsNoWayBack(t *testing.T) {
 		s, _ := e.runner.Services.Instance("a")
 		assert.NotContains(t, s.Reason.String(), "rejected")
 		assert.Contains(t, s.Reason.String(), "exited with 3")
+	})
+}
+
+// What is essential, and has failed with a change, has failed where its way back is
+// refused.
+func TestWayBackThatIsRefused(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		const changes = "/data/declarations/changes.json"
+		change := trialFile("crash, '1'", "essential: true", "giveUpAfter: 2")
+		e.keepText(change)
+		time.Sleep(500 * time.Millisecond)
+		require.True(t, e.runner.probation.tried(service("a")))
+		e.leave()
+		text, err := e.fsys.ReadFile(changes)
+		require.NoError(t, err)
+		spoiled := strings.Replace(string(text), `"command"`, `"stopSignal": "NONE", "command"`, 1)
+		require.NotEqual(t, string(text), spoiled)
+		require.NoError(t, e.fsys.WriteFile(changes, []byte(spoiled), 0o600))
+		e.begin()
+		e.keepText(change)
+		time.Sleep(time.Minute)
+		require.Error(t, e.runner.Refused()[service("a")])
+		e.is(s6.StateFailed, "", "its process ended 2 times in a row")
+		failed := e.runner.Failed()
+		require.NotNil(t, failed)
+		assert.Equal(t, "a", failed.Name)
 	})
 }
 
