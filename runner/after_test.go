@@ -142,6 +142,7 @@ func newEstate(t *testing.T) *estate {
 // begin begins a program.
 func (e *estate) begin() {
 	t, store := e.t, Store{e.fsys, "/data/declarations"}
+	e.declared = time.Now() // what works was not started by this one
 	e.runner = &Runner{}
 	var ctx context.Context
 	ctx, e.end = context.WithCancel(context.Background())
@@ -190,8 +191,8 @@ func (e *estate) hear(n fsm.Notice) {
 				w = now
 			}
 			stays := declared && !now.Stopped
-			if phase := e.phases[user]; w.Needs == name && !stays && phase != fsm.PhaseStopped && phase != fsm.PhaseRemoving && phase != fsm.PhaseRemoved {
-				e.wrong = append(e.wrong, fmt.Sprintf("%s stops, and %s is %v", name, user, phase))
+			if _, works := e.works()[user]; works && w.Needs == name && !stays {
+				e.wrong = append(e.wrong, fmt.Sprintf("%s stops, and %s is %v", name, user, e.phases[user]))
 			}
 		}
 	}
@@ -269,13 +270,15 @@ func (e *estate) close() {
 }
 
 // TestOneDeclarationAfterAnother ends as if there had been no other, whenever it
-// comes, and where both ask for one process, that goes on. Nothing starts before
-// what it depends on is ready, or stops after it.
+// comes, to the same program or the next one, and where both ask for one process,
+// that goes on. Nothing starts before what it depends on is ready, or stops after it.
 func TestOneDeclarationAfterAnother(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		a := next(rt, "a", nil)
 		b := next(rt, "b", a)
 		later := time.Duration(rapid.IntRange(0, 6000).Draw(rt, "ms")) * time.Millisecond
+		another := rapid.Bool().Draw(rt, "to another program")
+		pause := time.Duration(rapid.IntRange(0, 2000).Draw(rt, "ms without one")) * time.Millisecond
 		var alone, after, wrong []string
 		var before, works map[string]s6test.Process
 		synctest.Test(t, func(t *testing.T) {
@@ -288,6 +291,11 @@ func TestOneDeclarationAfterAnother(t *testing.T) {
 			e.keep(a)
 			time.Sleep(later)
 			before = e.works()
+			if another {
+				e.leave()
+				time.Sleep(pause)
+				e.begin()
+			}
 			e.keep(b)
 			after, works = e.outcome(), e.works()
 			e.close()
