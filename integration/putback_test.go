@@ -20,16 +20,20 @@ import (
 // the process.
 func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]func(w *world) error{
-		"rm run":       func(w *world) error { return os.Remove(filepath.Join(w.Service("a"), "run")) },
-		"chmod -x run": func(w *world) error { return os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600) },
-		"rm -rf log":   func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log")) },
-		"mv log": func(w *world) error {
-			return os.Rename(filepath.Join(w.Service("a"), "log"), filepath.Join(w.Root, "moved"))
+	for name, damage := range map[string]func(t *testing.T, w *world){
+		"rm run": func(t *testing.T, w *world) {
+			require.NoError(t, os.Remove(filepath.Join(w.Service("a"), "run")))
 		},
-		"rm log's lock":   func(w *world) error { return os.RemoveAll(filepath.Join(w.Service("a"), "log", "supervise")) },
-		"rm -rf logs/a":   func(w *world) error { return os.RemoveAll(w.Log("a")) },
-		"rm -rf all logs": func(w *world) error { return os.RemoveAll(w.Config.LogsDir) },
+		"chmod -x run": func(t *testing.T, w *world) {
+			require.NoError(t, os.Chmod(filepath.Join(w.Service("a"), "run"), 0o600))
+		},
+		"rm -rf log": func(t *testing.T, w *world) { removeAll(t, filepath.Join(w.Service("a"), "log")) },
+		"mv log": func(t *testing.T, w *world) {
+			require.NoError(t, os.Rename(filepath.Join(w.Service("a"), "log"), filepath.Join(w.Root, "moved")))
+		},
+		"rm log's lock":   func(t *testing.T, w *world) { removeAll(t, filepath.Join(w.Service("a"), "log", "supervise")) },
+		"rm -rf logs/a":   func(t *testing.T, w *world) { removeAll(t, w.Log("a")) },
+		"rm -rf all logs": func(t *testing.T, w *world) { removeAll(t, w.Config.LogsDir) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +43,7 @@ func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 			before := w.pid("a")
 			harness.Eventually(t, "its log", func() bool { return harness.Exists(t, filepath.Join(w.Log("a"), "current")) })
 			supervisor := w.supervisor(filepath.Join(w.Service("a"), "log"))
-			require.NoError(t, damage(w))
+			damage(t, w)
 			harness.Eventually(t, "all is put back", func() bool {
 				info, err := os.Stat(filepath.Join(w.Service("a"), "run"))
 				_, logErr := os.Stat(filepath.Join(w.Service("a"), "log", "run"))
@@ -78,7 +82,7 @@ func TestDeletedSuperviseDirectory(t *testing.T) {
 			if adopted {
 				w.Unmanage()
 			}
-			require.NoError(t, os.RemoveAll(filepath.Join(w.Service("a"), "supervise")))
+			removeAll(t, filepath.Join(w.Service("a"), "supervise"))
 			if adopted {
 				w.manage()
 				w.Declare(running(specs))
