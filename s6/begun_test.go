@@ -54,12 +54,10 @@ func TestBegun(t *testing.T) {
 		p.stop()
 		tree.KillSvscan()
 		for _, name := range []string{"a", "b"} {
-			for range 2 { // its own, and its logger's
-				_ = tree.KillSupervisor(name)
-				_ = tree.KillSupervisor(name + "/log")
-			}
-			_ = tree.Kill(name, syscall.SIGKILL)
+			require.NoError(t, tree.KillSupervisor(name))
+			require.NoError(t, tree.KillSupervisor(name+"/log"))
 		}
+		require.NoError(t, tree.Kill("b", syscall.SIGKILL))
 		pass(time.Minute)
 		require.Zero(t, pidOf(tree, "b"))
 		is(false, "a", nil)

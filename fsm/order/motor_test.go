@@ -36,6 +36,8 @@ type seen struct {
 	outgoing  bool // another is to take its place
 }
 
+func (o *seen) process() (there, works bool) { return o.up, o.up && !o.outgoing }
+
 // hall has the motors, which outlive the managers.
 type hall struct {
 	mu     sync.Mutex // guards motors and whatever is in them
@@ -138,7 +140,7 @@ func newPlant(t *testing.T, h *hall) (p *plant, end func()) {
 	p = &plant{hall: h, kinds: make(map[string]*fsm.Manager[string, seen])}
 	p.order = order.New(order.Config{
 		Look: func(id order.ID) order.View {
-			return order.Look(p.kinds[id.Kind], id.Name, func(o *seen) (there, works bool) { return o.up, o.up && !o.outgoing })
+			return order.Look(p.kinds[id.Kind], id.Name, (*seen).process)
 		},
 		Begun: func(id order.ID) (bool, bool) { return h.runs(id.Name), true },
 		Wake:  func(id order.ID) { p.kinds[id.Kind].Wake(id.Name) },

@@ -316,9 +316,7 @@ func TestWhatGoesIsNotRunning(t *testing.T) {
 		p, _ := newPlant(t, h)
 		p.declare(t, runs{"c": nil})
 		pass(5 * time.Second)
-		look := func() order.View {
-			return order.Look(p.kinds["motor"], "c", func(o *seen) (bool, bool) { return o.up, o.up && !o.outgoing })
-		}
+		look := func() order.View { return order.Look(p.kinds["motor"], "c", (*seen).process) }
 		v := look()
 		assert.True(t, v.Up && v.Ready && v.Started && !v.Stopped, "%+v", v)
 		h.mu.Lock()
