@@ -4,6 +4,9 @@ package integration
 
 import (
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +135,27 @@ func TestNeverAgain(t *testing.T) {
 	w.Says("a", s6.StateFailed, "its process failed, and is not to run again: ended by signal 9")
 	harness.Pause(t, 1500*time.Millisecond, "s6 would have started another process by then")
 	require.Len(t, w.starts("a"), 3)
+}
+
+// TestPauseThatIsForgotten: a process that has looked whether it has to wait just
+// before its pause was forgotten does not sleep through it.
+func TestPauseThatIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	task := w.task("a", `[ -e "$PROBE/mended" ] || exit 7; exec sleep 1000000`, func(s *s6.Spec) { s.Backoff = s6.Backoff{From: time.Hour} })
+	w.Declare(running(task))
+	w.Says("a", s6.StateBackingOff, "its process ended: the next one begins at ", "exited with 7")
+	harness.Eventually(t, "its process waits", func() bool {
+		said, err := os.ReadFile(filepath.Join(w.Service("a"), "data", "pauses"))
+		return err == nil && strings.TrimSpace(string(said)) == strconv.Itoa(w.pid("a"))
+	})
+	sleeper := w.pid("a")
+	touch(t, task["a"].Env["PROBE"]+"/mended")
+	require.NoError(t, os.WriteFile(filepath.Join(w.Service("a"), "data", "course"), []byte("none 0 0 0 -\n"), 0o644))
+	harness.Gone(t, sleeper)
+	w.Await(fsm.PhaseRunning, "a")
+	require.Len(t, w.starts("a"), 2)
+	w.single("a")
 }
 
 // TestPause: what waits for its next try is told to stop, changed and restarted at
