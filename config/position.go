@@ -49,9 +49,7 @@ type Key struct {
 }
 
 // Compare orders keys by their names, and those of one name by their kinds.
-func (k Key) Compare(other Key) int {
-	return cmp.Or(strings.Compare(k.Name, other.Name), strings.Compare(string(k.Kind), string(other.Kind)))
-}
+func (k Key) Compare(other Key) int { return k.ID().Compare(other.ID()) }
 
 // String returns the name.
 func (k Key) String() string { return k.Name }

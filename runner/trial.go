@@ -51,10 +51,11 @@ func (t trials) judge(w Wanted, before map[config.Key]config.Entry, ran func(con
 	for key, e := range w.Entries {
 		was, tried := t[key]
 		prev, known := before[key]
-		if tried && !e.Runs() {
-			next[key] = was // it is as it was when it is to run again
-		}
-		if !e.Runs() || once(e) || !tried && !(known && prev.Runs() && !once(prev) && ran(key)) {
+		switch {
+		case tried && !e.Runs():
+			next[key] = was // for when it is to run again
+			continue
+		case !e.Runs(), once(e), !tried && !(known && prev.Runs() && !once(prev) && ran(key)):
 			continue
 		}
 		if !tried {

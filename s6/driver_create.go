@@ -38,21 +38,20 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 	if err := d.listen(); err != nil {
 		return err
 	}
-	link := d.tree.Layout().Link(d.name)
 	if exists && desired.State != Running {
-		if err := d.stayDown(link); err != nil {
+		if err := d.stayDown(); err != nil {
 			return err
 		}
 	}
-	if err := d.fs.Symlink(d.service, link); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := d.fs.Symlink(d.service, d.paths.link); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return scan()
 }
 
 // stayDown keeps a service whose link is missing from being started by that.
-func (d *driver) stayDown(link string) error {
-	_, err := d.fs.Lstat(link)
+func (d *driver) stayDown() error {
+	_, err := d.fs.Lstat(d.paths.link)
 	if linked, err := found(err); linked || err != nil {
 		return err
 	}

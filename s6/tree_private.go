@@ -27,15 +27,8 @@ func (t *SystemTree) begin(ctx context.Context, later []string) error {
 // is taken out of the scan directory. Its manager puts it back, or says why not.
 func (t *SystemTree) holdDown(names []string) error {
 	for _, name := range names {
-		service := t.layout.Service(name)
-		process, err := t.Process(service)
-		if err == nil && process.Held {
-			continue // it runs, whatever its supervisor does
-		}
+		err := t.keepDown(name)
 		if err == nil {
-			err = t.FS().WriteFile(path.Join(service, fileDown), nil, 0o644)
-		}
-		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if unlinked := t.FS().Remove(t.layout.Link(name)); unlinked != nil && !errors.Is(unlinked, fs.ErrNotExist) {
@@ -43,6 +36,17 @@ func (t *SystemTree) holdDown(names []string) error {
 		}
 	}
 	return nil
+}
+
+// keepDown tells a service to stay down, unless it runs, whatever its supervisor
+// does, or is not there.
+func (t *SystemTree) keepDown(name string) error {
+	service := t.layout.Service(name)
+	if process, err := t.Process(service); err != nil || process.Held {
+		return err
+	}
+	_, err := found(t.FS().WriteFile(path.Join(service, fileDown), nil, 0o644))
+	return err
 }
 
 // start starts an s6-svscan, and waits until it serves the scan directory.

@@ -129,7 +129,7 @@ func (o *Order) index() {
 		}
 	}
 	for _, users := range o.users {
-		slices.SortFunc(users, func(a, b ID) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
+		slices.SortFunc(users, ID.Compare)
 	}
 }
 

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -8,6 +9,11 @@ import (
 
 // ID names an instance.
 type ID struct{ Kind, Name string }
+
+// Compare orders instances by their names, and those of one name by their kinds.
+func (id ID) Compare(other ID) int {
+	return cmp.Or(cmp.Compare(id.Name, other.Name), cmp.Compare(id.Kind, other.Kind))
+}
 
 // Is is what an instance has to be for another one to start.
 type Is string
