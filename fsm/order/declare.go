@@ -59,7 +59,7 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		}
 	}
 	o.members, o.release = maps.Clone(members), release
-	maps.DeleteFunc(o.begun, func(id ID, _ bool) bool {
+	maps.DeleteFunc(o.begun, func(id ID, _ answer) bool {
 		_, declared := o.members[id]
 		_, leaves := o.leaving[id]
 		return !declared && !leaves
@@ -94,10 +94,7 @@ type gate struct {
 // Hold implements fsm.Gate.
 func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	o, id := g.order, ID{g.kind, name}
-	if o.matters(id) {
-		o.findOut(id)
-	}
-	o.mu.Lock()
+	o.lock(id)
 	defer o.mu.Unlock()
 	delete(o.waiting, id)
 	if asked == g.run {
@@ -110,7 +107,7 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 		delete(o.through, id)
 		delete(o.begun, id)
 		if o.config.Look(id).Stopped {
-			o.begun[id] = false
+			o.begun[id] = answer{sure: true}
 		}
 	}
 	return fsm.Hold{As: g.run, Stays: true, Why: why, Until: until}, waits

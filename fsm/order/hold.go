@@ -8,47 +8,48 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// findOut finds out whether instances were started by an earlier run, where that may
-// matter. It may take time, and holds up no others.
+// answer says whether an earlier run of the program has started an instance. One
+// that is not sure is asked for again.
+type answer struct{ begun, sure bool }
+
+// findOut finds out whether instances were started by an earlier run. It may take
+// time, and holds up no others.
 func (o *Order) findOut(ids ...ID) {
 	for _, id := range ids {
 		o.mu.Lock()
-		_, known := o.begun[id]
+		known := o.known(id)
 		o.mu.Unlock()
-		if known || o.config.Look(id).Started {
+		if known {
 			continue
 		}
 		begun, sure := o.config.Begun(id)
 		o.mu.Lock()
-		if _, known := o.begun[id]; sure && !known {
-			o.begun[id] = begun
+		if !o.begun[id].sure {
+			o.begun[id] = answer{begun, sure}
 		}
 		o.mu.Unlock()
 	}
 }
 
-// matters reports whether it does for an instance.
-func (o *Order) matters(id ID) bool {
+// known reports whether it is known that an instance was started, or was not.
+func (o *Order) known(id ID) bool { return o.begun[id].sure || o.config.Look(id).Started }
+
+// lock locks o once it was found out whether an instance was started, where that
+// may matter.
+func (o *Order) lock(id ID) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.members[id].Needs) > 0 || len(o.users[id]) > 0
+	if matters := len(o.members[id].Needs) > 0 || len(o.users[id]) > 0; matters && !o.known(id) {
+		o.mu.Unlock()
+		o.findOut(id)
+		o.mu.Lock()
+	}
 }
 
-// started reports whether an instance has been started. On the way from its
-// adoption to where it is, it is not seen to have been: an earlier run has done
-// that.
+// started reports whether an instance has been started, as far as was found out. On
+// the way from its adoption to where it is, it is not seen to have been: an earlier
+// run has done that.
 func (o *Order) started(id ID) bool {
-	if o.config.Look(id).Started {
-		return true
-	}
-	begun, known := o.begun[id]
-	if !known {
-		var sure bool
-		if begun, sure = o.config.Begun(id); sure {
-			o.begun[id] = begun
-		}
-	}
-	return begun
+	return o.config.Look(id).Started || o.begun[id].begun
 }
 
 // see returns what is seen of an instance that another waits for, and notes that.

@@ -32,7 +32,7 @@ type Order struct {
 	users    map[ID][]ID   // by whom each is needed of those that are to stop
 	applying int
 	release  time.Time // when nothing waits any more with its stop; zero for never
-	begun    map[ID]bool
+	begun    map[ID]answer
 	through  map[ID]bool        // those that may start by what is declared
 	waiting  map[ID]map[ID]View // what each one that is held was seen to wait for
 	stays    map[ID]time.Time   // until when each one that is to stop goes on at most
@@ -42,6 +42,6 @@ type Order struct {
 func New(config Config) *Order {
 	return &Order{
 		config: config, members: make(map[ID]Member), leaving: make(map[ID]Member),
-		begun: make(map[ID]bool), through: make(map[ID]bool), waiting: make(map[ID]map[ID]View), stays: make(map[ID]time.Time),
+		begun: make(map[ID]answer), through: make(map[ID]bool), waiting: make(map[ID]map[ID]View), stays: make(map[ID]time.Time),
 	}
 }
