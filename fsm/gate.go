@@ -8,14 +8,14 @@ import (
 
 // Gate has instances wait for one another, those of several managers as well. It
 // stands between what is asked of an instance and the passes over it, and changes
-// nothing of what is asked. Its methods are called from many goroutines, and must
-// return at once. Package order has one.
+// nothing of what is asked. Its methods are called from many goroutines. Package
+// order has one.
 type Gate interface {
 	// Hold is asked at the beginning of each pass whether the instance has to wait
-	// with the state that is asked of it.
+	// with the state that is asked of it. The time that it takes is the pass's own.
 	Hold(instance string, asked State) (h Hold, held bool)
 	// Passed is called after each pass over an instance, when its snapshot is there,
-	// and when the instance is gone. It may call Manager.Wake.
+	// and when the instance is gone. It returns at once, and may call Manager.Wake.
 	Passed(instance string)
 }
 

@@ -54,7 +54,7 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		o.leaving[id] = m
 	}
 	for id := range o.leaving {
-		if _, declared := members[id]; declared || o.config.Look(id).Stopped && !o.started(id) {
+		if _, declared := members[id]; declared || o.over(id) {
 			delete(o.leaving, id)
 		}
 	}
@@ -67,6 +67,13 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 	clear(o.through)
 	o.index()
 	o.applying++
+}
+
+// over reports whether an instance that is not declared any more neither runs nor
+// waits to.
+func (o *Order) over(id ID) bool {
+	v := o.config.Look(id)
+	return v.Stopped && !v.Waits && !o.started(id)
 }
 
 // taken returns those that were held meanwhile.
@@ -106,9 +113,6 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	if !waits {
 		delete(o.through, id)
 		delete(o.begun, id)
-		if o.config.Look(id).Stopped {
-			o.begun[id] = answer{sure: true}
-		}
 	}
 	return fsm.Hold{As: g.run, Stays: true, Why: why, Until: until}, waits
 }
@@ -122,13 +126,18 @@ func (g *gate) Passed(name string) {
 	}
 }
 
+// waitFor returns those. That an instance is stopped, as it is asked to be, is
+// noted: nobody has to find that out.
 func (o *Order) waitFor(id ID) (all []ID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) == 0 {
+	if !o.matters(id) && len(o.waiting) == 0 {
 		return nil
 	}
 	view := o.config.Look(id)
+	if view.Stopped && !o.member(id).Runs {
+		o.begun[id] = answer{sure: true}
+	}
 	for other, seen := range o.waiting {
 		if was, waits := seen[id]; waits && was != view {
 			all = append(all, other)

@@ -8,10 +8,6 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// answer says whether an earlier run of the program has started an instance. One
-// that is not sure is asked for again.
-type answer struct{ begun, sure bool }
-
 // findOut finds out whether instances were started by an earlier run. It may take
 // time, and holds up no others.
 func (o *Order) findOut(ids ...ID) {
@@ -32,13 +28,27 @@ func (o *Order) findOut(ids ...ID) {
 }
 
 // known reports whether it is known that an instance was started, or was not.
-func (o *Order) known(id ID) bool { return o.begun[id].sure || o.config.Look(id).Started }
+func (o *Order) known(id ID) bool {
+	v := o.config.Look(id)
+	return v.Started || v.Goes || o.begun[id].sure
+}
+
+// member returns what is declared of an instance, or was.
+func (o *Order) member(id ID) Member {
+	if m, declared := o.members[id]; declared {
+		return m
+	}
+	return o.leaving[id]
+}
+
+// matters reports whether it does.
+func (o *Order) matters(id ID) bool { return len(o.member(id).Needs) > 0 || len(o.users[id]) > 0 }
 
 // lock locks o once it was found out whether an instance was started, where that
 // may matter.
 func (o *Order) lock(id ID) {
 	o.mu.Lock()
-	if matters := len(o.members[id].Needs) > 0 || len(o.users[id]) > 0; matters && !o.known(id) {
+	if o.matters(id) && !o.known(id) {
 		o.mu.Unlock()
 		o.findOut(id)
 		o.mu.Lock()
@@ -47,9 +57,11 @@ func (o *Order) lock(id ID) {
 
 // started reports whether an instance has been started, as far as was found out. On
 // the way from its adoption to where it is, it is not seen to have been: an earlier
-// run has done that.
+// run has done that. What is being removed starts anew after that, whatever of it
+// runs still.
 func (o *Order) started(id ID) bool {
-	return o.config.Look(id).Started || o.begun[id].begun
+	v := o.config.Look(id)
+	return v.Started || !v.Goes && o.begun[id].begun
 }
 
 // see returns what is seen of an instance that another waits for, and notes that.
@@ -64,13 +76,13 @@ func (o *Order) see(id, of ID) View {
 
 // holdsStart reports whether an instance has to wait with its start, and why.
 func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
-	needs := o.members[id].Needs
+	needs := o.member(id).Needs
 	if len(needs) == 0 || o.through[id] || o.started(id) {
 		return why, false
 	}
 	for _, need := range needs {
 		v := o.see(id, need.ID)
-		if is := cmp.Or(need.Is, Ready); !waits && (o.applying > 0 || !v.is(is)) {
+		if is := cmp.Or(need.Is, Ready); !waits && (o.applying > 0 || !v.is(is) || !o.members[need.ID].Runs) {
 			why, waits = o.waitsFor(need.Name, "be "+string(is), v), true
 		}
 	}

@@ -20,6 +20,7 @@ type motor struct {
 	readyAfter, stopTakes time.Duration
 	starts, stops         bool // it was told to
 	outgoing              bool // another is to take its place
+	lingers               bool // its removal takes for ever
 	spec                  string
 	began, told           time.Time
 }
@@ -34,6 +35,7 @@ type seen struct {
 	up, ready bool
 	spec      string
 	outgoing  bool // another is to take its place
+	lingers   bool
 }
 
 func (o *seen) process() (there, works bool) { return o.up, o.up && !o.outgoing }
@@ -77,7 +79,7 @@ func (d driver) Observe(context.Context, fsm.Desired[string]) (seen, error) {
 	d.hall.mu.Lock()
 	defer d.hall.mu.Unlock()
 	m, now := d.hall.motor(d.name), time.Now()
-	return seen{m.up(now), m.ready(now), m.spec, m.outgoing}, nil
+	return seen{m.up(now), m.ready(now), m.spec, m.outgoing, m.lingers}, nil
 }
 
 func (d driver) Do(_ context.Context, action fsm.Action, desired fsm.Desired[string]) error {
@@ -97,6 +99,8 @@ func decide(in fsm.Input[string, seen]) fsm.Decision {
 	switch {
 	case in.State == fsm.StateCreating:
 		return fsm.Decision{Fire: fsm.EventCreateDone}
+	case in.State == fsm.StateRemoving && in.Observed.lingers:
+		return fsm.Decision{Reason: fsm.Because("it lingers")}
 	case in.State == fsm.StateRemoving:
 		return fsm.Decision{Fire: fsm.EventRemoveDone}
 	case in.State == fsm.StateStopped && !run && in.Observed.up:

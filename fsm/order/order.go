@@ -28,7 +28,7 @@ type Order struct {
 
 	mu       sync.Mutex // guards all below
 	members  map[ID]Member
-	leaving  map[ID]Member // those that are not declared any more, and may still run
+	leaving  map[ID]Member // those that are not declared any more, and may still run, or wait to
 	users    map[ID][]ID   // by whom each is needed of those that are to stop
 	applying int
 	release  time.Time // when nothing waits any more with its stop; zero for never
@@ -37,6 +37,10 @@ type Order struct {
 	waiting  map[ID]map[ID]View // what each one that is held was seen to wait for
 	stays    map[ID]time.Time   // until when each one that is to stop goes on at most
 }
+
+// answer says whether an earlier run of the program has started an instance. One
+// that is not sure is asked for again.
+type answer struct{ begun, sure bool }
 
 // New returns an Order of nothing.
 func New(config Config) *Order {

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -297,15 +298,18 @@ func TestMayStartOnce(t *testing.T) {
 	assert.True(t, waits("a", fsm.StateRunning))
 }
 
-// A stop that is asked for and has not been made yet has stopped nothing.
+// A stop that is asked for and has not been made yet has stopped nothing. Once it
+// was, nobody has to be asked.
 func TestStopThatIsNotMade(t *testing.T) {
-	begun, is := map[string]bool{"a": true}, make(map[string]order.View)
-	_, waits := seenAs(t, runs{"a": {"c"}, "c": nil}, is, begun)
+	begun, seen := map[string]bool{"a": true}, make(map[string]order.View)
+	o, waits := seenAs(t, runs{"a": {"c"}, "c": nil}, seen, begun)
 	assert.False(t, waits("a", fsm.StateRunning), "an earlier run has started it")
+	require.NoError(t, o.Declare(map[order.ID]order.Member{is("a"): {Needs: []order.Need{{ID: is("c")}}}}, func() error { return nil }))
 	assert.False(t, waits("a", fsm.StateStopped))
 	assert.False(t, waits("a", fsm.StateRunning), "it runs still")
-	is["a"] = order.View{Stopped: true}
 	assert.False(t, waits("a", fsm.StateStopped))
+	seen["a"] = order.View{Stopped: true}
+	o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Passed("a")
 	assert.True(t, waits("a", fsm.StateRunning))
 }
 
@@ -365,4 +369,55 @@ func TestSlowToFindOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What waits, and is not declared any more, does not start before its manager knows.
+func TestWhatIsRemovedDoesNotStart(t *testing.T) {
+	all, is := runs{"a": {"c"}}, map[string]order.View{"a": {Stopped: true}, "c": {Stopped: true}}
+	o, waits := seenAs(t, all, is, nil)
+	require.True(t, waits("a", fsm.StateRunning))
+	is["a"] = order.View{Stopped: true, Waits: true}
+	cannot := errors.New("cannot be removed")
+	require.ErrorIs(t, o.Declare(nil, func() error {
+		assert.True(t, waits("a", fsm.StateRunning), "while it is being removed")
+		return cannot
+	}), cannot)
+	assert.True(t, waits("a", fsm.StateRunning), "nor where it cannot be")
+}
+
+// What is to stop is nothing to start after, though an earlier run has left it
+// running and its manager has not seen to it.
+func TestWhatIsToStopIsNotStartedAfter(t *testing.T) {
+	seen := map[string]order.View{"c": {Up: true}}
+	for name, tt := range map[string]struct{ runs, waits bool }{"to run": {true, false}, "to stop": {false, true}} {
+		all := runs{"a": {}, "c": nil}.members()
+		all[is("a")] = order.Member{Needs: []order.Need{{ID: is("c"), Is: order.Running}}, Runs: true}
+		all[is("c")] = order.Member{Runs: tt.runs}
+		o, waits := seenAs(t, nil, seen, nil)
+		require.NoError(t, o.Declare(all, func() error { return nil }))
+		assert.Equal(t, tt.waits, waits("a", fsm.StateRunning), name)
+	}
+}
+
+// What ran while it was being removed, and is asked to run again, is started anew.
+func TestStartAfterARemoval(t *testing.T) {
+	begun, seen := map[string]bool{"a": true}, map[string]order.View{"a": {Goes: true}}
+	_, waits := seenAs(t, runs{"a": {"c"}, "c": nil}, seen, begun)
+	assert.True(t, waits("a", fsm.StateRunning), "it is being removed still")
+	begun["a"], seen["a"] = false, order.View{Stopped: true}
+	assert.True(t, waits("a", fsm.StateRunning))
+}
+
+// A process of what is being removed is none to start after.
+func TestWhatIsBeingRemovedIsNotRunning(t *testing.T) {
+	inHall(t, func(t *testing.T, h *hall) {
+		h.motors["c"] = &motor{lingers: true}
+		p, _ := newPlant(t, h)
+		p.declare(t, runs{"c": nil})
+		pass(5 * time.Second)
+		p.declare(t, runs{})
+		pass(time.Minute)
+		v := order.Look(p.kinds["motor"], "c", func(*seen) (there, works bool) { return true, true })
+		assert.True(t, !v.Up && !v.Ready, "%+v", v)
+	})
 }

@@ -49,6 +49,10 @@ type View struct {
 	Started bool
 	// Stopped: nothing of it runs, or it is not there.
 	Stopped bool
+	// Waits: it waits for others.
+	Waits bool
+	// Goes: it is being removed.
+	Goes bool
 	// Says is how it is, for a sentence that begins with "it is".
 	Says string
 }
@@ -64,7 +68,7 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, process func(*O) (there, 
 		return View{Stopped: true, Says: "not there"}
 	}
 	there, works := process(&s.Observed)
-	v := View{Up: current && works, Says: string(s.State) + " since " + s.Since.Format(time.RFC3339)}
+	v := View{Up: current && works, Waits: s.Waits != (fsm.Reason{}), Says: string(s.State) + " since " + s.Since.Format(time.RFC3339)}
 	switch {
 	case s.Err != nil:
 		v.Says += ": " + s.Err.Error()
@@ -84,12 +88,14 @@ func Look[D, O any](m *fsm.Manager[D, O], name string, process func(*O) (there, 
 		v.Done, v.Stopped = settled, settled
 	case fsm.PhaseStopping:
 		v.Up = false
+	case fsm.PhaseRemoving:
+		v.Up, v.Goes = false, true
 	case fsm.PhaseRunning:
 		v.Ready = settled && works
 	case fsm.PhaseDegraded:
 		v.Ready = settled && works && s.Reason != (fsm.Reason{}) && s.Reason == s.Desired.Rejected // it runs as it did before
 	}
-	if v.Started && s.Waits != (fsm.Reason{}) {
+	if v.Started && v.Waits {
 		v.Ready, v.Up, v.Done = false, false, false // it is about to stop
 	}
 	return v
