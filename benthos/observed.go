@@ -95,12 +95,14 @@ type Traffic struct {
 	RecentErrors uint64 `json:"recentErrors"`
 }
 
-// Process is that of the service under the instance.
+// Process is that of the service under the instance. One that runs another
+// configuration than is asked for is about to be replaced, and does not work.
 func (o *Observed) Process() (there, works bool) {
 	if o.Service == nil {
 		return false, false
 	}
-	return o.Service.Observed.Process()
+	there, works = o.Service.Observed.Process()
+	return there, works && o.up()
 }
 
 // up reports whether a process of the desired configuration runs, and is not
