@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/order"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -104,6 +106,8 @@ func (w *world) unsettledOne(name string) error {
 		return fmt.Errorf("its manager does not have it")
 	case d.state == "":
 		return fmt.Errorf("is to be removed, and is %s (%s) %v", s.state, s.reason, s.err)
+	case w.mayWait(name, &s) && len(running) == 0 && s.settled && s.phase == fsm.PhaseStopped:
+		return nil
 	case !s.want.same(d) || !s.asAsked() || !s.settled || s.err != nil:
 		return fmt.Errorf("is to be %s, and is %s (%s) %v", d, s.state, s.reason, s.err)
 	case s.service.Hash != s.spec.Hash():
@@ -122,6 +126,21 @@ func (w *world) unsettledOne(name string) error {
 		return fmt.Errorf("its process was started from something else")
 	}
 	return nil
+}
+
+// mayWait reports whether an instance waits for one that is not what it has to be.
+func (w *world) mayWait(name string, s *seen) bool {
+	if s.behind == (fsm.Reason{}) || w.file[name].state != s6.Running {
+		return false
+	}
+	for _, need := range w.plan.Needs[name] {
+		of, held := w.program.keeper(need.Name).instance(need.Name)
+		ready := held && w.file[need.Name].state == s6.Running && of.behind == (fsm.Reason{}) && of.phase == fsm.PhaseRunning
+		if done := held && of.phase == fsm.PhaseDone; !done && (!ready || need.Is == order.Done) {
+			return true
+		}
+	}
+	return false
 }
 
 // isNobodys reports whether a service that is there does not say whose it is, since

@@ -103,6 +103,15 @@ func nthVariant(name string, n int) *variant {
 	return ofService(all[n%len(all)])
 }
 
+// run returns a declaration to run an instance as one of its variants, and stop
+// one to stop it.
+func run(name string, n int) declaration  { return declare(s6.Running, name, n) }
+func stop(name string, n int) declaration { return declare(s6.Stopped, name, n) }
+
+func declare(state fsm.State, name string, n int) declaration {
+	return declaration{state: state, variant: nthVariant(name, n)}
+}
+
 // specs of services.
 func specs() []*s6.Spec {
 	sleep := func(arg string) *s6.Spec { return &s6.Spec{Command: []string{"sleep", arg}, Log: keepAll} }

@@ -36,17 +36,22 @@
 //
 //   - story.go: what happened
 //   - declaration.go: what can be asked of services and streams
+//   - needs.go: what instances need of one another
 //   - plan.go: what the adversary can do, and the plan of a seed
 //   - faults.go: what is wrong with operations at present
 //   - engines.go: what streams answer
 //   - damage.go: what is done to service directories, and to the clock
 //   - seen.go: what a manager says of an instance
+//   - place.go: what is known of an instance for those that need it
 //   - judge.go: what is asked and happens, held against the invariants
+//   - inorder.go: what starts and stops, held against what needs what
+//   - happens.go: what happens to processes and directories
 //   - look.go: what managers say, held against what is so
 //   - turn.go: who acts when
 //   - view.go: the tree as a program sees it
 //   - prober.go: engines as a program sees them
 //   - keeper.go: a manager, of whatever kind
+//   - ordering.go: the order in which instances of a program start and stop
 //   - program.go: a program and its user
 //   - world.go: what a plan is carried out in, and how the adversary acts on it
 //   - calm.go: what has to be when the adversary has stopped

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +25,7 @@ const (
 	Bounded        Check = "6: no state waits without a bound"
 	Converged      Check = "7: when the adversary stops, all comes to what was declared"
 	Quiet          Check = "7: what has come there stays there"
+	InOrder        Check = "what needs another starts after it, and stops before it"
 	NothingRuns    Check = "10: of what is stopped nothing runs"
 	TreeIsSound    Check = "the tree in memory has no fault of its own"
 	ProgramsEnd    Check = "a program that is closed ends"
@@ -45,10 +45,12 @@ type judge struct {
 	story   *story
 	alive   func(name string) []s6test.Process // of the process table: leaders, without loggers
 	kids    func(name string) []s6test.Process // of the process table: what those have started
+	needs   needs
 	engines *engines
 	faults  *faults
 
 	mu     sync.Mutex // guards all below
+	began  time.Time  // when the program that runs, or did last, started
 	jumped time.Time  // when the clock was set last
 	known  map[string]*known
 	bereft map[int]bool // processes whose directory the adversary has taken
@@ -78,6 +80,7 @@ type known struct {
 	erred    time.Time      // when a pass was last seen to have failed
 	paused   time.Time      // until when a process may have been seen to answer none, for it was paused
 	lost     loss           // what the adversary has taken, since a process began
+	place    place          // among those that it needs, and that need it
 }
 
 // stall is since when a process answers no check.
@@ -86,10 +89,10 @@ type stall struct {
 	since time.Time
 }
 
-func newJudge(s *story) *judge {
-	j := &judge{story: s, known: make(map[string]*known), bereft: make(map[int]bool), reborn: make(map[int]bool)}
+func newJudge(s *story, n needs) *judge {
+	j := &judge{story: s, needs: n, known: make(map[string]*known), bereft: make(map[int]bool), reborn: make(map[int]bool)}
 	for _, name := range names() {
-		j.known[name] = &known{started: make(map[int]bool)}
+		j.known[name] = &known{started: make(map[int]bool), place: place{rests: true, begun: make(map[int]time.Time)}}
 	}
 	return j
 }
@@ -121,6 +124,7 @@ func (j *judge) excuse(name string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.known[name].excuse()
+	j.known[name].place.steady = 0
 }
 
 // excuseUntil says that there is a reason for a service's processes to end up to
@@ -137,7 +141,7 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	k := j.known[name]
-	k.over = false
+	k.over, k.place.rests = false, false
 	k.lost.dir, k.lost.record, k.lost.owner = k.lost.dir || lost.dir, k.lost.record || lost.record, k.lost.owner || lost.owner
 	for _, p := range processes {
 		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
@@ -212,6 +216,7 @@ func (j *judge) pauses(name string, until time.Time) {
 
 func (s *known) doom() {
 	s.excuse()
+	s.place.steady = 0
 	for pid := range s.started {
 		s.started[pid] = true
 	}
@@ -255,6 +260,7 @@ func (j *judge) ask(name string, d declaration, version int) {
 	}
 	before := s.asked
 	s.over = false
+	s.place.asks(before, d, s.promised, s.applied >= s.changed)
 	s.asked, s.since, s.changed = d, time.Now(), version
 	s.restarts = s.restarts || d.variant != nil && d.service != nil && d.service.Check.Restart
 	if s.restarts && time.Now().Before(s.paused) {
@@ -283,8 +289,10 @@ func (j *judge) took(version int, names ...string) {
 func (j *judge) starts() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.began = time.Now()
 	for _, s := range j.known {
 		s.taken = 0
+		s.place.starts()
 	}
 }
 
@@ -298,63 +306,4 @@ func (j *judge) mortal(name string) bool {
 		}
 	}
 	return false
-}
-
-// happens is told of each process.
-func (j *judge) happens(h s6test.Happening) {
-	name, log := strings.CutSuffix(h.Service, "/log")
-	j.born(h)
-	if log || h.Finish {
-		return
-	}
-	if h.Child {
-		j.story.tell(name, "child %d %s", h.PID, map[s6test.Change]string{s6test.Started: "starts", s6test.Begun: "begins", s6test.Ended: "ends"}[h.Change])
-		return
-	}
-	switch h.Change {
-	case s6test.Started:
-		j.story.tell(name, "process %d starts", h.PID)
-	case s6test.Ended:
-		j.story.tell(name, "process %d ends: %s", h.PID, h.Wait)
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	s := j.known[name]
-	switch h.Change {
-	case s6test.Started:
-		s.lost.record = false // this one writes its own
-	case s6test.Begun:
-		if s.over {
-			j.violatedLocked(EndsOnce, "process %d of %s has begun", h.PID, name)
-		}
-		s.started[h.PID], s.never = s.behaves.RunFor > 0, s.behaves.ReadyAfter == s6test.Never
-		s.children = len(s.behaves.Children)
-	case s6test.Ended:
-		delete(s.started, h.PID)
-		s.gone = time.Now()
-		if s.stalled.pid == h.PID {
-			s.stalled = stall{} // its id may come again
-		}
-		if s.promised == h.PID {
-			j.violatedLocked(PIDKept, "process %d of %s ended (%s)", h.PID, name, h.Wait)
-		}
-	}
-}
-
-// born notes that an id is that of another process now.
-func (j *judge) born(h s6test.Happening) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if h.Change == s6test.Started {
-		j.reborn[h.PID] = true
-	}
-}
-
-// deletes is told before a service's directory is renamed or removed.
-func (j *judge) deletes(name, what string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if s := j.known[name]; s != nil && s.kept {
-		j.violatedLocked(NotDeleted, "%s is asked to be %s: %s", name, s.asked, what)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/fsm/order"
 )
 
 // keeper is a manager of one of the kinds.
@@ -16,20 +17,24 @@ type keeper interface {
 	set(ctx context.Context, name string, d declaration) error
 	see() []seen
 	instance(name string) (s seen, held bool)
+	// view is what the order of instances sees of one.
+	view(name string) order.View
 
 	Remove(ctx context.Context, name string) error
 	Restart(ctx context.Context, name string) error
 	Retry(name string) error
 	Refused() map[string]error
+	Wake(name string)
 	Close(ctx context.Context) error
 }
 
 // keeps is the keeper of a kind.
 type keeps[D, O any] struct {
 	*fsm.Manager[D, O]
-	all  []string
-	want func(declaration) fsm.Desired[D]
-	said func(*fsm.Snapshot[D, O]) seen
+	all     []string
+	want    func(declaration) fsm.Desired[D]
+	said    func(*fsm.Snapshot[D, O]) seen
+	process func(*O) (there, works bool)
 }
 
 func (k *keeps[D, O]) names() []string { return k.all }
@@ -62,3 +67,5 @@ func (k *keeps[D, O]) instance(name string) (seen, bool) {
 	}
 	return k.said(s), true
 }
+
+func (k *keeps[D, O]) view(name string) order.View { return order.Look(k.Manager, name, k.process) }

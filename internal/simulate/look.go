@@ -43,6 +43,7 @@ func (j *judge) failed(name string, n fsm.PassFailed) {
 func (j *judge) moved(name string, n fsm.Transition) {
 	j.story.tell(name, "%s → %s (%s)", n.From, n.To, n.Reason)
 	running := j.alive(name)
+	j.stands(name, n)
 	if all := append(running, j.kids(name)...); (n.Event == s6.EventStopDone || n.To == fsm.StateRemoved) && len(all) > 0 {
 		j.violated(NothingRuns, "%s is %s, and there is process %d (a child: %v)", name, n.To, all[0].PID, all[0].Child)
 	}

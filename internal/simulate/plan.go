@@ -64,6 +64,7 @@ type Plan struct {
 	Version s6test.Version
 	Latency time.Duration // of each step of s6
 	MaxPID  int           // process ids come again from there on; 0 for never
+	Needs   needs         // which stay the same
 	Actions []Action      // in order of time
 }
 
@@ -116,6 +117,7 @@ func NewPlan(seed uint64, length time.Duration) Plan {
 		Version: s6test.Version(random.IntN(3)),
 		Latency: pick(random, time.Millisecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
 		MaxPID:  pick(random, 0, 0, 140),
+		Needs:   anyNeeds(seed),
 	}
 	all := 0
 	for _, w := range weights() {
@@ -176,8 +178,6 @@ func newAction(random *rand.Rand, at time.Duration, lot int) Action {
 }
 
 func anyStream(random *rand.Rand) string { return streams()[random.IntN(len(streams()))] }
-
-func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
 
 // without returns the plan without some of its actions, by their indices.
 func (p Plan) without(drop []int) Plan {

@@ -21,6 +21,7 @@ type program struct {
 	tree    *s6test.Tree
 	engines *engines
 	keepers []keeper
+	order   *ordering // nil where nothing needs anything
 	tasks   chan task
 	quit    chan struct{} // closed when it is to end
 	all     sync.WaitGroup
@@ -35,9 +36,10 @@ type task struct {
 }
 
 // startProgram starts a program with that life, whose user is given so many tasks
-// at most.
-func startProgram(l *life, tree *s6test.Tree, engines *engines, most int) (*program, error) {
+// at most, and whose instances have those needs.
+func startProgram(l *life, tree *s6test.Tree, engines *engines, n needs, most int) (*program, error) {
 	p := &program{life: l, tree: tree, engines: engines, tasks: make(chan task, most), quit: make(chan struct{})}
+	p.order = newOrdering(l, n, p.keeper, p.had)
 	for _, keep := range []func() (keeper, error){p.keepServices, p.keepStreams} {
 		k, err := keep()
 		if err != nil {
@@ -63,23 +65,25 @@ const (
 
 // keepServices returns the keeper of the services.
 func (p *program) keepServices() (keeper, error) {
-	return keep(p, services(), p.serviceKind, declaration.desired, seeServices())
+	k := &keeps[*s6.Spec, s6.Observed]{all: services(), want: declaration.desired, said: seeServices(), process: (*s6.Observed).Process}
+	return k, k.keep(p, p.serviceKind, p.order.gate(idOf(k.all[0]).Kind, s6.Running, s6.Stopped))
 }
 
 // keepStreams returns the keeper of the streams.
 func (p *program) keepStreams() (keeper, error) {
-	return keep(p, streams(), p.streamKind, declaration.desiredStream, seeStreams())
+	k := &keeps[*benthos.Config, benthos.Observed]{all: streams(), want: declaration.desiredStream, said: seeStreams(), process: (*benthos.Observed).Process}
+	return k, k.keep(p, p.streamKind, p.order.gate(idOf(k.all[0]).Kind, benthos.Active, benthos.Stopped))
 }
 
-// keep returns the keeper of a kind that the user uses. Its drivers are actors
-// of their own.
-func keep[D, O any](p *program, all []string, kindOf func(*actor) (fsm.Kind[D, O], error), want func(declaration) fsm.Desired[D], said func(*fsm.Snapshot[D, O]) seen) (keeper, error) {
+// keep gives a keeper its manager, which the user uses. Its drivers are actors of
+// their own.
+func (k *keeps[D, O]) keep(p *program, kindOf func(*actor) (fsm.Kind[D, O], error), gate fsm.Gate) error {
 	kind, err := kindOf(p.actor("user", slotUser))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	kind.Open = func(name string, wake func()) (fsm.Driver[D, O], error) {
-		a := p.actor(name, slotDrivers+slices.Index(names(), name))
+		a := p.actor(name, slotOf(name))
 		its, err := kindOf(a)
 		if err != nil {
 			return nil, err
@@ -87,10 +91,10 @@ func keep[D, O any](p *program, all []string, kindOf func(*actor) (fsm.Kind[D, O
 		return its.Open(name, func() { a.wake(wake) })
 	}
 	kind.Resync = resync
-	manager, err := fsm.NewManager(kind, fsm.Config{
-		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice},
+	k.Manager, err = fsm.NewManager(kind, fsm.Config{
+		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice}, Gate: gate,
 	})
-	return &keeps[D, O]{manager, all, want, said}, err
+	return err
 }
 
 func (p *program) serviceKind(a *actor) (fsm.Kind[*s6.Spec, s6.Observed], error) {
@@ -98,14 +102,22 @@ func (p *program) serviceKind(a *actor) (fsm.Kind[*s6.Spec, s6.Observed], error)
 }
 
 func (p *program) streamKind(a *actor) (fsm.Kind[*benthos.Config, benthos.Observed], error) {
-	return benthos.NewKind(newView(p.tree, a), benthos.Options{
-		Engine: engineCommand, Prober: &prober{p.engines, a}, Linter: linter{a},
-		HealthInterval: resync, Log: keepAll, Backoff: fsm.Backoff{Jitter: -1},
-	})
+	return benthos.NewKind(newView(p.tree, a), streamOptions(p.engines, a))
 }
 
-func (p *program) actor(name string, slot int) *actor {
-	return &actor{life: p.life, name: name, slot: slot}
+func streamOptions(e *engines, a *actor) benthos.Options {
+	return benthos.Options{
+		Engine: engineCommand, Prober: &prober{e, a}, Linter: linter{a},
+		HealthInterval: resync, Log: keepAll, Backoff: fsm.Backoff{Jitter: -1},
+	}
+}
+
+// had reports whether an earlier program has started an instance.
+func (p *program) had(a *actor, name string, d declaration) (bool, error) {
+	if isStream(name) {
+		return benthos.Begun(newView(p.tree, a), streamOptions(p.engines, a), name, d.stream)
+	}
+	return s6.Begun(newView(p.tree, a), name, d.service)
 }
 
 // keeper returns the keeper of an instance.
@@ -198,15 +210,17 @@ func (p *program) do(t task) (err error) {
 	k, d := p.keeper(t.name), t.file[t.name]
 	switch t.what {
 	case Declare:
-		var errs []error
-		for _, k := range p.keepers {
-			errs = append(errs, p.declare(ctx, k, t))
-		}
-		return errors.Join(errs...)
+		return p.order.declare(t.file, func() error {
+			var errs []error
+			for _, k := range p.keepers {
+				errs = append(errs, p.declare(ctx, k, t))
+			}
+			return errors.Join(errs...)
+		})
 	case Set:
-		return p.answered(t, k.set(ctx, t.name, d))
+		return p.answered(t, p.order.declare(t.file, func() error { return k.set(ctx, t.name, d) }))
 	case Remove:
-		err = k.Remove(ctx, t.name)
+		err = p.order.declare(t.file, func() error { return k.Remove(ctx, t.name) })
 		if errors.Is(err, fsm.ErrUnknown) {
 			err = nil
 		}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -28,7 +29,7 @@ func carryOut(t *testing.T, plan Plan, full bool) (r Result) {
 			plan: plan, story: newStory(full), faults: newFaults(),
 			file: make(map[string]declaration), before: make(map[string]declaration),
 		}
-		w.judge = newJudge(w.story)
+		w.judge = newJudge(w.story, plan.Needs)
 		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.happens})
 		w.engines = newEngines(w.tree.FS(), w.tree.Layout())
 		w.judge.engines, w.judge.faults = w.engines, w.faults
@@ -42,6 +43,9 @@ func carryOut(t *testing.T, plan Plan, full bool) (r Result) {
 // run carries out the plan.
 func (w *world) run() {
 	w.story.tell("world", "seed %d, s6 %d, a step of s6 takes %v", w.plan.Seed, w.plan.Version, w.plan.Latency)
+	if len(w.plan.Needs) > 0 {
+		w.story.tell("world", "%v", w.plan.Needs)
+	}
 	w.tree.Install("sleep", s6test.Program{})
 	w.tree.Install(engineCommand, s6test.Program{})
 	for _, name := range names() {
@@ -68,5 +72,6 @@ func (w *world) end() {
 		p.die()
 		p.all.Wait()
 	}
-	_ = w.tree.Close() // its violations have been looked at
+	time.Sleep(time.Second) // a check that is under way is not waited for
+	_ = w.tree.Close()      // its violations have been looked at
 }

@@ -23,13 +23,14 @@ type seen struct {
 	spec                        *s6.Spec     // what its service is to be, nil while that is not known
 	service                     *s6.Observed // what was seen of its service
 	waits                       bool         // for the end of a pause
+	behind                      fsm.Reason   // another instance, which it waits for
 }
 
 // what returns what a snapshot of any kind says.
 func what[D, O any](s *fsm.Snapshot[D, O]) seen {
 	return seen{
 		name: s.Name, state: s.State, phase: s.Phase, settled: s.Settled, held: s.Held,
-		reason: s.Reason, err: s.Err, since: s.Since, observedAt: s.ObservedAt, nextPass: s.NextPass,
+		reason: s.Reason, err: s.Err, behind: s.Waits, since: s.Since, observedAt: s.ObservedAt, nextPass: s.NextPass,
 	}
 }
 

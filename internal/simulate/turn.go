@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,11 +16,15 @@ import (
 const (
 	slotUser      = 1
 	slotDrivers   = 10  // and the ones after it
+	slotOrder     = 50  // and the ones after it
 	slotChecks    = 100 // and as many after it
 	slotWakes     = 300
 	slotsOfWakes  = 600
 	slotAdversary = 999
 )
+
+// slotOf returns the slot of the driver of an instance.
+func slotOf(name string) int { return slotDrivers + slices.Index(names(), name) }
 
 // until returns how long it is to a slot, at least so many full microseconds
 // from now.
@@ -100,6 +105,8 @@ type actor struct {
 	turns uint64
 	wakes atomic.Uint64
 }
+
+func (l *life) actor(name string, slot int) *actor { return &actor{life: l, name: name, slot: slot} }
 
 // Inject implements filesystemtest.Injector: it waits for the actor's turn to do
 // something, and returns what becomes of it.

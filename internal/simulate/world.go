@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -120,15 +118,6 @@ func (w *world) look() {
 			w.judge.look(&s)
 		}
 	}
-}
-
-// run returns a declaration to run an instance as one of its variants, and stop
-// one to stop it.
-func run(name string, n int) declaration  { return declare(s6.Running, name, n) }
-func stop(name string, n int) declaration { return declare(s6.Stopped, name, n) }
-
-func declare(state fsm.State, name string, n int) declaration {
-	return declaration{state: state, variant: nthVariant(name, n)}
 }
 
 // want changes what the user wants of an instance; a declaration without a state
@@ -350,7 +339,7 @@ func (w *world) startProgram() {
 	}
 	l.left.Store(-1)
 	// Two for each action, for what is asked is taken back, and those of the end.
-	p, err := startProgram(l, w.tree, w.engines, 2*len(w.plan.Actions)+10)
+	p, err := startProgram(l, w.tree, w.engines, w.plan.Needs, 2*len(w.plan.Actions)+10)
 	if err != nil {
 		w.judge.violated(ManagersAnswer, "a program cannot start: %v", err)
 		return

@@ -21,7 +21,7 @@ func none() mutation { return mutation{name: "no fault"} }
 // mutations returns the faults. Each was made once: in UMH Core, or in this
 // library before a test was written for it.
 func mutations() []mutation {
-	return slices.Concat(ofTheCore(), ofReading(), ofActing(), ofStreams())
+	return slices.Concat(ofTheCore(), ofReading(), ofActing(), ofOrder(), ofStreams())
 }
 
 // ofTheCore are faults in how instances are managed.
@@ -110,6 +110,31 @@ func ofActing() []mutation {
 		// A stopped process was said to be stopped when it had been told.
 		one("told is stopped", "s6/observed.go",
 			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)", "return !o.Supervised || !o.Status.WantUp"),
+	}
+}
+
+// ofOrder are faults in what waits for what.
+func ofOrder() []mutation {
+	return []mutation{
+		// Everything was started at once, whatever it needed.
+		one("nothing waits with its start", "fsm/order/hold.go",
+			"	if len(needs) == 0 || o.through[id] || o.started(id) {", "	if len(needs) >= 0 || o.through[id] || o.started(id) {"),
+		// What had stopped counted as there, for its last pass had seen it running.
+		one("seen before it changes", "fsm/order/hold.go",
+			"!waits && (o.applying > 0 || !v.is(is))", "!waits && !v.is(is)"),
+		one("what is to stop is started after", "fsm/order/hold.go",
+			" || !o.members[need.ID].Runs)", ")"),
+		// What waited and was no longer declared started until its manager knew.
+		one("what is removed starts", "fsm/order/hold.go",
+			"needs := o.member(id).Needs", "needs := o.members[id].Needs"),
+		one("nothing waits with its stop", "fsm/order/hold.go",
+			"	if len(users) == 0 || !o.started(id) {", "	if len(users) >= 0 || !o.started(id) {"),
+		// What is not declared any more was forgotten with what it needs.
+		one("what goes needs nothing", "fsm/order/hold.go",
+			"	for _, members := range []map[ID]Member{o.members, o.leaving} {", "	for _, members := range []map[ID]Member{o.members} {"),
+		// What an earlier program had started was not known, and stopped at once.
+		one("nothing was started before", "fsm/order/hold.go",
+			"return o.config.Look(id).Started || o.begun[id].begun", "return o.config.Look(id).Started"),
 	}
 }
 
