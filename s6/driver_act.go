@@ -24,7 +24,7 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 	case actCreate:
 		return d.create(desired)
 	case actNudge:
-		return d.tree.Nudge()
+		return d.nudge(desired)
 	case actWrite:
 		return d.write(desired.Spec)
 	case actUp:

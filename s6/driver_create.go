@@ -49,13 +49,24 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 	return scan()
 }
 
-// stayDown keeps a service whose link is missing from being started by that.
+// stayDown keeps a service from being started by the next supervisor.
 func (d *driver) stayDown() error {
-	_, err := d.fs.Lstat(d.paths.link)
-	if linked, err := found(err); linked || err != nil {
+	_, err := d.fs.Lstat(d.paths.down)
+	if down, err := found(err); down || err != nil {
 		return err
 	}
 	return d.fs.WriteFile(d.paths.down, nil, 0o644)
+}
+
+// nudge makes s6-svscan start what it owes, of which nothing begins that is not to
+// run: it may have been put in place when it was.
+func (d *driver) nudge(desired fsm.Desired[*Spec]) error {
+	if desired.State != Running {
+		if err := d.stayDown(); err != nil {
+			return err
+		}
+	}
+	return d.tree.Nudge()
 }
 
 // build makes the service directory under another name and renames it into

@@ -76,3 +76,30 @@ func TestPutBackStopped(t *testing.T) {
 		assert.Equal(t, before+1, begun)
 	})
 }
+
+// Nor does one that was put in place to run while there was no s6-svscan, and is
+// asked to be stopped before there is one.
+func TestStoppedBeforeItIsSupervised(t *testing.T) {
+	started := 0
+	inBubble(t, s6test.Config{OnProcess: func(h s6test.Happening) {
+		if h.Service == "a" && h.Change == s6test.Started && !h.Finish {
+			started++
+		}
+	}}, func(t *testing.T, tree *s6test.Tree) {
+		tree.KillSvscan()
+		m, err := s6.NewManager(tree, fsm.Config{})
+		require.NoError(t, err)
+		go m.Run(t.Context())
+		require.NoError(t, m.Apply(t.Context(), running("a")))
+		pass(time.Second)
+		require.NoError(t, m.Apply(t.Context(), map[string]desired{"a": {State: s6.Stopped, Spec: running("a")["a"].Spec}}))
+		pass(20 * time.Second)
+		tree.StartSvscan()
+		pass(20 * time.Second)
+		assert.Zero(t, started)
+		require.NoError(t, m.Apply(t.Context(), running("a")))
+		pass(20 * time.Second)
+		assert.Equal(t, 1, started)
+		require.NoError(t, m.Close(t.Context()))
+	})
+}
