@@ -113,6 +113,22 @@ func TestPortIsNotCalledTakenWhereItIsNotKnownByWhom(t *testing.T) {
 	})
 }
 
+// A change whose port a process has that a deleted service directory has left.
+func TestPortThatIsOfItsOwnRemains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		newEngines(t, m)
+		manager := m.manage(t)
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9081, "1s")})))
+		m.deletes = true
+		require.NoError(t, m.tree.FS().RemoveAll(m.tree.Layout().Service("a")))
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": on(9080, "1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+	})
+}
+
 // Two managers on one tree keep to what their owners have.
 func TestOwnersKeepToTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -60,6 +60,7 @@
 //   - driver_logs.go: what its log says of a problem
 //   - driver_observe.go: what is seen in a pass
 //   - driver_act.go: what is done in a pass
+//   - kind_processes.go: whose processes have a port
 //   - kind_admission.go: which configurations of a declaration are taken
 //   - kind.go: the kind of instance that it is
 //   - begun.go: whether its service has been started

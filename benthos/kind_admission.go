@@ -188,39 +188,31 @@ func (d *declaration) refuseKeptPort(name string) bool {
 // ended for nothing. Ports that instances have already can change hands between
 // them.
 func (a *admission) refuseTakenPorts(d *declaration) {
-	var ours []Listen
-	var pids []int
-	var unknown error // why it cannot be told whose a port is
-	for _, name := range slices.Sorted(maps.Keys(d.inUse)) {
-		ours = append(ours, d.inUse[name].listens...)
-		// Where a port is interpolated, or the process is of a configuration from
-		// before, only the engine knows it.
-		process, err := a.tree.Process(a.tree.Layout().Service(name))
-		switch {
-		case err != nil:
-			unknown = err
-		case process.Held && process.PID == 0:
-			unknown = fmt.Errorf("the process of %q is in another PID namespace", name)
-		}
-		pids = append(pids, process.PID)
+	names := slices.Sorted(maps.Keys(d.inUse))
+	var listens []Listen
+	for _, name := range names {
+		listens = append(listens, d.inUse[name].listens...)
 	}
+	// Where a port is interpolated, or the process is of a configuration from
+	// before, only the engine knows it.
+	ours := processesOf(a.tree, names)
 	for _, name := range slices.Sorted(maps.Keys(d.docs)) {
 		doc := d.docs[name]
 		if d.desired[name].State != Active || d.before[name].State != Active || d.unchanged(name) {
 			continue
 		}
 		for _, l := range doc.listens {
-			if slices.ContainsFunc(ours, l.Overlaps) {
+			if slices.ContainsFunc(listens, l.Overlaps) {
 				continue
 			}
-			problem := portProblem(a.options.Prober, l, pids)
+			problem := ours.taken(a.options.Prober, l)
 			if problem == "" {
 				continue
 			}
-			if unknown == nil {
+			if ours.unknown == nil {
 				d.refuseConfig(name, fmt.Errorf("%s: %s", l.Path, problem))
 			} else {
-				d.refuse(name, fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, unknown))
+				d.refuse(name, fmt.Errorf("%s: %s, and it cannot be told whether that is one of ours: %w", l.Path, problem, ours.unknown))
 			}
 			break
 		}

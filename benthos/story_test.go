@@ -46,11 +46,16 @@ type memory struct {
 	tree    *s6test.Tree
 	prober  *benthostest.Prober
 	options benthos.Options
+	deletes bool // the test deletes a service directory under its process
 }
 
 func newMemory(t *testing.T) *memory {
 	m := &memory{tree: s6test.New(s6test.Config{}), prober: benthostest.NewProber()}
 	t.Cleanup(func() {
+		if m.deletes {
+			assert.ErrorContains(t, m.tree.Close(), "was deleted while it lived")
+			return
+		}
 		assert.NoError(t, m.tree.Close())
 		assert.Empty(t, m.tree.Violations())
 	})
