@@ -12,13 +12,16 @@ import (
 // are to stop as well.
 const stopWait = 10 * time.Second
 
-// stands notes what a manager says of an instance.
+// stands notes what a manager says of an instance. One that is stopped on the way
+// back to where it was does not rest.
 func (j *judge) stands(name string, n fsm.Transition) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	p := &j.known[name].place
-	p.phase(n.ToPhase)
-	p.rests = p.rests || n.Event == s6.EventStopDone || n.To == fsm.StateRemoved
+	s := j.known[name]
+	s.place.phase(n.ToPhase)
+	if n.Event == s6.EventStopDone && s.asked.state != s6.Running || n.To == fsm.StateRemoved {
+		s.place.rests = true
+	}
 }
 
 // startsInOrder holds the start of a process against what its instance needs.

@@ -92,7 +92,7 @@ func (j *judge) look(s *seen) {
 	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
 		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.name, stamp(known.gone.Sub(j.story.begin)))
 	}
-	if dumb := known.stalled; saidToRun && dumb.pid != 0 && dumb.pid == s.service.PID() && known.checked(s) && now.Sub(dumb.since) > settleTime {
+	if dumb := known.stalled; saidToRun && dumb.pid != 0 && dumb.pid == s.service.PID() && known.checked(s, running) && now.Sub(dumb.since) > settleTime {
 		j.violatedLocked(Truthful, "%s is said to be %s, and its process has not answered its check for %v", s.name, s.state, now.Sub(dumb.since))
 	}
 	if saidToRun && unready > settleTime {
@@ -108,9 +108,9 @@ func (j *judge) look(s *seen) {
 }
 
 // checked reports whether an instance has been checked for a while, as far as is
-// known.
-func (k *known) checked(s *seen) bool {
-	return !isStream(s.name) && s.want.variant != nil && s.want.same(k.asked) && k.applied >= k.changed &&
+// known: also since its process may fail checks because it starts.
+func (k *known) checked(s *seen, running []s6test.Process) bool {
+	return !isStream(s.name) && s.want.variant != nil && len(running) == 1 && s.observedAt.Sub(running[0].Started) > s.want.service.StartTime()+settleTime && s.want.same(k.asked) && k.applied >= k.changed &&
 		!s.want.service.Check.IsZero() && s.observedAt.Sub(k.since) > settleTime && s.observedAt.Sub(k.erred) > settleTime && s.observedAt.Sub(s.since) > settleTime
 }
 

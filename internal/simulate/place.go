@@ -38,10 +38,14 @@ func (s *spell) set(is bool) {
 	s.is = is
 }
 
-// lasted reports whether it was so at some time since then, and had begun to be
-// after anew.
+// noticed is when a manager has noticed at the latest that something is not so any
+// more.
+const noticed = 2 * time.Second
+
+// lasted reports whether it was so at some time since then, as far as a manager may
+// know, and had begun to be after anew.
 func (s *spell) lasted(then, anew time.Time) bool {
-	return (s.is || s.until.After(then)) && (anew.IsZero() || s.from.After(anew))
+	return (s.is || s.until.After(then.Add(-noticed))) && (anew.IsZero() || s.from.After(anew))
 }
 
 // asks notes that something else is asked of the instance. taken says that a manager

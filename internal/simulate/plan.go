@@ -92,10 +92,15 @@ type behaviour struct {
 	program s6test.Program
 }
 
-// weights say how often the adversary does what.
-func weights() []weight {
+// weights say how often the adversary does what. Where instances need one another,
+// it is what is asked of them that changes most.
+func weights(ordered bool) []weight {
+	declares := 8
+	if ordered {
+		declares = 60
+	}
 	return []weight{
-		{Declare, 8}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
+		{Declare, declares}, {Set, 8}, {Remove, 4}, {Spoil, 3}, {Restart, 8}, {Retry, 2},
 		{Signal, 8}, {Pause, 3}, {Stall, 6}, {Behave, 10},
 		{KillLogger, 3}, {Orphan, 5}, {OrphanLog, 2}, {KillSvscan, 4}, {Damage, 4},
 		{Answer, 6}, {TakePort, 2},
@@ -119,8 +124,8 @@ func NewPlan(seed uint64, length time.Duration) Plan {
 		MaxPID:  pick(random, 0, 0, 140),
 		Needs:   anyNeeds(seed),
 	}
-	all := 0
-	for _, w := range weights() {
+	all, weights := 0, weights(p.Needs != nil)
+	for _, w := range weights {
 		all += w.n
 	}
 	for at := time.Duration(0); ; {
@@ -128,7 +133,7 @@ func NewPlan(seed uint64, length time.Duration) Plan {
 		if at >= length {
 			return p
 		}
-		p.Actions = append(p.Actions, newAction(random, at, random.IntN(all)))
+		p.Actions = append(p.Actions, newAction(random, at, weights, random.IntN(all)))
 	}
 }
 
@@ -138,9 +143,9 @@ func pause(random *rand.Rand) time.Duration {
 	return time.Duration(random.Int64N(int64(most))).Truncate(time.Microsecond)
 }
 
-func newAction(random *rand.Rand, at time.Duration, lot int) Action {
+func newAction(random *rand.Rand, at time.Duration, weights []weight, lot int) Action {
 	a := Action{At: at, Name: names()[random.IntN(len(names()))]}
-	for _, w := range weights() {
+	for _, w := range weights {
 		if lot -= w.n; lot < 0 {
 			a.What = w.what
 			break

@@ -121,20 +121,25 @@ func ofOrder() []mutation {
 			"	if len(needs) == 0 || o.through[id] || o.started(id) {", "	if len(needs) >= 0 || o.through[id] || o.started(id) {"),
 		// What had stopped counted as there, for its last pass had seen it running.
 		one("seen before it changes", "fsm/order/hold.go",
-			"!waits && (o.applying > 0 || !v.is(is))", "!waits && !v.is(is)"),
+			"(o.applying > 0 || !v.is(is) ||", "(!v.is(is) ||"),
 		one("what is to stop is started after", "fsm/order/hold.go",
 			" || !o.members[need.ID].Runs)", ")"),
 		// What waited and was no longer declared started until its manager knew.
 		one("what is removed starts", "fsm/order/hold.go",
 			"needs := o.member(id).Needs", "needs := o.members[id].Needs"),
+		one("what goes was started before", "fsm/order/hold.go",
+			"	return v.Started || v.Goes || o.begun[id].sure\n", "	return v.Started || o.begun[id].sure\n"),
 		one("nothing waits with its stop", "fsm/order/hold.go",
 			"	if len(users) == 0 || !o.started(id) {", "	if len(users) >= 0 || !o.started(id) {"),
+		// A stream was running while it was about to be replaced.
+		one("what is replaced is started after", "benthos/observed.go",
+			"return there, works && o.up()", "return there, works"),
 		// What is not declared any more was forgotten with what it needs.
 		one("what goes needs nothing", "fsm/order/hold.go",
 			"	for _, members := range []map[ID]Member{o.members, o.leaving} {", "	for _, members := range []map[ID]Member{o.members} {"),
 		// What an earlier program had started was not known, and stopped at once.
 		one("nothing was started before", "fsm/order/hold.go",
-			"return o.config.Look(id).Started || o.begun[id].begun", "return o.config.Look(id).Started"),
+			"return v.Started || !v.Goes && o.begun[id].begun", "return v.Started"),
 	}
 }
 
