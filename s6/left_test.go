@@ -181,52 +181,55 @@ func TestRestartEndsChildren(t *testing.T) {
 	})
 }
 
-// TestFinishScriptEndsNothingElse has a real shell run finish scripts: a group
-// is ended only where this supervisor's run has written it down.
+// TestFinishScriptEndsNothingElse has real shells run finish scripts: a group is
+// ended only where it is known to be that of the process which has ended.
 func TestFinishScriptEndsNothingElse(t *testing.T) {
+	const sleeps = "exec sleep 1000"
 	spec := &s6.Spec{Command: []string{"true"}, FinishTimeout: 400 * time.Millisecond}
 	for name, test := range map[string]struct {
 		script string // of the group
 		record func(pid int) string
 		ends   bool
 	}{
-		"its own":                   {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
+		"its own":                   {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
 		"its own, deaf":             {"trap '' TERM; while :; do sleep 1000; done", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
-		"of another supervisor":     {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d %d.1", pid, os.Getpid()) }, false},
-		"of an unknown supervisor":  {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash %d", pid) }, false},
-		"none: it was ended before": {"exec sleep 1000", func(pid int) string { return fmt.Sprintf("hash 0\n%d %s", pid, self(t)) }, false},
-		"nothing is written down":   {"exec sleep 1000", func(int) string { return "" }, false},
+		"of another supervisor":     {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %d.1", pid, os.Getpid()) }, false},
+		"of an unknown supervisor":  {sleeps, func(pid int) string { return fmt.Sprintf("hash %d", pid) }, false},
+		"none: it was ended before": {sleeps, func(pid int) string { return fmt.Sprintf("hash 0\n%d %s", pid, self(t)) }, false},
+		"nothing is written down":   {sleeps, func(int) string { return "" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			service := writeService(t, spec, s6.Tools{})
-			// The leader has ended, and been reaped, when finish runs.
-			leader := exec.Command("sh", "-c", test.script+" >/dev/null 2>&1 & echo $!")
-			leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			out, err := leader.Output()
-			require.NoError(t, err)
-			group := leader.Process.Pid
-			defer func() { _ = syscall.Kill(-group, syscall.SIGKILL) }()
-			pid := strings.TrimSpace(string(out))
-			record := filepath.Join(service, "data/started")
-			require.NoError(t, os.WriteFile(record, []byte(test.record(group)+"\n"), 0o644))
-
-			cmd := exec.Command("./finish", "256", "9", "name")
-			cmd.Dir = service
-			said, err := cmd.CombinedOutput()
-			require.Equal(t, s6log.Border+"\n", string(said))
-			if err != nil {
-				require.ErrorAs(t, err, new(*exec.ExitError))
-			}
-			left, err := proc.System.Group(group)
-			require.NoError(t, err)
-			if !test.ends {
-				require.True(t, slices.ContainsFunc(left, func(p proc.Process) bool { return fmt.Sprint(p.PID) == pid }))
-				return
-			}
-			require.Empty(t, left)
-			after, err := os.ReadFile(record)
-			require.NoError(t, err)
-			require.True(t, strings.HasPrefix(string(after), "hash 0\n"), "%q", after)
+			inEveryShell(t, spec, func(s *scripted) {
+				group, pid := leaves(t, test.script)
+				defer func() { _ = syscall.Kill(-group, syscall.SIGKILL) }()
+				record := filepath.Join(s.dir, "data/started")
+				s.write("data/started", test.record(group)+"\n")
+				cmd := exec.Command(s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], "finish", "256", "9", "name")...)
+				cmd.Dir = s.dir
+				said, err := cmd.CombinedOutput()
+				require.NoError(t, err)
+				require.Equal(t, s6log.Border+"\n", string(said))
+				left, err := proc.System.Group(group)
+				require.NoError(t, err)
+				if !test.ends {
+					require.True(t, slices.ContainsFunc(left, func(p proc.Process) bool { return fmt.Sprint(p.PID) == pid }))
+					return
+				}
+				require.Empty(t, left)
+				after, err := os.ReadFile(record)
+				require.NoError(t, err)
+				require.True(t, strings.HasPrefix(string(after), "hash 0\n"), "%q", after)
+			})
 		})
 	}
+}
+
+// leaves has a process start another one and end: what is left is the group.
+func leaves(t *testing.T, script string) (group int, pid string) {
+	t.Helper()
+	leader := exec.Command("sh", "-c", script+" >/dev/null 2>&1 & echo $!")
+	leader.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := leader.Output()
+	require.NoError(t, err)
+	return leader.Process.Pid, strings.TrimSpace(string(out))
 }

@@ -56,7 +56,9 @@ func finishScriptTimeout(spec *Spec) time.Duration {
 	return all
 }
 
-// endGroup is the part of the finish script that ends a process group.
+// endGroup is the part of the finish script that ends a process group. Signals are
+// written as "kill -TERM -1234", which all shells take: busybox takes no "--", and
+// dash needs one after "-s".
 const endGroup = `read -r hash group by 2>/dev/null <./%[1]s && read -r stat <"/proc/$PPID/stat"
 started() { [ "$by" = "$PPID.${%[2]d}" ]; }
 member() { [ "$3" = "$group" ] && [ "$1" != Z ]; }
@@ -69,7 +71,7 @@ left() {
 clock() { read -r now rest </proc/uptime && now=${now%%%%.*}${now#*.}; }
 # end SIGNAL CENTISECONDS
 end() {
-	kill -s "$1" -- "-$group" 2>/dev/null && kill -s CONT -- "-$group" 2>/dev/null
+	kill "-$1" "-$group" 2>/dev/null && kill -CONT "-$group" 2>/dev/null
 	clock
 	over=$((now + $2))
 	short=10
@@ -81,7 +83,7 @@ end() {
 	done
 }
 if started ${stat##*) }; then
-	if ! kill -s 0 -- "-$group" 2>/dev/null || ! left || end %[3]s %[4]d || end KILL %[5]d; then
+	if ! kill -0 "-$group" 2>/dev/null || ! left || end %[3]s %[4]d || end KILL %[5]d; then
 		# Another process may have begun if the supervisor was killed.
 		read -r hash now by <./%[1]s
 		if [ "$now" = "$group" ]; then echo "$hash 0" 1<>./%[1]s; fi
