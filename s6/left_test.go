@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -186,17 +187,27 @@ func TestRestartEndsChildren(t *testing.T) {
 func TestFinishScriptEndsNothingElse(t *testing.T) {
 	const sleeps = "exec sleep 1000"
 	spec := &s6.Spec{Command: []string{"true"}, FinishTimeout: 400 * time.Millisecond}
+	later := time.Now().Add(time.Hour)
 	for name, test := range map[string]struct {
 		script string // of the group
 		record func(pid int) string
+		told   func(pid int) string // by s6-supervise, from 2.13 on
 		ends   bool
 	}{
-		"its own":                   {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
-		"its own, deaf":             {"trap '' TERM; while :; do sleep 1000; done", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, true},
-		"of another supervisor":     {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %d.1", pid, os.Getpid()) }, false},
-		"of an unknown supervisor":  {sleeps, func(pid int) string { return fmt.Sprintf("hash %d", pid) }, false},
-		"none: it was ended before": {sleeps, func(pid int) string { return fmt.Sprintf("hash 0\n%d %s", pid, self(t)) }, false},
-		"nothing is written down":   {sleeps, func(int) string { return "" }, false},
+		"its own":                   {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, nil, true},
+		"its own, deaf":             {"trap '' TERM; while :; do sleep 1000; done", func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, nil, true},
+		"of another supervisor":     {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %d.1", pid, os.Getpid()) }, nil, false},
+		"of an unknown supervisor":  {sleeps, func(pid int) string { return fmt.Sprintf("hash %d", pid) }, nil, false},
+		"none: it was ended before": {sleeps, func(pid int) string { return fmt.Sprintf("hash 0\n%d %s", pid, self(t)) }, nil, false},
+		"nothing is written down":   {sleeps, func(int) string { return "" }, nil, false},
+		"older than it was seen":    {sleeps, func(pid int) string { return fmt.Sprintf("- %d %s %d", pid, self(t), ticks(t, later)) }, nil, true},
+		"younger than it was seen":  {sleeps, func(pid int) string { return fmt.Sprintf("- %d %s 1", pid, self(t)) }, nil, false},
+		"seen nobody knows when":    {sleeps, func(pid int) string { return fmt.Sprintf("- %d %s x", pid, self(t)) }, nil, false},
+		"nothing but what is told":  {sleeps, func(int) string { return "" }, strconv.Itoa, true},
+		"told and written down":     {sleeps, func(pid int) string { return fmt.Sprintf("hash %d %s", pid, self(t)) }, strconv.Itoa, true},
+		"told, another is written":  {sleeps, func(int) string { return fmt.Sprintf("hash %d %s", 1<<30, self(t)) }, strconv.Itoa, true},
+		"told that it is no group":  {sleeps, func(int) string { return "" }, func(int) string { return "0" }, false},
+		"told what is no number":    {sleeps, func(int) string { return "" }, func(pid int) string { return "+" + strconv.Itoa(pid) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inEveryShell(t, spec, func(s *scripted) {
@@ -204,7 +215,11 @@ func TestFinishScriptEndsNothingElse(t *testing.T) {
 				defer func() { _ = syscall.Kill(-group, syscall.SIGKILL) }()
 				record := filepath.Join(s.dir, "data/started")
 				s.write("data/started", test.record(group)+"\n")
-				cmd := exec.Command(s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], "finish", "256", "9", "name")...)
+				args := []string{"finish", "256", "9", "name"}
+				if test.told != nil {
+					args = append(args, test.told(group))
+				}
+				cmd := exec.Command(s.shell[0], append(s.shell[1:len(s.shell):len(s.shell)], args...)...)
 				cmd.Dir = s.dir
 				said, err := cmd.CombinedOutput()
 				require.NoError(t, err)
@@ -218,7 +233,34 @@ func TestFinishScriptEndsNothingElse(t *testing.T) {
 				require.Empty(t, left)
 				after, err := os.ReadFile(record)
 				require.NoError(t, err)
-				require.True(t, strings.HasPrefix(string(after), "hash 0\n"), "%q", after)
+				was := strings.Fields(test.record(group))
+				if len(was) > 1 && was[1] == strconv.Itoa(group) {
+					require.True(t, strings.HasPrefix(string(after), was[0]+" 0\n"), "%q", after)
+				} else {
+					require.Equal(t, test.record(group)+"\n", string(after), "it is of another")
+				}
+			})
+		})
+	}
+}
+
+// TestFinishScriptWithoutARecord has real shells end what s6-supervise says, where
+// there is no record at all, in scripts with and without a policy.
+func TestFinishScriptWithoutARecord(t *testing.T) {
+	for name, spec := range map[string]*s6.Spec{
+		"plain":  {Command: []string{"true"}},
+		"policy": {Command: []string{"true"}, Policy: s6.Policy{Restart: s6.RestartOnFailure}, Finish: []string{"true"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inEveryShell(t, spec, func(s *scripted) {
+				group, _ := leaves(t, "exec sleep 1000")
+				defer func() { _ = syscall.Kill(-group, syscall.SIGKILL) }()
+				require.NoError(t, os.Remove(filepath.Join(s.dir, "data/started")))
+				assert.Zero(t, s.run("finish", "256", "9", "name", strconv.Itoa(group)))
+				left, err := proc.System.Group(group)
+				require.NoError(t, err)
+				assert.Empty(t, left)
+				assert.NoFileExists(t, filepath.Join(s.dir, "data/started"))
 			})
 		})
 	}
@@ -232,4 +274,11 @@ func leaves(t *testing.T, script string) (group int, pid string) {
 	out, err := leader.Output()
 	require.NoError(t, err)
 	return leader.Process.Pid, strings.TrimSpace(string(out))
+}
+
+// ticks is when something is, as /proc and the program's records have it.
+func ticks(t *testing.T, when time.Time) int {
+	now, err := proc.SinceBoot()
+	require.NoError(t, err)
+	return int((now + time.Until(when)) / proc.Tick)
 }

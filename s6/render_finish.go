@@ -13,11 +13,14 @@ import (
 // rest of its process group. Then it prints a border, and does what the spec says
 // about the end of a process.
 //
-// The group is that of the process that run has written down with its
-// supervisor. Where that is another supervisor, nothing is ended: the id is that
-// of an earlier process, and may be somebody else's by now. As long as a process
-// of a group has not been reaped, the kernel gives the group's id to no other
-// process. A process that has ended and that nobody reaps is not left running.
+// The group is the one that s6-supervise names, from 2.13 on, and else that of the
+// process that is written down with its supervisor. Where that is another
+// supervisor, nothing is ended: the id is that of an earlier process, and may be
+// somebody else's by now. What the program has written down, where the record of
+// run was lost, may be late: it counts if a process of the group is older than the
+// moment until which its leader was seen. As long as a process of a group has not
+// been reaped, the kernel gives the group's id to no other process. A process that
+// has ended and that nobody reaps is not left running.
 func renderFinish(spec *Spec, tools Tools) string {
 	signal := cmp.Or(strings.TrimPrefix(spec.StopSignal, "SIG"), "TERM")
 	end := fmt.Sprintf(endGroup, fileStarted, statStarted, signal, centiseconds(spec.groupTimeout()), centiseconds(killedPatience))
@@ -59,12 +62,14 @@ func finishScriptTimeout(spec *Spec) time.Duration {
 // endGroup is the part of the finish script that ends a process group. Signals are
 // written as "kill -TERM -1234", which all shells take: busybox takes no "--", and
 // dash needs one after "-s".
-const endGroup = `read -r hash group by 2>/dev/null <./%[1]s && read -r stat <"/proc/$PPID/stat"
+const endGroup = `read -r hash group by seen rest 2>/dev/null <./%[1]s || by=
+read -r stat <"/proc/$PPID/stat"
 started() { [ "$by" = "$PPID.${%[2]d}" ]; }
 member() { [ "$3" = "$group" ] && [ "$1" != Z ]; }
-left() {
+older() { member "$@" && [ "${%[2]d}" -lt "$seen" ]; }
+any() {
 	for file in /proc/[0-9]*/stat; do
-		read -r stat 2>/dev/null <"$file" && member ${stat##*) } && return
+		read -r stat 2>/dev/null <"$file" && "$1" ${stat##*) } && return
 	done
 	return 1
 }
@@ -75,17 +80,22 @@ end() {
 	clock
 	over=$((now + $2))
 	short=10
-	while left; do
+	while any member; do
 		clock
 		if [ "$now" -ge "$over" ]; then return 1; fi
 		short=$((short - 1))
 		if [ $short -ge 0 ]; then sleep 0.01; else sleep 0.1; fi || return 1
 	done
 }
-if started ${stat##*) }; then
-	if ! kill -0 "-$group" 2>/dev/null || ! left || end %[3]s %[4]d || end KILL %[5]d; then
+case ${4:-0} in
+0 | 1 | *[!0-9]*) started ${stat##*) } || group= ;;
+*) group=$4 seen= ;;
+esac
+same() { [ -z "$seen" ] || any older 2>/dev/null; }
+if [ "$group" ]; then
+	if ! kill -0 "-$group" 2>/dev/null || ! any member || { same && { end %[3]s %[4]d || end KILL %[5]d; }; }; then
 		# Another process may have begun if the supervisor was killed.
-		read -r hash now by <./%[1]s
+		read -r hash now by 2>/dev/null <./%[1]s || now=
 		if [ "$now" = "$group" ]; then echo "$hash 0" 1<>./%[1]s; fi
 	fi
 fi

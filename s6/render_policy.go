@@ -14,7 +14,7 @@ import (
 // nothing that is not to run again, whoever wants it up.
 
 // judge returns the part of a finish script that says what is to follow on the end
-// of a process. Its exit code is 125 where nothing is. $4 and $5 are what the
+// of a process. Its exit code is 125 where nothing is. $5 and $6 are what the
 // process was started from, and its id. A process that was told to go down, or
 // that another one is to replace, has not ended by itself, nor has one that was
 // ended during its pause failed. Where it was lost which process that is, a mark
@@ -22,16 +22,16 @@ import (
 func judge(spec *Spec, tools Tools) string {
 	from, to := spec.Backoff.pauses()
 	return fmt.Sprintf(policyScript, fileCourse, quote([]string{tools.path("s6-svstat")}), quote([]string{tools.path("s6-svc")}), fileMarked, startedReplaced, fileDown) +
-		fmt.Sprintf("policy %s %d %d %d %d \"$1\" \"$4\" \"$5\"\n)\n", cmp.Or(spec.Restart, RestartAlways),
+		fmt.Sprintf("policy %s %d %d %d %d \"$1\" \"$5\" \"$6\"\n)\n", cmp.Or(spec.Restart, RestartAlways),
 			centiseconds(from), centiseconds(to), spec.GiveUpAfter, centiseconds(spec.longRun()))
 }
 
 // recallStarted has a finish script know what the process was started from, and
-// its id, before the end of the process group is written down. The variable has a
-// name that no environment has, as have those of all parts of scripts that run
-// before a command of the user's.
+// its id, before the end of the process group is written down. $4 is that group,
+// or empty. The variable has a name that no environment has, as have those of all
+// parts of scripts that run before a command of the user's.
 const recallStarted = `read -r evenkeel 2>/dev/null <./` + fileStarted + `
-set -- "$1" "$2" "$3" $evenkeel
+set -- "$1" "$2" "$3" "$4" $evenkeel
 `
 
 // uptime is how scripts read the clock: without zeros in front, which would make
@@ -105,7 +105,7 @@ func finishCommand(spec *Spec, tools Tools) string {
 	const refuses = 99 // nothing else is of interest, and timeout has codes of its own
 	return fmt.Sprintf(`timeout -s KILL %.0f /bin/sh -c '"$@"; [ $? != 125 ] || exit %d' finish %s "$1" "$2" "$3"
 [ $? != %[2]d ] || {
-	echo "%[4]s 0 0 0 $4" 2>/dev/null 1<>./%[5]s
+	echo "%[4]s 0 0 0 $5" 2>/dev/null 1<>./%[5]s
 	{ true >./%[6]s; } 2>/dev/null
 	%[7]s -O . 2>/dev/null
 	evenkeel=125

@@ -71,6 +71,7 @@ func (t *Tree) SignalGroup(service string, leader int, _ time.Time, signal sysca
 // policy, and runs a command, where there are such. A script of somebody else is a command.
 type finish struct {
 	started  string // the file in which run has said who leads the group
+	told     bool   // it knows that from its supervisor, where that says so
 	signal   syscall.Signal
 	patience time.Duration
 	border   bool
@@ -80,7 +81,7 @@ type finish struct {
 }
 
 var (
-	finishRecord  = regexp.MustCompile(`read -r hash group by .*<(\S+) &&`)
+	finishRecord  = regexp.MustCompile(`read -r hash group by .*<(\S+) \|\|`)
 	finishCommand = regexp.MustCompile(`(?m)^timeout -s KILL (\d+) /bin/sh -c`)
 	finishEnd     = regexp.MustCompile(`end ([A-Z0-9]+) (\d+) \|\| end KILL`)
 )
@@ -92,7 +93,7 @@ func parseFinish(text string) (f finish) {
 	}
 	f.started, f.signal = record[1], unix.SignalNum("SIG"+end[1])
 	f.patience, f.policy = centiseconds(end[2]), parsePolicy(text)
-	f.border = hasBorder(text)
+	f.border, f.told = hasBorder(text), strings.Contains(text, "group=$4")
 	if m := finishCommand.FindStringSubmatch(text); m != nil {
 		seconds, _ := strconv.Atoi(m[1])
 		f.limit = time.Duration(seconds) * time.Second
@@ -113,14 +114,27 @@ func (p *process) read(file string) []string {
 	return strings.Fields(line)
 }
 
-// record returns the process that the run script has written down, 0 where that
-// was another supervisor's.
-func (p *process) record(file string) (leader int) {
-	record := p.read(file)
-	if len(record) != 3 || p.supervisor == nil || record[2] != p.supervisor.mark() {
+// leads returns the process whose group a finish script is to end: the one that
+// its supervisor names, else the one that is written down, 0 where that was another
+// supervisor's. What the program has written down counts where a process of the
+// group is older than that.
+func (p *process) leads(f finish) (leader int) {
+	if f.told && p.tree.config.Version != V211 {
+		return p.after
+	}
+	record := p.read(f.started)
+	if len(record) < 3 || p.supervisor == nil || record[2] != p.supervisor.mark() {
 		return 0
 	}
 	leader, _ = strconv.Atoi(record[1])
+	if len(record) == 3 {
+		return leader
+	}
+	seen, _ := strconv.ParseInt(record[3], 10, 64)
+	older := func(member *process) bool { return p.tree.ticks(member.started) < seen }
+	if !slices.ContainsFunc(p.tree.group(p.dir, leader), older) {
+		return 0
+	}
 	return leader
 }
 
@@ -152,7 +166,7 @@ func (p *process) concludes(f finish, code int, started []string) {
 
 // finish does what a finish script does.
 func (p *process) finish(f finish) {
-	leader := p.record(f.started)
+	leader := p.leads(f)
 	started := append(p.read(f.started), "", "")
 	code := 0
 	if f.policy != nil {

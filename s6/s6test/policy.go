@@ -40,7 +40,10 @@ func centiseconds(text string) time.Duration {
 }
 
 // now is what the machine's uptime is in a script.
-func (t *Tree) now() int64 { return int64(t.uptime() / (10 * time.Millisecond)) }
+func (t *Tree) now() int64 { return t.ticks(time.Now()) }
+
+// ticks is when something was, in the same.
+func (t *Tree) ticks(when time.Time) int64 { return int64(when.Sub(t.born) / (10 * time.Millisecond)) }
 
 // writes writes the first line of a file that is there.
 func (p *process) writes(file, line string) {

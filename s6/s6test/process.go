@@ -32,6 +32,7 @@ type process struct {
 	id         fs.FileInfo // of dir
 	supervisor *supervisor // nil once that is gone
 	leader     int         // of its group; 0 for the leader itself
+	after      int         // of finish: the process that has ended
 	left       bool        // its leader has ended, and a finish script should have ended it
 	program    Program
 	script     script

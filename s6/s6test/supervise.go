@@ -320,7 +320,9 @@ func (s *supervisor) reap(wait supervise.WaitStatus) {
 		s.finished(supervise.EventDied, supervise.EventFinished)
 		return
 	}
+	after := s.process.pid
 	s.process = s.tree.spawn(s, roleFinish)
+	s.process.after = after
 	s.status.PID, s.status.Finishing = s.process.pid, true
 	if d := s.timeout("timeout-finish", 5*time.Second); d > 0 {
 		s.wait(d)
