@@ -121,6 +121,35 @@ func TestServiceIsNotTakenToBeOneProcess(t *testing.T) {
 	}
 }
 
+// It is written down again which process runs, so that the finish script knows what
+// to end while no program runs.
+func TestWhatRunsIsWrittenDownAgain(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	all := map[string]*s6.Spec{"a": parent()}
+	w.run(all)
+	known := make(map[int]bool)
+	w.replaced("a", known)
+	pid, record := w.pid("a"), filepath.Join(w.Config.ServicesDir, "a", "data", "started")
+	before, err := os.ReadFile(record)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(record))
+	harness.Eventually(t, "the record of a", func() error {
+		after, err := os.ReadFile(record)
+		if err == nil && !strings.HasPrefix(string(after), strings.TrimSpace(string(before))+" ") {
+			err = fmt.Errorf("it is %q and was %q", after, before)
+		}
+		return err
+	})
+	assert.Equal(t, pid, w.pid("a"))
+	w.Leave()
+	harness.Kill(t, pid, syscall.SIGKILL)
+	w.Open()
+	w.replaced("a", known)
+	w.manage()
+	w.run(all)
+}
+
 // Nothing of it outlives the tree, not even where supervisors were killed and
 // processes with them.
 func TestShutdownLeavesNothingThatWasStarted(t *testing.T) {

@@ -12,6 +12,17 @@ func decide(in input) fsm.Decision {
 	if in.Observed.Owner != "" {
 		return decideForeign(in)
 	}
+	d := decideOwn(in)
+	if in.Observed.Unrecorded && in.Desired.State == Running && len(d.Do) == 0 && d.Fire == "" {
+		d.Do = recordActions // what may fail keeps nothing else waiting
+		if d.Reason == (fsm.Reason{}) {
+			d.Reason = unrecorded(&in.Observed)
+		}
+	}
+	return d
+}
+
+func decideOwn(in input) fsm.Decision {
 	switch in.State {
 	case fsm.StateCreating:
 		return decideCreating(in)

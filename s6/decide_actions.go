@@ -30,6 +30,8 @@ const (
 	actFreshLogger fsm.Action = "restart the logger"
 	// actStatus has s6-supervise write its status anew, and do nothing else.
 	actStatus fsm.Action = "have the status written"
+	// actRecord writes down which process runs, where that was lost.
+	actRecord fsm.Action = "write down which process runs"
 	// actRelog ends s6-log: the next one builds its directory anew. What comes
 	// meanwhile waits in the pipe.
 	actRelog fsm.Action = "restart s6-log"
@@ -55,5 +57,6 @@ var (
 	loggerActions       = []fsm.Action{actFreshLogger}
 	relogActions        = []fsm.Action{actRelog}
 	statusActions       = []fsm.Action{actStatus}
+	recordActions       = []fsm.Action{actRecord}
 	removeActions       = []fsm.Action{actRemove}
 )

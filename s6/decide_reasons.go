@@ -22,6 +22,11 @@ func waiting(o *Observed) fsm.Reason {
 	return fsm.Because("waiting for its process to be ready")
 }
 
+// unrecorded is the reason for writing down which process runs.
+func unrecorded(o *Observed) fsm.Reason {
+	return fsm.Because("it was lost which process runs, and is written down").With(fmt.Sprintf("pid %d", o.Status.PID))
+}
+
 // toEnd says what a stop or a removal waits for.
 func toEnd(o *Observed) fsm.Reason {
 	r := fsm.Because("waiting for its process to end")

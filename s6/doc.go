@@ -128,6 +128,7 @@
 //   - driver.go: what is remembered of a service between two passes
 //   - driver_hung.go: what is written down of restarts for its check
 //   - driver_read.go: what its files say
+//   - driver_record.go: whether it is written down which process runs
 //   - driver_course.go: what its scripts have made of an end
 //   - driver_command.go: whether its command can be started
 //   - driver_group.go: what its processes have left running

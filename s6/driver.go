@@ -22,7 +22,7 @@ type driver struct {
 	fs      filesystem.FS
 	wake    func()
 
-	buf    [hashSize + 32]byte // what is read from small files
+	buf    [hashSize + 64]byte // what is read from small files
 	watch  Watch
 	failed atomic.Bool // s6-supervise gave up on the service
 
@@ -31,12 +31,14 @@ type driver struct {
 	wantHash, wantProcess string
 	changed               time.Time // when what is wanted of the process changed
 
-	marks   marks            // what data/marked says
-	course  course           // what data/course said when it was read last
-	begun   time.Time        // when the process began its command that begunOf says
-	begunOf string           // which process, empty for none
-	sleeper spell.Spell[int] // a process that waits for a pause that was forgotten
-	opened  time.Time        // when this driver was made; it knows of no request before
+	marks      marks            // what data/marked says
+	startOf    startOf          // what data/started said of a process
+	unrecorded bool             // it does not say which process runs
+	course     course           // what data/course said when it was read last
+	begun      time.Time        // when the process began its command that begunOf says
+	begunOf    string           // which process, empty for none
+	sleeper    spell.Spell[int] // a process that waits for a pause that was forgotten
+	opened     time.Time        // when this driver was made; it knows of no request before
 
 	examined bool // intact and foreign are known
 	intact   bool
@@ -105,6 +107,14 @@ var (
 type marks struct {
 	known  bool
 	as, of string
+}
+
+// startOf is what the start of a process has said, once that was read: from what
+// the process was started. The zero value says nothing.
+type startOf struct {
+	pid   int
+	stamp time.Time // of the status that names it
+	hash  string
 }
 
 // paths are those that every pass needs.

@@ -44,6 +44,8 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 	case actStatus:
 		// It is written with each command, and a process that is not paused ignores this.
 		return d.tree.Control(d.service, supervise.CommandCont)
+	case actRecord:
+		return d.record()
 	case actRelog:
 		return d.relog()
 	case actRemove:

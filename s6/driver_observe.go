@@ -91,6 +91,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	if err := d.observeRemains(now, o, service, logs, process); err != nil {
 		return err
 	}
+	d.observeRecord(now, o)
 	d.seen = o.Status.PID
 	o.Told = d.ending.has(d.seen)
 	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist

@@ -135,6 +135,7 @@ func (d *driver) readHash() (string, error) {
 // has not said so: the file may still speak of an earlier process. A mark of the
 // process comes before that if a restart was asked for, and else after it.
 func (d *driver) readStarted(status *supervise.Status) (string, error) {
+	d.unrecorded = false // as far as nothing depends on it
 	if !status.Up() {
 		return "", nil
 	}
@@ -145,16 +146,42 @@ func (d *driver) readStarted(status *supervise.Status) (string, error) {
 	if marked == startedReplaced || marked == startedWaiting || err != nil {
 		return marked, err
 	}
+	if started, err := d.readOwnStart(status); started != "" || err != nil {
+		return started, err
+	}
+	return marked, nil
+}
+
+// parseRecord returns what the start of a process has written down. whole: its id
+// and its supervisor are there as well. The id is 0 where it cannot be read.
+func parseRecord(text []byte) (hash []byte, pid int, whole bool) {
+	line, _, ended := bytes.Cut(text, []byte("\n"))
+	hash, rest, _ := bytes.Cut(line, []byte(" "))
+	id, by, _ := bytes.Cut(rest, []byte(" "))
+	pid, err := strconv.Atoi(string(id))
+	if err != nil {
+		return hash, 0, false
+	}
+	return hash, pid, ended && len(by) > 0
+}
+
+// readOwnStart returns what a running process was started from, as its start has
+// said, "" where that is not known, and notes whether it is written down which
+// process it is.
+func (d *driver) readOwnStart(status *supervise.Status) (string, error) {
 	n, err := d.readStart(d.paths.started, d.buf[:])
-	if n < hashSize || err != nil {
-		return marked, err
+	if err != nil {
+		return "", err
 	}
-	id, _, _ := bytes.Cut(d.buf[hashSize:n], []byte("\n"))
-	id, _, _ = bytes.Cut(bytes.TrimSpace(id), []byte(" ")) // its supervisor follows
-	if started, err := strconv.Atoi(string(id)); err != nil || started != status.PID {
-		return marked, nil
+	hash, pid, whole := parseRecord(d.buf[:n])
+	d.unrecorded = pid != status.PID || !whole
+	if pid != status.PID || len(hash) != hashSize {
+		return "", nil
 	}
-	return d.known(d.buf[:hashSize]), nil
+	if of := &d.startOf; of.pid != pid || !of.stamp.Equal(status.Stamp) || of.hash != string(hash) {
+		d.startOf = startOf{pid, status.Stamp, d.known(hash)}
+	}
+	return d.startOf.hash, nil
 }
 
 // readMarked returns what a running process was marked as, "" if it was not. The

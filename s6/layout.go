@@ -93,7 +93,7 @@ const (
 	fileCheck          = "data/check"         // run by s6-notifyoncheck
 	fileHash           = "data/hash"          // Spec.Hash, written last
 	fileManifest       = "data/manifest.json" // the Spec and whose it is
-	fileStarted        = "data/started"       // Spec.processHash, process id and supervisor, written by run
+	fileStarted        = "data/started"       // Spec.processHash, process id and supervisor, written by run; by the program where that was lost
 	fileUnfinished     = "data/unfinished"    // processes that no finish script has seen to, written by run
 	fileMarked         = "data/marked"        // what a process counts as started from, and which
 	fileCourse         = "data/course"        // what has become of the processes, written by run and finish
@@ -129,6 +129,10 @@ const (
 	startedHung     = "3333333333333333333333333333333333333333333333333333333333333333"
 	startedWaiting  = "2222222222222222222222222222222222222222222222222222222222222222"
 )
+
+// unknownHash is in data/started where it was lost what the process was started
+// from. It says nothing, as if the file were not there.
+const unknownHash = "-"
 
 // logger returns the service directory of a service's logger.
 func logger(service string) string { return path.Join(service, dirLog) }

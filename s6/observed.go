@@ -32,6 +32,8 @@ type Observed struct {
 	Hash        string `json:"hash,omitempty"`
 	WantProcess string `json:"wantProcess,omitempty"`
 	Started     string `json:"started,omitempty"`
+	// Unrecorded: it is not written down, or not any more, which process runs.
+	Unrecorded bool `json:"unrecorded,omitempty"`
 	// Intact: when the service was first looked at, its files were those that
 	// its manifest calls for, and each has been there since. Damage says why
 	// not.

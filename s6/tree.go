@@ -50,6 +50,11 @@ type Tree interface {
 	// Child reports whether a process is one that the service's s6-supervise
 	// has started and that has not ended, whatever Status says.
 	Child(service string, pid int) (bool, error)
+	// Record returns what the finish script has to know of a process that the
+	// service's s6-supervise has started, as data/started has it after what the
+	// process was started from: its id, its supervisor, and until when it is known
+	// to have lived. It is "" where the process is none such, or has ended.
+	Record(service string, pid int) (string, error)
 	// Unstartable says what keeps s6-supervise from executing the service's run
 	// script, as far as that can be seen without trying; "" for nothing.
 	Unstartable(service string) (string, error)

@@ -49,6 +49,34 @@ func (t *SystemTree) group(service string, leader int, seen time.Time) ([]proc.P
 	return nil, nil
 }
 
+// Record implements Tree. As with earlier, what is as old as the moment is not
+// known to be older.
+func (t *SystemTree) Record(service string, pid int) (string, error) {
+	fail := func(err error) (string, error) {
+		return "", fmt.Errorf("cannot tell whose process %d is: %w", pid, err)
+	}
+	now, err := proc.SinceBoot()
+	if err != nil {
+		return fail(err)
+	}
+	supervisor, err := t.Supervisor(service)
+	if err != nil || supervisor.PID == 0 {
+		return "", err
+	}
+	since, err := proc.System.Start(supervisor.PID)
+	if err != nil && !ended(err) {
+		return fail(err)
+	}
+	parent, err := proc.System.Parent(pid)
+	if err != nil && !ended(err) {
+		return fail(err)
+	}
+	if parent != supervisor.PID || since == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("%d %d.%d %d", pid, supervisor.PID, since/proc.Tick, now/proc.Tick-1), nil
+}
+
 // earlier reports whether one of a group's processes started before a time at
 // which its leader was alive. Then the group has been the same since.
 func earlier(group []proc.Process, seen time.Time) (bool, error) {

@@ -84,6 +84,10 @@ func (l *lookedAt) Logger(name string) (supervise.LockState, error) { return l.t
 
 func (l *lookedAt) Child(service string, pid int) (bool, error) { return l.tree.Child(service, pid) }
 
+func (l *lookedAt) Record(service string, pid int) (string, error) {
+	return l.tree.Record(service, pid)
+}
+
 func (l *lookedAt) Unstartable(service string) (string, error) { return l.tree.Unstartable(service) }
 
 func (l *lookedAt) Complaint(service string) (string, error) { return l.tree.Complaint(service) }

@@ -81,11 +81,14 @@ func (t *SystemTree) Child(service string, pid int) (bool, error) {
 		return false, err
 	}
 	parent, err := proc.System.Parent(pid)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+	if ended(err) {
 		return false, nil
 	}
 	return parent == supervisor.PID, err
 }
+
+// ended reports whether an error says that there is no such process any more.
+func ended(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
 
 // Status implements Tree.
 func (t *SystemTree) Status(service string) (supervise.Status, error) {

@@ -79,6 +79,11 @@ func (f *Faulty) Child(service string, pid int) (bool, error) {
 	return ask(f, "children of the supervisor of "+service, func() (bool, error) { return f.Tree.Child(service, pid) })
 }
 
+// Record implements s6.Tree.
+func (f *Faulty) Record(service string, pid int) (string, error) {
+	return ask(f, "record of the process of "+service, func() (string, error) { return f.Tree.Record(service, pid) })
+}
+
 // Unstartable implements s6.Tree.
 func (f *Faulty) Unstartable(service string) (string, error) {
 	return ask(f, "what keeps s6-svscan from starting "+service, func() (string, error) { return f.Tree.Unstartable(service) })

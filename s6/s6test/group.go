@@ -67,6 +67,17 @@ func (t *Tree) SignalGroup(service string, leader int, _ time.Time, signal sysca
 	return nil
 }
 
+// Record implements s6.Tree. Times are those of scripts.
+func (t *Tree) Record(service string, pid int) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.supervisor(service)
+	if s == nil || !slices.ContainsFunc(t.processes, func(p *process) bool { return p.pid == pid && p.supervisor == s && !p.dead }) {
+		return "", nil
+	}
+	return fmt.Sprintf("%d %s %d", pid, s.mark(), t.now()), nil
+}
+
 // finish is what a finish script of package s6 does: it ends a group, follows a
 // policy, and runs a command, where there are such. A script of somebody else is a command.
 type finish struct {
