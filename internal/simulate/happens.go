@@ -52,10 +52,11 @@ func (j *judge) happens(h s6test.Happening) {
 	}
 }
 
-// born notes that an id is that of another process now.
+// born notes that an id is that of another process now, and what becomes of it.
 func (j *judge) born(h s6test.Happening) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.records.happens(h)
 	if h.Change == s6test.Started {
 		j.reborn[h.PID] = true
 	}

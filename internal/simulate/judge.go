@@ -49,13 +49,14 @@ type judge struct {
 	engines *engines
 	faults  *faults
 
-	mu     sync.Mutex // guards all below
-	began  time.Time  // when the program that runs, or did last, started
-	jumped time.Time  // when the clock was set last
-	known  map[string]*known
-	bereft map[int]bool // processes whose directory the adversary has taken
-	reborn map[int]bool // ids that others have since the last complaints
-	first  *Violation
+	mu      sync.Mutex // guards all below
+	began   time.Time  // when the program that runs, or did last, started
+	jumped  time.Time  // when the clock was set last
+	known   map[string]*known
+	records *records
+	bereft  map[int]bool // processes whose directory the adversary has taken
+	reborn  map[int]bool // ids that others have since the last complaints
+	first   *Violation
 }
 
 // known is what is known of an instance from outside.
@@ -90,7 +91,7 @@ type stall struct {
 }
 
 func newJudge(s *story, n needs) *judge {
-	j := &judge{story: s, needs: n, known: make(map[string]*known), bereft: make(map[int]bool), reborn: make(map[int]bool)}
+	j := &judge{story: s, needs: n, known: make(map[string]*known), records: newRecords(), bereft: make(map[int]bool), reborn: make(map[int]bool)}
 	for _, name := range names() {
 		j.known[name] = &known{started: make(map[int]bool), place: place{rests: true, begun: make(map[int]time.Time)}}
 	}
@@ -142,6 +143,9 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	defer j.mu.Unlock()
 	k := j.known[name]
 	k.over, k.place.rests = false, false
+	if lost.record && !lost.dir {
+		j.records.loses(name)
+	}
 	k.lost.dir, k.lost.record, k.lost.owner = k.lost.dir || lost.dir, k.lost.record || lost.record, k.lost.owner || lost.owner
 	for _, p := range processes {
 		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
@@ -162,6 +166,15 @@ func (j *judge) lost(name string) loss {
 	return loss{}
 }
 
+// unsound judges a complaint about what is at work at a time.
+func (j *judge) unsound(complaint string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.records.excuses(complaint) {
+		j.violatedLocked(TreeIsSound, "%s", complaint)
+	}
+}
+
 // deletedAlive judges complaints that a directory was deleted under a process.
 func (j *judge) deletedAlive(complaints []string) {
 	j.mu.Lock()
@@ -177,6 +190,7 @@ func (j *judge) deletedAlive(complaints []string) {
 		delete(j.bereft, pid)
 	}
 	clear(j.reborn)
+	j.records.heard()
 }
 
 // jumps says that the clock is set: how long a process has run cannot be told for

@@ -89,6 +89,10 @@ func (j *judge) look(s *seen) {
 		known.erred = now
 	}
 	saidToRun := s.phase == fsm.PhaseRunning && s.err == nil && !hangs
+	quiet := saidToRun && !j.faults.lately() && now.Sub(s.since) > settleTime && now.Sub(known.erred) > settleTime
+	if quiet && len(running) == 1 && j.records.since(s.name, running[0].PID) > settleTime {
+		j.violatedLocked(Bounded, "%s is said to be %s, and it is written down nowhere that its process is %d", s.name, s.state, running[0].PID)
+	}
 	if saidToRun && len(running) == 0 && now.Sub(known.gone) > settleTime {
 		j.violatedLocked(Truthful, "%s is said to run, and nothing has since %s", s.name, stamp(known.gone.Sub(j.story.begin)))
 	}

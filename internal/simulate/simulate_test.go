@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/evenkeel/evenkeel/internal/simulate"
+	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
 var (
@@ -118,6 +120,28 @@ func TestWhatDoesNotSayWhoseItIsStays(t *testing.T) {
 		r := simulate.Run(t, plan)
 		assert.Contains(t, r.Story, "data/manifest.json of a: <nil>")
 		assert.Nil(t, r.Violation, r.Story)
+	}
+}
+
+// TestRecordsThatAreLost: what a process has started ends with it where it was lost
+// which process that was. Up to 2.12 that takes a program which has seen it, and
+// where there was no time for that nobody is to blame.
+func TestRecordsThatAreLost(t *testing.T) {
+	const child, record, removed = 10, 8, 2 * 13
+	for _, version := range []s6test.Version{s6test.V211, s6test.V213, s6test.V215} {
+		for _, later := range []time.Duration{time.Second, time.Minute} {
+			plan := simulate.NewPlan(1, 10*time.Minute)
+			plan.Version, plan.Latency, plan.Actions = version, 300*time.Millisecond, []simulate.Action{
+				{At: time.Minute, What: simulate.Behave, Name: "x", N: child, For: 5 * time.Minute},
+				{At: 2 * time.Minute, What: simulate.Signal, Name: "x", N: int(syscall.SIGKILL)},
+				{At: 4 * time.Minute, What: simulate.Damage, Name: "x", N: record + removed},
+				{At: 4*time.Minute + later, What: simulate.Restart, Name: "x"},
+			}
+			r := simulate.Run(t, plan)
+			assert.Contains(t, r.Story, "rm data/started of x: <nil>")
+			assert.Contains(t, r.Story, "child")
+			assert.Nil(t, r.Violation, r.Story)
+		}
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -105,7 +107,7 @@ func (w *world) look() {
 		case strings.Contains(v, "deleted while"):
 			deleted = append(deleted, v)
 		default:
-			w.judge.violated(TreeIsSound, "%s", v)
+			w.judge.unsound(v)
 		}
 	}
 	w.judge.deletedAlive(deleted)
@@ -217,6 +219,14 @@ func (w *world) stall(name string) error {
 func (w *world) answers(name string) {
 	_ = w.tree.Hang(name, false)
 	w.judge.stalls(name, 0)
+}
+
+// recorded reports whether it is written down that a service's process is the one
+// with that id.
+func (w *world) recorded(name string, pid int) bool {
+	text, err := w.tree.FS().ReadFile(path.Join(w.tree.Layout().Service(name), recordFile))
+	words := strings.Fields(string(text))
+	return err == nil && len(words) > 2 && words[1] == strconv.Itoa(pid)
 }
 
 // harm does something that may end a service's process.
