@@ -124,11 +124,11 @@ func (d *driver) Restart(_ context.Context, desired fsm.Desired[*Spec]) error {
 			return cmp.Or(err, errLags)
 		}
 	}
-	switch {
-	case !there && process.PID != 0 && desired.Spec != nil && desired.Spec.Restart == RestartNever:
-		return errLags // passes do not replace it, and a mark has to say which process it is of
-	case !there:
-		return nil // a service that has never run will be started
+	if !there && process.PID != 0 {
+		if desired.Spec != nil && desired.Spec.Restart == RestartNever {
+			return errLags // passes do not replace it, and a mark has to say which process it is of
+		}
+		return nil // passes do
 	}
 	if status.Up() {
 		if err := d.mark(startedReplaced, &status); err != nil {

@@ -340,3 +340,20 @@ func TestRestartOfWhatRunsOnceWithoutARecord(t *testing.T) {
 		assert.NotEqual(t, before, pidOf(tree, "a"))
 	})
 }
+
+// What has failed for good is run again by hand also where its status was torn.
+func TestRestartOfWhatHasFailedWithoutAStatus(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		tree.SetProgram("a", s6test.Program{RunFor: time.Second, ExitCode: 1})
+		p := start(t, tree)
+		require.NoError(t, p.Apply(t.Context(), map[string]desired{
+			"a": {State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "1"}, Policy: s6.Policy{Restart: s6.RestartNever}}},
+		}))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseFailed))
+		tree.SetProgram("a", s6test.Program{})
+		require.NoError(t, tree.FS().WriteFile(statusOf(tree, "a"), []byte("torn"), 0o644))
+		require.NoError(t, p.Restart(t.Context(), "a"))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseRunning))
+		p.stop()
+	})
+}

@@ -52,6 +52,7 @@ func (w *world) calm() {
 	w.story.tell("user", "wants %s", w.wanted())
 	begin := time.Now()
 	w.after(5*time.Second, w.helpByHand)
+	w.after(45*time.Second, w.helpByHand) // what was only seen in a pass after many that had failed
 	for w.unsettled() != nil {
 		if time.Since(begin) > Bound {
 			w.judge.violated(Converged, "after %v: %v", Bound, w.unsettled())
