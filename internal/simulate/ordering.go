@@ -102,7 +102,8 @@ func (o *ordering) gate(kind string, run, stop fsm.State) fsm.Gate {
 	return gate{o.Gate(kind, run, stop), o.life}
 }
 
-// gate is asked in moments of the instance that it is asked about.
+// gate is asked in moments of the instance that it is asked about. What it is told
+// after a pass it is told in one of those.
 type gate struct {
 	fsm.Gate
 	life *life
@@ -110,18 +111,8 @@ type gate struct {
 
 // Hold implements fsm.Gate.
 func (g gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
-	g.turn(name)
-	return g.Gate.Hold(name, asked)
-}
-
-// Passed implements fsm.Gate.
-func (g gate) Passed(name string) {
-	g.turn(name)
-	g.Gate.Passed(name)
-}
-
-func (g gate) turn(name string) {
 	if !g.life.isDead() {
 		time.Sleep(until(time.Now(), slotOf(name), 1))
 	}
+	return g.Gate.Hold(name, asked)
 }

@@ -18,8 +18,8 @@ const (
 	slotDrivers   = 10  // and the ones after it
 	slotOrder     = 50  // and the ones after it
 	slotChecks    = 100 // and as many after it
-	slotWakes     = 300
-	slotsOfWakes  = 600
+	slotWakes     = 300 // wake-ups by drivers
+	slotOrders    = 900 // wake-ups by an order
 	slotAdversary = 999
 )
 
@@ -161,9 +161,12 @@ func (a *actor) deletes(op filesystemtest.Op) {
 // wake has an instance woken a little later, in a moment of its own: what wakes
 // it does so in the moment of somebody else.
 func (a *actor) wake(fn func()) {
-	n := a.wakes.Add(1)
+	n, from, to := a.wakes.Add(1), slotWakes, slotOrders
+	if a.slot >= slotOrder && a.slot < slotChecks {
+		from, to = slotOrders, slotAdversary
+	}
 	lot := mix(a.seed, uint64(a.number), uint64(a.slot), n, 1)
-	time.AfterFunc(until(time.Now(), slotWakes+int(n%slotsOfWakes), 1+int(lot%20)), func() {
+	time.AfterFunc(until(time.Now(), from+int(n%uint64(to-from)), 1+int(lot%20)), func() {
 		if !a.isDead() {
 			fn()
 		}
