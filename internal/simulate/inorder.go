@@ -20,14 +20,14 @@ func (j *judge) stands(name string, n fsm.Transition) {
 	s := j.known[name]
 	s.place.phase(n.ToPhase)
 	if n.Event == s6.EventStopDone && s.asked.state != s6.Running || n.To == fsm.StateRemoved {
-		s.place.rests = true
+		s.place.rests, s.place.rested = true, time.Now()
 	}
 }
 
 // startsInOrder holds the start of a process against what its instance needs.
 func (j *judge) startsInOrder(name string, pid int) {
 	s := j.known[name]
-	if !s.place.rests || s.asked.state != s6.Running {
+	if !s.place.rests || s.asked.state != s6.Running || time.Since(s.place.rested) < noticed { // it may have been told to before
 		return
 	}
 	for _, need := range j.needs[name] {

@@ -230,7 +230,7 @@ func (j *judge) pauses(name string, until time.Time) {
 
 func (s *known) doom() {
 	s.excuse()
-	s.place.steady = 0
+	s.place.steady, s.place.rests = 0, false
 	for pid := range s.started {
 		s.started[pid] = true
 	}

@@ -11,7 +11,8 @@ import (
 // place is what is known of an instance for those that need it, and for what it
 // needs.
 type place struct {
-	rests  bool              // no process of it has started since it was stopped
+	rests  bool              // no process of it has started since it was stopped, or was about to
+	rested time.Time         // since when
 	begun  map[int]time.Time // its processes
 	up     spell             // there was one
 	ready  spell             // it was said to be running

@@ -14,7 +14,7 @@ import (
 type records struct {
 	told    bool                            // s6 tells
 	written func(name string, pid int) bool // whether a record names a process
-	lost    map[string]time.Time            // since when those of the processes that run are
+	lost    map[string]time.Time            // when those of the processes that run were, the last time
 	kids    map[string]map[int]bool         // what they have started
 	blind   map[int]bool                    // what no finish script could know of
 	reborn  map[int]bool                    // ids that others have since the last complaints
@@ -29,9 +29,7 @@ func newRecords() *records {
 
 // loses says that the adversary has destroyed the record of a service's process.
 func (r *records) loses(name string) {
-	if r.lost[name].IsZero() {
-		r.lost[name] = time.Now()
-	}
+	r.lost[name] = time.Now() // what was lost before may have been written again
 }
 
 // happens is told of each process of a service and each that such a one starts.
