@@ -166,13 +166,16 @@ LOAD ?= 2
 soak: tools $(engine_needed) $(redpanda_needed) | go ## run test-host N (5) times beside LOAD (2) busy loops; how often each test failed
 	@sh scripts/soak.sh $(N) $(LOAD)
 
-# How many seeds simulate runs, and for how many simulated hours each.
+# How many seeds simulate runs, and for how many simulated hours each; and how many
+# lives of whole programs with their files.
 SEEDS ?= 2000
 HOURS ?= 1
+LIVES ?= 100
 
 .PHONY: simulate
-simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each
+simulate: | go ## run whole programs against an adversary, in memory: SEEDS (2000) of them, HOURS (1) of fake time each, and LIVES (100)
 	@go test -count=1 -timeout 24h ./internal/simulate -run TestSeeds -seeds $(SEEDS) -hours $(HOURS)
+	@go test -count=1 -timeout 24h ./runner -run TestLives -rapid.checks=$(LIVES)
 
 # The seed of what killings, chaos and log-campaign do at random; 0 means one by
 # the clock.

@@ -28,6 +28,7 @@ import (
 // wish is what a file says of one service.
 type wish struct {
 	Stopped bool
+	Crashes bool // soon after each start
 	Sleeps  int
 	Env     string // of the variable X, none if empty
 	// What is below needs no other process.
@@ -37,7 +38,16 @@ type wish struct {
 }
 
 // process is what a process has to be like.
-func (w wish) process() wish { return wish{Stopped: w.Stopped, Sleeps: w.Sleeps, Env: w.Env} }
+func (w wish) process() wish {
+	return wish{Stopped: w.Stopped, Crashes: w.Crashes, Sleeps: w.Sleeps, Env: w.Env}
+}
+
+func (w wish) command() string {
+	if w.Crashes {
+		return "crash"
+	}
+	return "sleep"
+}
 
 // names are those of all services there may be.
 var names = []string{"a", "b", "c", "d"}
@@ -104,7 +114,7 @@ func written(wishes map[string]wish) string {
 		if w.StopTimeout > 0 {
 			fmt.Fprintf(&b, "    stopTimeout: %v\n", w.StopTimeout)
 		}
-		fmt.Fprintf(&b, "    s6ServiceConfig:\n      command: [sleep, '%d']\n      logFilesize: %d\n", w.Sleeps, w.LogSize)
+		fmt.Fprintf(&b, "    s6ServiceConfig:\n      command: [%s, '%d']\n      logFilesize: %d\n", w.command(), w.Sleeps, w.LogSize)
 		if w.Env != "" {
 			fmt.Fprintf(&b, "      env: {X: '%s'}\n", w.Env)
 		}

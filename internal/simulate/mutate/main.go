@@ -23,31 +23,33 @@ import (
 
 func main() {
 	root := flag.String("root", ".", "the repository")
-	seeds := flag.Int("seeds", 200, "how many seeds may be needed to find a fault")
+	tries := flag.Int("seeds", 200, "how many seeds, or lives, may be needed to find a fault")
 	only := regexp.MustCompile("")
 	flag.TextVar(only, "only", only, "only the faults whose names match this")
 	flag.Parse()
-	missed, err := run(*root, *seeds, only)
+	missed, err := run(*root, *tries, only)
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	case len(missed) > 0:
-		fmt.Fprintf(os.Stderr, "mutate: not found within %d seeds: %s\n", *seeds, strings.Join(missed, ", "))
+		fmt.Fprintf(os.Stderr, "mutate: not found within %d seeds: %s\n", *tries, strings.Join(missed, ", "))
 		os.Exit(1)
 	}
 }
 
 // run makes one fault after the other, and returns those that no seed found.
-func run(root string, seeds int, only *regexp.Regexp) (missed []string, err error) {
+func run(root string, tries int, only *regexp.Regexp) (missed []string, err error) {
 	dir, err := os.MkdirTemp("", "evenkeel-mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	if only.String() == "" { // what is found is the fault's
-		if found, err := none().try(root, dir, seeds); err != nil || found != "" {
-			return nil, fmt.Errorf("without a fault: %s %v", found, err)
+		for _, by := range []campaign{seeds(), lives()} {
+			if found, err := none(by).try(root, dir, tries); err != nil || found != "" {
+				return nil, fmt.Errorf("without a fault: %s %v", found, err)
+			}
 		}
 	}
 	all := slices.DeleteFunc(mutations(), func(m mutation) bool { return !only.MatchString(m.name) })
@@ -56,7 +58,7 @@ func run(root string, seeds int, only *regexp.Regexp) (missed []string, err erro
 	}
 	for _, m := range all {
 		begin := time.Now()
-		found, err := m.try(root, dir, seeds)
+		found, err := m.try(root, dir, tries)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -69,23 +71,20 @@ func run(root string, seeds int, only *regexp.Regexp) (missed []string, err erro
 	return missed, nil
 }
 
-// violation is what the test prints of a seed that fails.
-var violation = regexp.MustCompile(`seed \d+: .*`)
-
 // try makes a fault and returns the first seed that finds it, and how; "" for
 // none.
-func (m mutation) try(root, dir string, seeds int) (found string, err error) {
+func (m mutation) try(root, dir string, tries int) (found string, err error) {
 	overlay, err := m.overlay(root, dir)
 	if err != nil {
 		return "", err
 	}
 	binary := filepath.Join(dir, "simulate.test")
-	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, "./internal/simulate")
+	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, m.by.pkg)
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cannot build with this fault: %w\n%s", err, out)
 	}
-	test := exec.Command(binary, "-test.run", "^TestSeeds$", "-test.timeout", "1h", "-brief", "-seeds", fmt.Sprint(seeds))
+	test := exec.Command(binary, append(m.by.flags, "-test.run", m.by.test, "-test.timeout", "1h", m.by.tries+"="+fmt.Sprint(tries))...)
 	out, err := test.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
@@ -94,7 +93,7 @@ func (m mutation) try(root, dir string, seeds int) (found string, err error) {
 	case !errors.As(err, &exit):
 		return "", err
 	}
-	if found = string(violation.Find(out)); found == "" {
+	if found = string(m.by.found.Find(out)); found == "" {
 		return "", fmt.Errorf("the test fails without a violation:\n%s", out)
 	}
 	return found, nil

@@ -1,27 +1,53 @@
 package main
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // mutation is a fault that can be made.
 type mutation struct {
 	name  string
 	edits []edit
+	by    campaign
+}
+
+// campaign is what is to find a fault: a test, and what it prints where it does.
+type campaign struct {
+	pkg, test string
+	tries     string // how many are told by this flag
+	flags     []string
+	found     *regexp.Regexp
+}
+
+// seeds are those of the simulation.
+func seeds() campaign {
+	return campaign{"./internal/simulate", "^TestSeeds$", "-seeds", []string{"-brief"}, regexp.MustCompile(`seed \d+: .*`)}
+}
+
+// lives are those of whole programs with their files.
+func lives() campaign {
+	return campaign{"./runner", "^TestLives$", "-rapid.checks", []string{"-rapid.nofailfile"}, regexp.MustCompile(`after deed .*`)}
 }
 
 // edit replaces a text that is once in a file.
 type edit struct{ file, find, replace string }
 
 func one(name, file, find, replace string) mutation {
-	return mutation{name, []edit{{file, find, replace}}}
+	return mutation{name, []edit{{file, find, replace}}, seeds()}
+}
+
+func ofLives(name, file, find, replace string) mutation {
+	return mutation{name, []edit{{file, find, replace}}, lives()}
 }
 
 // none is no fault. No seed finds it.
-func none() mutation { return mutation{name: "no fault"} }
+func none(by campaign) mutation { return mutation{name: "no fault", by: by} }
 
 // mutations returns the faults. Each was made once: in UMH Core, or in this
 // library before a test was written for it.
 func mutations() []mutation {
-	return slices.Concat(ofTheCore(), ofReading(), ofActing(), ofOrder(), ofStreams())
+	return slices.Concat(ofTheCore(), ofReading(), ofActing(), ofOrder(), ofStreams(), ofPrograms())
 }
 
 // ofTheCore are faults in how instances are managed.
@@ -165,5 +191,24 @@ func ofStreams() []mutation {
 		// What fails to answer was started again, over and over.
 		one("what does not answer is ended", "benthos/decide.go",
 			"	case o.PortTaken != \"\":\n		return fsm.Because(\"it cannot listen\")", "	case o.PortTaken != \"\" || in.State == StateDegraded && o.up() && !o.Health.Alive:\n		return fsm.Because(\"it cannot listen\")"),
+	}
+}
+
+// ofPrograms are faults in what becomes of files, and of what is asked by hand.
+func ofPrograms() []mutation {
+	return []mutation{
+		// What had been taken back was tried again by the next program.
+		ofLives("what was taken back is forgotten", "runner/probation.go",
+			"	p.trials = known\n", "	p.trials = make(trials)\n"),
+		// What an earlier run had started was no way back.
+		ofLives("nothing ran before", "runner/probation.go",
+			"		p.ran[key] = !ends(e)\n", "		p.ran[key] = !ends(e) && key.Name == \"\"\n"),
+		// A program that was killed during a change left no way back.
+		ofLives("a trial is not written down", "runner/probation.go",
+			"		unsaved = p.store.saveChanges(next)\n", "		unsaved = nil\n"),
+		// What was stopped by hand started with the next program.
+		ofLives("a stop by hand is forgotten", "runner/byhand.go",
+			"	all[key] = Override{Kind: key.Kind, Name: key.Name, By: by, At: time.Now()}\n	if err := r.probation.store.saveOverrides(all); err != nil {",
+			"	all[key] = Override{Kind: key.Kind, Name: key.Name, By: by, At: time.Now()}\n	if err := error(nil); err != nil {"),
 	}
 }
