@@ -69,7 +69,7 @@ func anyDeeds(t *rapid.T) (deeds []deed) {
 	}
 	declare()
 	deeds = []deed{{does: "declare", wishes: wishes}}
-	for range rapid.IntRange(1, 12).Draw(t, "deeds") {
+	for range rapid.IntRange(1, 8).Draw(t, "deeds") {
 		d := deed{
 			does: rapid.SampledFrom([]string{"declare", "declare", "kill and declare", "stop by hand", "start by hand", "another program", "kill a process"}).Draw(t, "does"),
 			name: rapid.SampledFrom(names).Draw(t, "of"),
@@ -191,7 +191,7 @@ func (l *life) does(d deed) (disturbed string) {
 // asked.
 func (l *life) settle(disturbed string) {
 	l.load()
-	time.Sleep(3 * time.Minute)
+	time.Sleep(90 * time.Second) // a start may take thirty, and as long again where it is taken back
 	synctest.Wait()
 	works, pids := l.works(), make(map[string]int)
 	for _, name := range names {
