@@ -63,6 +63,9 @@ func decideCreating(in input) fsm.Decision {
 	case !toldTo(in):
 		return tell(in)
 	}
+	if o.Unseen {
+		return fsm.Decision{Reason: o.unseen()}
+	}
 	switch o.Service.Phase {
 	case fsm.PhaseToBeCreated, fsm.PhaseCreating, fsm.PhaseRemoving, fsm.PhaseRemoved:
 		return fsm.Decision{Reason: fsm.Because("its service is being created").With(o.serviceSays())}
@@ -122,8 +125,10 @@ func decideStopped(in input) fsm.Decision {
 		return d
 	case !toldTo(in):
 		return tell(in)
-	case !o.stopped():
+	case !o.rested():
 		return fsm.Decision{Fire: EventStop, Reason: fsm.Because("its service is " + string(o.Service.State))}
+	case o.Unseen:
+		return fsm.Decision{Reason: o.unseen(), Pending: true}
 	}
 	return fsm.Decision{}
 }
@@ -298,7 +303,7 @@ func decideRemoving(in input) fsm.Decision {
 	switch {
 	case o.Asked != fsm.StateRemoved:
 		return fsm.Decision{Do: discardActions, Reason: in.Asked()}
-	case o.Service.State != fsm.StateRemoved:
+	case o.Unseen || o.Service.State != fsm.StateRemoved:
 		return fsm.Decision{Reason: fsm.Because("waiting for its service to be removed").With(o.serviceSays())}
 	}
 	return fsm.Decision{Fire: fsm.EventRemoveDone, Reason: fsm.Because("nothing of it is left")}

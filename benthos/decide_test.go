@@ -281,3 +281,26 @@ func TestMissingMetricsAreNoFailure(t *testing.T) {
 	assert.Empty(t, d.Fire)
 	assert.Equal(t, "its metrics cannot be read: "+ErrNoMetrics.Error(), d.Reason.String())
 }
+
+// What a service was before it was asked is no evidence that it is so again.
+func TestDecideWaitsUntilTheServiceWasSeen(t *testing.T) {
+	for state, test := range map[fsm.State]struct {
+		service Service
+		asked   fsm.State
+		want    fsm.State // of the instance
+		fire    fsm.Event
+	}{
+		fsm.StateCreating: {Service{State: s6.StateStopped, Phase: fsm.PhaseStopped}, s6.Stopped, Stopped, fsm.EventCreateDone},
+		StateStopping:     {Service{State: s6.StateStopped, Phase: fsm.PhaseStopped}, s6.Stopped, Stopped, EventStopDone},
+		fsm.StateRemoving: {Service{State: fsm.StateRemoved, Phase: fsm.PhaseRemoved}, fsm.StateRemoved, fsm.StateRemoved, fsm.EventRemoveDone},
+	} {
+		in := input{State: state, Desired: fsm.Desired[*Config]{State: test.want, Spec: &Config{}}}
+		in.Observed = Observed{Service: &test.service, Asked: test.asked, Current: true}
+		assert.Equal(t, test.fire, decide(in).Fire, state)
+		in.Observed.Unseen, test.service.Err = true, errors.New("no space left")
+		d := decide(in)
+		assert.Empty(t, d.Fire, state)
+		assert.Empty(t, d.Do, state)
+		assert.Contains(t, d.Reason.String(), "no space left", state)
+	}
+}

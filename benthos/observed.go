@@ -112,10 +112,20 @@ func (o *Observed) up() bool {
 	return s.Up() && s.Waits.IsZero() && !s.Stale() && !s.Told && (o.Current || o.Renoted) && !o.Unseen
 }
 
-// stopped reports whether the service is stopped and nothing of it was seen to
-// run: an adopted service is in that state before it is told to stop.
-func (o *Observed) stopped() bool {
+// rested reports whether the service was stopped when it was seen last, and
+// nothing of it was seen to run: an adopted service is in that state before it is
+// told to stop.
+func (o *Observed) rested() bool {
 	return o.Service.Phase == fsm.PhaseStopped && o.Service.Observed.Down()
+}
+
+// stopped reports whether that was seen since it was asked: what it was asked
+// before, or a restart by hand, may have started a process that nobody has seen.
+func (o *Observed) stopped() bool { return o.rested() && !o.Unseen }
+
+// unseen says that nothing is known of the service since it was asked.
+func (o *Observed) unseen() fsm.Reason {
+	return fsm.Because("its service has not been seen since it was asked").With(o.serviceErr())
 }
 
 // over reports whether the service came to its end, with what is asked of it now.
