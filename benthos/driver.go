@@ -20,6 +20,7 @@ type driver struct {
 	options *Options
 
 	stream *stream    // of the desired configuration, nil where there is none
+	before *stream    // the one whose process still runs, nil where that is not another
 	logs   s6log.Tail // open while something is looked for
 }
 
@@ -32,7 +33,9 @@ func (d *driver) want(now time.Time, desired fsm.Desired[*Config]) error {
 	if before != nil && config == before.doc.config {
 		return nil
 	}
-	d.stream = nil
+	if d.stream = nil; before != nil && before.health.PID != 0 {
+		d.before = before
+	}
 	if config == nil {
 		return nil
 	}
@@ -57,4 +60,18 @@ func (d *driver) want(now time.Time, desired fsm.Desired[*Config]) error {
 		d.stream.well = now
 	}
 	return nil
+}
+
+// resume makes the stream of a change that was taken back the one from before
+// the change, if no other process has come: what it was found to do, it does.
+func (d *driver) resume(service *s6.Observed) {
+	before := d.before
+	switch {
+	case before == nil, service.StatusProblem != "": // which tells of no process
+	case !service.Up() || service.Status.PID != before.health.PID || !service.Status.Stamp.Equal(before.ends.began):
+		d.before = nil
+	case d.stream != nil && d.stream.doc.hash == before.doc.hash:
+		before.doc = d.stream.doc
+		d.stream, d.before = before, nil
+	}
 }

@@ -20,6 +20,7 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	if err != nil {
 		return Observed{}, err
 	}
+	d.resume(&seen.Snapshot.Observed)
 	s, o := d.stream, Observed{Service: seen.Snapshot, Asked: seen.Asked, Current: seen.Current, Unseen: seen.Unseen}
 	if s == nil {
 		return o, nil

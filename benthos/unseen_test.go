@@ -18,7 +18,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
-// fog fails where links are read while it is on: no service can be looked at.
+// fog has operations fail while it is on.
 type fog struct {
 	filesystemtest.Injector
 	on atomic.Bool
@@ -31,8 +31,8 @@ func (b *fog) Inject(op filesystemtest.Op) filesystemtest.Fault {
 	return b.Injector.Inject(op)
 }
 
-func newFog() *fog {
-	return &fog{Injector: filesystemtest.OnKind(filesystemtest.Readlink, filesystemtest.Fail(errors.New("no space left")))}
+func newFog(kinds filesystemtest.Kind) *fog {
+	return &fog{Injector: filesystemtest.OnKind(kinds, filesystemtest.Fail(errors.New("no space left")))}
 }
 
 // A stream is started, restarted by hand and stopped, and its service cannot be
@@ -41,7 +41,7 @@ func TestWhatWasNotSeenSinceIsNotStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
-		eyes := newFog()
+		eyes := newFog(filesystemtest.Readlink) // no service can be looked at
 		manager := m.manageOn(t, s6test.Inject(m.tree, eyes))
 		as := func(state fsm.State) map[string]fsm.Desired[*benthos.Config] {
 			return map[string]fsm.Desired[*benthos.Config]{"a": {State: state, Spec: stream("1s")}}
@@ -88,7 +88,7 @@ func TestWhatWasNotSeenSinceIsNotSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
-		eyes := newFog()
+		eyes := newFog(filesystemtest.Readlink)
 		manager := m.manageOn(t, s6test.Inject(m.tree, eyes))
 		halted := func(interval string) map[string]fsm.Desired[*benthos.Config] {
 			return map[string]fsm.Desired[*benthos.Config]{"a": {State: benthos.Stopped, Spec: stream(interval)}}
@@ -110,5 +110,39 @@ func TestWhatWasNotSeenSinceIsNotSettled(t *testing.T) {
 		s, _ = manager.Instance("a")
 		assert.True(t, s.Settled)
 		assert.Equal(t, s6.StateStopped, s.Observed.Service.State)
+	})
+}
+
+// A change is taken back before it has come to another process, as where the disk
+// is full: what the process was found to do it still does.
+func TestWhatWasFoundOutStandsWhereAChangeIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(t)
+		m.prober.Set(endpoint, benthostest.Endpoint{})
+		disk := newFog(filesystemtest.Writes | filesystemtest.MkdirAll)
+		manager := m.manageOn(t, s6test.Inject(m.tree, disk))
+		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))
+		time.Sleep(time.Minute) // what an older process has counted before it is looked at is not new
+		before := m.tree.Processes()
+		m.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 100, OutputError: 100}})
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseDegraded))
+
+		disk.on.Store(true)
+		for range 2 { // also where another one follows
+			require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("2s")})))
+			time.Sleep(20 * time.Millisecond)
+			require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("3s")})))
+			time.Sleep(20 * time.Millisecond)
+			require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
+			time.Sleep(2 * time.Second)
+			s, _ := manager.Instance("a")
+			assert.Equal(t, benthos.StateDegraded, s.State)
+			assert.Equal(t, "its output failed recently", s.Reason.Summary)
+		}
+		assert.Equal(t, before, m.tree.Processes())
+		disk.on.Store(false)
+		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning), "they are over")
+		assert.Equal(t, before, m.tree.Processes())
 	})
 }
