@@ -59,7 +59,7 @@ func compareRunning(spec *Spec, o *Observed) fsm.Change {
 		return change(fsm.ChangeStart, fsm.Because("it does not run").With(o.CommandProblem))
 	case o.Started != "" && o.Started != spec.processHash():
 		return change(fsm.ChangeRestart, fsm.Because("its process was started from something else"))
-	case o.Started == "" && o.Hash != spec.Hash():
+	case o.Started == "" && o.Hash != spec.Hash() && !(o.Intact && o.made == spec.processHash()):
 		return change(fsm.ChangeRestart, fsm.Because("it is not known what its process was started from"))
 	case o.Unlocked:
 		return change(fsm.ChangeRestart, unlocked())

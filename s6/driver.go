@@ -46,6 +46,7 @@ type driver struct {
 	said     said   // what its manifest said
 	files    []keptFile
 	damage   string    // why it is not intact
+	made     string    // of what the files have a process started from, where it is
 	lookedAt time.Time // when it was last looked whether the files are there
 
 	checking  *checking // nil while no process is checked

@@ -115,7 +115,7 @@ func (d *driver) build(desired fsm.Desired[*Spec]) error {
 	if err := d.fs.Rename(dir, d.service); err != nil {
 		return err
 	}
-	d.examined, d.intact, d.foreign, d.damage = true, true, "", ""
+	d.examined, d.intact, d.foreign, d.damage, d.made = true, true, "", "", d.wantProcess
 	d.keep(files[:rendered])
 	return nil
 }

@@ -40,7 +40,7 @@ func (d *driver) observeFiles(now time.Time, o *Observed) (err error) {
 	if err := d.observeIntact(now); err != nil {
 		return err
 	}
-	o.Intact, o.Owner, o.Damage = d.intact, d.foreign, d.damage
+	o.Intact, o.Owner, o.Damage, o.made = d.intact, d.foreign, d.damage, d.made
 	o.Watched = d.watch != nil && d.watch.Linked()
 	return nil
 }
@@ -308,6 +308,7 @@ func (d *driver) examine() (intact bool, err error) {
 		}
 	}
 	d.keep(files)
+	d.made = m.Spec.processHash()
 	d.damage, err = d.looksDamaged()
 	return d.damage == "", err
 }

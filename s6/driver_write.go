@@ -35,7 +35,7 @@ func (d *driver) write(spec *Spec) error {
 			return err
 		}
 	}
-	if err := d.disown(); err != nil {
+	if err := d.disown(spec); err != nil {
 		return err
 	}
 	err = d.fs.Remove(path.Join(d.service, fileHash))
@@ -69,7 +69,7 @@ func (d *driver) write(spec *Spec) error {
 	if _, err := d.replace(files[hash]); err != nil {
 		return err
 	}
-	d.examined, d.intact, d.damage = true, true, ""
+	d.examined, d.intact, d.damage, d.made = true, true, "", d.wantProcess
 	d.keep(files)
 	return nil
 }
@@ -118,8 +118,14 @@ func (d *driver) replace(f file) (changed bool, err error) {
 }
 
 // disown makes a process whose start has not said what it was started from
-// count as started from something else, before the files change.
-func (d *driver) disown() error {
+// count as started from something else, before the files change. It does not where
+// the files have one started from what is wanted already: then nothing changes for
+// it.
+func (d *driver) disown(spec *Spec) error {
+	run, err := d.fs.ReadFile(path.Join(d.service, fileRun))
+	if err == nil && strings.Contains(string(run), spec.processHash()) {
+		return nil
+	}
 	status, err := d.tree.Status(d.service)
 	if ok, err := written(err); err != nil || !ok || !status.Up() {
 		return err

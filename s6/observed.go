@@ -39,6 +39,8 @@ type Observed struct {
 	// not.
 	Intact bool   `json:"intact"`
 	Damage string `json:"damage,omitempty"`
+	// made is of what its files have a process started from, where they are intact.
+	made string
 
 	// Supervised and LoggerSupervised: an s6-supervise serves the service
 	// and its logger.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -170,5 +171,44 @@ func TestRecordThatCannotBeWritten(t *testing.T) {
 		assert.NotEqual(t, pid, pidOf(tree, "a"))
 		s, _ = p.Instance("a")
 		assert.NoError(t, s.Err)
+	})
+}
+
+// A program that did not know the process restarts it for nothing that does not
+// reach it: other logs, what follows on its end,
+// a file that was damaged. What does is a reason to.
+func TestUnknownProcessIsKeptByWhatDoesNotReachIt(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		pid := pidOf(tree, "a")
+		lose(t, tree, "deleted")
+		other := *running("a")["a"].Spec
+		other.Log.Files, other.Restart = 7, s6.RestartOnFailure // which changes its run script
+		another := other
+		another.Env = map[string]string{"A": "b"}
+		plan := func(p *program, spec *s6.Spec) fsm.ChangeKind {
+			changes, err := p.Plan(t.Context(), map[string]desired{"a": {State: s6.Running, Spec: spec}})
+			require.NoError(t, err)
+			require.Len(t, changes, 1)
+			return changes[0].Kind
+		}
+		p := start(t, tree)
+		assert.Equal(t, fsm.ChangeLive, plan(p, &other))
+		p.wants(map[string]desired{"a": {State: s6.Running, Spec: &other}})
+		pass(10 * time.Second)
+		s, _ := p.Instance("a")
+		assert.Equal(t, other.Hash(), s.Observed.Hash)
+		assert.Empty(t, s.Observed.Started)
+		assert.Equal(t, pid, pidOf(tree, "a"))
+
+		require.NoError(t, tree.FS().Remove(path.Join(tree.Layout().Service("a"), "log/run")))
+		pass(time.Minute)
+		s, _ = p.Instance("a")
+		assert.True(t, s.Observed.Intact)
+		assert.Equal(t, pid, pidOf(tree, "a"))
+
+		assert.Equal(t, fsm.ChangeRestart, plan(p, &another))
+		p.wants(map[string]desired{"a": {State: s6.Running, Spec: &another}})
+		assert.NotEqual(t, pid, pidOf(tree, "a"))
 	})
 }
