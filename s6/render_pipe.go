@@ -35,14 +35,14 @@ func holdPipe(spec *Spec) string {
 
 // followPipe makes a logger read what the service's supervisor writes to, or its
 // only child. The process of that id is the supervisor if it is in the service's
-// directory.
+// directory. It may let go of the pipe just when that is opened.
 const followPipe = `read -r hash process supervisor 2>/dev/null <../` + fileStarted + `
 supervisor=${supervisor%.*}
 if [ "$supervisor" ] && [ "/proc/$supervisor/cwd" -ef .. ]; then
 	read -r process rest 2>/dev/null <"/proc/$supervisor/task/$supervisor/children"
 	for pid in "$supervisor" $process; do
 		pipe=/proc/$pid/fd/1
-		[ -p "$pipe" ] && [ -r "$pipe" ] && exec <"$pipe" && break
+		[ -p "$pipe" ] && [ -r "$pipe" ] && exec <"$pipe" && [ -p /proc/self/fd/0 ] && break
 	done
 fi
 `
