@@ -41,7 +41,7 @@ func (o *Order) member(id ID) Member {
 	return o.leaving[id]
 }
 
-// matters reports whether it does.
+// matters reports whether it matters of an instance that it was started.
 func (o *Order) matters(id ID) bool { return len(o.member(id).Needs) > 0 || len(o.users[id]) > 0 }
 
 // lock locks o once it was found out whether an instance was started, where that
@@ -81,8 +81,11 @@ func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
 		return why, false
 	}
 	for _, need := range needs {
-		v := o.see(id, need.ID)
-		if is := cmp.Or(need.Is, Ready); !waits && (o.applying > 0 || !v.is(is) || !o.members[need.ID].Runs) {
+		v, runs := o.see(id, need.ID), o.members[need.ID].Runs
+		if !runs && !v.Stopped {
+			v.Says = "to stop, and is " + v.Says
+		}
+		if is := cmp.Or(need.Is, Ready); !waits && (o.applying > 0 || !v.is(is) || !runs) {
 			why, waits = o.waitsFor(need.Name, "be "+string(is), v), true
 		}
 	}

@@ -388,7 +388,7 @@ func TestWhatIsRemovedDoesNotStart(t *testing.T) {
 // What is to stop is nothing to start after, though an earlier run has left it
 // running and its manager has not seen to it.
 func TestWhatIsToStopIsNotStartedAfter(t *testing.T) {
-	seen := map[string]order.View{"c": {Up: true}}
+	seen := map[string]order.View{"c": {Up: true, Says: "up"}}
 	for name, tt := range map[string]struct{ runs, waits bool }{"to run": {true, false}, "to stop": {false, true}} {
 		all := runs{"a": {}, "c": nil}.members()
 		all[is("a")] = order.Member{Needs: []order.Need{{ID: is("c"), Is: order.Running}}, Runs: true}
@@ -396,6 +396,10 @@ func TestWhatIsToStopIsNotStartedAfter(t *testing.T) {
 		o, waits := seenAs(t, nil, seen, nil)
 		require.NoError(t, o.Declare(all, func() error { return nil }))
 		assert.Equal(t, tt.waits, waits("a", fsm.StateRunning), name)
+		if tt.waits {
+			held, _ := o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Hold("a", fsm.StateRunning)
+			assert.Equal(t, "waits for c to be running: it is to stop, and is up", held.Why.String())
+		}
 	}
 }
 

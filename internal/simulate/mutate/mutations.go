@@ -149,7 +149,7 @@ func ofOrder() []mutation {
 		one("seen before it changes", "fsm/order/hold.go",
 			"(o.applying > 0 || !v.is(is) ||", "(!v.is(is) ||"),
 		one("what is to stop is started after", "fsm/order/hold.go",
-			" || !o.members[need.ID].Runs)", ")"),
+			" || !runs) {", ") {"),
 		// What waited and was no longer declared started until its manager knew.
 		one("what is removed starts", "fsm/order/hold.go",
 			"needs := o.member(id).Needs", "needs := o.members[id].Needs"),
