@@ -119,7 +119,7 @@ func TestWhatWasFoundOutStandsWhereAChangeIsTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(t)
 		m.prober.Set(endpoint, benthostest.Endpoint{})
-		disk := newFog(filesystemtest.Writes | filesystemtest.MkdirAll)
+		disk := newFog(filesystemtest.Writes | filesystemtest.Remove)
 		manager := m.manageOn(t, s6test.Inject(m.tree, disk))
 		require.NoError(t, manager.Apply(t.Context(), active(map[string]*benthos.Config{"a": stream("1s")})))
 		require.NoError(t, manager.Wait(t.Context(), "a", fsm.PhaseRunning))

@@ -3,6 +3,8 @@
 package integration
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -99,6 +101,44 @@ func TestWhatIsDeletedEndsWithTheTree(t *testing.T) {
 	defer cancel()
 	require.NoError(t, w.Tree.Shutdown(ctx))
 	harness.NoneLeft(t, w.Root)
+}
+
+// TestWhatIsDeletedAndNobodys: nobody asks for it any more when the next program
+// begins. It ends once, and in its own time, and the others go on.
+func TestWhatIsDeletedAndNobodys(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	counts := func(name string) *s6.Spec {
+		return w.probeAs(name, `trap 'echo >>"$PROBE/terms"; sleep 0.3 9>&-; exit 0' TERM`, runsUntilTrapped)
+	}
+	w.run(map[string]*s6.Spec{"a": counts("a"), "b": counts("b"), "c": w.probe("c")})
+	a, b, c := w.pid("a"), w.pid("b"), w.pid("c")
+	supervisors := []int{w.supervisor(w.Service("a")), w.supervisor(w.Service("b")), w.supervisor(filepath.Join(w.Service("a"), "log"))}
+	dirs := []string{w.Service("a"), w.Service("b")}
+	w.Leave()
+	harness.Slay(t, supervisors[1])
+	for _, dir := range dirs {
+		removeAll(t, dir)
+	}
+	w.Open()
+	w.manage()
+	w.run(map[string]*s6.Spec{"c": w.probe("c")})
+	harness.Gone(t, a)
+	harness.Gone(t, b)
+	for _, pid := range supervisors {
+		harness.Gone(t, pid)
+	}
+	for _, name := range []string{"a", "b"} {
+		terms, err := os.ReadFile(filepath.Join(w.Root, "probes", name, "terms"))
+		require.NoError(t, err)
+		assert.Equal(t, "\n", string(terms), "it was told once")
+		harness.Eventually(t, "the link of "+name+" is gone", func() bool {
+			_, err := os.Lstat(filepath.Join(w.Config.ScanDir, name))
+			return errors.Is(err, fs.ErrNotExist)
+		})
+	}
+	assert.Equal(t, c, w.pid("c"))
+	w.single("c")
 }
 
 // TestDeletedInstanceLock: without the lock a second process would not wait, so

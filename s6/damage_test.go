@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
@@ -111,4 +113,51 @@ func TestFilesThatTheProcessChangesAreLeft(t *testing.T) {
 		assert.Equal(t, "its own now", string(data))
 		p.stop()
 	})
+}
+
+// deletes deletes a service directory before the n-th operation of a program.
+type deletes struct {
+	tree *s6test.Tree
+	n    int
+}
+
+func (d *deletes) Inject(filesystemtest.Op) filesystemtest.Fault {
+	if d.n--; d.n == 0 {
+		_ = d.tree.FS().RemoveAll(d.tree.Layout().Service("a"))
+	}
+	return filesystemtest.Fault{}
+}
+
+func (d *deletes) String() string {
+	return fmt.Sprintf("the directory is deleted in %d operations", d.n)
+}
+
+// TestDeletedInTheMiddleOfAChange: what is made anew is whole before its supervisor
+// starts it.
+func TestDeletedInTheMiddleOfAChange(t *testing.T) {
+	for n := 1; ; n++ {
+		over := false
+		synctest.Test(t, func(t *testing.T) {
+			tree := s6test.New(s6test.Config{})
+			tree.Install("sleep", s6test.Program{})
+			all := running("a")
+			settle(t, tree, all)
+			all["a"].Spec.Env = map[string]string{"A": "1"}
+			d := &deletes{tree, n}
+			p := start(t, s6test.Inject(tree, d))
+			p.wants(all)
+			over = d.n > 0
+			pass(10 * time.Second)
+			p.wants(all)
+			p.stop()
+			assert.NotZero(t, pids(t, tree)["a"])
+			for _, v := range tree.Violations() {
+				assert.Contains(t, v, "was deleted while it lived", "operation %d", n)
+			}
+			_ = tree.Close() // the violations
+		})
+		if over || t.Failed() {
+			return
+		}
+	}
 }

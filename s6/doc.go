@@ -107,6 +107,7 @@
 //   - tree_group.go: what the processes of services have started
 //   - tree_remains.go: what is left of deleted service directories
 //   - tree_scan.go: its s6-svscan
+//   - tree_bury.go: what is left of deleted service directories that no manager asks for
 //   - tree_logger.go: how far its loggers have got
 //   - tree_pairs.go: the supervisors of all its services
 //   - tree_check.go: checks of all sorts

@@ -159,6 +159,7 @@ func (d *driver) up() error {
 		return err
 	}
 	d.replacing = 0
+	d.toldDown = time.Time{}
 	d.toldUp = time.Now() // Not the pass's reading: the supervisor has this much time.
 	return nil
 }

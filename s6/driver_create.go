@@ -30,10 +30,8 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 		scan = d.tree.Prune
 	}
 	// A directory that exists without them gets these too.
-	for _, dir := range []string{d.service, logger(d.service)} {
-		if err := d.fs.MkdirAll(events(dir), 0o700); err != nil {
-			return err
-		}
+	if err := d.makeDirs(dirEvent, dirLog, dirLogEvent); err != nil {
+		return err
 	}
 	if err := d.listen(); err != nil {
 		return err
@@ -47,6 +45,24 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 		return err
 	}
 	return scan()
+}
+
+// makeDirs makes directories in the service directory that are missing, an outer one
+// before those in it. A service directory that somebody has deleted meanwhile is not
+// made again: its supervisor would start what is only half there.
+func (d *driver) makeDirs(dirs ...string) error {
+	for _, dir := range dirs {
+		dir = path.Join(d.service, dir)
+		_, err := d.fs.Lstat(dir)
+		there, err := found(err)
+		if err == nil && !there {
+			err = d.fs.Mkdir(dir, 0o700)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stayDown keeps a service from being started by the next supervisor.

@@ -59,6 +59,8 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	switch {
 	case err == nil && status.Up() && due == endAsk:
 		d.ending.note(status.PID)
+	case err == nil && !status.Up():
+		d.toldDown = time.Now() // Not the pass's reading: what begins after that is told.
 	case errors.Is(err, supervise.ErrNotSupervised):
 		err = nil // nothing to bring down
 	}
@@ -67,6 +69,17 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 		err = errors.Join(d.clearCourse(), d.forgetHung(spec))
 	}
 	return errors.Join(fileErr, err)
+}
+
+// observeTold finds out whether the process has been told to end.
+func (d *driver) observeTold(now time.Time, o *Observed) {
+	if o.Status.Up() && within(now, d.toldDown, quietPatience) {
+		d.ending.note(o.Status.PID) // it began just before its supervisor heard that
+		d.toldDown = time.Time{}
+	}
+	d.seen = o.Status.PID
+	o.Told = d.ending.has(d.seen)
+	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
 }
 
 // restart ends the process once with its stop signal, and with KILL if that

@@ -92,9 +92,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 		return err
 	}
 	d.observeRecord(now, o)
-	d.seen = o.Status.PID
-	o.Told = d.ending.has(d.seen)
-	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
+	d.observeTold(now, o)
 	if err := d.observeLogger(now, o); err != nil {
 		return err
 	}

@@ -83,13 +83,14 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	return pid, nil
 }
 
-// observeUnstarted finds out whether a process that is to start is awaited, and
-// whether the supervisor could not start it. The supervisor tries again after ten
+// observeUnstarted finds out whether a process that is to start is awaited, or may
+// be about to start, and whether the supervisor could not start it. The supervisor tries again after ten
 // seconds or a minute, unless it is told.
 func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 	if o.Status.Up() && o.Status.PID != d.replacing {
 		d.replacing = 0 // another one runs
 	}
+	o.Unheard = o.Supervised && o.Status.PID == 0 && within(now, d.toldUp, quietPatience) && !o.Status.Stamp.After(d.toldUp)
 	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
 	d.unstarted.Note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
 	if !d.unstarted.Lasts(now, unstartedPatience) {

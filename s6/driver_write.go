@@ -30,10 +30,8 @@ func (d *driver) write(spec *Spec) error {
 	if err := d.unlink(dirData, dirEnv, dirConfig, dirLog, fileStarted, fileInstanceLock, fileCourse, filePauses); err != nil {
 		return err
 	}
-	for _, dir := range []string{dirData, dirEnv, dirConfig, dirLog} {
-		if err := d.fs.MkdirAll(path.Join(d.service, dir), 0o700); err != nil {
-			return err
-		}
+	if err := d.makeDirs(dirData, dirEnv, dirConfig, dirLog); err != nil {
+		return err
 	}
 	if err := d.disown(spec); err != nil {
 		return err

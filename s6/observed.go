@@ -71,6 +71,9 @@ type Observed struct {
 	// ended, and s6-supervise pauses before it starts the other one, as after a
 	// crash.
 	Awaited bool `json:"awaited,omitempty"`
+	// Unheard: this program has told s6-supervise a moment ago to start a process,
+	// and s6-supervise has not said anything since.
+	Unheard bool `json:"unheard,omitempty"`
 	// Unstarted: s6-supervise could not start a process. Complaint is what it said,
 	// where that is kept. StartDue: it is to be told to start one now, without the
 	// wait that it makes.
@@ -169,9 +172,9 @@ func (o *Observed) PID() int {
 }
 
 // Down reports that nothing of the service runs any more, its finish command
-// included.
+// included, and nothing is about to.
 func (o *Observed) Down() bool {
-	return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)
+	return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp && !o.Unheard)
 }
 
 // deserted reports that something was left running and that nobody ends it: the

@@ -61,6 +61,35 @@ func TestProcessIsToldToEndOnce(t *testing.T) {
 	}
 }
 
+// TestStopJustAfterAStart: what its supervisor is about to start is not called
+// stopped, and is told to end once.
+func TestStopJustAfterAStart(t *testing.T) {
+	inBubble(t, s6test.Config{Latency: 300 * time.Millisecond}, func(t *testing.T, tree *s6test.Tree) {
+		all := running("a")
+		settle(t, tree, stopped(all))
+		seen := &controlled{Tree: tree}
+		p := start(t, seen)
+		p.wants(stopped(all))
+		seen.commands = ""
+		require.NoError(t, p.Apply(t.Context(), all))
+		for pass(time.Millisecond); seen.commands == ""; pass(time.Millisecond) {
+		}
+		require.Equal(t, "u", seen.commands)
+		require.NoError(t, p.Apply(t.Context(), stopped(all)))
+		pass(time.Millisecond)
+		s, _ := p.Instance("a")
+		require.Equal(t, fsm.PhaseStopping, s.Phase)
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseStopped))
+		assert.Zero(t, pidOf(tree, "a"))
+		deaths, err := supervise.ReadTally(tree.FS(), tree.Layout().Service("a"))
+		require.NoError(t, err)
+		assert.Len(t, deaths, 1, "it had begun")
+		assert.Equal(t, "ud", seen.commands)
+		pass(time.Minute)
+		assert.Zero(t, pidOf(tree, "a"))
+	})
+}
+
 // TestDeafProcessIsKilledWithoutItsSupervisor's doing, which goes by a file that
 // is gone. One that was restarted by its program before is killed, too.
 func TestDeafProcessIsKilledWithoutItsSupervisor(t *testing.T) {

@@ -66,6 +66,9 @@ const (
 	// quietPatience is for the same where s6-supervise has not said, or nowhere
 	// that can be read, that it cannot: a busy machine is late, too.
 	quietPatience = 5 * time.Second
+	// buryPatience is for managers to begin after a tree was opened, before what no
+	// manager asks for is taken to be nobody's.
+	buryPatience = 5 * time.Second
 	// nudgePatience is for a nudge to be over while a tree is closed. A nudge
 	// that is not over is left to the next program.
 	nudgePatience = time.Second

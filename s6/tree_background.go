@@ -6,32 +6,31 @@ import (
 	"time"
 )
 
-// keeper replaces the s6-svscan of a private tree that was killed, and makes
-// the supervisors that it left hand over to the new one.
-type keeper struct {
+// background is work that goes on beside the users of a tree, while that is open.
+type background struct {
 	once   sync.Once
 	cancel context.CancelFunc
 	ended  chan struct{}
 }
 
-// startKeeper runs keep beside the caller, until end.
-func startKeeper(keep func(context.Context)) *keeper {
+// startBackground runs work beside the caller, until its end or that of its context.
+func startBackground(work func(context.Context)) *background {
 	ctx, cancel := context.WithCancel(context.Background())
-	k := &keeper{cancel: cancel, ended: make(chan struct{})}
+	b := &background{cancel: cancel, ended: make(chan struct{})}
 	go func() {
-		defer close(k.ended)
-		keep(ctx)
+		defer close(b.ended)
+		work(ctx)
 	}()
-	return k
+	return b
 }
 
-// end ends the keeper, nil if there is none, and waits for it.
-func (k *keeper) end() {
-	if k == nil {
+// end ends the work, nil if there is none, and waits for it.
+func (b *background) end() {
+	if b == nil {
 		return
 	}
-	k.once.Do(k.cancel)
-	<-k.ended
+	b.once.Do(b.cancel)
+	<-b.ended
 }
 
 // nudges runs the services by which a tree's s6-svscan is nudged, one at a
@@ -105,7 +104,39 @@ func (n *nudges) end(ctx context.Context) {
 // remains is what a look at the process table has found of service directories
 // that are not there any more, by their places.
 type remains struct {
-	mu    sync.Mutex // guards all below, and is held during a look
+	mu    sync.Mutex // guards began and found, and is held during a look
 	began time.Time
 	found map[string][]Remnant
+
+	asked askedFor
+}
+
+// askedFor are the services that somebody has asked for, as long as that is noted.
+type askedFor struct {
+	mu       sync.Mutex // guards services
+	services map[string]bool
+}
+
+// begin notes who is asked for from here on, end does not any more.
+func (a *askedFor) begin() { a.set(make(map[string]bool)) }
+func (a *askedFor) end()   { a.set(nil) }
+
+func (a *askedFor) set(services map[string]bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.services = services
+}
+
+func (a *askedFor) note(service string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.services != nil {
+		a.services[service] = true
+	}
+}
+
+func (a *askedFor) has(service string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.services[service]
 }

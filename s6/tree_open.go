@@ -53,6 +53,9 @@ func (c TreeConfig) layout() (l Layout, err error) {
 // keeps a second program from managing the same services. The caller closes the
 // tree.
 //
+// What lives of service directories that were deleted before ends some seconds
+// later, unless a manager of the tree has asked for it by then.
+//
 // The error says in one sentence what is wrong and what to do: s6 is not
 // installed, nobody serves the scan directory (supervise.ErrNotSupervised), a
 // directory cannot be written, or can be written by others, another program
@@ -95,7 +98,7 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 		started = true
 	}
 	t.sweepNudges()
-	t.keeper = startKeeper(t.keep)
+	t.keeper = startBackground(t.keep)
 	return t, started, nil
 }
 
@@ -132,6 +135,8 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 		return nil, fmt.Errorf("cannot manage the services in %s: %w", t.layout.ServicesDir, err)
 	}
 	t.sweep()
+	t.remains.asked.begin()
+	t.burial = startBackground(t.bury)
 	return t, nil
 }
 
@@ -148,6 +153,7 @@ func (t *SystemTree) checkTrust() error {
 // Close releases the tree's lock. All services go on.
 func (t *SystemTree) Close() error {
 	t.keeper.end()
+	t.burial.end()
 	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
 	defer cancel()
 	t.nudges.end(ctx)

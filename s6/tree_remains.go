@@ -19,6 +19,11 @@ import (
 // Remains implements Tree. What was found is used for all who ask for a look no
 // older than that one: a look reads the whole process table.
 func (t *SystemTree) Remains(service string, known Sighting, since time.Time) ([]Remnant, error) {
+	t.remains.asked.note(service)
+	return t.remainsOf(service, known, since)
+}
+
+func (t *SystemTree) remainsOf(service string, known Sighting, since time.Time) ([]Remnant, error) {
 	all, err := t.lookSince(since)
 	if err != nil {
 		return nil, err
@@ -233,13 +238,18 @@ func (t *SystemTree) placeOf(link string) (service, name string) {
 
 // EndRemnant implements Tree.
 func (t *SystemTree) EndRemnant(service string, known Sighting, pid int, signals ...syscall.Signal) error {
+	t.remains.asked.note(service)
+	return t.endRemnant(service, known, pid, signals...)
+}
+
+func (t *SystemTree) endRemnant(service string, known Sighting, pid int, signals ...syscall.Signal) error {
 	fd, err := proc.PIDFD(pid)
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}
 	defer unix.Close(fd)
 	// From here on the id means one process. Is it still one of them?
-	found, err := t.Remains(service, known, time.Now())
+	found, err := t.remainsOf(service, known, time.Now())
 	if err != nil {
 		return fmt.Errorf("cannot signal process %d: %w", pid, err)
 	}
@@ -252,36 +262,4 @@ func (t *SystemTree) EndRemnant(service string, known Sighting, pid int, signals
 		}
 	}
 	return nil
-}
-
-// undertaker ends what is left of all deleted directories, during a shutdown.
-type undertaker struct {
-	told   endings
-	found  map[string][]Remnant
-	looked time.Time
-	alone  bool // nothing else lives, and it has been looked since
-}
-
-// none reports whether nothing is left.
-func (u *undertaker) none() bool { return u.alone && len(u.found) == 0 }
-
-// end does what is due for what is left. It looks at once, from time to time as
-// long as something is left, and when nothing else of the tree lives any more.
-// Where the process table cannot be read, nothing is known to be left.
-func (u *undertaker) end(now time.Time, t *SystemTree, alone bool) {
-	switch {
-	case u.looked.IsZero(), alone && !u.alone, len(u.found) > 0 && now.Sub(u.looked) >= scanTime:
-	default:
-		return
-	}
-	u.looked, u.alone = now, alone
-	u.found, _ = t.lookSince(now)
-	for service, of := range u.found {
-		due := func(r Remnant) []syscall.Signal {
-			return r.ends(now, u.told, (*Spec)(nil).manner())
-		}
-		_ = endRemnants(next(of), &u.told, due, func(pid int, signals ...syscall.Signal) error {
-			return t.EndRemnant(service, Sighting{}, pid, signals...)
-		}) // what is still there the next time is told then
-	}
 }

@@ -43,6 +43,7 @@ func (t *SystemTree) Shutdown(ctx context.Context) error {
 // shutdown also returns what is lost of logs.
 func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	t.keeper.end()
+	t.burial.end()
 	t.nudges.end(ctx)
 	services, err := t.pairs()
 	if err != nil {

@@ -24,7 +24,8 @@ type SystemTree struct {
 
 	remains  remains
 	lastScan atomic.Pointer[time.Time]
-	keeper   *keeper // of a private tree
+	keeper   *background // of a private tree
+	burial   *background
 	nudges   nudges
 	checkers checkers
 	owners   Owners

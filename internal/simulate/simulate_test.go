@@ -123,6 +123,26 @@ func TestWhatDoesNotSayWhoseItIsStays(t *testing.T) {
 	}
 }
 
+// TestWhatWasDeletedWhileNobodyLooked ends, and its link goes, where the next program
+// is not asked for it.
+func TestWhatWasDeletedWhileNobodyLooked(t *testing.T) {
+	const dir = 13
+	for _, orphan := range []bool{false, true} {
+		plan := simulate.NewPlan(3, 10*time.Minute)
+		plan.Actions = []simulate.Action{
+			{At: 5 * time.Minute, What: simulate.StopProgram, For: time.Minute},
+			{At: 5*time.Minute + 20*time.Second, What: simulate.Remove, Name: "a"},
+			{At: 5*time.Minute + 30*time.Second, What: simulate.Damage, Name: "a", N: dir},
+		}
+		if orphan {
+			plan.Actions = append(plan.Actions, simulate.Action{At: 5*time.Minute + 31*time.Second, What: simulate.Orphan, Name: "a"})
+		}
+		r := simulate.Run(t, plan)
+		assert.Contains(t, r.Story, "rm -rf the directory of a: <nil>")
+		assert.Nil(t, r.Violation, r.Story)
+	}
+}
+
 // TestRecordsThatAreLost: what a process has started ends with it where it was lost
 // which process that was. Up to 2.12 that takes a program which has seen it, and
 // where there was no time for that nobody is to blame.

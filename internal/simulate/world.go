@@ -355,6 +355,7 @@ func (w *world) startProgram() {
 		return
 	}
 	w.program = p
+	w.tree.Opened(func() bool { return !p.isDead() })
 	w.started = append(w.started, p)
 	w.tell(Declare, "")
 }

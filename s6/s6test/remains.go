@@ -14,7 +14,13 @@ import (
 func (t *Tree) Remains(service string, known s6.Sighting, _ time.Time) ([]s6.Remnant, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var all []s6.Remnant
+	if t.burial != nil {
+		t.burial.asked[service] = true
+	}
+	return t.remains(service, known), nil
+}
+
+func (t *Tree) remains(service string, known s6.Sighting) (all []s6.Remnant) {
 	for _, s := range t.live {
 		if own(service, s.dir) && !s.locked() {
 			all = append(all, s6.Remnant{PID: s.pid, Supervisor: true, Logger: s.isLogger()})
@@ -39,7 +45,7 @@ func (t *Tree) Remains(service string, known s6.Sighting, _ time.Time) ([]s6.Rem
 		return 0
 	}
 	slices.SortStableFunc(all, func(a, b s6.Remnant) int { return rank(a) - rank(b) })
-	return all, nil
+	return all
 }
 
 // own reports whether a directory is a service's or its logger's.
@@ -53,6 +59,12 @@ func (t *Tree) EndRemnant(service string, known s6.Sighting, pid int, signals ..
 	if !slices.ContainsFunc(all, func(r s6.Remnant) bool { return r.PID == pid }) {
 		return fmt.Errorf("cannot signal process %d: it is not of a deleted directory of %s: %w", pid, service, syscall.ESRCH)
 	}
+	t.signal(pid, signals...)
+	return nil
+}
+
+// signal sends signals to a supervisor or a process that lives.
+func (t *Tree) signal(pid int, signals ...syscall.Signal) {
 	for _, signal := range signals {
 		if at := slices.IndexFunc(t.live, func(s *supervisor) bool { return s.pid == pid }); at >= 0 {
 			t.live[at].signal(signal)
@@ -60,7 +72,6 @@ func (t *Tree) EndRemnant(service string, known s6.Sighting, pid int, signals ..
 			t.processes[at].signal(signal)
 		}
 	}
-	return nil
 }
 
 // signal is what s6-supervise does when it gets a signal itself.

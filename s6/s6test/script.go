@@ -231,3 +231,22 @@ func (t *Tree) environ(service string, s script) map[string]string {
 	}
 	return env
 }
+
+// Bar makes starts of the named service fail for something that is none of its
+// own, such as a limit on processes: its s6-supervise complains of that. Nothing,
+// "", makes an end of it.
+func (t *Tree) Bar(service, complaint string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.barred[service] = complaint
+}
+
+// Unstartable implements s6.Tree: there are no mounts.
+func (t *Tree) Unstartable(string) (string, error) { return "", nil }
+
+// Complaint implements s6.Tree. It knows of what Bar says.
+func (t *Tree) Complaint(service string) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.barred[path.Base(service)], nil
+}

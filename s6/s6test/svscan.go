@@ -314,8 +314,8 @@ func (v *svscan) start() {
 			continue
 		}
 		s.started = time.Now()
-		// A new s6-supervise that finds the lock taken exits.
-		if v.tree.supervisor(s.dir) == nil {
+		// A new s6-supervise that finds no directory, or its lock taken, exits.
+		if v.tree.stat(s.dir) != nil && v.tree.supervisor(s.dir) == nil {
 			s.process = v.tree.supervise(s.name, s.dir, s.id, s.log)
 		} else {
 			v.arm(s.started.Add(time.Second))

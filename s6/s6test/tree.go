@@ -59,6 +59,7 @@ type Tree struct {
 	planned    int
 	timer      *time.Timer // of the first in the schedule
 	svscan     *svscan     // nil while there is none
+	burial     *burial     // nil for none
 	lastPID    int
 	live       []*supervisor
 	processes  []*process // by age
@@ -170,25 +171,6 @@ func (t *Tree) SetProgram(service string, p Program) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.programs[service] = p
-}
-
-// Bar makes starts of the named service fail for something that is none of its
-// own, such as a limit on processes: its s6-supervise complains of that. Nothing,
-// "", makes an end of it.
-func (t *Tree) Bar(service, complaint string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.barred[service] = complaint
-}
-
-// Unstartable implements s6.Tree: there are no mounts.
-func (t *Tree) Unstartable(string) (string, error) { return "", nil }
-
-// Complaint implements s6.Tree. It knows of what Bar says.
-func (t *Tree) Complaint(service string) (string, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.barred[path.Base(service)], nil
 }
 
 // Violations returns what happened and must never happen: two processes of one

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"syscall"
 	"time"
@@ -27,6 +28,7 @@ func Scenarios() []Scenario {
 		{"a supervisor that is killed", killed},
 		{"a supervisor that is killed while nothing runs", killedDown},
 		{"an s6-svscan that is killed", svscanKilled},
+		{"a directory that is deleted", deleted},
 		{"nobody serves", nobody},
 		{"a logger", logger},
 		{"a logger that is killed", loggerKilled},
@@ -202,6 +204,18 @@ func svscanKilled(s *stage) {
 	a.runs()
 	a.tell("dx")
 	a.shows("dDxsu", "up, wanted")
+}
+
+// deleted: a service directory that was deleted is not made again by the next
+// supervisor, which cannot begin.
+func deleted(s *stage) {
+	a := s.serve("a", silent, map[string]string{"down": ""}, "s", s.neverUp("down, ready"))
+	require.NoError(s.t, s.KillSupervisor("a"))
+	s.Eventually("its directory is deleted", func() error { return s.FS().RemoveAll(a.dir) })
+	s.Pause(1500*time.Millisecond, "s6-svscan starts another one")
+	_, err := s.FS().Lstat(a.dir)
+	assert.ErrorIs(s.t, err, fs.ErrNotExist)
+	assert.False(s.t, a.supervised())
 }
 
 func nobody(s *stage) {
