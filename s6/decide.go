@@ -267,9 +267,11 @@ func decideStopping(in input) fsm.Decision {
 	case o.Verdict != "":
 		// What is started after this is asked for again.
 		return fsm.Decision{Do: downActions, Reason: in.Asked()}
-	case !o.Down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown):
+	case !o.Down() && (o.Supervised && (o.Status.WantUp || o.Status.Up() && !o.Told) || o.Exists && !o.AskedDown),
+		!o.Supervised && o.Linked && o.Exists && !o.AskedDown:
 		// This program tells it once, whoever else may have told it, before a
-		// stray process is ended: another process may wait for that end.
+		// stray process is ended: another process may wait for that end. The next
+		// supervisor goes by the file down.
 		return fsm.Decision{Do: downActions, Reason: in.Asked()}
 	case o.StrayPID != 0:
 		return endStray(in)

@@ -64,6 +64,8 @@ type driver struct {
 	stray      spell.Spell[int]  // a process that the status does not name
 	owed       spell.Spell[bool] // s6-svscan owes a supervisor
 	toldUp     time.Time         // when the supervisor was last told to bring it up
+	toldAfter  time.Time         // the stamp of what it had said last by then
+	stamp      time.Time         // of the status that the last observation saw
 	toldDown   time.Time         // when it was told the contrary, and no process ran; zero once one has
 	unstarted  spell.Spell[bool] // the supervisor is to start a process, and none runs
 	silent     spell.Spell[bool] // a supervisor has written no status

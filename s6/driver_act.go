@@ -160,6 +160,7 @@ func (d *driver) up() error {
 	}
 	d.replacing = 0
 	d.toldDown = time.Time{}
+	d.toldAfter = d.stamp
 	d.toldUp = time.Now() // Not the pass's reading: the supervisor has this much time.
 	return nil
 }

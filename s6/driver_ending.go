@@ -77,7 +77,7 @@ func (d *driver) observeTold(now time.Time, o *Observed) {
 		d.ending.note(o.Status.PID) // it began just before its supervisor heard that
 		d.toldDown = time.Time{}
 	}
-	d.seen = o.Status.PID
+	d.seen, d.stamp = o.Status.PID, o.Status.Stamp
 	o.Told = d.ending.has(d.seen)
 	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
 }

@@ -90,7 +90,7 @@ func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 	if o.Status.Up() && o.Status.PID != d.replacing {
 		d.replacing = 0 // another one runs
 	}
-	o.Unheard = o.Supervised && o.Status.PID == 0 && within(now, d.toldUp, quietPatience) && !o.Status.Stamp.After(d.toldUp)
+	o.Unheard = o.Supervised && o.Status.PID == 0 && within(now, d.toldUp, quietPatience) && o.Status.Stamp.Equal(d.toldAfter)
 	o.Awaited = d.replacing != 0 && o.Supervised && o.Status.PID == 0 && o.Status.WantUp
 	d.unstarted.Note(o.Supervised && o.Status.PID == 0 && o.Status.WantUp)
 	if !d.unstarted.Lasts(now, unstartedPatience) {

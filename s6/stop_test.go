@@ -2,6 +2,7 @@ package s6_test
 
 import (
 	"path"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,6 +88,29 @@ func TestStopJustAfterAStart(t *testing.T) {
 		assert.Equal(t, "ud", seen.commands)
 		pass(time.Minute)
 		assert.Zero(t, pidOf(tree, "a"))
+	})
+}
+
+// TestStopBetweenTwoSupervisors: what the next one would start does not begin.
+func TestStopBetweenTwoSupervisors(t *testing.T) {
+	starts := 0
+	config := s6test.Config{Latency: 20 * time.Millisecond, OnProcess: func(h s6test.Happening) {
+		if h.Service == "a" && !h.Finish && h.Change == s6test.Started {
+			starts++
+		}
+	}}
+	inBubble(t, config, func(t *testing.T, tree *s6test.Tree) {
+		p := start(t, tree)
+		all := running("a")
+		p.wants(all)
+		pass(10 * time.Second)
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		pass(50 * time.Millisecond)
+		require.NoError(t, tree.KillSupervisor("a"))
+		require.NoError(t, p.Apply(t.Context(), stopped(all)))
+		require.NoError(t, p.Wait(t.Context(), "a", fsm.PhaseStopped))
+		pass(time.Minute)
+		assert.Equal(t, 1, starts)
 	})
 }
 

@@ -30,6 +30,7 @@ func (j *judge) happens(h s6test.Happening) {
 	switch h.Change {
 	case s6test.Started:
 		s.lost.record = false // this one writes its own
+		j.startsStopped(name, h.PID)
 		j.startsInOrder(name, h.PID)
 		s.place.begins(h.PID)
 	case s6test.Begun:

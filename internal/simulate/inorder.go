@@ -24,15 +24,27 @@ func (j *judge) stands(name string, n fsm.Transition) {
 	}
 }
 
-// startsInOrder holds the start of a process against what its instance needs.
+// startsStopped holds the start of a process against what was said of its instance
+// just before: that it is stopped, as it is asked to be. Nobody has harmed it since.
+func (j *judge) startsStopped(name string, pid int) {
+	s := j.known[name]
+	rested := s.place.rested
+	if s.place.rests && s.asked.state != s6.Running && time.Since(rested) < noticed && rested.After(s.place.last) && rested.After(s.excused) {
+		j.violatedLocked(NothingRuns, "process %d of %s starts, which was said to be stopped at %s", pid, name, stamp(rested.Sub(j.story.begin)))
+	}
+}
+
+// startsInOrder holds the start of a process against what its instance needs. One
+// that is not to run any more may be about to start when that is asked, if what it
+// needs was there.
 func (j *judge) startsInOrder(name string, pid int) {
 	s := j.known[name]
-	if !s.place.rests || s.asked.state != s6.Running || time.Since(s.place.rested) < noticed { // it may have been told to before
+	if !s.place.rests || s.place.wanted.IsZero() {
 		return
 	}
 	for _, need := range j.needs[name] {
-		if !j.known[need.Name].was(need.Is, s.place.turned) {
-			j.violatedLocked(InOrder, "process %d of %s starts, and %s has not been %s since %s", pid, name, need.Name, need.Is, stamp(s.place.turned.Sub(j.story.begin)))
+		if !j.known[need.Name].was(need.Is, s.place.wanted) {
+			j.violatedLocked(InOrder, "process %d of %s starts, and %s has not been %s since %s", pid, name, need.Name, need.Is, stamp(s.place.wanted.Sub(j.story.begin)))
 		}
 	}
 }

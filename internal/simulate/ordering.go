@@ -16,9 +16,12 @@ type ordering struct {
 	*order.Order
 	life   *life
 	needs  needs
+	keeper func(name string) keeper
 	had    func(*actor, string, declaration) (bool, error) // finds out whether an earlier program has started one
 	actors map[string]*actor
 	turns  map[string]chan struct{} // who has the one of these acts for an instance
+
+	declared int // how often, by the user
 
 	mu      sync.Mutex // guards all below
 	members map[order.ID]order.Member
@@ -32,7 +35,7 @@ func newOrdering(l *life, n needs, keeper func(name string) keeper, had func(*ac
 		return nil
 	}
 	o := &ordering{
-		life: l, needs: n, had: had, actors: make(map[string]*actor), turns: make(map[string]chan struct{}),
+		life: l, needs: n, keeper: keeper, had: had, actors: make(map[string]*actor), turns: make(map[string]chan struct{}),
 		members: make(map[order.ID]order.Member), file: make(map[string]declaration),
 	}
 	for at, name := range names() {
@@ -42,9 +45,14 @@ func newOrdering(l *life, n needs, keeper func(name string) keeper, had func(*ac
 	o.Order = order.New(order.Config{
 		Look:  func(id order.ID) order.View { return keeper(id.Name).view(id.Name) },
 		Begun: o.begun,
-		Wake:  func(id order.ID) { o.actors[id.Name].wake(func() { keeper(id.Name).Wake(id.Name) }) },
+		Wake:  o.wake,
 	})
 	return o
+}
+
+// wake has an instance looked at soon.
+func (o *ordering) wake(id order.ID) {
+	o.actors[id.Name].wake(func() { o.keeper(id.Name).Wake(id.Name) })
 }
 
 // begun reports whether an earlier program has started an instance. Where that
@@ -63,11 +71,26 @@ func (o *ordering) begun(id order.ID) (begun, known bool) {
 }
 
 // declare has the managers take what is in a file. What is refused stays as it was.
+// Every second time all are looked at before the managers take anything, while the
+// order knows already what is declared.
 func (o *ordering) declare(file map[string]declaration, apply func() error) error {
 	if o == nil {
 		return apply()
 	}
-	return o.Declare(o.take(file), apply)
+	o.declared++
+	return o.Declare(o.take(file), func() error {
+		if o.declared%2 == 0 {
+			o.lookAtAll()
+		}
+		return apply()
+	})
+}
+
+func (o *ordering) lookAtAll() {
+	for _, name := range names() {
+		o.wake(idOf(name))
+	}
+	time.Sleep(until(time.Now(), slotUser, 2000))
 }
 
 func (o *ordering) take(file map[string]declaration) map[order.ID]order.Member {

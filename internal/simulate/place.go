@@ -18,6 +18,7 @@ type place struct {
 	ready  spell             // it was said to be running
 	done   spell             // it was said to be done
 	turned time.Time         // when it was asked to run, or not to; an earlier time where that was taken back at once
+	wanted time.Time         // when it was asked to run, the last time that it was
 	last   time.Time         // when that was, the last time
 	anew   time.Time         // when it was asked to run as another process; zero where it may run still as before
 	steady int               // the process that was promised to go on until it was asked to stop
@@ -68,6 +69,9 @@ func (p *place) asks(before, asked declaration, promised int, taken bool) {
 	}
 	if p.last = now; taken || p.turned.IsZero() {
 		p.turned = now
+	}
+	if runs {
+		p.wanted = p.turned
 	}
 }
 

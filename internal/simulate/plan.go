@@ -31,7 +31,7 @@ const (
 	Damage      What = "damage"       // to a service directory, N says what
 	KillSvscan  What = "kill svscan"  // another starts after For
 	Answer      What = "answer"       // a stream's engines answer as N says, For some time
-	TakePort    What = "take port"    // somebody else takes a port of a stream, N says which, For some time
+	TakePort    What = "take port"    // somebody else takes a port of a stream, N says which and whether its process is killed, For some time
 	Fail        What = "fail"         // operations fail, N says which and how, For some time
 	Fill        What = "fill"         // the disk has room for N bytes, For some time
 	ReadOnly    What = "read only"    // the filesystem, For some time
@@ -162,7 +162,7 @@ func newAction(random *rand.Rand, at time.Duration, weights []weight, lot int) A
 	case Stall:
 		a.Name, a.For = pick(random, services()...), pick(random, 4*time.Second, 70*time.Second, 3*time.Minute)
 	case TakePort:
-		a.Name, a.N = anyStream(random), random.IntN(2)
+		a.Name, a.N = anyStream(random), random.IntN(4)
 	case Fill:
 		a.N = pick(random, 0, 100, 1500)
 	case Slow:

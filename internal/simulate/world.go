@@ -187,12 +187,15 @@ func (w *world) act(a Action) {
 		w.after(a.For, w.engines.answer(a.Name, how))
 	case TakePort:
 		port := 0
-		if a.N == 1 {
+		if a.N%2 == 1 {
 			port = otherPort
 		}
 		addr := nthVariant(a.Name, port).stream.EndpointAddr()
 		say("%s is taken as soon as it is free, for %v", addr, a.For)
 		w.engines.take(addr, time.Now().Add(a.For))
+		if a.N >= 2 {
+			say("signal 9 to %s: %v", a.Name, w.harm(a.Name, func() error { return w.tree.Kill(a.Name, syscall.SIGKILL) }))
+		}
 	case Fail, Fill, ReadOnly, Slow, Hang:
 		f := newFault(a, time.Now().Add(a.For))
 		say("%s", f.says)

@@ -135,7 +135,10 @@ func ofActing() []mutation {
 			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_, _ = fs.ErrNotExist, path.Join\n"),
 		// A stopped process was said to be stopped when it had been told.
 		one("told is stopped", "s6/observed.go",
-			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp)", "return !o.Supervised || !o.Status.WantUp"),
+			"return !o.Locked && len(o.Left) == 0 && (!o.Supervised || o.Ended || o.Status.PID == 0 && !o.Status.WantUp && !o.Unheard)", "return !o.Supervised || !o.Status.WantUp"),
+		// What its supervisor was about to start was said to be stopped.
+		one("what is about to start is stopped", "s6/observed.go",
+			"!o.Status.WantUp && !o.Unheard)", "!o.Status.WantUp)"),
 	}
 }
 
