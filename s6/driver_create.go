@@ -47,24 +47,6 @@ func (d *driver) create(desired fsm.Desired[*Spec]) error {
 	return scan()
 }
 
-// makeDirs makes directories in the service directory that are missing, an outer one
-// before those in it. A service directory that somebody has deleted meanwhile is not
-// made again: its supervisor would start what is only half there.
-func (d *driver) makeDirs(dirs ...string) error {
-	for _, dir := range dirs {
-		dir = path.Join(d.service, dir)
-		_, err := d.fs.Lstat(dir)
-		there, err := found(err)
-		if err == nil && !there {
-			err = d.fs.Mkdir(dir, 0o700)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // stayDown keeps a service from being started by the next supervisor.
 func (d *driver) stayDown() error {
 	_, err := d.fs.Lstat(d.paths.down)

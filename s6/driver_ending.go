@@ -71,17 +71,6 @@ func (d *driver) down(now time.Time, spec *Spec) error {
 	return errors.Join(fileErr, err)
 }
 
-// observeTold finds out whether the process has been told to end.
-func (d *driver) observeTold(now time.Time, o *Observed) {
-	if o.Status.Up() && within(now, d.toldDown, quietPatience) {
-		d.ending.note(o.Status.PID) // it began just before its supervisor heard that
-		d.toldDown = time.Time{}
-	}
-	d.seen, d.stamp = o.Status.PID, o.Status.Stamp
-	o.Told = d.ending.has(d.seen)
-	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
-}
-
 // restart ends the process once with its stop signal, and with KILL if that
 // does not end it.
 func (d *driver) restart(now time.Time, spec *Spec) error {

@@ -83,6 +83,17 @@ func (d *driver) hasGone(o *Observed) (pid int, err error) {
 	return pid, nil
 }
 
+// observeTold finds out whether the process has been told to end.
+func (d *driver) observeTold(now time.Time, o *Observed) {
+	if o.Status.Up() && within(now, d.toldDown, quietPatience) {
+		d.ending.note(o.Status.PID) // it began just before its supervisor heard that
+		d.toldDown = time.Time{}
+	}
+	d.seen, d.stamp = o.Status.PID, o.Status.Stamp
+	o.Told = d.ending.has(d.seen)
+	o.Overdue = o.Told && d.ending.downDue(now, d.seen, d.spec.manner()) == endInsist
+}
+
 // observeUnstarted finds out whether a process that is to start is awaited, or may
 // be about to start, and whether the supervisor could not start it. The supervisor tries again after ten
 // seconds or a minute, unless it is told.

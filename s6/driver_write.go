@@ -102,6 +102,24 @@ func (d *driver) disownWaiting() error {
 	return d.mark(startedWaiting, &status)
 }
 
+// makeDirs makes directories in the service directory that are missing, an outer one
+// before those in it. A service directory that somebody has deleted meanwhile is not
+// made again: its supervisor would start what is only half there.
+func (d *driver) makeDirs(dirs ...string) error {
+	for _, dir := range dirs {
+		dir = path.Join(d.service, dir)
+		_, err := d.fs.Lstat(dir)
+		there, err := found(err)
+		if err == nil && !there {
+			err = d.fs.Mkdir(dir, 0o700)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // replace writes a file unless it is right already.
 func (d *driver) replace(f file) (changed bool, err error) {
 	name := path.Join(d.service, f.name)

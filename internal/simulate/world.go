@@ -186,16 +186,7 @@ func (w *world) act(a Action) {
 		say("the engine of %s %s, for %v", a.Name, how.does, a.For)
 		w.after(a.For, w.engines.answer(a.Name, how))
 	case TakePort:
-		port := 0
-		if a.N%2 == 1 {
-			port = otherPort
-		}
-		addr := nthVariant(a.Name, port).stream.EndpointAddr()
-		say("%s is taken as soon as it is free, for %v", addr, a.For)
-		w.engines.take(addr, time.Now().Add(a.For))
-		if a.N >= 2 {
-			say("signal 9 to %s: %v", a.Name, w.harm(a.Name, func() error { return w.tree.Kill(a.Name, syscall.SIGKILL) }))
-		}
+		w.takePort(a)
 	case Fail, Fill, ReadOnly, Slow, Hang:
 		f := newFault(a, time.Now().Add(a.For))
 		say("%s", f.says)
@@ -204,6 +195,22 @@ func (w *world) act(a Action) {
 		w.endProgram(a)
 	case SetClock:
 		w.setClock(jumps()[a.N%len(jumps())], max(a.For, 2*time.Second))
+	}
+}
+
+// takePort has somebody else take a port of a stream, and maybe kills its process,
+// which has it.
+func (w *world) takePort(a Action) {
+	port := 0
+	if a.N%2 == 1 {
+		port = otherPort
+	}
+	addr := nthVariant(a.Name, port).stream.EndpointAddr()
+	w.story.tell("ADVERSARY", "%s is taken as soon as it is free, for %v", addr, a.For)
+	w.engines.take(addr, time.Now().Add(a.For))
+	if a.N >= 2 {
+		err := w.harm(a.Name, func() error { return w.tree.Kill(a.Name, syscall.SIGKILL) })
+		w.story.tell("ADVERSARY", "signal 9 to %s: %v", a.Name, err)
 	}
 }
 
