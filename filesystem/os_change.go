@@ -89,14 +89,28 @@ func (OS) SyncAll(name string) error {
 	if err := contract.CheckName(name); err != nil {
 		return contract.PathError("sync", name, err)
 	}
-	return contract.PathError("sync", name, contract.SyncAll(name, os.Lstat, os.ReadDir, func(name string) error {
+	// All are on their way to the disk before the first is waited for: the journal
+	// then takes them at once, and not one by one.
+	err := syncEach(name, func(f *os.File) error {
+		_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // the next walk tells
+		return nil
+	})
+	if err == nil {
+		err = syncEach(name, func(f *os.File) error { return contract.SyncDir(f) })
+	}
+	return contract.PathError("sync", name, err)
+}
+
+// syncEach calls sync for a file, or for each in a tree as contract.SyncAll does.
+func syncEach(name string, sync func(*os.File) error) error {
+	return contract.SyncAll(name, os.Lstat, os.ReadDir, func(name string) error {
 		f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		return contract.SyncDir(f)
-	}))
+		return sync(f)
+	})
 }
 
 // createAt makes a new file in an open directory. When it returns nil, the file

@@ -28,7 +28,7 @@ func SyncDir(dir interface{ Sync() error }) error {
 }
 
 // SyncAll syncs a file, or a tree: files before the directories that they are in,
-// so that most of them are on their way to the disk when the first is waited for.
+// for a directory says what is in it.
 func SyncAll(
 	name string, lstat func(string) (fs.FileInfo, error), readDir func(string) ([]fs.DirEntry, error), sync func(string) error,
 ) error {
