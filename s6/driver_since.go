@@ -95,8 +95,8 @@ func (d *driver) observeTold(now time.Time, o *Observed) {
 }
 
 // observeUnstarted finds out whether a process that is to start is awaited, or may
-// be about to start, and whether the supervisor could not start it. The supervisor tries again after ten
-// seconds or a minute, unless it is told.
+// be about to start, and whether the supervisor could not start it. The supervisor
+// tries again after ten seconds or a minute, unless it is told.
 func (d *driver) observeUnstarted(now time.Time, o *Observed) (err error) {
 	if o.Status.Up() && o.Status.PID != d.replacing {
 		d.replacing = 0 // another one runs
