@@ -25,11 +25,12 @@ func (j *judge) stands(name string, n fsm.Transition) {
 }
 
 // startsStopped holds the start of a process against what was said of its instance
-// just before: that it is stopped, as it is asked to be. Nobody has harmed it since.
+// just before: that it is stopped, as its manager is asked for. Nobody has harmed it
+// since.
 func (j *judge) startsStopped(name string, pid int) {
 	s := j.known[name]
 	rested := s.place.rested
-	if s.place.rests && s.asked.state != s6.Running && time.Since(rested) < noticed && rested.After(s.place.last) && rested.After(s.excused) {
+	if s.place.rests && s.asked.state != s6.Running && s.applied >= s.changed && time.Since(rested) < noticed && rested.After(s.place.last) && rested.After(s.excused) {
 		j.violatedLocked(NothingRuns, "process %d of %s starts, which was said to be stopped at %s", pid, name, stamp(rested.Sub(j.story.begin)))
 	}
 }

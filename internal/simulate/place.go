@@ -18,7 +18,7 @@ type place struct {
 	ready  spell             // it was said to be running
 	done   spell             // it was said to be done
 	turned time.Time         // when it was asked to run, or not to; an earlier time where that was taken back at once
-	wanted time.Time         // when it was asked to run, the last time that it was
+	wanted time.Time         // when it was asked to run last; an earlier time where it was to stop for a moment alone
 	last   time.Time         // when that was, the last time
 	anew   time.Time         // when it was asked to run as another process; zero where it may run still as before
 	steady int               // the process that was promised to go on until it was asked to stop
@@ -67,10 +67,11 @@ func (p *place) asks(before, asked declaration, promised int, taken bool) {
 	if !runs {
 		p.steady = promised
 	}
+	stopped := p.last
 	if p.last = now; taken || p.turned.IsZero() {
 		p.turned = now
 	}
-	if runs {
+	if runs && now.Sub(stopped) > noticed {
 		p.wanted = p.turned
 	}
 }
