@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,18 +119,18 @@ func TestFilesThatTheProcessChangesAreLeft(t *testing.T) {
 // deletes deletes a service directory before the n-th operation of a program.
 type deletes struct {
 	tree *s6test.Tree
-	n    int
+	left atomic.Int64 // until then
 }
 
 func (d *deletes) Inject(filesystemtest.Op) filesystemtest.Fault {
-	if d.n--; d.n == 0 {
+	if d.left.Add(-1) == 0 {
 		_ = d.tree.FS().RemoveAll(d.tree.Layout().Service("a"))
 	}
 	return filesystemtest.Fault{}
 }
 
 func (d *deletes) String() string {
-	return fmt.Sprintf("the directory is deleted in %d operations", d.n)
+	return fmt.Sprintf("the directory is deleted in %d operations", d.left.Load())
 }
 
 // TestDeletedInTheMiddleOfAChange: what is made anew is whole before its supervisor
@@ -143,10 +144,11 @@ func TestDeletedInTheMiddleOfAChange(t *testing.T) {
 			all := running("a")
 			settle(t, tree, all)
 			all["a"].Spec.Env = map[string]string{"A": "1"}
-			d := &deletes{tree, n}
+			d := &deletes{tree: tree}
+			d.left.Store(int64(n))
 			p := start(t, s6test.Inject(tree, d))
 			p.wants(all)
-			over = d.n > 0
+			over = d.left.Load() > 0
 			pass(10 * time.Second)
 			p.wants(all)
 			p.stop()
