@@ -22,6 +22,9 @@ func (j *judge) stands(name string, n fsm.Transition) {
 	if n.Event == s6.EventStopDone && s.asked.state != s6.Running || n.To == fsm.StateRemoved {
 		s.place.rests, s.place.rested = true, time.Now()
 	}
+	if n.To == fsm.StateRemoved && s.asked.state == s6.Running {
+		s.place.wanted = s.place.turned // what was declared anew starts anew
+	}
 }
 
 // startsStopped holds the start of a process against what was said of its instance

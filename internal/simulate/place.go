@@ -71,7 +71,7 @@ func (p *place) asks(before, asked declaration, promised int, taken bool) {
 	if p.last = now; taken || p.turned.IsZero() {
 		p.turned = now
 	}
-	if runs && now.Sub(stopped) > noticed {
+	if runs && (now.Sub(stopped) > noticed || p.rested.After(stopped)) {
 		p.wanted = p.turned
 	}
 }
