@@ -77,6 +77,9 @@ func openChild[P, D, O any](kind *ChildKind[P, D, O], name string, wake func()) 
 	return c, nil
 }
 
+// tellPasses has the parent's listener told of the passes over the child.
+func (c *Child[P, D, O]) tellPasses() { c.instance.tellPasses() }
+
 // Look returns what is known of the child, for the parent's Observe. It reads
 // nothing: the child's own pass has read it. It is an error if no child can be
 // made from the spec of a parent that is to stay, or if the child has never been

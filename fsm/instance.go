@@ -24,6 +24,9 @@ type InstanceConfig struct {
 	// Listener, where set, is told what happens to the instance, and to what its
 	// driver owns, during the passes in which it happens.
 	Listener Listener
+	// Passes has the Listener told of each pass as well, and of each over what the
+	// driver owns: Reconciled.
+	Passes bool
 
 	hold func(asked State) (Hold, bool) // of the manager's gate
 }
@@ -81,6 +84,9 @@ func NewInstance[D, O any](kind *Kind[D, O], name string, config InstanceConfig,
 	}
 	if t, ok := driver.(Teller); ok {
 		t.TellTo(i.tellOwned)
+	}
+	if config.Passes {
+		i.tellPasses()
 	}
 	i.snapshot.Store(&Snapshot[D, O]{
 		Kind: kind.Name, Name: name,
@@ -154,12 +160,32 @@ func (i *Instance[D, O]) tell(n Notice) (err error) {
 	return nil
 }
 
+// passTeller is a driver whose owned instances can tell of their passes.
+type passTeller interface{ tellPasses() }
+
+// tellPasses has the listener told of passes, before the first one.
+func (i *Instance[D, O]) tellPasses() {
+	i.config.Passes = true
+	if t, ok := i.driver.(passTeller); ok {
+		t.tellPasses()
+	}
+}
+
 // tellOwned passes on a notice of an owned instance. A listener that panics
 // fails the owned instance's pass.
 func (i *Instance[D, O]) tellOwned(n Notice) {
 	if i.config.Listener != nil {
 		i.config.Listener(Owned{Subject: i.subject(n.About().At), Notice: n})
 	}
+}
+
+// ofPass reports whether a notice is told to those only who ask for it.
+func ofPass(n Notice) bool {
+	if o, owned := n.(Owned); owned {
+		return ofPass(o.Notice)
+	}
+	_, is := n.(Reconciled)
+	return is
 }
 
 func (i *Instance[D, O]) subject(at time.Time) Subject {

@@ -36,6 +36,10 @@ type Config struct {
 	// OnTransition, where set, is a listener for the transitions of the
 	// manager's own instances alone.
 	OnTransition func(Transition)
+	// OnPass, where set, is told of each pass over the manager's instances, and over
+	// what those own, when it has ended. It must not block. A panic of it is the
+	// error of the instance.
+	OnPass func(Reconciled)
 }
 
 func (c Config) defaults() Config {
@@ -126,7 +130,10 @@ func NewManager[D, O any](kind Kind[D, O], config Config) (*Manager[D, O], error
 func (m *Manager[D, O]) open(name string, left Desired[D]) (*entry[D, O], error) {
 	e := &entry[D, O]{name: name, index: -1}
 	m.mu.Unlock()
-	config := InstanceConfig{Backoff: m.config.Backoff, History: m.config.History, Listener: m.tell}
+	config := InstanceConfig{
+		Backoff: m.config.Backoff, History: m.config.History,
+		Listener: m.tell, Passes: m.config.OnPass != nil,
+	}
 	if gate := m.config.Gate; gate != nil {
 		config.hold = func(asked State) (Hold, bool) { return gate.Hold(name, asked) }
 	}
@@ -157,9 +164,21 @@ func (m *Manager[D, O]) Tell(n Notice) error { return m.listeners.tell(n) }
 
 // tell tells the listeners what happens in a pass, which fails if one panics.
 func (m *Manager[D, O]) tell(n Notice) {
+	if ofPass(n) {
+		m.config.OnPass(passOf(n))
+		return
+	}
 	if err := m.listeners.tell(n); err != nil {
 		panic(err)
 	}
+}
+
+// passOf returns the pass that a notice is of.
+func passOf(n Notice) Reconciled {
+	if o, owned := n.(Owned); owned {
+		return passOf(o.Notice)
+	}
+	return n.(Reconciled)
 }
 
 // relist publishes the entries for readers.

@@ -19,7 +19,8 @@ func (s Subject) About() Subject { return s }
 
 // Notice is something that happened to an instance: a [Transition],
 // [PassFailed], [PassRecovered], [Refused], [Warned], [Overran], [Closed], or
-// [Owned], which carries a notice of an instance that another one owns.
+// [Owned], which carries a notice of an instance that another one owns; to some
+// also [Reconciled].
 type Notice interface {
 	// About says which instance it happened to, and when.
 	About() Subject
@@ -40,6 +41,41 @@ type PassFailed struct {
 type PassRecovered struct {
 	Subject
 	Err error `json:"-"`
+}
+
+// Reconciled says that a pass over an instance has ended, and what came of it. It is
+// told when the snapshot is there, after each pass, and so only to those who ask for
+// it: to Config.OnPass, and to a Listener of an instance with InstanceConfig.Passes.
+type Reconciled struct {
+	Subject // At is the clock reading of the pass
+	Took    time.Duration
+	// Decided says that the instance could be observed and was asked for something,
+	// so that Decision is that of this pass, and that the pass was not given up before
+	// it could be carried out, for its context had ended. PutOff says that it is not carried out
+	// yet, for the same has failed; Did is how many of its actions succeeded, and
+	// Fired whether its event was fired.
+	Decided  bool
+	Decision Decision
+	PutOff   bool
+	Did      int
+	Fired    bool
+	Err      error // why the pass failed
+	// Before and After are the snapshots, each a *Snapshot[D, O].
+	Before, After any
+}
+
+// InputOf returns what was decided on in a pass, if it is one over an instance of
+// that kind, and something was decided.
+func InputOf[D, O any](r Reconciled) (in Input[D, O], ok bool) {
+	before, ok := r.Before.(*Snapshot[D, O])
+	after, same := r.After.(*Snapshot[D, O])
+	if !ok || !same || !r.Decided {
+		return in, false
+	}
+	return Input[D, O]{
+		Now: r.At, State: before.State, Since: before.Since,
+		Desired: after.Desired, Waits: after.Waits, Observed: after.Observed,
+	}, true
 }
 
 // Refused says that the declaration of an instance was refused. What was asked

@@ -23,7 +23,9 @@ type pass[D, O any] struct {
 	after    *Snapshot[D, O]
 	retry    bool
 	until    time.Time // when the gate is asked again, if it holds the instance
+	began    time.Time // now may be that of what owns the instance
 	decision Decision
+	did      int // actions of it
 	outcome  pace.Outcome
 }
 
@@ -39,7 +41,7 @@ func (i *Instance[D, O]) Reconcile(ctx context.Context) Result {
 	defer i.busy.Store(false)
 
 	ctx, now := inPass(ctx)
-	p := pass[D, O]{now: now, before: i.snapshot.Load()}
+	p := pass[D, O]{now: now, began: time.Now(), before: i.snapshot.Load()}
 	next := *p.before
 	p.after = &next
 	p.after.pass, p.after.owned = i.begun.Add(1), nil
@@ -95,6 +97,7 @@ func (i *Instance[D, O]) act(ctx context.Context, p *pass[D, O]) error {
 		if err := i.driver.Do(ctx, action, p.after.Desired); err != nil {
 			return fmt.Errorf("cannot %s: %w", action, err)
 		}
+		p.did++
 	}
 	if d.Fire == "" {
 		return nil
@@ -146,7 +149,24 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 		}
 	}
 	i.snapshot.Store(s)
+	if err := i.tellReconciled(p, o.Decided && !gaveUp); err != nil {
+		failed := *s
+		failed.Err, o.Err = err, err
+		i.snapshot.Store(&failed)
+	}
 	return Result{Fired: o.Fired, Err: o.Err, Next: s.NextPass}
+}
+
+// tellReconciled tells that the pass has ended, if somebody wants to know.
+func (i *Instance[D, O]) tellReconciled(p *pass[D, O], decided bool) error {
+	if i.config.Listener == nil || !i.config.Passes {
+		return nil
+	}
+	return i.tell(Reconciled{
+		Subject: i.subject(p.now), Took: time.Since(p.began), Before: p.before, After: p.after,
+		Decided: decided, Decision: p.decision, PutOff: p.outcome.PutOff, Did: p.did,
+		Fired: p.outcome.Fired, Err: p.outcome.Err,
+	})
 }
 
 // tellOutcome tells that passes have begun to fail, fail with another error, or
