@@ -62,6 +62,7 @@
 //   - driver_act.go: what is done in a pass
 //   - kind_processes.go: whose processes have a port
 //   - kind_admission.go: which configurations of a declaration are taken
+//   - explain.go: what is said to whoever asks why
 //   - kind.go: the kind of instance that it is
 //   - begun.go: whether its service has been started
 //   - shown.go: the files of its service, as they may be shown

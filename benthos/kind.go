@@ -27,6 +27,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 		Decide:   decide,
 		Resync:   o.HealthInterval,
 		Validate: a.validate,
+		Explain:  explains(service.Explain),
 		Compare:  func(d fsm.Desired[*Config], seen Observed) fsm.Change { return compare(o, &service, d, seen) },
 	}
 	return fsm.BuildOn(kind, o.onService(service), func(name string, _ func(), c *child) (fsm.Driver[*Config, Observed], error) {

@@ -1,7 +1,6 @@
 package fsm
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +27,8 @@ type Hold struct {
 	Stays bool
 	// Why says what it waits for.
 	Why Reason
+	// By names the layer that has it wait, as "order".
+	By string
 	// Until is when the gate is asked again at the latest; zero leaves that to
 	// Manager.Wake.
 	Until time.Time
@@ -35,7 +36,7 @@ type Hold struct {
 
 // hold has a pass work towards what the gate lets through.
 func (i *Instance[D, O]) hold(p *pass[D, O]) {
-	p.after.Waits = Reason{}
+	p.after.Waits, p.after.HeldBy = Reason{}, ""
 	if i.config.hold == nil || p.after.Generation == 0 {
 		return
 	}
@@ -43,7 +44,7 @@ func (i *Instance[D, O]) hold(p *pass[D, O]) {
 	if !held {
 		return
 	}
-	p.after.Waits, p.until = h.Why, h.Until
+	p.after.Waits, p.after.HeldBy, p.until = h.Why, h.By, h.Until
 	if h.Stays && p.before.Generation > 0 {
 		p.after.Desired = p.before.Desired
 		return
@@ -73,13 +74,12 @@ func (p *pass[D, O]) explain(d *Decision) Reason {
 // and whether the last pass has observed it and worked towards what is asked of it
 // now.
 func (m *Manager[D, O]) Current(name string) (s *Snapshot[D, O], current bool) {
-	list := *m.listed.Load()
-	at, held := slices.BinarySearchFunc(list, name, byName[D, O])
-	if !held {
+	e := m.listedAs(name)
+	if e == nil {
 		return nil, false
 	}
-	_, generation := list[at].instance.wanted()
-	s = list[at].instance.Snapshot()
+	_, generation := e.instance.wanted()
+	s = e.instance.Snapshot()
 	return s, s.Generation == generation && s.seen > 0 && s.seen == s.pass
 }
 

@@ -13,7 +13,7 @@ import (
 type shut struct{}
 
 func (shut) Hold(_ string, asked fsm.State) (fsm.Hold, bool) {
-	return fsm.Hold{As: lampOff, Why: fsm.Because("waits")}, asked == lampLit
+	return fsm.Hold{As: lampOff, Why: fsm.Because("waits"), By: "shut"}, asked == lampLit
 }
 
 func (shut) Passed(string) {}

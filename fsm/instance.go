@@ -43,8 +43,9 @@ type Instance[D, O any] struct {
 	driver Driver[D, O]
 	left   Desired[D] // what an earlier run has asked of it
 
-	mu         sync.Mutex // guards the three below
+	mu         sync.Mutex // guards the four below
 	desired    Desired[D]
+	since      time.Time // when it was asked for
 	generation uint64
 	retry      bool
 
@@ -129,7 +130,7 @@ func (i *Instance[D, O]) SetDesired(d Desired[D]) error {
 	if i.generation > 0 && reflect.DeepEqual(i.desired, d) {
 		return nil
 	}
-	i.desired = d
+	i.desired, i.since = d, time.Now()
 	i.generation++
 	return nil
 }
@@ -139,6 +140,13 @@ func (i *Instance[D, O]) wanted() (Desired[D], uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.desired, i.generation
+}
+
+// wantedSince returns what was last set, and when.
+func (i *Instance[D, O]) wantedSince() (Desired[D], time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.desired, i.since
 }
 
 // Retry makes the next pass that gets so far try what failed, however long that

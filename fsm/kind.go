@@ -176,6 +176,10 @@ type Kind[D, O any] struct {
 	// manager is closed. It is for what two managers must not have at the same
 	// time. Its error is that of NewManager. nil claims nothing.
 	Claim func() (release func(), err error)
+	// Explain says more of an instance than its Reason does, for Manager.Why: what was
+	// seen (PartSeen), and what would change it (PartHelp), the most telling first. It
+	// is pure, and must not modify the snapshot. nil says nothing more.
+	Explain func(*Snapshot[D, O]) []Link
 	// Compare says what it takes to get from what was observed to what is
 	// desired, for an instance that exists and is to go on existing. nil means
 	// that Plan judges by states alone.

@@ -193,12 +193,21 @@ func (m *Manager[D, O]) relist() {
 // Instance returns the snapshot of the named instance, and whether the manager
 // has it. It never blocks.
 func (m *Manager[D, O]) Instance(name string) (*Snapshot[D, O], bool) {
-	list := *m.listed.Load()
-	at, ok := slices.BinarySearchFunc(list, name, byName[D, O])
-	if !ok {
+	e := m.listedAs(name)
+	if e == nil {
 		return nil, false
 	}
-	return list[at].instance.Snapshot(), true
+	return e.instance.Snapshot(), true
+}
+
+// listedAs returns the named entry, nil for none. It never blocks.
+func (m *Manager[D, O]) listedAs(name string) *entry[D, O] {
+	list := *m.listed.Load()
+	at, held := slices.BinarySearchFunc(list, name, byName[D, O])
+	if !held {
+		return nil
+	}
+	return list[at]
 }
 
 func byName[D, O any](e *entry[D, O], name string) int { return strings.Compare(e.name, name) }

@@ -33,6 +33,8 @@ type Snapshot[D, O any] struct {
 	// Waits says what the instance waits for, where it has to wait with what is
 	// asked of it. Desired is what it is asked meanwhile.
 	Waits Reason `json:"waits,omitzero"`
+	// HeldBy is the layer that has it wait, Hold.By.
+	HeldBy string `json:"heldBy,omitempty"`
 
 	// Observed is the last successful observation, made at ObservedAt; zero
 	// before the first.

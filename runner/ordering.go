@@ -246,7 +246,7 @@ func (g gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	if h, waits := g.Gate.Hold(name, g.stop); waits {
 		return h, true
 	}
-	return fsm.Hold{As: g.stop, Why: by.reason()}, true
+	return fsm.Hold{As: g.stop, Why: by.reason(), By: "by hand"}, true
 }
 
 // Passed implements fsm.Gate.

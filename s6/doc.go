@@ -144,6 +144,7 @@
 //   - driver_ending.go: how its process is told to end
 //   - driver_remove.go: how it is taken away
 //   - driver_act.go: how all this is done in a pass
+//   - explain.go: what is said to whoever asks why
 //   - kind.go: the kind of instance that it is
 //   - shown.go: its files, as they may be shown
 //   - restarts.go: how it was restarted

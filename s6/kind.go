@@ -42,6 +42,7 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 			return discover(tree, owner)
 		},
 		Claim:   func() (func(), error) { return tree.Claim(owner) },
+		Explain: explain,
 		Compare: compare,
 	}, nil
 }

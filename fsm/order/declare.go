@@ -92,6 +92,9 @@ func (o *Order) taken() (held []ID) {
 // asked for when they are to run, and stop what keeps them from it.
 func (o *Order) Gate(kind string, run, stop fsm.State) fsm.Gate { return &gate{o, kind, run, stop} }
 
+// layer names the order in fsm.Hold.By.
+const layer = "order"
+
 type gate struct {
 	order     *Order
 	kind      string
@@ -107,14 +110,14 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	if asked == g.run {
 		delete(o.stays, id)
 		why, waits := o.holdsStart(id)
-		return fsm.Hold{As: g.stop, Why: why}, waits
+		return fsm.Hold{As: g.stop, Why: why, By: layer}, waits
 	}
 	why, until, waits := o.holdsStop(id)
 	if !waits {
 		delete(o.through, id)
 		delete(o.begun, id)
 	}
-	return fsm.Hold{As: g.run, Stays: true, Why: why, Until: until}, waits
+	return fsm.Hold{As: g.run, Stays: true, Why: why, By: layer, Until: until}, waits
 }
 
 // Passed implements fsm.Gate: whoever waits for the instance, and has seen
