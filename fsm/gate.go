@@ -36,7 +36,7 @@ type Hold struct {
 
 // hold has a pass work towards what the gate lets through.
 func (i *Instance[D, O]) hold(p *pass[D, O]) {
-	p.after.Waits, p.after.HeldBy = Reason{}, ""
+	p.after.Waits, p.after.HeldBy, p.after.Asked = Reason{}, "", ""
 	if i.config.hold == nil || p.after.Generation == 0 {
 		return
 	}
@@ -44,7 +44,7 @@ func (i *Instance[D, O]) hold(p *pass[D, O]) {
 	if !held {
 		return
 	}
-	p.after.Waits, p.after.HeldBy, p.until = h.Why, h.By, h.Until
+	p.after.Waits, p.after.HeldBy, p.after.Asked, p.until = h.Why, h.By, p.after.Desired.State, h.Until
 	if h.Stays && p.before.Generation > 0 {
 		p.after.Desired = p.before.Desired
 		return

@@ -154,6 +154,12 @@ func (m *Manager[D, O]) open(name string, left Desired[D]) (*entry[D, O], error)
 	return e, nil
 }
 
+// Kind returns the name of the manager's kind.
+func (m *Manager[D, O]) Kind() string { return m.kind.Name }
+
+// Table returns the table of the manager's kind.
+func (m *Manager[D, O]) Table() *Table { return m.kind.Table }
+
 // Listen adds a listener, which is told what happens from now on until stop is
 // called. A notice that is being told at that moment may still reach it.
 func (m *Manager[D, O]) Listen(l Listener) (stop func()) { return m.listeners.add(l) }

@@ -133,7 +133,7 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 	}
 	if gaveUp { // which says nothing about what is asked: the pass before stands
 		s.pass, s.owned, s.Desired, s.Generation = p.before.pass, p.before.owned, p.before.Desired, p.before.Generation
-		s.Waits, s.HeldBy = p.before.Waits, p.before.HeldBy
+		s.Waits, s.HeldBy, s.Asked = p.before.Waits, p.before.HeldBy, p.before.Asked
 		s.NextPass = now.Add(recheck)
 	} else {
 		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil

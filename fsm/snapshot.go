@@ -33,8 +33,10 @@ type Snapshot[D, O any] struct {
 	// Waits says what the instance waits for, where it has to wait with what is
 	// asked of it. Desired is what it is asked meanwhile.
 	Waits Reason `json:"waits,omitzero"`
-	// HeldBy is the layer that has it wait, Hold.By.
+	// HeldBy is the layer that has it wait, Hold.By, and Asked the state that is asked
+	// of it all the same; empty where it does not wait.
 	HeldBy string `json:"heldBy,omitempty"`
+	Asked  State  `json:"asked,omitempty"`
 
 	// Observed is the last successful observation, made at ObservedAt; zero
 	// before the first.

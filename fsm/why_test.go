@@ -149,6 +149,8 @@ func TestWhyOfWhatWaits(t *testing.T) {
 		w, _ := m.Why("a")
 		s, _ := m.Instance("a")
 		assert.Equal(t, "shut", s.HeldBy)
+		assert.Equal(t, lampLit, s.Asked)
+		assert.Equal(t, lampOff, s.Desired.State)
 		assert.Equal(t, []string{
 			"asked (declared) +0s: it is asked to be lit",
 			"held (shut): waits",

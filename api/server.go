@@ -1,0 +1,109 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// Server is what a program gives to be shown. Sources and Feed are needed. Its
+// fields are not changed once it serves.
+type Server struct {
+	// Sources are the instances, kind by kind. Where two kinds have one of the same
+	// name, the first is meant by its name alone.
+	Sources []Source
+	// Feed is what happens to them.
+	Feed *Feed
+	// Hands carry out what is asked by hand; nil refuses it.
+	Hands Hands
+	// Late says what is wrong with the program itself, a line for each: that passes
+	// are not made. nil says nothing.
+	Late func(now time.Time) []string
+	// Explain returns a Why with what the program knows of an instance beside its
+	// manager; nil adds nothing.
+	Explain func(fsm.Why) fsm.Why
+	// Log writes lines of an instance's log; nil shows none.
+	Log func(ctx context.Context, name string, lines LogLines, to io.Writer) error
+	// Config returns the files that an instance runs with, without secrets; nil shows
+	// none.
+	Config func(kind, name string) ([]File, error)
+	// Also are further handlers, by their patterns, such as "GET /metrics". They are
+	// for reading.
+	Also map[string]http.Handler
+	// Version is that of the program.
+	Version string
+}
+
+// Hands carry out what somebody asks for by hand. by says who that is. An error that
+// wraps fsm.ErrUnknown, fsm.ErrNoRestart or fsm.ErrInPass is told as what it is.
+type Hands interface {
+	Stop(ctx context.Context, kind, name, by string) error
+	Start(ctx context.Context, kind, name, by string) error
+	Restart(ctx context.Context, kind, name, by string) error
+	Retry(ctx context.Context, kind, name, by string) error
+}
+
+// LogLines says which lines of a log are meant.
+type LogLines struct {
+	Last   int       // how many of the newest, negative for all
+	Since  time.Time // none that are older; zero for any age
+	Follow bool      // and those that come, until the context ends
+}
+
+// File is a file that an instance runs with, as it is and as it is to be.
+type File struct {
+	Name string `json:"name"`
+	Was  string `json:"was,omitempty" doc:"as it was written; empty where it is not there"`
+	Is   string `json:"is,omitempty" doc:"as it is to be; empty where it is not to be there"`
+}
+
+// Handler serves it to those who may ask for so much.
+func (s *Server) Handler(access Access) http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("evenkeel", cmp.Or(s.Version, "unknown"))
+	config.Info.Description = "The instances that a program keeps in the state that is asked for."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", ""
+	config.CreateHooks = nil // answers hold what they are to hold, and no links to schemas
+	config.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	api := humago.New(mux, config)
+	s.read(api)
+	s.stream(api)
+	s.write(api)
+	for pattern, handler := range s.Also {
+		mux.Handle(pattern, handler)
+	}
+	return access.guard(mux)
+}
+
+// format is JSON, of which nothing does something to a terminal.
+var format = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		text, err := shownJSON(v)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(append(text, '\n'))
+		return err
+	},
+	Unmarshal: huma.DefaultJSONFormat.Unmarshal,
+}
+
+// find returns the source of an instance, of a kind if one is given.
+func (s *Server) find(kind, name string) (Source, Instance, error) {
+	for _, of := range s.Sources {
+		if kind != "" && kind != of.Kind() {
+			continue
+		}
+		if one, exists := of.Instance(name); exists {
+			return of, one, nil
+		}
+	}
+	return nil, Instance{}, huma.Error404NotFound(`no instance has the name "` + fsm.EscapeLine(name) + `": GET /api/instances lists those there are`)
+}
