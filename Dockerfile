@@ -43,6 +43,7 @@ COPY internal/spell internal/spell/
 COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/
+COPY api api/
 COPY config config/
 COPY runner runner/
 COPY internal/cli internal/cli/

@@ -20,11 +20,12 @@
 //   - source.go: the instances of a manager
 //   - event.go: what has happened to an instance
 //   - feed.go: what happened lately, for those who watch
+//   - access.go: who may ask
 //   - server.go: what a program gives to be shown
 //   - read.go: what can be asked
 //   - stream.go: what happens, as it happens
 //   - write.go: what can be asked for
-//   - access.go: who may ask
+//   - handler.go: all of it, served
 //   - listen.go: the socket, and the address
 //   - client.go: asking over the socket
 package api

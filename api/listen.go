@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/evenkeel/evenkeel/internal/proc"
 )
 
 // SocketName is the name of a program's socket in its directory.
@@ -65,7 +67,7 @@ func listenUnix(dir string) (_ net.Listener, err error) {
 
 // through returns the path of the socket in an open directory, which is short: that
 // of a socket can have 107 bytes.
-func through(dir *os.File) string { return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), SocketName) }
+func through(dir *os.File) string { return filepath.Join(proc.System.Own(int(dir.Fd())), SocketName) }
 
 // socket is a listener that removes what it has made.
 type socket struct {

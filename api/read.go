@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,15 +12,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
-
-// shownJSON returns a value as JSON of which nothing does something to a terminal.
-func shownJSON(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("cannot write as JSON: %w", err)
-	}
-	return fsm.EscapeJSON(text), nil
-}
 
 // one names an instance in a request.
 type one struct {

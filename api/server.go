@@ -1,14 +1,12 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/evenkeel/evenkeel/fsm"
 )
@@ -44,9 +42,13 @@ type Server struct {
 // Hands carry out what somebody asks for by hand. by says who that is. An error that
 // wraps fsm.ErrUnknown, fsm.ErrNoRestart or fsm.ErrInPass is told as what it is.
 type Hands interface {
+	// Stop has an instance stopped until Start, whatever is declared of it.
 	Stop(ctx context.Context, kind, name, by string) error
+	// Start has it be again what is declared of it.
 	Start(ctx context.Context, kind, name, by string) error
+	// Restart has another process take the place of the one that runs.
 	Restart(ctx context.Context, kind, name, by string) error
+	// Retry has what failed, or is held, tried at once.
 	Retry(ctx context.Context, kind, name, by string) error
 }
 
@@ -62,37 +64,6 @@ type File struct {
 	Name string `json:"name"`
 	Was  string `json:"was,omitempty" doc:"as it was written; empty where it is not there"`
 	Is   string `json:"is,omitempty" doc:"as it is to be; empty where it is not to be there"`
-}
-
-// Handler serves it to those who may ask for so much.
-func (s *Server) Handler(access Access) http.Handler {
-	mux := http.NewServeMux()
-	config := huma.DefaultConfig("evenkeel", cmp.Or(s.Version, "unknown"))
-	config.Info.Description = "The instances that a program keeps in the state that is asked for."
-	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", ""
-	config.CreateHooks = nil // answers hold what they are to hold, and no links to schemas
-	config.Formats = map[string]huma.Format{"application/json": format, "json": format}
-	api := humago.New(mux, config)
-	s.read(api)
-	s.stream(api)
-	s.write(api)
-	for pattern, handler := range s.Also {
-		mux.Handle(pattern, handler)
-	}
-	return access.guard(mux)
-}
-
-// format is JSON, of which nothing does something to a terminal.
-var format = huma.Format{
-	Marshal: func(w io.Writer, v any) error {
-		text, err := shownJSON(v)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(append(text, '\n'))
-		return err
-	},
-	Unmarshal: huma.DefaultJSONFormat.Unmarshal,
 }
 
 // find returns the source of an instance, of a kind if one is given.

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -89,4 +90,13 @@ func (s *Summary) Wrong() string {
 		return s.Name + " is refused: " + s.Refused
 	}
 	return s.Name + " is " + string(s.State) + ": " + cmp.Or(s.Error, s.Reason.String(), "it has only just begun")
+}
+
+// shownJSON returns a value as JSON of which nothing does something to a terminal.
+func shownJSON(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write as JSON: %w", err)
+	}
+	return fsm.EscapeJSON(text), nil
 }

@@ -29,7 +29,7 @@ func (i *Instance[D, O]) Restart(ctx context.Context) (err error) {
 	}
 	if i.config.hold != nil { // whatever the last pass has found
 		if h, held := i.config.hold(desired.State); held {
-			return fmt.Errorf("%w: it %s", ErrNoRestart, h.Why)
+			return fmt.Errorf("%w: %s", ErrNoRestart, h.Why)
 		}
 	}
 	i.Retry()

@@ -158,7 +158,7 @@ func (w *Why) next(try, pass time.Time, failed, held bool) {
 	case failed && !try.IsZero():
 		w.add(PartNext, try, "what failed is tried again")
 	case !pass.IsZero():
-		w.add(PartNext, pass, "it is looked at again, or as soon as something changes")
+		w.add(PartNext, pass, "it is looked at when something changes, and in any case")
 	}
 }
 

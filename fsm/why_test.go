@@ -69,7 +69,7 @@ func TestWhy(t *testing.T) {
 			"asked (declared) +0s: it is asked to be lit",
 			"state +" + s.Since.Sub(begin).String() + ": it is lit",
 			"seen: it has 40 W",
-			"next +" + s.NextPass.Sub(begin).String() + ": it is looked at again, or as soon as something changes",
+			"next +" + s.NextPass.Sub(begin).String() + ": it is looked at when something changes, and in any case",
 		}, said(w, begin))
 
 		broken := errors.New("no room: password=hunter2")

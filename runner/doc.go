@@ -21,6 +21,7 @@
 //   - probation.go: what becomes of them
 //   - ordering.go: what instances start after, and stop before
 //   - runner.go: the tree and the managers
+//   - shown.go: what may be shown of the files of a service
 //   - recall.go: what was in force before
 //   - failed.go: whether an essential instance has failed
 //   - byhand.go: instances that are stopped and started by hand

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Outlet prints without making anybody wait or fail: what is kept running, and
@@ -161,4 +164,14 @@ func (o *Outlet) gap() []byte {
 		return fmt.Appendf(nil, "%s: %d lines were left out: they were not read in time\n", o.name, o.lost)
 	}
 	return fmt.Appendf(nil, "%s: %d lines were left out: %v\n", o.name, o.lost, o.err)
+}
+
+// IsTerminal reports whether what is written there is shown on a terminal.
+func IsTerminal(w io.Writer) bool {
+	file, is := w.(*os.File)
+	if !is {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	return err == nil
 }

@@ -317,13 +317,7 @@ func (p Planner) change(plan *Plan, r Wanted, c planning) Change {
 // diff returns how the files of an instance's service would differ. An instance
 // that is not declared has an entry without anything in it.
 func (p Planner) diff(key config.Key, e config.Entry) (string, error) {
-	var was, is []s6.ShownFile
-	var err error
-	if key.Kind == config.KindStream {
-		was, is, err = benthos.Show(p.Tree, p.Streams, key.Name, e.Stream)
-	} else {
-		was, is, err = s6.Show(p.Tree, s6.KindName, key.Name, e.Service, nil)
-	}
+	was, is, err := shownFiles(p.Tree, p.Streams, key, e)
 	return differences(key.Name, was, is), err
 }
 

@@ -59,8 +59,9 @@ type Runner struct {
 	Services *fsm.Manager[*s6.Spec, s6.Observed]
 	Streams  *fsm.Manager[*benthos.Config, benthos.Observed]
 
-	private bool // the tree is
-	started bool // by this Runner
+	options benthos.Options // of the streams
+	private bool            // the tree is
+	started bool            // by this Runner
 
 	essential essentials
 	ordering  *ordering
@@ -90,6 +91,7 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 
 // manage makes the managers on a tree, and has their passes made.
 func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, store Store, listeners []fsm.Listener) (err error) {
+	r.options = streams
 	r.probation = newProbation(store, r.outcome)
 	r.ordering = newOrdering(tree, streams, r.probation.passed)
 	if r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindService)}); err != nil {

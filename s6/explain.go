@@ -30,8 +30,12 @@ func explain(s *fsm.Snapshot[*Spec, Observed]) (links []fsm.Link) {
 	if o.Up() && o.ReadyRequired && !o.Status.Ready {
 		see(time.Time{}, "its process has not said that it is ready")
 	}
-	if how := o.lastDeath(); how != "" {
-		see(time.Time{}, "its last process that ended %s", how)
+	if how := o.lastDeath(); how != "" && how != s.Reason.Evidence {
+		asked := ""
+		if !o.Unasked {
+			asked = ", as it was asked to"
+		}
+		see(time.Time{}, "its last process that ended %s%s", how, asked)
 	}
 	if o.Deaths > 0 {
 		see(time.Time{}, "in the last %v its process ended %s without being asked to", CrashWindow, times(o.Deaths))

@@ -33,22 +33,13 @@ type display struct {
 }
 
 func newDisplay(out *runner.Outlet, s settings) *display {
-	return &display{settings: s, out: out, remarks: make(remarks), terminal: isTerminal(out) && !s.verify && !s.json}
-}
-
-func isTerminal(o *runner.Outlet) bool {
-	f, ok := o.To().(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	return &display{settings: s, out: out, remarks: make(remarks), terminal: runner.IsTerminal(out.To()) && !s.verify && !s.json}
 }
 
 // log returns where lines of a log go: on a terminal through the display, so
 // that they do not break the table.
 func (d *display) log(stderr *runner.Outlet) io.Writer {
-	if d.terminal && isTerminal(stderr) {
+	if d.terminal && runner.IsTerminal(stderr.To()) {
 		return d
 	}
 	return stderr

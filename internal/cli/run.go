@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -33,6 +34,7 @@ type runOptions struct {
 	leave       bool
 	readyFD     int
 	lock        string
+	serve       serveOptions
 }
 
 func newRun() *cobra.Command {
@@ -61,6 +63,8 @@ for two seconds, or at SIGHUP.`,
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
+	c.Flags().StringVar(&o.serve.address, "http", "", "`HOST:PORT` where whoever connects may read all that is shown; none means nowhere but on the socket in --dir")
+	c.Flags().StringVar(&o.serve.tokenFile, "http-write", "", "`PATH` of a file with a token; whoever has it may stop and start instances there as well")
 	return c
 }
 
@@ -74,13 +78,22 @@ func keeperFlags(c *cobra.Command, o *runOptions) {
 // stopTime is how long the instances have to stop, if nothing else is said.
 const stopTime = 15 * time.Second
 
+// dirVariable is the environment variable that says where all is that is kept, if
+// --dir does not.
+const dirVariable = "EVENKEEL_DIR"
+
+func defaultDir() string { return cmp.Or(os.Getenv(dirVariable), ".") }
+
 // placeFlags are how a command is told where all is that is kept.
 func placeFlags(c *cobra.Command, dir, scanDir *string) {
-	c.Flags().StringVar(dir, "dir", ".", "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
+	c.Flags().StringVar(dir, "dir", defaultDir(), "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
 	c.Flags().StringVar(scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
 }
 
 func run(o runOptions, stdout, stderr io.Writer) (err error) {
+	if err := o.serve.read(); err != nil {
+		return err
+	}
 	if o.leave && o.scanDir == "" {
 		return errors.New("cannot leave what runs when its tree ends: name that of an s6-svscan which goes on, with --scan-dir, or take out --leave")
 	}
@@ -121,18 +134,20 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if err != nil {
 		return err
 	}
+	feed := api.NewFeed()
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	linter := askAhead(asking, engine, declared, store) // while the tree starts
 	place := runner.Config{
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
-		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear},
+		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear, feed.Hear},
 	}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
 	tell := func(problem error) { say(t.errs, "%v", problem) }
+	defer serve(o.dir, o.serve, shown(r, feed, nil), tell).end()
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
 	defer reports.end()
 	files := &runner.Files{

@@ -21,21 +21,29 @@ type stopOptions struct {
 func newStop() *cobra.Command {
 	var o stopOptions
 	c := &cobra.Command{
-		Use:   "stop --scan-dir PATH",
-		Short: "Stop in order what an evenkeel run has left that has ended",
-		Long: `Stop stops what an evenkeel run with the same --dir and --scan-dir has kept and
+		Use:   "stop NAME... | --scan-dir PATH",
+		Short: "Stop instances by hand, or what an evenkeel run has left that has ended",
+		Long: `Stop NAME has the evenkeel run with the same --dir stop an instance, whatever is
+declared of it, until "evenkeel start NAME". It stays stopped if the program is
+started again, and its reason says by whom and when. What depends on it goes on.
+
+Without a name, stop stops what an evenkeel run with the same --dir and --scan-dir has kept and
 left behind, with --leave or because it was killed: each before what it depends on,
 and streams, which finish what they have accepted, before services that depend on
 none. The s6-svscan goes on, and so do services that others have. It is refused while an evenkeel run keeps them. The next evenkeel run
 starts what its files declare.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		ValidArgsFunction: completeNames(&o.dir),
+		RunE: func(c *cobra.Command, names []string) error {
+			switch {
+			case len(names) > 0:
+				return askFor(c.Context(), o.dir, "stop", names)
+			case o.scanDir == "":
+				return errors.New("cannot tell what to stop: name an instance, or with --scan-dir the tree of an evenkeel run that has ended")
+			}
 			return stop(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	placeFlags(c, &o.dir, &o.scanDir)
-	// The flag is there.
-	_ = c.MarkFlagRequired("scan-dir")
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	return c
 }

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/evenkeel/evenkeel/api"
+	"github.com/evenkeel/evenkeel/fsm"
+)
+
+// askedDirFlag is how a command is told which evenkeel run to ask.
+func askedDirFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "dir", defaultDir(), "`PATH` of the --dir of the evenkeel run to ask")
+}
+
+// prefixes are those that the names of streams have for their services.
+var prefixes = []string{"benthos-", "benthos-dataflow-"}
+
+// nameOf returns the name that an instance has whose name is given, with or without
+// the prefix of a stream.
+func nameOf(all []api.Summary, given string) (string, error) {
+	known := make(map[string]bool)
+	var names []string
+	for _, one := range all {
+		known[one.Name] = true
+		names = append(names, one.Name)
+	}
+	if known[given] {
+		return given, nil
+	}
+	var found []string
+	for _, prefix := range prefixes {
+		if known[prefix+given] {
+			found = append(found, prefix+given)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return "", fmt.Errorf("%q may be %s: name one of them", given, strings.Join(found, " or "))
+	case len(names) == 0:
+		return "", fmt.Errorf("no instance has the name %q: there is none at all", given)
+	}
+	return "", fmt.Errorf("no instance has the name %q: there are %s", given, strings.Join(names, ", "))
+}
+
+// named returns the names of instances whose names are given.
+func named(ctx context.Context, c *api.Client, given []string) (names []string, err error) {
+	all, err := c.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range given {
+		name, err := nameOf(all.Instances, one)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// askFor asks for something by hand, of each of the named instances, if all are there.
+func askFor(ctx context.Context, dir, verb string, given []string) error {
+	c := api.NewClient(dir)
+	defer c.Close()
+	names, err := named(ctx, c, given)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, c.Ask(ctx, name, verb))
+	}
+	return errors.Join(errs...)
+}
+
+// completeNames completes the names of instances, of the evenkeel run that is asked.
+func completeNames(dir *string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), time.Second)
+		defer cancel()
+		c := api.NewClient(*dir)
+		defer c.Close()
+		all, err := c.List(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, one := range all.Instances {
+			names = append(names, one.Name+"\t"+fsm.EscapeLine(one.Kind+", "+string(one.State)))
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// printShown prints a value as JSON in a line, of which nothing does something to a
+// terminal.
+func printShown(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("cannot print as JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s\n", fsm.EscapeJSON(text))
+	return err
+}
+
+// ago says in a word how long ago that was, or how long it will take.
+func ago(at, now time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	d := now.Sub(at).Abs()
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}
