@@ -58,6 +58,9 @@ func (o *Observed) lastDeath() string {
 		how = fmt.Sprintf("ended by signal %d (%v)", int(o.Last.Signal), o.Last.Signal)
 	}
 	how += " at " + o.Last.Time.Format(time.RFC3339Nano)
+	if o.OutOfMemory != "" {
+		how += "; " + o.OutOfMemory
+	}
 	if o.LastWords != "" {
 		how += "; its last words: " + o.LastWords
 	}

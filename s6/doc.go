@@ -102,6 +102,7 @@
 //   - room.go: for how many services there is room
 //   - tree_background.go: what goes on beside the callers of a tree
 //   - tree_checkexec.go: checks by a command
+//   - shortage.go: who was ended for want of memory
 //   - tree_system.go: services and their supervisors in the real one
 //   - tree_start.go: what keeps s6-supervise from starting a service
 //   - tree_group.go: what the processes of services have started

@@ -1,6 +1,8 @@
 package s6
 
 import (
+	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/s6log"
@@ -19,6 +21,7 @@ func (d *driver) observeWords(now time.Time, o *Observed) {
 	}
 	if !o.Last.Time.Equal(w.of) {
 		w.begin(now, d.spanOfLast(), o.Last.Time)
+		w.memory = d.shortage(o)
 		if now.Sub(w.of) < loggerLag {
 			time.AfterFunc(loggerLag, d.wake)
 		}
@@ -28,10 +31,24 @@ func (d *driver) observeWords(now time.Time, o *Observed) {
 	if o.Status.Up() {
 		w.next = o.Status.Stamp
 	}
+	o.OutOfMemory = w.memory
 	if o.Unasked {
 		d.readWords(now, read, o)
 		o.LastWords = w.text
 	}
+}
+
+// shortage says whether the process that ended last may have been ended for want of
+// memory. It is asked when the end is new; what cannot be told is not said.
+func (d *driver) shortage(o *Observed) string {
+	if o.Last.Signal != syscall.SIGKILL || !o.Unasked {
+		return ""
+	}
+	ended, since, err := d.tree.Shortage()
+	if err != nil || ended == 0 || o.Last.Time.Before(since) {
+		return ""
+	}
+	return fmt.Sprintf("the kernel has ended %d for want of memory since %s", ended, since.Format(time.RFC3339))
 }
 
 // spanOfLast returns when the process printed that ended last. What the one before

@@ -1,6 +1,7 @@
 package s6_test
 
 import (
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,5 +108,32 @@ func TestWhyAServiceCrashes(t *testing.T) {
 		assert.Contains(t, parts[fsm.PartState], "it is degraded: ")
 		assert.Contains(t, parts[fsm.PartSeen], "exited with 3")
 		assert.NotEmpty(t, parts[fsm.PartNext])
+	})
+}
+
+// A process that was ended for want of memory is told apart from one that somebody
+// has killed.
+func TestWantOfMemoryIsToldApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree := s6test.New(s6test.Config{})
+		t.Cleanup(func() { assert.NoError(t, tree.Close()) })
+		tree.Install("sleep", s6test.Program{})
+		p := start(t, tree)
+		p.wants(map[string]desired{"a": {State: s6.Running, Spec: plainSpec}, "b": {State: s6.Running, Spec: plainSpec}})
+		seen := func(name string) (text string) {
+			w, _ := p.Why(name)
+			for _, l := range w.Chain {
+				text += l.Text + "\n"
+			}
+			return text
+		}
+		require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+		time.Sleep(5 * time.Second)
+		assert.Contains(t, seen("a"), "ended by signal 9 (killed)")
+		assert.NotContains(t, seen("a"), "want of memory")
+		require.NoError(t, tree.Exhaust("b"))
+		time.Sleep(5 * time.Second)
+		assert.Regexp(t, `ended by signal 9 \(killed\) at \S+; the kernel has ended 1 for want of memory since `, seen("b"))
+		assert.NotContains(t, seen("a"), "want of memory")
 	})
 }

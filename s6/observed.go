@@ -146,6 +146,9 @@ type Observed struct {
 	// Unasked: one line, masked as by fsm.MaskText, escaped as by fsm.EscapeLine, and
 	// cut after 200 bytes. It is empty where nothing is known to be its own.
 	LastWords string `json:"lastWords,omitempty"`
+	// OutOfMemory says how many processes the kernel has ended for want of memory,
+	// where Last may be one of them; empty where it is not.
+	OutOfMemory string `json:"outOfMemory,omitempty"`
 	// CommandProblem says why the command cannot be started. It is looked for
 	// only while nothing runs.
 	CommandProblem string `json:"commandProblem,omitempty"`

@@ -55,6 +55,11 @@ type Tree interface {
 	// process was started from: its id, its supervisor, and until when it is known
 	// to have lived. It is "" where the process is none such, or has ended.
 	Record(service string, pid int) (string, error)
+	// Shortage returns how many processes the kernel has ended for want of memory
+	// since a time, which is that of an earlier call or of the first: on the machine
+	// of the tree's processes, or in their container. Calls within seconds have the
+	// same answer, for one shortage may end several.
+	Shortage() (ended int, since time.Time, err error)
 	// Unstartable says what keeps s6-supervise from executing the service's run
 	// script, as far as that can be seen without trying; "" for nothing.
 	Unstartable(service string) (string, error)

@@ -59,6 +59,8 @@ func (l *lookedAt) OnHost() bool      { return l.tree.OnHost() }
 
 func (l *lookedAt) Uptime() (time.Duration, error) { return l.tree.Uptime() }
 
+func (l *lookedAt) Shortage() (ended int, since time.Time, err error) { return l.tree.Shortage() }
+
 // Claim keeps books of its own: the program beside it has claimed all.
 func (l *lookedAt) Claim(owner string) (release func(), err error) { return l.owners.Claim(owner) }
 

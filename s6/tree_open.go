@@ -123,6 +123,7 @@ func openTree(config TreeConfig) (t *SystemTree, err error) {
 	if t, err = newTree(config); err != nil {
 		return nil, err
 	}
+	_, _, _ = t.Shortage() // from now on it is counted, where that can be
 	for _, dir := range []string{t.layout.ServicesDir, t.layout.LogsDir} {
 		if err := makeWritable(dir); err != nil {
 			return nil, err

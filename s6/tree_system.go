@@ -29,6 +29,8 @@ type SystemTree struct {
 	nudges   nudges
 	checkers checkers
 	owners   Owners
+
+	shortages shortages
 }
 
 var _ Tree = (*SystemTree)(nil)
@@ -47,6 +49,16 @@ func (t *SystemTree) OnHost() bool { return true }
 
 // Uptime implements Tree.
 func (t *SystemTree) Uptime() (time.Duration, error) { return proc.System.Uptime() }
+
+// Shortage implements Tree.
+func (t *SystemTree) Shortage() (ended int, since time.Time, err error) {
+	count, err := proc.System.OOMKills()
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	ended, since = t.shortages.look(time.Now(), count)
+	return ended, since, nil
+}
 
 // Claim implements Tree. Other programs are kept out by the tree's lock.
 func (t *SystemTree) Claim(owner string) (release func(), err error) { return t.owners.Claim(owner) }

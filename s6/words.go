@@ -31,6 +31,8 @@ type words struct {
 	by   span      // when it printed
 	seen time.Time // when that end was seen first
 	text string
+	// memory says that it may have been ended for want of memory.
+	memory string
 	// stage is the last at which they were looked for.
 	stage wordsStage
 

@@ -132,3 +132,28 @@ func TestEvenkeelWhoseFilesHaveGone(t *testing.T) {
 	c.stop()
 	assert.Equal(t, "0", c.inspect("{{.State.ExitCode}}"))
 }
+
+// Whoever asks in the container is told of a process that the kernel has ended for
+// want of memory, apart from one that somebody has killed.
+func TestWantOfMemoryIsTold(t *testing.T) {
+	t.Parallel()
+	dir, write := declared(t)
+	write(`services:
+  - name: greedy
+    restart: never
+    s6ServiceConfig: {command: [sh, -c, 'sleep 1; exec tail /dev/zero']}
+  - {name: killed, restart: never, s6ServiceConfig: {command: [sleep, '1000000']}}
+`)
+	c := startImage(t, evenkeelImage, append([]string{"-v", dir + ":/etc/evenkeel:ro", "--memory", "256m", "--memory-swap", "256m"}, hardened...))
+	harness.Eventually(t, "it is there", func() bool { return c.running() && c.pid("killed") > 0 })
+	c.signal("KILL", c.pid("killed"))
+	harness.Eventually(t, "it says of the one what the kernel did", func() bool {
+		out, err := docker("exec", c.name, "evenkeel", "why", "greedy")
+		return err == nil && strings.Contains(out, "for want of memory since")
+	})
+	assert.NotContains(t, mustDocker(t, "exec", c.name, "evenkeel", "why", "killed"), "for want of memory")
+	out, err := docker("exec", c.name, "evenkeel", "status")
+	require.Error(t, err, "not all runs that is to")
+	assert.Contains(t, out, "greedy")
+	c.stop()
+}

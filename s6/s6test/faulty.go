@@ -56,6 +56,16 @@ func (f *Faulty) Served() error {
 // Uptime implements s6.Tree.
 func (f *Faulty) Uptime() (time.Duration, error) { return ask(f, "uptime", f.Tree.Uptime) }
 
+// Shortage implements s6.Tree.
+func (f *Faulty) Shortage() (ended int, since time.Time, err error) {
+	err = f.ops.Do(filesystemtest.Query, "shortage", func() error {
+		var err error
+		ended, since, err = f.Tree.Shortage()
+		return err
+	})
+	return ended, since, err
+}
+
 // Limits implements s6.Tree.
 func (f *Faulty) Limits() ([]s6.Limit, error) { return ask(f, "limits", f.Tree.Limits) }
 

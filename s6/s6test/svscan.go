@@ -162,6 +162,21 @@ func (t *Tree) Kill(name string, signal syscall.Signal) error {
 	return nil
 }
 
+// Exhaust has the kernel end the process of the named service for want of memory.
+func (t *Tree) Exhaust(name string) error {
+	t.mu.Lock()
+	t.exhausted++
+	t.mu.Unlock()
+	return t.Kill(name, syscall.SIGKILL)
+}
+
+// Shortage implements s6.Tree: of Exhaust, since the tree was made.
+func (t *Tree) Shortage() (ended int, since time.Time, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.exhausted, t.born, nil
+}
+
 // request asks for a scan, and then for the end of what is not linked any more.
 func (v *svscan) request(scan, prune bool) {
 	v.scanDue = v.scanDue || scan

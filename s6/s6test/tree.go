@@ -70,6 +70,7 @@ type Tree struct {
 	watches    []*watch
 	lastLabel  time.Time // of a rotated log file
 	violations []string
+	exhausted  int // processes that were ended for want of memory
 }
 
 var _ s6.Tree = (*Tree)(nil)
