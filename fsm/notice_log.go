@@ -53,7 +53,9 @@ func logNotice(logger *slog.Logger, n Notice, owned bool) {
 func wordsFor(n Notice) (level slog.Level, message string, args []any) {
 	switch n := n.(type) {
 	case Transition:
-		return slog.LevelInfo, "transition", []any{"from", n.From, "to", n.To, "event", n.Event, "reason", EscapeText(n.Reason.masked().String())}
+		return slog.LevelInfo, "transition", []any{
+			"from", n.From, "to", n.To, "event", n.Event, "phase", n.ToPhase, "reason", EscapeText(n.Reason.masked().String()),
+		}
 	case PassFailed:
 		return slog.LevelWarn, "pass failed", []any{"error", loggedError{n.Err}, "times", n.Failures, "since", n.Since, "held", n.Held}
 	case PassRecovered:
@@ -61,7 +63,7 @@ func wordsFor(n Notice) (level slog.Level, message string, args []any) {
 	case Refused:
 		return slog.LevelWarn, "declaration refused", []any{"reason", loggedError{n.Err}}
 	case RefusalEnded:
-		return slog.LevelInfo, "declaration not refused any more", []any{"reason", loggedError{n.Err}}
+		return slog.LevelInfo, "refusal ended", []any{"reason", loggedError{n.Err}}
 	case Warned:
 		return slog.LevelWarn, "declaration taken with a warning", []any{"reason", loggedError{n.Err}}
 	case Overran:

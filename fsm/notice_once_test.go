@@ -20,7 +20,7 @@ import (
 func TestWhatStandsIsLoggedOnce(t *testing.T) {
 	of := func(kind, name string) fsm.Subject { return fsm.Subject{Kind: kind, Instance: name} }
 	a, fog := of("lamp", "a"), errors.New("fog")
-	const refused, over, warned = "declaration refused", "declaration not refused any more", "declaration taken with a warning"
+	const refused, over, warned = "declaration refused", "refusal ended", "declaration taken with a warning"
 	log := &records{}
 	hear := fsm.LogTo(slog.New(log))
 	for _, step := range []struct {
@@ -82,7 +82,7 @@ func TestHoursOfTroubleAreAFewRecords(t *testing.T) {
 		h.hook(nil)
 		require.NoError(t, m.Apply(t.Context(), declarations{"a": lit(1)}))
 		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
-		assert.Equal(t, 1, log.count("declaration not refused any more"))
+		assert.Equal(t, 1, log.count("refusal ended"))
 		assert.Equal(t, 1, log.count("pass succeeded again"))
 	})
 }

@@ -239,7 +239,7 @@ func TestLogTo(t *testing.T) {
 	log := fsm.LogTo(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	at := time.Date(2000, 1, 2, 3, 4, 5, 0, time.UTC)
 	about, owner := fsm.Subject{At: at, Kind: "lamp", Instance: "hall"}, fsm.Subject{At: at, Kind: "house", Instance: "a"}
-	move := fsm.Transition{Subject: about, From: lampOff, To: lampLit, Event: "light", Reason: why("it is dark").With("no light")}
+	move := fsm.Transition{Subject: about, From: lampOff, To: lampLit, Event: "light", ToPhase: fsm.PhaseRunning, Reason: why("it is dark").With("no light")}
 	for _, n := range []fsm.Notice{
 		move,
 		fsm.PassFailed{Subject: about, Err: errBroken, Failures: 10, Since: at.Add(-time.Hour), Held: true},
@@ -262,15 +262,15 @@ func TestLogTo(t *testing.T) {
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	assert.Equal(t, []string{
-		`level=INFO msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
+		`level=INFO msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light"`,
 		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=10 since=2000-01-02T02:04:05.000Z held=true`,
 		`level=INFO msg="pass succeeded again" kind=lamp name=hall error=broken times=12 since=2000-01-02T02:04:05.000Z`,
 		`level=WARN msg="declaration refused" kind=lamp name=hall reason=broken`,
-		`level=INFO msg="declaration not refused any more" kind=lamp name=hall reason=broken`,
+		`level=INFO msg="refusal ended" kind=lamp name=hall reason=broken`,
 		`level=WARN msg="declaration taken with a warning" kind=lamp name=hall reason=broken`,
 		`level=ERROR msg="pass does not end" kind=lamp name=hall after=1s`,
 		`level=WARN msg="cannot close driver" kind=lamp name=hall error=broken`,
-		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
+		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light"`,
 		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=1 since=2000-01-02T03:04:05.000Z held=false`,
 	}, lines)
 }
