@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,7 +49,7 @@ func (p *plant) start(args ...string) *harness.Program {
 func (p *plant) startWith(env []string, args ...string) *harness.Program {
 	p.t.Helper()
 	cmd := exec.Command(evenkeel(p.t), append([]string{
-		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(),
+		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(), "--log-format", "text",
 	}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), env...)
@@ -172,7 +173,7 @@ func TestFileOfNothing(t *testing.T) {
 	p := newPlant(t)
 	program := p.start()
 	assert.Equal(t, 1, program.End())
-	assert.Equal(t, p.file()+": it cannot be read: no such file or directory\nevenkeel: nothing is declared that could be taken\n", program.Stderr.String())
+	assert.Regexp(t, `^\S+ `+regexp.QuoteMeta(p.file())+`: it cannot be read: no such file or directory\n\S+ ended with an error: nothing is declared that could be taken\n$`, program.Stderr.String())
 	harness.NoneLeft(t, p.root)
 }
 
@@ -192,7 +193,7 @@ func TestNoEngine(t *testing.T) {
 	p.engine = filepath.Join(p.root, "nowhere")
 	program = p.start()
 	assert.Equal(t, 1, program.End())
-	assert.Regexp(t, `^evenkeel: cannot keep streams: .*nowhere.*: name an engine with --benthos\n$`, program.Stderr.String())
+	assert.Regexp(t, `^\S+ ended with an error: cannot keep streams: .*nowhere.*: name an engine with --benthos\n$`, program.Stderr.String())
 	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 	p.engine = good
 	program = p.start()
@@ -261,6 +262,6 @@ func TestEssential(t *testing.T) {
 	assert.Equal(t, before["two"], p.pids("two")["two"])
 	p.write(fmt.Sprintf(text, true))
 	assert.Equal(t, 7, program.End())
-	assert.Contains(t, program.Stderr.String(), "evenkeel: one is essential and has failed: its process failed, and is not to run again: exited with 7")
+	assert.Contains(t, program.Stderr.String(), "everything is stopped: one is essential and has failed: its process failed, and is not to run again: exited with 7")
 	harness.NoneLeft(t, p.root)
 }

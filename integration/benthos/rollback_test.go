@@ -34,7 +34,7 @@ benthos:
 	rejected := func(program *harness.Program, name, why string) {
 		harness.EventuallyWithin(t, 2*harness.Patience, "it is told of "+name, func() bool {
 			said := program.Stderr.String()
-			return strings.Contains(said, name+" is refused: change rejected: it was ") && strings.Contains(said, why)
+			return strings.Contains(said, name+" declaration refused: change rejected: it was ") && strings.Contains(said, why)
 		})
 	}
 	write(sound, flows)
