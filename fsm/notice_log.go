@@ -8,7 +8,8 @@ import (
 // LogTo returns a listener that writes notices to a logger: transitions and
 // what is well again at level Info, what fails, is refused or is warned of at
 // Warn, a pass that does not end at Error, and transitions of owned instances at
-// Debug. A record has the time of its notice, and kind and name of the instance.
+// Debug. A record has the time of its notice, kind and name of the instance and,
+// where that is owned, the kind of its parent.
 //
 // What goes on is written once: a refusal as long as it stays, whatever is
 // declared meanwhile, and a warning until the instance moves or is gone. A
@@ -20,21 +21,23 @@ func LogTo(logger *slog.Logger) Listener {
 	var told standing
 	return func(n Notice) {
 		if told.news(n) {
-			logNotice(logger, n, false)
+			logNotice(logger, n, "")
 		}
 	}
 }
 
-func logNotice(logger *slog.Logger, n Notice, owned bool) {
+// logNotice logs a notice of an instance of which a parent of some kind is the
+// owner, "" for none.
+func logNotice(logger *slog.Logger, n Notice, parent string) {
 	if o, ok := n.(Owned); ok {
-		logNotice(logger, o.Notice, true)
+		logNotice(logger, o.Notice, o.Kind)
 		return
 	}
 	level, message, args := wordsFor(n)
 	if message == "" {
 		return
 	}
-	if _, moved := n.(Transition); moved && owned {
+	if _, moved := n.(Transition); moved && parent != "" {
 		level = slog.LevelDebug
 	}
 	ctx := context.Background()
@@ -45,6 +48,9 @@ func logNotice(logger *slog.Logger, n Notice, owned bool) {
 	r := slog.NewRecord(about.At, level, message, 0)
 	r.Add("kind", about.Kind, "name", about.Instance)
 	r.Add(args...)
+	if parent != "" {
+		r.Add("parent", parent)
+	}
 	_ = logger.Handler().Handle(ctx, r) // nobody could be told
 }
 

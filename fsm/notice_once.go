@@ -24,11 +24,11 @@ func (s *standing) news(n Notice) bool {
 	defer s.mu.Unlock()
 	switch n := n.(type) {
 	case Refused:
-		return s.say(refusal, n.Err.Error())
+		return s.say(refusal, maskedText(n.Err))
 	case RefusalEnded:
 		delete(s.said, refusal)
 	case Warned:
-		return s.say(warning, n.Err.Error())
+		return s.say(warning, maskedText(n.Err))
 	case Transition, Closed:
 		delete(s.said, warning)
 	}

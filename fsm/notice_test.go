@@ -270,8 +270,8 @@ func TestLogTo(t *testing.T) {
 		`level=WARN msg="declaration taken with a warning" kind=lamp name=hall reason=broken`,
 		`level=ERROR msg="pass does not end" kind=lamp name=hall after=1s`,
 		`level=WARN msg="cannot close driver" kind=lamp name=hall error=broken`,
-		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light"`,
-		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=1 since=2000-01-02T03:04:05.000Z held=false`,
+		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light" parent=house`,
+		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=1 since=2000-01-02T03:04:05.000Z held=false parent=house`,
 	}, lines)
 }
 

@@ -46,6 +46,7 @@ func story(h slog.Handler) {
 	tell(fsm.PassFailed{Subject: about, Err: broken, Failures: 10, Since: someday.Add(-5 * time.Minute), Held: true})
 	tell(fsm.PassRecovered{Subject: about, Err: broken, Failures: 100, Since: someday.Add(-48 * time.Hour)})
 	tell(fsm.Refused{Subject: stream, Err: errors.New("line 14: no\nsuch field")})
+	tell(fsm.Owned{Subject: stream, Notice: fsm.PassFailed{Subject: about, Err: broken, Failures: 1, Since: someday}})
 	tell(fsm.Overran{Subject: about, After: 10 * time.Second})
 	logged(h, slog.LevelWarn, "problem in a file", "at", config.Position{File: "a.yaml", Line: 6, Column: 23}, "entry", config.Key{Kind: "service", Name: "a"}, "error", "there is no comand")
 	logged(h, slog.LevelError, "ended with an error", "error", broken)
@@ -63,6 +64,7 @@ func TestLinesForPeople(t *testing.T) {
 15:04:05.006 a pass failed: cannot start: no room (10 times since 14:59:05, held)
 15:04:05.006 a pass succeeded again: cannot start: no room (100 times since 1999-12-31 15:04)
 15:04:05.006 benthos-s declaration refused: line 14: no such field
+15:04:05.006 a pass failed: cannot start: no room (parent=benthos)
 15:04:05.006 a pass does not end (after=10s)
 15:04:05.006 a.yaml:6:23: there is no comand
 15:04:05.006 ended with an error: cannot start: no room
@@ -81,6 +83,7 @@ func TestLinesOnATerminal(t *testing.T) {
 <2m15:04:05.006<0m a         <33mpass failed:<0m cannot start: no room (10 times since 14:59:05, held)
 <2m15:04:05.006<0m a         pass succeeded again: cannot start: no room (100 times since 1999-12-31 15:04)
 <2m15:04:05.006<0m benthos-s <33mdeclaration refused:<0m line 14: no such field
+<2m15:04:05.006<0m a         <33mpass failed:<0m cannot start: no room (parent=benthos)
 <2m15:04:05.006<0m a         <31mpass does not end<0m (after=10s)
 <2m15:04:05.006<0m <33ma.yaml:6:23:<0m there is no comand
 <2m15:04:05.006<0m <31mended with an error:<0m cannot start: no room

@@ -55,14 +55,14 @@ func TestWhatIsWrongIsOnStandardError(t *testing.T) {
 	for _, format := range []string{"text", "json", "auto"} {
 		out, errs := written(t, options(t, "--log-format", format, "--log-level", "debug"), func(l *programLog) { story(l.Handler()) })
 		assert.Equal(t, 5, strings.Count(out, "\n"), out)
-		assert.Equal(t, 7, strings.Count(errs, "\n"), errs)
+		assert.Equal(t, 8, strings.Count(errs, "\n"), errs)
 		assert.Equal(t, format != "text", strings.HasPrefix(out, "{"), "no terminal is here")
 		assert.Equal(t, format != "text", strings.HasPrefix(errs, "{"))
 	}
 }
 
 func TestLevelOfALog(t *testing.T) {
-	for level, want := range map[string][2]int{"debug": {5, 7}, "info": {4, 7}, "warn": {0, 7}, "error": {0, 2}} {
+	for level, want := range map[string][2]int{"debug": {5, 8}, "info": {4, 8}, "warn": {0, 8}, "error": {0, 2}} {
 		for _, format := range []string{"text", "json"} {
 			out, errs := written(t, options(t, "--log-format", format, "--log-level", level), func(l *programLog) { story(l.Logger.Handler()) })
 			assert.Equal(t, want, [2]int{strings.Count(out, "\n"), strings.Count(errs, "\n")}, "%s %s\n%s%s", level, format, out, errs)
