@@ -115,6 +115,16 @@ dataFlow:
 `, sleep, word)
 }
 
+// withPorts gives the two streams of a plantFile ports of their own: two programs
+// that begin at the same time could choose the same ones.
+func withPorts(t testing.TB, text string) string {
+	port := freePorts(t, 2)
+	for n := range 2 {
+		text = strings.Replace(text, "200ms}}\n        output", fmt.Sprintf("200ms}}\n        metrics_port: %d\n        output", port+n), 1)
+	}
+	return text
+}
+
 var ofPlant = []string{"one", "two", "benthos-s", "benthos-dataflow-s"}
 
 func changedPIDs(before, after map[string]int) (names []string) {
@@ -181,12 +191,7 @@ func TestFileOfNothing(t *testing.T) {
 func TestNoEngine(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
-	// Two programs that begin at the same time could choose the same ports.
-	text, port := plantFile(1000000, "hello"), freePorts(t, 2)
-	for n := range 2 {
-		text = strings.Replace(text, "200ms}}\n        output", fmt.Sprintf("200ms}}\n        metrics_port: %d\n        output", port+n), 1)
-	}
-	p.write(text)
+	p.write(withPorts(t, plantFile(1000000, "hello")))
 	program := p.start()
 	before := p.killed(program, ofPlant...)
 	good := p.engine

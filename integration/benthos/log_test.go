@@ -50,7 +50,7 @@ func said(t *testing.T, printed *harness.Output, want map[string]any) (found []m
 func TestLogOfRun(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
-	good := plantFile(1000000, "hello")
+	good := withPorts(t, plantFile(1000000, "hello"))
 	p.write(strings.Replace(good, "interval: 200ms", "intreval: 200ms", 1))
 	program := p.start("--log-format", "auto")
 	harness.Eventually(t, "a stream is refused", func() bool {
