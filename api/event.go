@@ -16,6 +16,7 @@ const (
 	Failing   EventType = "failing"    // passes over it fail, or with another error
 	Recovered EventType = "recovered"  // passes over it succeed again
 	Refused   EventType = "refused"    // its declaration was refused
+	Taken     EventType = "taken"      // it is not refused any more
 	Warned    EventType = "warned"     // its declaration was taken with a warning
 	Overran   EventType = "overran"    // a pass over it does not end
 	Closed    EventType = "closed"     // it is gone
@@ -28,7 +29,7 @@ type Event struct {
 	// long as no clock is set back. It is no larger than what a JSON number can hold.
 	ID   int64     `json:"id" doc:"grows from one event to the next"`
 	At   time.Time `json:"at"`
-	Type EventType `json:"type" enum:"transition,failing,recovered,refused,warned,overran,closed,missed"`
+	Type EventType `json:"type" enum:"transition,failing,recovered,refused,taken,warned,overran,closed,missed"`
 	Kind string    `json:"kind,omitempty"`
 	Name string    `json:"name,omitempty"`
 	// Of a transition.
@@ -39,7 +40,8 @@ type Event struct {
 	Reason fsm.Reason `json:"reason,omitzero"`
 	// Error is what failed, was refused or was warned of.
 	Error    string    `json:"error,omitempty" doc:"what failed, was refused or was warned of"`
-	Failures int       `json:"failures,omitempty"`
+	Failures int       `json:"failures,omitempty" doc:"how many passes have failed in a row"`
+	Since    time.Time `json:"since,omitzero" doc:"when the first of those was"`
 	NextTry  time.Time `json:"nextTry,omitzero"`
 	Held     bool      `json:"held,omitempty"`
 }
@@ -54,11 +56,13 @@ func eventOf(n fsm.Notice) (e Event, shown bool) {
 		e.Type, e.From, e.To, e.Event, e.Phase = Moved, n.From, n.To, n.Event, &n.ToPhase
 		e.Reason = fsm.Because(fsm.MaskText(n.Reason.Summary)).With(fsm.MaskText(n.Reason.Evidence))
 	case fsm.PassFailed:
-		e.Type, e.Failures, e.NextTry, e.Held, err = Failing, n.Failures, n.NextTry, n.Held, n.Err
+		e.Type, e.Failures, e.Since, e.NextTry, e.Held, err = Failing, n.Failures, n.Since, n.NextTry, n.Held, n.Err
 	case fsm.PassRecovered:
-		e.Type, err = Recovered, n.Err
+		e.Type, e.Failures, e.Since, err = Recovered, n.Failures, n.Since, n.Err
 	case fsm.Refused:
 		e.Type, err = Refused, n.Err
+	case fsm.RefusalEnded:
+		e.Type, err = Taken, n.Err
 	case fsm.Warned:
 		e.Type, err = Warned, n.Err
 	case fsm.Overran:

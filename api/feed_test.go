@@ -121,7 +121,7 @@ func TestEveryNoticeIsShown(t *testing.T) {
 	secret := errors.New("no: password=hunter2")
 	for _, n := range []fsm.Notice{
 		fsm.Transition{Subject: about}, fsm.PassFailed{Subject: about, Err: secret}, fsm.PassRecovered{Subject: about, Err: secret},
-		fsm.Refused{Subject: about, Err: secret}, fsm.Warned{Subject: about, Err: secret},
+		fsm.Refused{Subject: about, Err: secret}, fsm.RefusalEnded{Subject: about, Err: secret}, fsm.Warned{Subject: about, Err: secret},
 		fsm.Overran{Subject: about}, fsm.Closed{Subject: about}, fsm.Closed{Subject: about, Err: secret},
 	} {
 		e, shown := eventOf(n)

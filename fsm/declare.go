@@ -60,8 +60,8 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	if err := m.declare(want, leaving, existing, refused); err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
-	m.bookRefused(refused)
-	return errors.Join(m.tellRefused(refused, desired), m.tellWarned(found.warned, refused, want))
+	ended := m.bookRefused(refused)
+	return errors.Join(ended, m.tellRefused(refused, desired), m.tellWarned(found.warned, refused, want))
 }
 
 // Set declares one instance and leaves all others as they are. It is refused
@@ -97,8 +97,7 @@ func (m *Manager[D, O]) Remove(ctx context.Context, name string) error {
 		return fmt.Errorf("cannot remove %q: %w", name, ErrUnknown)
 	}
 	delete(standing, name)
-	m.bookRefused(standing)
-	return nil
+	return m.bookRefused(standing)
 }
 
 // set declares one instance, which is called what doing says in errors.
@@ -125,8 +124,8 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 	standing := maps.Clone(m.Refused())
 	delete(standing, name)
 	maps.Copy(standing, refused)
-	m.bookRefused(standing)
-	return errors.Join(m.tellRefused(refused, all), m.tellWarned(found.warned, refused, want))
+	ended := m.bookRefused(standing)
+	return errors.Join(ended, m.tellRefused(refused, all), m.tellWarned(found.warned, refused, want))
 }
 
 // Declared returns what is asked at present, by name: what was last declared of
@@ -171,12 +170,22 @@ func (m *Manager[D, O]) asked() map[string]Desired[D] {
 // not listed. The map must not be modified.
 func (m *Manager[D, O]) Refused() map[string]error { return *m.refused.Load() }
 
-// bookRefused publishes what is refused, for those who wait as well.
-func (m *Manager[D, O]) bookRefused(refused map[string]error) {
+// bookRefused publishes what is refused, for those who wait as well, and tells the
+// listeners what is not any more.
+func (m *Manager[D, O]) bookRefused(refused map[string]error) error {
+	before := m.Refused()
 	m.refused.Store(&refused)
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.announce()
+	m.mu.Unlock()
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, stays := refused[name]; !stays {
+			subject := Subject{At: time.Now(), Kind: m.kind.Name, Instance: name}
+			errs = append(errs, m.listeners.tell(RefusalEnded{Subject: subject, Err: before[name]}))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // tellRefused tells the listeners what was refused, and returns as one error

@@ -18,27 +18,39 @@ type Subject struct {
 func (s Subject) About() Subject { return s }
 
 // Notice is something that happened to an instance: a [Transition],
-// [PassFailed], [PassRecovered], [Refused], [Warned], [Overran], [Closed], or
-// [Owned], which carries a notice of an instance that another one owns; to some
-// also [Reconciled].
+// [PassFailed], [PassRecovered], [Refused], [RefusalEnded], [Warned], [Overran],
+// [Closed], or [Owned], which carries a notice of an instance that another one owns;
+// to some also [Reconciled].
 type Notice interface {
 	// About says which instance it happened to, and when.
 	About() Subject
 }
 
-// PassFailed says that passes over an instance fail. It is told once, and again
-// when they fail with another error.
+// PassFailed says that passes over an instance fail. It is told once, again when
+// they fail with another error, and as long as they fail with the same one when
+// that happens for the 10th, 100th, 1000th time and so on.
 type PassFailed struct {
 	Subject
 	Err      error     `json:"-"`
-	Failures int       `json:"failures"`
+	Failures int       `json:"failures"`         // in a row, of the same attempt
+	Since    time.Time `json:"since,omitzero"`   // when the first of them was
 	Held     bool      `json:"held,omitempty"`   // it is not tried again until something changes
 	NextTry  time.Time `json:"nextTry,omitzero"` // when it is, otherwise
 }
 
 // PassRecovered says that a pass over an instance succeeded after one or more
-// had failed with Err.
+// had failed, the last with Err.
 type PassRecovered struct {
+	Subject
+	Err      error     `json:"-"`
+	Failures int       `json:"failures,omitempty"` // in a row, of the same attempt
+	Since    time.Time `json:"since,omitzero"`     // when the first of them was
+}
+
+// Refused says that the declaration of an instance was refused. What was asked
+// of it before goes on. It is told whenever a declaration is refused, also if one
+// was before for the same reason.
+type Refused struct {
 	Subject
 	Err error `json:"-"`
 }
@@ -78,9 +90,9 @@ func InputOf[D, O any](r Reconciled) (in Input[D, O], ok bool) {
 	}, true
 }
 
-// Refused says that the declaration of an instance was refused. What was asked
-// of it before goes on.
-type Refused struct {
+// RefusalEnded says that an instance is not refused any more: another declaration
+// of it was taken, or it is not declared any more. Err is why it was refused last.
+type RefusalEnded struct {
 	Subject
 	Err error `json:"-"`
 }

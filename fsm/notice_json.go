@@ -30,6 +30,15 @@ func (n Refused) MarshalJSON() ([]byte, error) {
 }
 
 // MarshalJSON returns the notice with Err as its text, as MaskText shows it.
+func (n RefusalEnded) MarshalJSON() ([]byte, error) {
+	type plain RefusalEnded
+	return json.Marshal(struct {
+		plain
+		Err string `json:"error,omitempty"`
+	}{plain(n), maskedText(n.Err)})
+}
+
+// MarshalJSON returns the notice with Err as its text, as MaskText shows it.
 func (n Warned) MarshalJSON() ([]byte, error) {
 	type plain Warned
 	return json.Marshal(struct {

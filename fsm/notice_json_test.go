@@ -20,11 +20,15 @@ func TestNoticeJSON(t *testing.T) {
 	for want, notice := range map[string]fsm.Notice{
 		`{` + subject + `, ` + text + `, "failures": 3}`: fsm.PassFailed{Subject: about, Err: err, Failures: 3},
 		`{` + subject + `, ` + text + `}`:                fsm.PassRecovered{Subject: about, Err: err},
-		`{` + subject + `, ` + text + ` }`:               fsm.Refused{Subject: about, Err: err},
-		`{` + subject + `,  ` + text + `}`:               fsm.Warned{Subject: about, Err: err},
-		`{` + subject + `, ` + text + `  }`:              fsm.Closed{Subject: about, Err: err},
-		`{` + subject + `}`:                              fsm.Closed{Subject: about},
-		`{` + subject + `, "after": 1000000000}`:         fsm.Overran{Subject: about, After: time.Second},
+		`{` + subject + `, ` + text + `, "failures": 10, "since": "1970-01-01T00:00:00Z"}`: fsm.PassRecovered{
+			Subject: about, Err: err, Failures: 10, Since: about.At,
+		},
+		`{` + subject + `, ` + text + `   }`:     fsm.RefusalEnded{Subject: about, Err: err},
+		`{` + subject + `, ` + text + ` }`:       fsm.Refused{Subject: about, Err: err},
+		`{` + subject + `,  ` + text + `}`:       fsm.Warned{Subject: about, Err: err},
+		`{` + subject + `, ` + text + `  }`:      fsm.Closed{Subject: about, Err: err},
+		`{` + subject + `}`:                      fsm.Closed{Subject: about},
+		`{` + subject + `, "after": 1000000000}`: fsm.Overran{Subject: about, After: time.Second},
 		`{` + subject + `, "notice": {` + subject + `, "from": "off", "to": "lit", "event": "light", "phase": "running", "reason": {"evidence": "token=***"}}}`: fsm.Owned{
 			Subject: about,
 			Notice: fsm.Transition{

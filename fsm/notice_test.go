@@ -119,6 +119,92 @@ func TestAPassThatDoesNotEndIsTold(t *testing.T) {
 	})
 }
 
+// What lasts is told again when it has become ten times as much.
+func TestPassesThatFailAreToldAgainWhenTheyHaveTenfold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		i, driver, _ := asked(t, fsm.InstanceConfig{Listener: h.listen})
+		h.taken()
+		begun, err := time.Now(), errBroken
+		driver.observe = func(context.Context) (int, error) { return 0, err }
+		told := make(map[int]time.Time)
+		for n := range 1234 {
+			pass(t, i)
+			for _, notice := range h.taken() {
+				failed := notice.(fsm.PassFailed)
+				assert.Equal(t, n+1, failed.Failures)
+				told[failed.Failures] = failed.Since
+			}
+			<-time.After(time.Second)
+		}
+		assert.Equal(t, map[int]time.Time{1: begun, 10: begun, 100: begun, 1000: begun}, told)
+		err = errors.New("fog")
+		pass(t, i)
+		changed := h.taken()
+		require.Len(t, changed, 1)
+		assert.Equal(t, 1235, changed[0].(fsm.PassFailed).Failures)
+		assert.Equal(t, begun, changed[0].(fsm.PassFailed).Since)
+		err = nil
+		pass(t, i)
+		over := h.taken()
+		require.Len(t, over, 1)
+		assert.Equal(t, 1235, over[0].(fsm.PassRecovered).Failures)
+		assert.Equal(t, begun, over[0].(fsm.PassRecovered).Since)
+		err = errBroken
+		<-time.After(time.Second)
+		pass(t, i)
+		assert.Equal(t, time.Now(), h.taken()[0].(fsm.PassFailed).Since, "the count begins again")
+	})
+}
+
+// An attempt that is put off has failed as often as before, whatever passes are
+// made meanwhile.
+func TestPassesThatTryNothingTellNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		i, driver, decides := asked(t, fsm.InstanceConfig{Listener: h.listen})
+		h.taken()
+		driver.do = func(context.Context, fsm.Action) error { return errBroken }
+		decides.says(fsm.Decision{Do: []fsm.Action{"light"}})
+		for len(driver.taken()) == 0 {
+			pass(t, i)
+		}
+		require.Len(t, h.taken(), 1)
+		for range 20 {
+			pass(t, i)
+			assert.Empty(t, driver.taken())
+			assert.Empty(t, h.taken())
+		}
+	})
+}
+
+func TestTheEndOfARefusalIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told heard
+		ended := func() (names []string) {
+			for _, n := range told.taken() {
+				if over, ok := n.(fsm.RefusalEnded); ok {
+					assert.Equal(t, "lamp", over.Kind)
+					assert.ErrorContains(t, over.Err, "cannot be asked for")
+					names = append(names, over.Instance)
+				}
+			}
+			return names
+		}
+		bad := lampDesired{State: "bright"}
+		m := running(t, newHouse().kind(t), fsm.Config{Listeners: []fsm.Listener{told.listen}})
+		require.Error(t, m.Apply(t.Context(), declarations{"a": bad, "b": bad, "c": bad, "d": bad}))
+		require.Error(t, m.Apply(t.Context(), declarations{"a": bad, "b": lit(40), "d": bad}))
+		assert.Equal(t, []string{"b", "c"}, ended(), "one is taken, and one is not declared any more")
+		require.NoError(t, m.Set(t.Context(), "a", lit(40)))
+		assert.Equal(t, []string{"a"}, ended())
+		require.NoError(t, m.Remove(t.Context(), "d"))
+		assert.Equal(t, []string{"d"}, ended())
+		require.NoError(t, m.Apply(t.Context(), declarations{}))
+		assert.Empty(t, ended())
+	})
+}
+
 // teller is a driver that owns something that tells.
 type teller struct {
 	*stub
@@ -151,35 +237,41 @@ func TestWhatIsOwnedSpeaksThroughItsOwner(t *testing.T) {
 func TestLogTo(t *testing.T) {
 	var out bytes.Buffer
 	log := fsm.LogTo(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	about := fsm.Subject{Kind: "lamp", Instance: "hall"}
-	move := fsm.Transition{Subject: about, From: lampOff, To: lampLit, Event: "light", Reason: why("it is dark").With("no light")}
+	at := time.Date(2000, 1, 2, 3, 4, 5, 0, time.UTC)
+	about, owner := fsm.Subject{At: at, Kind: "lamp", Instance: "hall"}, fsm.Subject{At: at, Kind: "house", Instance: "a"}
+	move := fsm.Transition{Subject: about, From: lampOff, To: lampLit, Event: "light", ToPhase: fsm.PhaseRunning, Reason: why("it is dark").With("no light")}
 	for _, n := range []fsm.Notice{
 		move,
-		fsm.PassFailed{Subject: about, Err: errBroken, Held: true},
-		fsm.PassRecovered{Subject: about, Err: errBroken},
+		fsm.PassFailed{Subject: about, Err: errBroken, Failures: 10, Since: at.Add(-time.Hour), Held: true},
+		fsm.PassRecovered{Subject: about, Err: errBroken, Failures: 12, Since: at.Add(-time.Hour)},
 		fsm.Refused{Subject: about, Err: errBroken},
+		fsm.RefusalEnded{Subject: about, Err: errBroken},
 		fsm.Warned{Subject: about, Err: errBroken},
 		fsm.Overran{Subject: about, After: time.Second},
 		fsm.Closed{Subject: about},
 		fsm.Closed{Subject: about, Err: errBroken},
-		fsm.Owned{Subject: fsm.Subject{Kind: "house", Instance: "a"}, Notice: move},
+		fsm.Owned{Subject: owner, Notice: move},
+		fsm.Owned{Subject: owner, Notice: fsm.PassFailed{Subject: about, Err: errBroken, Failures: 1, Since: at}},
 	} {
 		log(n)
 	}
 	var lines []string
 	for line := range strings.Lines(out.String()) {
-		_, line, _ = strings.Cut(line, " ")
+		line, found := strings.CutPrefix(line, "time=2000-01-02T03:04:05.000Z ")
+		assert.True(t, found, "it is the time of the notice: %s", line)
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	assert.Equal(t, []string{
-		`level=INFO msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
-		`level=WARN msg="pass failed" kind=lamp name=hall error=broken held=true`,
-		`level=INFO msg="pass succeeded again" kind=lamp name=hall`,
+		`level=INFO msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light"`,
+		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=10 since=2000-01-02T02:04:05.000Z held=true`,
+		`level=INFO msg="pass succeeded again" kind=lamp name=hall error=broken times=12 since=2000-01-02T02:04:05.000Z`,
 		`level=WARN msg="declaration refused" kind=lamp name=hall reason=broken`,
+		`level=INFO msg="refusal ended" kind=lamp name=hall reason=broken`,
 		`level=WARN msg="declaration taken with a warning" kind=lamp name=hall reason=broken`,
 		`level=ERROR msg="pass does not end" kind=lamp name=hall after=1s`,
 		`level=WARN msg="cannot close driver" kind=lamp name=hall error=broken`,
-		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light reason="it is dark: no light"`,
+		`level=DEBUG msg=transition kind=lamp name=hall from=off to=lit event=light phase=running reason="it is dark: no light" parent=house`,
+		`level=WARN msg="pass failed" kind=lamp name=hall error=broken times=1 since=2000-01-02T03:04:05.000Z held=false parent=house`,
 	}, lines)
 }
 

@@ -138,13 +138,13 @@ func (i *Instance[D, O]) conclude(ctx context.Context, p *pass[D, O]) Result {
 	} else {
 		o.Permanent = IsPermanent(o.Err) && ctx.Err() == nil
 		v := i.memory.Conclude(now, i.rule(), *o)
-		s.Err, s.Failures, s.Held = v.Err, v.Failures, v.Held
+		s.Err, s.Failures, s.failing, s.Held = v.Err, v.Failures, v.Failing, v.Held
 		s.NextTry, s.NextPass = v.NextTry, v.Next
 		if !p.until.IsZero() && p.until.Before(s.NextPass) {
 			s.NextPass = p.until
 		}
 		s.Settled = v.Err == nil && s.Generation > 0 && len(p.decision.Do) == 0 && !p.decision.Pending && !o.Fired
-		if err := i.tellOutcome(now, p.before.Err, s); err != nil {
+		if err := i.tellOutcome(now, p.before, s); err != nil {
 			s.Err, o.Err = err, err
 		}
 	}
@@ -169,16 +169,30 @@ func (i *Instance[D, O]) tellReconciled(p *pass[D, O], decided bool) error {
 	})
 }
 
-// tellOutcome tells that passes have begun to fail, fail with another error, or
-// succeed again.
-func (i *Instance[D, O]) tellOutcome(now time.Time, before error, s *Snapshot[D, O]) error {
+// tellOutcome tells that passes have begun to fail, fail with another error or
+// ten times as often, or succeed again.
+func (i *Instance[D, O]) tellOutcome(now time.Time, before, s *Snapshot[D, O]) error {
 	switch {
-	case s.Err == nil && before == nil, s.Err != nil && before != nil && s.Err.Error() == before.Error():
+	case s.Err == nil && before.Err == nil:
 		return nil
 	case s.Err == nil:
-		return i.tell(PassRecovered{Subject: i.subject(now), Err: before})
+		return i.tell(PassRecovered{Subject: i.subject(now), Err: before.Err, Failures: before.Failures, Since: before.failing})
+	case before.Err != nil && s.Err.Error() == before.Err.Error() && (s.Failures == before.Failures || !tenfold(s.Failures)):
+		return nil
 	}
-	return i.tell(PassFailed{Subject: i.subject(now), Err: s.Err, Failures: s.Failures, Held: s.Held, NextTry: s.NextTry})
+	return i.tell(PassFailed{
+		Subject: i.subject(now), Err: s.Err, Failures: s.Failures, Since: s.failing, Held: s.Held, NextTry: s.NextTry,
+	})
+}
+
+// tenfold reports whether a count is 1, 10, 100 and so on. What lasts is told
+// then: each time it says something new of the size of the trouble, and its
+// notices grow with the number of digits alone.
+func tenfold(count int) bool {
+	for count >= 10 && count%10 == 0 {
+		count /= 10
+	}
+	return count == 1
 }
 
 // rule returns the times by which the instance is looked at and tries again.

@@ -62,6 +62,8 @@ type Snapshot[D, O any] struct {
 	// History is the newest transitions, oldest first.
 	History []Transition `json:"history,omitempty"`
 
+	failing time.Time // since when Err, for as many Failures
+
 	owned error // why something is held that the driver owns, where the pass had nothing to do
 
 	pass uint64 // the number of the last pass that was not given up

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"testing"
 
@@ -15,7 +16,7 @@ const lockEnv = "RUNNER_TEST_LOCK"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(lockEnv); path != "" {
-		fmt.Println(TakeOver(context.Background(), path, "fivebenthos", os.Stderr))
+		fmt.Println(TakeOver(context.Background(), path, slog.New(slog.DiscardHandler)))
 		select {}
 	}
 	goleak.VerifyTestMain(m)

@@ -17,7 +17,6 @@ import (
 // told as soon as something can be printed again. It is an io.Writer for any
 // number of goroutines.
 type Outlet struct {
-	name string // of the program
 	to   io.Writer
 	room int           // how many bytes may wait
 	wake chan struct{} // has room for one: there is something to print, or closed is set
@@ -30,6 +29,7 @@ type Outlet struct {
 	closed  bool
 	lost    int   // lines left out since the last that was printed
 	err     error // why, nil if for want of room
+	tell    func(lines int, why string) []byte
 }
 
 // OutletRoom is how much waits for a slow reader, in bytes. A pipe has 64 KiB
@@ -40,9 +40,20 @@ const OutletRoom = 1 << 20
 // that of the program, for what the outlet says itself, and room how many bytes
 // may wait. The caller flushes it at the end: until then a goroutine prints.
 func NewOutlet(w io.Writer, name string, room int) *Outlet {
-	o := &Outlet{name: name, to: w, room: room, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	o := &Outlet{to: w, room: room, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	o.TellGaps(func(lines int, why string) []byte {
+		return fmt.Appendf(nil, "%s: %d lines were left out: %s\n", name, lines, why)
+	})
 	go o.run()
 	return o
+}
+
+// TellGaps sets what is printed where lines were left out, how many and why, in
+// place of a line of the outlet's own. It must not write to the outlet.
+func (o *Outlet) TellGaps(text func(lines int, why string) []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tell = text
 }
 
 // Write takes a text to print. It always succeeds.
@@ -161,9 +172,9 @@ func (o *Outlet) gap() []byte {
 	case o.lost == 0:
 		return nil
 	case o.err == nil:
-		return fmt.Appendf(nil, "%s: %d lines were left out: they were not read in time\n", o.name, o.lost)
+		return o.tell(o.lost, "they were not read in time")
 	}
-	return fmt.Appendf(nil, "%s: %d lines were left out: %v\n", o.name, o.lost, o.err)
+	return o.tell(o.lost, o.err.Error())
 }
 
 // IsTerminal reports whether what is written there is shown on a terminal.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -96,6 +97,21 @@ func TestPrintingThatFails(t *testing.T) {
 		Flush(flushTime, o)
 		assert.Equal(t, "program: 2 lines were left out: no space left on device\nthree\n", r.String())
 		write(t, o, "nothing comes of it\n")
+	})
+}
+
+func TestWhatIsLeftOutIsToldAsTheProgramSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := new(reader)
+		o := NewOutlet(r, "program", OutletRoom)
+		o.TellGaps(func(lines int, why string) []byte { return fmt.Appendf(nil, "%d (%s)\n", lines, why) })
+		r.be(syscall.ENOSPC, nil)
+		write(t, o, "one\ntwo\n")
+		synctest.Wait()
+		r.be(nil, nil)
+		write(t, o, "three\n")
+		Flush(flushTime, o)
+		assert.Equal(t, "2 (no space left on device)\nthree\n", r.String())
 	})
 }
 

@@ -120,12 +120,28 @@ func (r *Runner) outcome(key config.Key, late bool) outcome {
 
 // tellRejected tells listeners of a change that is taken back.
 func (r *Runner) tellRejected(key config.Key, why fsm.Reason) {
-	n := fsm.Refused{Subject: fsm.Subject{At: time.Now(), Kind: s6.KindName, Instance: key.Name}, Err: errors.New(why.String())}
-	tell := r.Services.Tell
-	if key.Kind == config.KindStream {
-		n.Kind, tell = benthos.KindName, r.Streams.Tell
+	r.tell(key, func(s fsm.Subject) fsm.Notice { return fsm.Refused{Subject: s, Err: errors.New(why.String())} })
+}
+
+// tellForgotten tells listeners of the changes that were taken back, and are not
+// asked for any more.
+func (r *Runner) tellForgotten(before, now trials) {
+	for key, was := range before {
+		if was.Rejected != (fsm.Reason{}) && now[key].Rejected != was.Rejected {
+			r.tell(key, func(s fsm.Subject) fsm.Notice {
+				return fsm.RefusalEnded{Subject: s, Err: errors.New(was.Rejected.String())}
+			})
+		}
 	}
-	_ = tell(n) // that a listener panics changes nothing
+}
+
+// tell tells listeners what becomes of a change of an instance.
+func (r *Runner) tell(key config.Key, notice func(fsm.Subject) fsm.Notice) {
+	about, tell := fsm.Subject{At: time.Now(), Kind: s6.KindName, Instance: key.Name}, r.Services.Tell
+	if key.Kind == config.KindStream {
+		about.Kind, tell = benthos.KindName, r.Streams.Tell
+	}
+	_ = tell(notice(about)) // that a listener panics changes nothing
 }
 
 func (c Config) tree() s6.TreeConfig {
@@ -204,6 +220,7 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 		return err
 	}
 	r.probation.applied(w, before, r.Refused())
+	r.tellForgotten(before, r.probation.all())
 	r.ordering.forget(r.probation.store)
 	return nil
 }

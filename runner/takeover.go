@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"syscall"
 	"time"
 
@@ -25,8 +26,8 @@ const lockPatience = 5 * time.Second
 // a second one beside the first then. The first is killed, whatever it does, for
 // a supervisor that does not have it cannot end it. That ends nothing that it
 // keeps: this process adopts all. If ctx ends before, nothing is locked. What is
-// done is told on stderr, under the name of the program.
-func TakeOver(ctx context.Context, path, name string, stderr io.Writer) error {
+// done is logged at level Warn, with the pid.
+func TakeOver(ctx context.Context, path string, log *slog.Logger) error {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot open the lock %s: %w", path, err)
@@ -48,11 +49,11 @@ func TakeOver(ctx context.Context, path, name string, stderr io.Writer) error {
 			return err
 		}
 		if pid != 0 && told != pid {
-			fmt.Fprintf(stderr, "%s: process %d has lost its supervisor and was killed: what it kept is adopted\n", name, pid)
+			log.Warn("a process that has lost its supervisor was killed: what it kept is adopted", "pid", pid)
 			told = pid
 		}
 		if patience := time.Since(begun); patience > lockPatience {
-			fmt.Fprintf(stderr, "%s: process %d was killed and has not ended in %v: waiting for it\n", name, told, patience.Truncate(time.Second))
+			log.Warn("a process that was killed has not ended: waiting for it", "pid", told, "after", patience.Truncate(time.Second))
 			begun = begun.Add(time.Hour)
 		}
 		select {

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,17 @@ import (
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
+
+// logTo returns a logger whose records have no time.
+func logTo(w io.Writer) *slog.Logger {
+	timeless := func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: timeless}))
+}
 
 // hold starts a process that has a lock.
 func hold(t *testing.T, path string) *exec.Cmd {
@@ -38,9 +51,9 @@ func TestSupervisorOfTheManagerIsKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first := hold(t, path)
 	require.NoError(t, first.Process.Signal(syscall.SIGSTOP))
-	var stderr bytes.Buffer
-	require.NoError(t, TakeOver(t.Context(), path, "fivebenthos", &stderr))
-	assert.Equal(t, fmt.Sprintf("fivebenthos: process %d has lost its supervisor and was killed: what it kept is adopted\n", first.Process.Pid), stderr.String())
+	var said bytes.Buffer
+	require.NoError(t, TakeOver(t.Context(), path, logTo(&said)))
+	assert.Equal(t, fmt.Sprintf("level=WARN msg=\"a process that has lost its supervisor was killed: what it kept is adopted\" pid=%d\n", first.Process.Pid), said.String())
 	err := first.Wait()
 	var ended *exec.ExitError
 	require.ErrorAs(t, err, &ended)
@@ -49,9 +62,9 @@ func TestSupervisorOfTheManagerIsKilled(t *testing.T) {
 
 func TestTakeOverWhereNobodyIs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	var stderr bytes.Buffer
-	require.NoError(t, TakeOver(t.Context(), path, "fivebenthos", &stderr))
-	assert.Empty(t, stderr.String())
+	var said bytes.Buffer
+	require.NoError(t, TakeOver(t.Context(), path, logTo(&said)))
+	assert.Empty(t, said.String())
 }
 
 func TestTakeOverFromNobodyThatCanBeNamed(t *testing.T) {
@@ -59,13 +72,13 @@ func TestTakeOverFromNobodyThatCanBeNamed(t *testing.T) {
 	other, err := supervise.AcquireLock(path) // of which the kernel names no process
 	require.NoError(t, err)
 	defer other.Close()
-	assert.ErrorContains(t, TakeOver(t.Context(), path, "fivebenthos", os.Stderr), "it is in another PID namespace")
+	assert.ErrorContains(t, TakeOver(t.Context(), path, slog.New(slog.DiscardHandler)), "it is in another PID namespace")
 }
 
 func TestTakeOverFollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "target")
 	require.NoError(t, os.Symlink(target, filepath.Join(dir, "lock")))
-	assert.ErrorContains(t, TakeOver(t.Context(), filepath.Join(dir, "lock"), "fivebenthos", os.Stderr), "too many levels of symbolic links")
+	assert.ErrorContains(t, TakeOver(t.Context(), filepath.Join(dir, "lock"), slog.New(slog.DiscardHandler)), "too many levels of symbolic links")
 	assert.NoFileExists(t, target)
 }

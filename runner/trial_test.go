@@ -116,6 +116,41 @@ func TestChangeThatDoesNotRunIsTakenBack(t *testing.T) {
 	})
 }
 
+// Listeners hear that a change was taken back once, and when it is not asked for
+// any more.
+func TestChangeThatWasTakenBackIsToldToItsEnd(t *testing.T) {
+	inEstate(t, func(t *testing.T, e *estate) {
+		var told []string
+		e.runner.Services.Listen(func(n fsm.Notice) {
+			switch n := n.(type) {
+			case fsm.Refused:
+				told = append(told, "refused: "+n.Err.Error())
+			case fsm.RefusalEnded:
+				told = append(told, "ended: "+n.Err.Error())
+			}
+		})
+		heard := func() []string {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			said := told
+			told = nil
+			return said
+		}
+		for range 2 {
+			e.keepText(trialFile("crash, '1'"))
+			said := heard()
+			require.Len(t, said, 1)
+			why, refused := strings.CutPrefix(said[0], "refused: ")
+			require.True(t, refused, said)
+			assert.Contains(t, why, wasRejected)
+			e.keepText(trialFile("crash, '1'") + "# again\n")
+			assert.Empty(t, heard(), "it stands")
+			e.keepText(trialFile("sleep, '1'"))
+			assert.Equal(t, []string{"ended: " + why}, heard())
+		}
+	})
+}
+
 // A program that is killed while a change is tried leaves the way back to the next.
 func TestWayBackOutlivesTheProgram(t *testing.T) {
 	inEstate(t, func(t *testing.T, e *estate) {

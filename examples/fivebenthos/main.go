@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -124,7 +125,7 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 		ctx = limited
 	}
 	if s.lock != "" {
-		if err := runner.TakeOver(ctx, s.lock, "fivebenthos", stderr); err != nil || ctx.Err() != nil {
+		if err := runner.TakeOver(ctx, s.lock, slog.New(slog.NewTextHandler(stderr, nil))); err != nil || ctx.Err() != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func (k *kept) withstands(m mistake) {
 	for line := range strings.Lines(m.want) {
 		line = fsm.EscapeLine(fsm.MaskText(strings.ReplaceAll(strings.TrimSuffix(line, "\n"), badfiles.Path, k.file())))
 		harness.Eventually(k.t, "the program says: "+line, func() bool {
-			return strings.Contains("\n"+k.program.Stderr.String()[before:], "\n"+line+"\n")
+			return strings.Contains(k.program.Stderr.String()[before:], " "+line+"\n")
 		})
 	}
 	k.program.Signal(syscall.SIGHUP)
@@ -226,7 +226,7 @@ func TestRefusedStreamsStopNothing(t *testing.T) {
 	taken := stranger.Addr().(*net.TCPAddr).Port
 	a := freePorts(t, 2)
 	b := a + 1
-	const refused = "benthos-b is refused: not a valid Benthos configuration: "
+	const refused = "benthos-b declaration refused: not a valid Benthos configuration: "
 	mine := fmt.Sprintf(`port %d is that of "benthos-a" already (metrics_port)`, a)
 	strangers := ports.Check(stranger.Addr().String())
 	require.ErrorContains(t, strangers, fmt.Sprintf("port %d is taken: process %d ", taken, os.Getpid()))
@@ -248,5 +248,5 @@ func TestRefusedStreamsStopNothing(t *testing.T) {
 	}
 	k := keep(t, fmt.Sprintf(file, a, b, generates), "benthos-a", "benthos-b")
 	k.all(all)
-	assert.NotContains(t, k.program.Stderr.String(), "benthos-a is refused")
+	assert.NotContains(t, k.program.Stderr.String(), "benthos-a declaration refused")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,7 +49,7 @@ func (p *plant) start(args ...string) *harness.Program {
 func (p *plant) startWith(env []string, args ...string) *harness.Program {
 	p.t.Helper()
 	cmd := exec.Command(evenkeel(p.t), append([]string{
-		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(),
+		"run", "-f", p.file(), "--dir", p.root, "--benthos", p.engine, "--stop-timeout", harness.Patience.String(), "--log-format", "text",
 	}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = append(os.Environ(), env...)
@@ -114,6 +115,16 @@ dataFlow:
 `, sleep, word)
 }
 
+// withPorts gives the two streams of a plantFile ports of their own: two programs
+// that begin at the same time could choose the same ones.
+func withPorts(t testing.TB, text string) string {
+	port := freePorts(t, 2)
+	for n := range 2 {
+		text = strings.Replace(text, "200ms}}\n        output", fmt.Sprintf("200ms}}\n        metrics_port: %d\n        output", port+n), 1)
+	}
+	return text
+}
+
 var ofPlant = []string{"one", "two", "benthos-s", "benthos-dataflow-s"}
 
 func changedPIDs(before, after map[string]int) (names []string) {
@@ -172,7 +183,7 @@ func TestFileOfNothing(t *testing.T) {
 	p := newPlant(t)
 	program := p.start()
 	assert.Equal(t, 1, program.End())
-	assert.Equal(t, p.file()+": it cannot be read: no such file or directory\nevenkeel: nothing is declared that could be taken\n", program.Stderr.String())
+	assert.Regexp(t, `^\S+ `+regexp.QuoteMeta(p.file())+`: it cannot be read: no such file or directory\n\S+ ended with an error: nothing is declared that could be taken\n$`, program.Stderr.String())
 	harness.NoneLeft(t, p.root)
 }
 
@@ -180,19 +191,14 @@ func TestFileOfNothing(t *testing.T) {
 func TestNoEngine(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
-	// Two programs that begin at the same time could choose the same ports.
-	text, port := plantFile(1000000, "hello"), freePorts(t, 2)
-	for n := range 2 {
-		text = strings.Replace(text, "200ms}}\n        output", fmt.Sprintf("200ms}}\n        metrics_port: %d\n        output", port+n), 1)
-	}
-	p.write(text)
+	p.write(withPorts(t, plantFile(1000000, "hello")))
 	program := p.start()
 	before := p.killed(program, ofPlant...)
 	good := p.engine
 	p.engine = filepath.Join(p.root, "nowhere")
 	program = p.start()
 	assert.Equal(t, 1, program.End())
-	assert.Regexp(t, `^evenkeel: cannot keep streams: .*nowhere.*: name an engine with --benthos\n$`, program.Stderr.String())
+	assert.Regexp(t, `^\S+ ended with an error: cannot keep streams: .*nowhere.*: name an engine with --benthos\n$`, program.Stderr.String())
 	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 	p.engine = good
 	program = p.start()
@@ -261,6 +267,6 @@ func TestEssential(t *testing.T) {
 	assert.Equal(t, before["two"], p.pids("two")["two"])
 	p.write(fmt.Sprintf(text, true))
 	assert.Equal(t, 7, program.End())
-	assert.Contains(t, program.Stderr.String(), "evenkeel: one is essential and has failed: its process failed, and is not to run again: exited with 7")
+	assert.Contains(t, program.Stderr.String(), "everything is stopped: one is essential and has failed: its process failed, and is not to run again: exited with 7")
 	harness.NoneLeft(t, p.root)
 }

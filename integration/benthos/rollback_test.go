@@ -19,6 +19,7 @@ import (
 func TestChangeIsTakenBack(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
+	port := freePorts(t, 1) // another program that begins at the same time could choose the same
 	write := func(command, input string) {
 		p.write(fmt.Sprintf(`services:
   - name: a
@@ -26,15 +27,15 @@ func TestChangeIsTakenBack(t *testing.T) {
     s6ServiceConfig: {command: [sh, -c, '%s']}
 benthos:
   - name: s
-    benthosServiceConfig: {input: {%s}, output: {stdout: {}}}
-`, command, input))
+    benthosServiceConfig: {metrics_port: %d, input: {%s}, output: {stdout: {}}}
+`, command, port, input))
 	}
 	const sound, flows = "exec sleep 1000000", `generate: {mapping: 'root = "x"', interval: 1s}`
 	const missing = "resource: none" // which the engine's linter does not look for
 	rejected := func(program *harness.Program, name, why string) {
 		harness.EventuallyWithin(t, 2*harness.Patience, "it is told of "+name, func() bool {
 			said := program.Stderr.String()
-			return strings.Contains(said, name+" is refused: change rejected: it was ") && strings.Contains(said, why)
+			return strings.Contains(said, name+" declaration refused: change rejected: it was ") && strings.Contains(said, why)
 		})
 	}
 	write(sound, flows)

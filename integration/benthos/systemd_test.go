@@ -147,7 +147,7 @@ func TestUnitIsRestartedAndStopped(t *testing.T) {
 	assert.Empty(t, changedPIDs(before, p.pids(ofPlant...)))
 
 	stop := func() (string, error) {
-		out, err := exec.Command(evenkeel(t), "stop", "--dir", p.root, "--scan-dir", scan, "--stop-timeout", harness.Patience.String()).CombinedOutput()
+		out, err := exec.Command(evenkeel(t), "stop", "--dir", p.root, "--scan-dir", scan, "--stop-timeout", harness.Patience.String(), "--log-format", "text").CombinedOutput()
 		return string(out), err
 	}
 	said, err := stop()

@@ -111,7 +111,7 @@ func TestFileOfUMHCore(t *testing.T) {
 		line := regexp.MustCompile(`(?m)^` + what + `$`)
 		harness.Eventually(t, "the program says: "+what, func() bool { return line.MatchString(printed.String()) })
 	}
-	said(program.Stderr, `benthos-dataflow-wrong is refused: not a valid Benthos configuration: the engine refuses the configuration: line \d+: field interval is invalid .*`)
+	said(program.Stderr, `\S+ benthos-dataflow-wrong declaration refused: not a valid Benthos configuration: the engine refuses the configuration: line \d+: field interval is invalid .*`)
 	said(program.Stdout, `\S+ misnamed starting -> degraded \(start_failed\) its process ended \d+ times in .*: exited with \d+ at .*`)
 	missing := filepath.Join(p.root, "scan", "misnamed", "config", "hello-world.sh")
 	words := regexp.MustCompile(`misnamed is degraded: .*: exited with \d+ at \S+; its last words: .*` + regexp.QuoteMeta(missing))
@@ -123,7 +123,7 @@ func TestFileOfUMHCore(t *testing.T) {
 		t.Helper()
 		assert.Empty(t, harness.Running(filepath.Join(p.root, "services", "misnamed"), "sleep"))
 		assert.Empty(t, engines(filepath.Join(p.root, "services", "benthos-dataflow-wrong")))
-		assert.Equal(t, 1, strings.Count(program.Stderr.String(), " is refused: "), "it is told once, and of no other")
+		assert.Equal(t, 1, strings.Count(program.Stderr.String(), " declaration refused: "), "it is told once, and of no other")
 	}
 	nothingRuns()
 	require.Empty(t, changedPIDs(before, p.pids(names...)))

@@ -44,7 +44,7 @@ func TestSupervisorOfTheManagerIsKilled(t *testing.T) {
 					return now == strconv.Itoa(c.pid("fivebenthos")) && now != strconv.Itoa(old)
 				})
 				harness.Eventually(t, "it says so", func() bool {
-					return strings.Contains(c.output(), "process "+strconv.Itoa(old)+" has lost its supervisor and was killed")
+					return strings.Contains(c.output(), `a process that has lost its supervisor was killed: what it kept is adopted" pid=`+strconv.Itoa(old)+"\n")
 				})
 			}
 			harness.Eventually(t, "it is ready", func() bool { return c.exec("s6-svstat -o ready "+scanDir+"/fivebenthos") == "true" })

@@ -7,7 +7,9 @@
 //   - exit.go: what a command ends with
 //   - check.go: evenkeel check
 //   - engine.go: what an engine is asked about before that is waited for
-//   - tell.go: what is printed of what happens
+//   - lines.go: a log as a person reads it
+//   - repeats.go: failures that repeat
+//   - log.go: the log of a command
 //   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
 //   - version.go: evenkeel version

@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,12 +69,14 @@ func eventText(e api.Event) string {
 		return fmt.Sprintf("%s does not fail any more: %s", e.Name, e.Error)
 	case api.Refused:
 		return fmt.Sprintf("%s is refused: %s", e.Name, e.Error)
+	case api.Taken:
+		return fmt.Sprintf("%s is not refused any more: %s", e.Name, e.Error)
 	case api.Warned:
 		return fmt.Sprintf("%s: %s", e.Name, e.Error)
 	case api.Overran:
 		return e.Name + ": a pass over it does not end"
 	case api.Closed:
-		return e.Name + " is gone" + cmp.Or(e.Error, "")
+		return strings.TrimSuffix(e.Name+" is gone: "+e.Error, ": ")
 	case api.Missed:
 		return "what has happened before is not there any more"
 	}

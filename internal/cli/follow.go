@@ -22,7 +22,7 @@ const (
 
 // follow has the files kept until ctx ends. The error is a *runner.Failure of an
 // instance that is essential, or says why it cannot begin.
-func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, r *reporter) error {
+func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, r *reporter, log *programLog) error {
 	changed := make(chan struct{}, 1)
 	runner.Watch(ctx, files.Paths, files.Read, func() {
 		select {
@@ -32,7 +32,7 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, r 
 	})
 	look := time.NewTicker(essentialEvery)
 	defer look.Stop()
-	l := loader{files: files, reporter: r}
+	l := loader{files: files, reporter: r, log: log}
 	err := l.load(ctx, false)
 	for err == nil {
 		select {
@@ -59,8 +59,9 @@ func follow(ctx context.Context, files *runner.Files, asked <-chan os.Signal, r 
 type loader struct {
 	files    *runner.Files
 	reporter *reporter
+	log      *programLog
 	due      <-chan time.Time // when they are to be read though nothing changes
-	last     string           // what could not be applied
+	failing  repeats          // what could not be applied
 }
 
 // load reads the files. At once says that somebody has asked for it. The error
@@ -76,13 +77,14 @@ func (l *loader) load(ctx context.Context, atOnce bool) error {
 			return err
 		}
 	case err != nil:
-		if text := err.Error(); text != l.last {
-			l.files.Tell(err)
-			l.last = text
+		if l.failing.again(err, time.Now()) {
+			l.log.Warn("declaration not applied", l.failing.args()...)
 		}
 		again = applyAgain
 	default:
-		l.last = ""
+		if ended, was := l.failing.over(); was {
+			l.log.Info("declaration applied again", ended.args()...)
+		}
 	}
 	if again > 0 {
 		l.due = time.After(again)

@@ -35,6 +35,7 @@ type runOptions struct {
 	readyFD     int
 	lock        string
 	serve       serveOptions
+	log         logOptions
 }
 
 func newRun() *cobra.Command {
@@ -53,12 +54,16 @@ taken, whether it runs already or not.
 What cannot be taken changes nothing. An entry with a problem, and all of a file
 that cannot be read or makes no sense, stay as they were declared last, also by an
 earlier run. What is missing from the files is removed when it has been missing
-for two seconds, or at SIGHUP.`,
+for two seconds, or at SIGHUP.
+
+What happens is logged, a record a line: warnings and errors to standard error,
+all else to standard output.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return run(o, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
 	filesFlag(c, &o.files)
 	keeperFlags(c, &o)
+	logFlags(c, &o.log)
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
@@ -90,22 +95,22 @@ func placeFlags(c *cobra.Command, dir, scanDir *string) {
 	c.Flags().StringVar(scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
 }
 
-func run(o runOptions, stdout, stderr io.Writer) (err error) {
+func run(o runOptions, stdout, stderr io.Writer) error {
 	if err := o.serve.read(); err != nil {
 		return err
 	}
 	if o.leave && o.scanDir == "" {
 		return errors.New("cannot leave what runs when its tree ends: name that of an s6-svscan which goes on, with --scan-dir, or take out --leave")
 	}
-	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
-	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
+	log := o.log.open(stdout, stderr)
+	defer log.flush()
 	systemd, err := runner.NewNotifier()
 	if err != nil {
-		say(errs, "evenkeel: %v", err)
+		log.untold(err)
 	}
 	ctx := runner.NotifyEnd(func(s os.Signal) {
-		fmt.Fprintf(errs, "evenkeel: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
-		runner.Flush(runner.FlushTime, out, errs)
+		log.Warn("a second signal ends the program at once: what runs goes on, and the next run adopts it", "signal", s.String())
+		log.flush()
 		runner.EndBy(s)
 	}, syscall.SIGINT, syscall.SIGTERM)
 	// From the beginning to the end: a terminal that is closed while all stops, or
@@ -113,20 +118,20 @@ func run(o runOptions, stdout, stderr io.Writer) (err error) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP)
 	if o.lock != "" {
-		if err := runner.TakeOver(ctx, o.lock, "evenkeel", errs); err != nil || ctx.Err() != nil {
-			return err
+		if err := runner.TakeOver(ctx, o.lock, log.Logger); err != nil || ctx.Err() != nil {
+			return log.end(err)
 		}
 	}
 	for n, file := range o.files {
 		if o.files[n], err = filepath.Abs(file); err != nil {
-			return err
+			return log.end(err)
 		}
 	}
-	return keep(ctx, o, systemd, asked, &teller{out: out, errs: errs, told: make(map[string]string)})
+	return log.end(keep(ctx, o, systemd, asked, log))
 }
 
 // keep has what the files declare kept until ctx ends.
-func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, t *teller) error {
+func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, log *programLog) error {
 	store := storeIn(o.dir)
 	declared := config.Read(o.files...)
 	last, _ := store.Last() // what is wrong with it is told later
@@ -140,26 +145,25 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	linter := askAhead(asking, engine, declared, store) // while the tree starts
 	place := runner.Config{
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
-		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear, feed.Hear},
+		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{fsm.LogTo(log.Logger), feed.Hear},
 	}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
-	tell := func(problem error) { say(t.errs, "%v", problem) }
-	defer serve(o.dir, o.serve, shown(r, feed, nil), tell).end()
-	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
+	defer serve(o.dir, o.serve, shown(r, feed, nil), log.untold).end()
+	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: log.untold}
 	defer reports.end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
-		Keeper: r, Store: store, Tell: tell,
+		Keeper: r, Store: store, Tell: log.trouble,
 	}
 	failed := new(runner.Failure)
-	err = follow(ctx, files, asked, reports)
+	err = follow(ctx, files, asked, reports, log)
 	switch {
 	case errors.As(err, &failed):
 		err = exit(failed.Code)
-		say(t.errs, "evenkeel: %v: everything is stopped", failed)
+		log.Error("everything is stopped", "error", failed)
 	case err != nil:
 		return errors.Join(err, r.LetGo())
 	case o.leave:
@@ -171,7 +175,7 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	defer cancel()
 	ended := errors.Join(r.Halt(limited), r.End())
 	if err != nil && ended != nil {
-		tell(ended) // and the exit code is that of what has failed
+		log.Error("not everything has stopped", "error", ended) // and the exit code is that of what has failed
 	}
 	return cmp.Or(err, ended)
 }

@@ -16,6 +16,7 @@ import (
 type stopOptions struct {
 	dir, scanDir string
 	stopTimeout  time.Duration
+	log          logOptions
 }
 
 func newStop() *cobra.Command {
@@ -44,21 +45,23 @@ starts what its files declare.`,
 		},
 	}
 	placeFlags(c, &o.dir, &o.scanDir)
+	logFlags(c, &o.log)
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	return c
 }
 
 func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
-	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
-	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
-	t := teller{out: out, errs: errs, told: make(map[string]string)}
+	log := o.log.open(stdout, stderr)
+	defer log.flush()
 	// No engine: none is started.
-	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{t.hear}})
+	r, err := runner.Start(ctx, runner.Config{
+		Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{fsm.LogTo(log.Logger)},
+	})
 	if err != nil {
-		return err
+		return log.end(err)
 	}
 	limited, cancel := context.WithTimeout(ctx, o.stopTimeout)
 	defer cancel()
 	last, _ := storeIn(o.dir).Last() // without it, streams come first
-	return errors.Join(r.HaltStanding(limited, last), r.LetGo())
+	return log.end(errors.Join(r.HaltStanding(limited, last), r.LetGo()))
 }

@@ -61,11 +61,12 @@ type Outcome struct {
 type Verdict struct {
 	// Next is when the next pass is due.
 	Next time.Time
-	// Err is what fails at present, and Failures how often in a row it has
-	// failed. Held says that it is not tried again until something changes;
-	// otherwise NextTry is when it is tried again.
+	// Err is what fails at present, Failures how often in a row it has failed,
+	// and Failing since when. Held says that it is not tried again until something
+	// changes; otherwise NextTry is when it is tried again.
 	Err      error
 	Failures int
+	Failing  time.Time
 	Held     bool
 	NextTry  time.Time
 }
@@ -82,6 +83,7 @@ type failure struct {
 	attempt Attempt
 	err     error
 	count   int
+	since   time.Time // of the first
 	next    time.Time // not tried again before, held or not
 	held    bool      // not tried again until the attempt changes
 }
@@ -89,11 +91,11 @@ type failure struct {
 // again adds a failed try. The count begins at one if the try is of something
 // else.
 func (f failure) again(now time.Time, a Attempt, err error, held bool, rule Rule) failure {
-	count := 1
-	if f.attempt.like(a) {
-		count += f.count
+	count, since := 1, now
+	if f.err != nil && f.attempt.like(a) {
+		count, since = f.count+1, f.since
 	}
-	return failure{attempt: a, err: err, count: count, held: held, next: now.Add(rule.Delay(count))}
+	return failure{attempt: a, err: err, count: count, since: since, held: held, next: now.Add(rule.Delay(count))}
 }
 
 // due reports whether and when the attempt that failed is due by itself. A held
@@ -128,7 +130,7 @@ func (m *Memory) Conclude(now time.Time, rule Rule, o Outcome) Verdict {
 	}
 	v := Verdict{
 		Next: now.Add(rule.pause(o)), Err: current.err, Failures: current.count,
-		Held: current.held, NextTry: current.next,
+		Failing: current.since, Held: current.held, NextTry: current.next,
 	}
 	if next, due := current.due(now); due {
 		v.Next = sooner(v.Next, next)

@@ -97,16 +97,18 @@ func TestFailuresAreCounted(t *testing.T) {
 	failed := pace.Outcome{Decided: true, Attempt: switchOn, Err: errBroken}
 	m.Conclude(start, rule, failed)
 	v := m.Conclude(start.Add(s), rule, failed)
-	assert.Equal(t, pace.Verdict{Next: start.Add(3 * s), Err: errBroken, Failures: 2, NextTry: start.Add(3 * s)}, v)
+	assert.Equal(t, pace.Verdict{Next: start.Add(3 * s), Err: errBroken, Failures: 2, Failing: start, NextTry: start.Add(3 * s)}, v)
 
 	v = m.Conclude(start.Add(2*s), rule, pace.Outcome{Decided: true, Attempt: switchOn, PutOff: true})
-	assert.Equal(t, pace.Verdict{Next: start.Add(3 * s), Err: errBroken, Failures: 2, NextTry: start.Add(3 * s)}, v,
+	assert.Equal(t, pace.Verdict{Next: start.Add(3 * s), Err: errBroken, Failures: 2, Failing: start, NextTry: start.Add(3 * s)}, v,
 		"a pass that leaves it alone changes nothing")
 
 	v = m.Conclude(start.Add(2*s), rule, pace.Outcome{Err: errors.New("cannot look")})
 	assert.Equal(t, 1, v.Failures, "that looking fails is counted apart")
+	assert.Equal(t, start.Add(2*s), v.Failing)
 	v = m.Conclude(start.Add(3*s), rule, failed)
 	assert.Equal(t, 3, v.Failures)
+	assert.Equal(t, start, v.Failing)
 
 	v = m.Conclude(start.Add(4*s), rule, pace.Outcome{Decided: true})
 	assert.Equal(t, pace.Verdict{Next: start.Add(14 * s)}, v, "what succeeded is forgotten")
@@ -116,7 +118,7 @@ func TestFailuresAreCounted(t *testing.T) {
 func TestHeldHasNoNextTry(t *testing.T) {
 	var m pace.Memory
 	v := m.Conclude(start, rule, pace.Outcome{Decided: true, Attempt: switchOn, Err: errBroken, Permanent: true})
-	assert.Equal(t, pace.Verdict{Next: start.Add(s), Err: errBroken, Failures: 1, Held: true}, v)
+	assert.Equal(t, pace.Verdict{Next: start.Add(s), Err: errBroken, Failures: 1, Failing: start, Held: true}, v)
 	v = m.Conclude(start.Add(2*s), rule, pace.Outcome{Decided: true, Attempt: switchOn, PutOff: true})
 	assert.Equal(t, start.Add(12*s), v.Next, "it goes on being observed")
 	assert.True(t, v.Held)
