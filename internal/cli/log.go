@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -100,7 +99,7 @@ func (l *programLog) flush() { runner.Flush(runner.FlushTime, l.out, l.errs) }
 func (o logOptions) on(to *runner.Outlet, shared *columns) slog.Handler {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(o.level.is)) // choice has seen to it
-	terminal := isTerminal(to.To())
+	terminal := runner.IsTerminal(to.To())
 	handler := func(w io.Writer) slog.Handler {
 		if o.format.is == "json" || o.format.is == "auto" && !terminal {
 			return slog.NewJSONHandler(escaped{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: masked})
@@ -119,15 +118,6 @@ func (o logOptions) on(to *runner.Outlet, shared *columns) slog.Handler {
 		return text.Bytes()
 	})
 	return handler(to)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }
 
 // split is a slog.Handler with two outputs.

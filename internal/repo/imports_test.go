@@ -61,7 +61,7 @@ func arrows() map[string]arrow {
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
 		"api":                     {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
-		"internal/cli":            {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra", unix}, nil},
+		"internal/cli":            {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
