@@ -44,13 +44,14 @@ func arrows() map[string]arrow {
 		"ports":                    {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":            {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"internal/spell":           {},
+		"internal/nearest":         {},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"config": {
-			[]string{"benthos", "s6", "fsm", "fsm/order", "filesystem"},
+			[]string{"benthos", "s6", "fsm", "fsm/order", "filesystem", "internal/nearest"},
 			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "internal/badfiles"},
 		},
