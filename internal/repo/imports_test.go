@@ -34,6 +34,7 @@ func arrows() map[string]arrow {
 		"s6":                           {[]string{"s6/supervise", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6/logs":                      {[]string{"s6/s6log", "filesystem"}, nil, []string{"s6/supervise", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
 		"s6/s6test/conform":            {[]string{"s6", "s6/supervise", "s6/s6test"}, []string{testify}, nil},
 		"internal/simulate": {
