@@ -10,6 +10,10 @@
 //   - tell.go: what is printed of what happens
 //   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
+//   - lines.go: how lines of instances are printed
+//   - names.go: which instances are meant
+//   - logs.go: evenkeel logs
+//   - printlogs.go: what instances print, beside what happens to them
 //   - run.go: evenkeel run
 //   - stop.go: evenkeel stop
 //   - health.go: evenkeel health

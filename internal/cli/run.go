@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type runOptions struct {
 	leave       bool
 	readyFD     int
 	lock        string
+	logs        bool
 }
 
 func newRun() *cobra.Command {
@@ -61,6 +63,7 @@ for two seconds, or at SIGHUP.`,
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
+	c.Flags().BoolVar(&o.logs, "logs", false, "print what the instances print from now on, each line with its instance before it")
 	return c
 }
 
@@ -128,6 +131,9 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
 		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear},
 	}
+	if o.logs {
+		defer printLogs(o.dir, t.out, t.errs, serviceNames(declared))()
+	}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
@@ -164,6 +170,15 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 // storeIn returns where the declarations are kept that were taken.
 func storeIn(dir string) runner.Store {
 	return runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(dir, "declarations")}
+}
+
+// serviceNames returns the names of what is declared.
+func serviceNames(d *config.Declaration) (names []string) {
+	for key := range d.Entries {
+		names = append(names, key.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // dependent returns the instances that depend on others.

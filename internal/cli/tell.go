@@ -2,15 +2,15 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // teller prints each transition, and what is refused, once for as long as it is.
 type teller struct {
-	out, errs io.Writer
+	out, errs *runner.Outlet
 
 	mu   sync.Mutex // guards told
 	told map[string]string

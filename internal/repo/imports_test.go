@@ -62,7 +62,7 @@ func arrows() map[string]arrow {
 			[]string{"github.com/fsnotify/fsnotify", "github.com/rogpeppe/go-internal", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
-		"internal/cli":            {[]string{"runner", "config", "benthos", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
+		"internal/cli":            {[]string{"runner", "config", "benthos", "filesystem", "fsm", "s6/logs", "internal/nearest"}, []string{"github.com/spf13/cobra", "golang.org/x/term"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
