@@ -123,6 +123,13 @@ func TestFollowWhoeverComes(t *testing.T) {
 		a.rotate()
 		a.print("two")
 		assert.Equal(t, []string{"a one", "a two"}, f.next())
+		require.NoError(t, fsys.Mkdir(dir+"/slow", 0o755))
+		assert.Empty(t, f.next(), "its directory is there before its log")
+		slow := &logger{t: t, fsys: fsys, name: "slow", keep: 10}
+		slow.print("one")
+		slow.rotate()
+		slow.print("two")
+		assert.Equal(t, []string{"slow one", "slow two"}, f.next(), "without a gap")
 		a.print("last words")
 		require.NoError(t, fsys.RemoveAll(dir+"/a"))
 		assert.Equal(t, []string{"a last words"}, f.next())
@@ -133,6 +140,21 @@ func TestFollowWhoeverComes(t *testing.T) {
 		assert.Empty(t, named.next())
 		newLogger(t, fsys, "b").print("it came")
 		assert.Equal(t, []string{"b it came"}, named.next())
+	})
+}
+
+// TestOldLinesWithoutALogger are not taken for new ones when it comes back.
+func TestOldLinesWithoutALogger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := disk(t)
+		a := newLogger(t, fsys, "a")
+		a.print("old")
+		a.rotate()
+		require.NoError(t, fsys.Remove(a.file("current")))
+		f := follow(t, fsys, logs.Options{})
+		assert.Empty(t, f.next())
+		a.print("new")
+		assert.Equal(t, []string{"a new"}, f.next())
 	})
 }
 

@@ -13,7 +13,7 @@ type source struct {
 	name, dir string
 	past      s6log.Past
 
-	reader *s6log.Reader // nil while it could not be opened
+	reader *s6log.Reader // nil while there is nothing to open, or that fails
 	wanted bool          // its lines are delivered
 	gone   bool          // its directory is not there any more
 	at     time.Time     // of the line that was read last
@@ -22,10 +22,16 @@ type source struct {
 	told   string        // what is wrong with it
 }
 
-// open opens the log, if it is not open.
+// open opens the log, if it is not open and there is something in it. What is there
+// the next time is new as a whole otherwise.
 func (s *source) open() (err error) {
-	if s.reader == nil {
-		s.reader, err = s6log.NewPastReader(s.fsys, s.dir, s.past)
+	if s.reader != nil {
+		return nil
+	}
+	s.reader, err = s6log.NewPastReader(s.fsys, s.dir, s.past)
+	if err == nil && !s.reader.Found() {
+		s.past.Last = -1
+		s.close()
 	}
 	return err
 }
@@ -37,7 +43,7 @@ func (s *source) fill() error {
 		return nil
 	}
 	err := s.open()
-	for err == nil && s.next == nil {
+	for err == nil && s.reader != nil && s.next == nil {
 		var lines []s6log.Line
 		if lines, err = s.reader.Read(1); len(lines) == 0 {
 			break

@@ -140,9 +140,14 @@ func TestPastOfNothing(t *testing.T) {
 		reader := openPast(t, log.fsys, s6log.Past{Last: last})
 		assert.Empty(t, readText(t, reader))
 		require.NoError(t, log.fsys.Mkdir(logPath, 0o755))
+		assert.False(t, reader.Found())
 		log.create()
 		log.count()
 		assert.Equal(t, []string{"0"}, readText(t, reader))
+		assert.True(t, reader.Found())
+		log.rotate()
+		require.NoError(t, log.fsys.Remove(logPath+"/current"))
+		assert.True(t, openPast(t, log.fsys, s6log.Past{Last: last}).Found(), "there is an archive")
 	}
 }
 

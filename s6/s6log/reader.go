@@ -351,6 +351,11 @@ func (r *Reader) trimmed(names []string) bool {
 	return len(names) > 0 && (r.Files == 0 || len(names) >= r.Files)
 }
 
+// Found reports whether the reader has found any file of the log so far. One that
+// found none may have missed lines before the first that it returns, and says so; a
+// reader that is made later does not.
+func (r *Reader) Found() bool { return r.file != nil || r.head != nil || len(r.known) > 0 }
+
 // Close closes the open file. It may be called more than once.
 func (r *Reader) Close() error {
 	r.closed = true
