@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"slices"
 	"time"
@@ -25,6 +26,10 @@ type logsOptions struct {
 	timestamps bool
 	noColor    bool
 }
+
+// unreadTime is how long a line that is being printed when the command is to end may
+// take: whoever reads may have stopped.
+const unreadTime = 500 * time.Millisecond
 
 func newLogs() *cobra.Command {
 	var o logsOptions
@@ -95,8 +100,29 @@ func showLogs(ctx context.Context, o logsOptions, names []string, stdout, stderr
 	}
 	p.know(shown)
 	reader := logs.Open(filesystem.OS{}, logsIn(o.dir), logs.Options{Names: names, Since: since, Last: o.last, Follow: o.follow})
-	var result error
-	for line := range reader.Lines(ctx) {
+	printed := make(chan error, 1)
+	go func() { printed <- p.printAll(reader.Lines(ctx), stderr) }()
+	select {
+	case err = <-printed:
+	case <-ctx.Done():
+		select {
+		case err = <-printed:
+		case <-time.After(unreadTime):
+		}
+	}
+	switch {
+	case ctx.Err() != nil && o.follow:
+		return nil
+	case ctx.Err() != nil:
+		return exitProblems
+	}
+	return err
+}
+
+// printAll prints lines as they come. The error says why it cannot, or that a log
+// could not be read, which has been told.
+func (p *linePrinter) printAll(lines iter.Seq[logs.Line], stderr io.Writer) (result error) {
+	for line := range lines {
 		if line.Err != nil {
 			tellLogError(stderr, line)
 			result = exitProblems
@@ -105,12 +131,6 @@ func showLogs(ctx context.Context, o logsOptions, names []string, stdout, stderr
 		if err := p.print(line); err != nil { // a pipe that is closed has ended the program
 			return fmt.Errorf("cannot print: %w", err)
 		}
-	}
-	switch {
-	case ctx.Err() != nil && o.follow:
-		return nil
-	case ctx.Err() != nil:
-		return exitProblems
 	}
 	return result
 }
