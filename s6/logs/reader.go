@@ -42,7 +42,8 @@ type Options struct {
 	// yet has no lines yet.
 	Names []string
 	// Only is asked whether an instance's lines are delivered, in each look until it
-	// has said so once; nil means that all are.
+	// has said so once; nil means that all are. Until then nothing of the log is
+	// opened, and from then on what was printed since Open is delivered.
 	Only func(instance string) bool
 	// Since leaves out lines of before, by the clock of the logger. The zero time
 	// leaves out none.
@@ -80,7 +81,9 @@ func Open(fsys filesystem.FS, dir string, o Options) *Reader {
 	r := &Reader{fsys: fsys, dir: dir, options: o, sources: make(map[string]*source)}
 	r.list()
 	for _, s := range r.sources {
-		_ = s.open() // it is tried again, and told then
+		if s.wanted {
+			_ = s.open() // it is tried again, and told then
+		}
 	}
 	return r
 }
@@ -137,11 +140,6 @@ func (r *Reader) list() {
 			return
 		}
 	}
-	past := s6log.Past{Last: r.options.Last, Since: r.options.Since}
-	if r.opened {
-		past.Last = -1 // what came later is new as a whole
-	}
-	r.opened = true
 	for _, s := range r.sources {
 		s.gone = true
 	}
@@ -150,10 +148,28 @@ func (r *Reader) list() {
 			s.gone = false
 			continue
 		}
-		r.sources[name] = &source{
-			fsys: r.fsys, name: name, dir: path.Join(r.dir, name), past: past, wanted: r.options.Only == nil,
+		r.sources[name] = r.source(name)
+	}
+	r.opened = true
+}
+
+// source returns the log of an instance that is new.
+func (r *Reader) source(name string) *source {
+	s := &source{
+		fsys: r.fsys, name: name, dir: path.Join(r.dir, name),
+		past:   s6log.Past{Last: r.options.Last, Since: r.options.Since},
+		wanted: r.options.Only == nil || r.options.Only(name),
+	}
+	switch {
+	case r.opened:
+		s.past.Last = -1 // what came later is new as a whole
+	case !s.wanted:
+		s.past.Last = -1
+		if now := time.Now(); s.past.Since.Before(now) {
+			s.past.Since = now
 		}
 	}
+	return s
 }
 
 // tell has an error about all logs told, if it is another one than before.

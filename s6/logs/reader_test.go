@@ -164,6 +164,9 @@ func TestOnly(t *testing.T) {
 		fsys := disk(t)
 		a, own := newLogger(t, fsys, "a"), newLogger(t, fsys, "own")
 		a.print("before")
+		a.rotate()
+		a.print("before")
+		time.Sleep(time.Millisecond)
 		var is atomic.Bool
 		f := follow(t, fsys, logs.Options{Only: func(name string) bool { return name == "a" && is.Load() }})
 		a.print("one")
@@ -375,16 +378,19 @@ func TestUntil(t *testing.T) {
 	})
 }
 
-// TestLookIsCheap: where nothing was written, it is a Stat of each log.
+// TestLookIsCheap: where nothing was written, it is a Stat of each log, and nothing
+// of one that is not wanted.
 func TestLookIsCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		under := disk(t)
 		for n := range 50 {
 			newLogger(t, under, fmt.Sprint("a", n)).print("one")
+			newLogger(t, under, fmt.Sprint("b", n)).print("one")
 		}
 		var lists, stats, others atomic.Int64
 		look := new(during)
-		f := follow(t, filesystemtest.Inject(under, look), logs.Options{Last: -1})
+		wanted := func(name string) bool { return name[0] == 'a' }
+		f := follow(t, filesystemtest.Inject(under, look), logs.Options{Last: -1, Only: wanted})
 		require.Len(t, f.next(), 50)
 		look.set(func(op filesystemtest.Op) {
 			switch op.Kind {
