@@ -64,7 +64,7 @@ cannot be read.`,
 	c.Flags().StringVar(&o.dir, "dir", ".", "`PATH` of the directory that has logs/, that of evenkeel run")
 	c.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with what is printed, also by instances that come later")
 	c.Flags().StringVar(&o.since, "since", "", "leave out lines of before this `TIME`: how long ago, as 10m, or RFC 3339, as 2026-11-02T10:04:05Z")
-	c.Flags().IntVarP(&o.last, "lines", "n", -1, "how many lines of each instance that are there already, the last; negative means all")
+	c.Flags().IntVarP(&o.last, "lines", "n", -1, "of what is there already, the last `N` lines of each instance; negative means all")
 	c.Flags().BoolVar(&o.timestamps, "timestamps", false, "print the time of each line before it")
 	c.Flags().BoolVar(&o.noColor, "no-color", false, "print no colors, as without a terminal or with NO_COLOR set")
 	// The flag is there.
