@@ -40,6 +40,7 @@ COPY fsm fsm/
 COPY filesystem filesystem/
 COPY internal/proc internal/proc/
 COPY internal/spell internal/spell/
+COPY internal/nearest internal/nearest/
 COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/evenkeel/evenkeel/fsm/order"
+	"github.com/evenkeel/evenkeel/internal/nearest"
 	"github.com/evenkeel/evenkeel/s6"
 )
 
@@ -44,7 +45,7 @@ func (d *Dependency) find(of Key, names map[string][]Key, known []string, before
 	switch {
 	case len(keys) == 0:
 		what = fmt.Sprintf("there is no entry %q", cut(d.Name))
-		if near := nearest(d.Name, known); near != "" {
+		if near := nearest.Word(d.Name, known); near != "" {
 			what += ": did you mean " + near + "?"
 		}
 		return what

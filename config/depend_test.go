@@ -119,3 +119,17 @@ func TestDependencyThatWasNeverTaken(t *testing.T) {
 		})
 	}
 }
+
+// TestServiceNames are those that an entry has in each list.
+func TestServiceNames(t *testing.T) {
+	d := readText(t, `
+services: [{name: s, s6ServiceConfig: {command: [a]}}]
+benthos: [{name: s, benthosServiceConfig: {input: {stdin: {}}, output: {drop: {}}}}]
+dataFlow: [{name: s, dataFlowComponentConfig: {benthos: {input: {stdin: {}}, output: {drop: {}}}}}]
+`)
+	var names []string
+	for key := range d.Entries {
+		names = append(names, key.Name)
+	}
+	assert.ElementsMatch(t, names, config.ServiceNames("s"))
+}

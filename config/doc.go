@@ -29,7 +29,6 @@
 // From low to high: each file uses only the ones before it.
 //
 //   - position.go: where something is in a file, and what is wrong there
-//   - nearest.go: which known word an unknown one was meant to be
 //   - schema.go: what a file may say
 //   - parse.go: a text as nodes of YAML
 //   - strict.go: nodes that the schema does not allow

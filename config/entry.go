@@ -100,6 +100,12 @@ var (
 	flows    = sort{KindStream, "benthos-dataflow-", reflect.TypeFor[flowEntry](), (*entryReader).flow}
 )
 
+// ServiceNames returns the names that the s6 service of an entry may have, one for
+// each list that the entry may be in.
+func ServiceNames(entry string) []string {
+	return []string{services.prefix + entry, streams.prefix + entry, flows.prefix + entry}
+}
+
 // entryReader reads one entry.
 type entryReader struct {
 	walker

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/evenkeel/evenkeel/internal/nearest"
 )
 
 // walker looks for what the schema does not allow in nodes of a file.
@@ -102,7 +104,7 @@ func (w *walker) unknown(key *yaml.Node, path string, known map[string]reflect.T
 	hint := w.instead(key.Value, path)
 	if hint == "" {
 		hint = "there are " + strings.Join(names, ", ")
-		if near := nearest(key.Value, names); near != "" {
+		if near := nearest.Word(key.Value, names); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 	}

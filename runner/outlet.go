@@ -93,6 +93,14 @@ func (o *Outlet) Idle() bool {
 	return len(o.waiting) == 0 && !o.busy
 }
 
+// Waiting returns how many bytes were written and have to wait. Who can wait as well
+// waits until they are few, and so takes no room from others.
+func (o *Outlet) Waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size
+}
+
 // close takes no more. What has been written is still printed: done is closed
 // when it has been.
 func (o *Outlet) close() {

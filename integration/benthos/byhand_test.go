@@ -67,7 +67,7 @@ func TestWhoAsks(t *testing.T) {
 	assert.Contains(t, p.asked("graph", "one"), "class running marked")
 	code, _, errs = p.asks("why", "s")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, errs, `"s" may be benthos-s or benthos-dataflow-s`)
+	assert.Contains(t, errs, `several have the name "s"`)
 
 	p.asked("stop", "one")
 	p.asked("wait", "one", "--for", "stopped", "--timeout", harness.Patience.String())
@@ -146,6 +146,8 @@ func TestWhoReadsOverHTTP(t *testing.T) {
 	}
 	harness.Eventually(t, "all is ready", func() bool { return ask("GET", "/readyz") == http.StatusOK })
 	assert.Equal(t, http.StatusOK, ask("GET", "/api/instances/one"))
+	assert.Equal(t, http.StatusOK, ask("GET", "/api/instances/one/log"))
+	assert.Equal(t, http.StatusOK, ask("GET", "/api/instances/one/config"))
 	assert.Equal(t, http.StatusForbidden, ask("GET", "/api/instances/one", "Origin", "http://evil.example"))
 	assert.Equal(t, http.StatusUnauthorized, ask("POST", "/api/instances/one/stop"))
 	assert.Equal(t, http.StatusAccepted, ask("POST", "/api/instances/one/stop", "Authorization", "Bearer 0123456789abcdef"))

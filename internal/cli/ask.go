@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,36 +19,12 @@ func askedDirFlag(c *cobra.Command, dir *string) {
 	c.Flags().StringVar(dir, "dir", defaultDir(), "`PATH` of the --dir of the evenkeel run to ask")
 }
 
-// prefixes are those that the names of streams have for their services.
-var prefixes = []string{"benthos-", "benthos-dataflow-"}
-
-// nameOf returns the name that an instance has whose name is given, with or without
-// the prefix of a stream.
-func nameOf(all []api.Summary, given string) (string, error) {
-	known := make(map[string]bool)
-	var names []string
+// namesOf returns the names of instances, sorted.
+func namesOf(all []api.Summary) (names []string) {
 	for _, one := range all {
-		known[one.Name] = true
 		names = append(names, one.Name)
 	}
-	if known[given] {
-		return given, nil
-	}
-	var found []string
-	for _, prefix := range prefixes {
-		if known[prefix+given] {
-			found = append(found, prefix+given)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return "", fmt.Errorf("%q may be %s: name one of them", given, strings.Join(found, " or "))
-	case len(names) == 0:
-		return "", fmt.Errorf("no instance has the name %q: there is none at all", given)
-	}
-	return "", fmt.Errorf("no instance has the name %q: there are %s", given, strings.Join(names, ", "))
+	return names
 }
 
 // named returns the names of instances whose names are given.
@@ -58,14 +33,7 @@ func named(ctx context.Context, c *api.Client, given []string) (names []string, 
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range given {
-		name, err := nameOf(all.Instances, one)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, nil
+	return findNames(given, namesOf(all.Instances))
 }
 
 // askFor asks for something by hand, of each of the named instances, if all are there.

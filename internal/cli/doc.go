@@ -5,6 +5,7 @@
 // From low to high: each file uses only the ones before it.
 //
 //   - exit.go: what a command ends with
+//   - place.go: where all is that is kept
 //   - check.go: evenkeel check
 //   - engine.go: what an engine is asked about before that is waited for
 //   - lines.go: a log as a person reads it
@@ -12,6 +13,10 @@
 //   - log.go: the log of a command
 //   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
+//   - loglines.go: how lines of instances are printed
+//   - names.go: which instances are meant
+//   - logs.go: evenkeel logs
+//   - printlogs.go: what instances print, beside what happens to them
 //   - version.go: evenkeel version
 //   - serve.go: what an evenkeel run shows, and where it can be asked
 //   - run.go: evenkeel run

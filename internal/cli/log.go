@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/runner"
+	"github.com/evenkeel/evenkeel/s6/logs"
 )
 
 // logOptions are the flags of a command that has a log.
@@ -62,12 +63,14 @@ func (c *choice) Set(word string) error {
 type programLog struct {
 	*slog.Logger
 	out, errs *runner.Outlet // one, where both are one file: records keep their order
+	json      bool           // what is printed to out are objects
 	failing   repeats        // what has no place in a file
 }
 
 // open begins a log on these outputs. The caller flushes it at the end.
 func (o logOptions) open(stdout, stderr io.Writer) *programLog {
 	l := &programLog{out: runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom)}
+	l.json = o.json(l.out)
 	shared := new(columns)
 	calm := o.on(l.out, shared)
 	if l.errs = l.out; !sameFile(stdout, stderr) {
@@ -94,6 +97,11 @@ func sameFile(a, b io.Writer) bool {
 // flush ends the log.
 func (l *programLog) flush() { runner.Flush(runner.FlushTime, l.out, l.errs) }
 
+// json reports whether objects are printed to an outlet.
+func (o logOptions) json(to *runner.Outlet) bool {
+	return o.format.is == "json" || o.format.is == "auto" && !runner.IsTerminal(to.To())
+}
+
 // on returns the handler that prints to an outlet. What the outlet leaves out is
 // a record as well.
 func (o logOptions) on(to *runner.Outlet, shared *columns) slog.Handler {
@@ -101,7 +109,7 @@ func (o logOptions) on(to *runner.Outlet, shared *columns) slog.Handler {
 	_ = level.UnmarshalText([]byte(o.level.is)) // choice has seen to it
 	terminal := runner.IsTerminal(to.To())
 	handler := func(w io.Writer) slog.Handler {
-		if o.format.is == "json" || o.format.is == "auto" && !terminal {
+		if o.json(to) {
 			return slog.NewJSONHandler(escaped{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: masked})
 		}
 		l := &lines{to: w, level: level}
@@ -185,6 +193,19 @@ func (l *programLog) trouble(err error) {
 	if l.failing.again(err, time.Now()) {
 		l.Warn("trouble with what is declared", l.failing.args()...)
 	}
+}
+
+// line logs a line that an instance has printed, with its own time.
+func (l *programLog) line(line logs.Line) {
+	r := slog.NewRecord(line.At, slog.LevelInfo, "printed", 0)
+	r.Add("name", line.Instance, "line", line.Text)
+	if line.Gap {
+		r.Add("gap", true)
+	}
+	if line.Cut {
+		r.Add("cut", true)
+	}
+	_ = l.Handler().Handle(context.Background(), r) // an outlet takes all
 }
 
 // untold logs that those who supervise the program could not be told how it is.

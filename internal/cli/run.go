@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -36,6 +37,7 @@ type runOptions struct {
 	lock        string
 	serve       serveOptions
 	log         logOptions
+	logs        bool
 }
 
 func newRun() *cobra.Command {
@@ -70,6 +72,7 @@ all else to standard output.`,
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	c.Flags().StringVar(&o.serve.address, "http", "", "`HOST:PORT` where whoever connects may read all that is shown; none means nowhere but on the socket in --dir")
 	c.Flags().StringVar(&o.serve.tokenFile, "http-write", "", "`PATH` of a file with a token; whoever has it may stop and start instances there as well")
+	c.Flags().BoolVar(&o.logs, "logs", false, "print what the instances print from now on, each line with its instance before it")
 	return c
 }
 
@@ -82,18 +85,6 @@ func keeperFlags(c *cobra.Command, o *runOptions) {
 
 // stopTime is how long the instances have to stop, if nothing else is said.
 const stopTime = 15 * time.Second
-
-// dirVariable is the environment variable that says where all is that is kept, if
-// --dir does not.
-const dirVariable = "EVENKEEL_DIR"
-
-func defaultDir() string { return cmp.Or(os.Getenv(dirVariable), ".") }
-
-// placeFlags are how a command is told where all is that is kept.
-func placeFlags(c *cobra.Command, dir, scanDir *string) {
-	c.Flags().StringVar(dir, "dir", defaultDir(), "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
-	c.Flags().StringVar(scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
-}
 
 func run(o runOptions, stdout, stderr io.Writer) error {
 	if err := o.serve.read(); err != nil {
@@ -147,11 +138,14 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
 		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{fsm.LogTo(log.Logger), feed.Hear},
 	}
+	if o.logs {
+		defer printLogs(o.dir, log, serviceNames(declared))()
+	}
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
-	defer serve(o.dir, o.serve, shown(r, feed, nil), log.untold).end()
+	defer serve(o.dir, o.serve, shown(o.dir, r, feed, nil), log.untold).end()
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: log.untold}
 	defer reports.end()
 	files := &runner.Files{
@@ -183,6 +177,15 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 // storeIn returns where the declarations are kept that were taken.
 func storeIn(dir string) runner.Store {
 	return runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(dir, "declarations")}
+}
+
+// serviceNames returns the names of what is declared.
+func serviceNames(d *config.Declaration) (names []string) {
+	for key := range d.Entries {
+		names = append(names, key.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // dependent returns the instances that depend on others.

@@ -14,9 +14,11 @@ import (
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
+	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/logs"
 )
 
 // serveOptions say where evenkeel run can be asked, beside its socket.
@@ -115,12 +117,29 @@ func (s *server) end() {
 	s.serving.Wait()
 }
 
-// shown is what an evenkeel run shows.
-func shown(r *runner.Runner, feed *api.Feed, also map[string]http.Handler) *api.Server {
+// shown is what an evenkeel run in dir shows.
+func shown(dir string, r *runner.Runner, feed *api.Feed, also map[string]http.Handler) *api.Server {
 	h := hands{r}
 	return &api.Server{
 		Sources: []api.Source{api.Of(r.Services, serviceFigures), api.Of(r.Streams, streamFigures)},
-		Feed:    feed, Hands: h, Late: r.Late, Explain: h.explain, Config: h.files, Also: also, Version: version(),
+		Feed:    feed, Hands: h, Late: r.Late, Explain: h.explain, Config: h.files, Log: logOf(dir), Also: also, Version: version(),
+	}
+}
+
+// logOf writes lines of the logs in dir, each with its time before it.
+func logOf(dir string) func(ctx context.Context, name string, of api.LogLines, to io.Writer) error {
+	return func(ctx context.Context, name string, of api.LogLines, to io.Writer) error {
+		p := linePrinter{to: to, escape: true, stamps: true}
+		reader := logs.Open(filesystem.OS{}, logsIn(dir), logs.Options{Names: []string{name}, Since: of.Since, Last: of.Last, Follow: of.Follow})
+		for line := range reader.Lines(ctx) {
+			if line.Err != nil {
+				return line.Err
+			}
+			if err := p.print(line); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -137,15 +138,13 @@ func choose(all []api.Summary, given []string) (chosen []api.Summary, err error)
 	if len(given) == 0 {
 		return all, nil
 	}
-	for _, one := range given {
-		name, err := nameOf(all, one)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range all {
-			if s.Name == name {
-				chosen = append(chosen, s)
-			}
+	names, err := findNames(given, namesOf(all))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if slices.Contains(names, s.Name) {
+			chosen = append(chosen, s)
 		}
 	}
 	return chosen, nil

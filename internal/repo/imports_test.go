@@ -34,6 +34,7 @@ func arrows() map[string]arrow {
 		"s6":                           {[]string{"s6/supervise", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6/logs":                      {[]string{"s6/s6log", "filesystem"}, nil, []string{"s6/supervise", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
 		"s6/s6test/conform":            {[]string{"s6", "s6/supervise", "s6/s6test"}, []string{testify}, nil},
 		"internal/simulate": {
@@ -44,13 +45,14 @@ func arrows() map[string]arrow {
 		"ports":                    {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":            {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"internal/spell":           {},
+		"internal/nearest":         {},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
 			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"config": {
-			[]string{"benthos", "s6", "fsm", "fsm/order", "filesystem"},
+			[]string{"benthos", "s6", "fsm", "fsm/order", "filesystem", "internal/nearest"},
 			[]string{"gopkg.in/yaml.v3", "github.com/invopop/jsonschema"},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "internal/badfiles"},
 		},
@@ -61,7 +63,7 @@ func arrows() map[string]arrow {
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
 		"api":                     {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
-		"internal/cli":            {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
+		"internal/cli":            {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm", "s6/logs", "internal/nearest"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
 		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},

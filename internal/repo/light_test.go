@@ -14,7 +14,7 @@ import (
 // that only tests and single kinds need, through no package.
 func TestCoreIsLight(t *testing.T) {
 	heavy := []string{"github.com/spf13/afero", "net/http"}
-	for _, core := range []string{"fsm", "filesystem", "s6"} {
+	for _, core := range []string{"fsm", "filesystem", "s6", "s6/logs"} {
 		for _, dependency := range heavy {
 			assert.NotContains(t, dependencies(t, core), dependency,
 				"importing %s brings in %s: \"go list -deps\" shows the way; move what needs it out", core, dependency)

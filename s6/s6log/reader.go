@@ -51,7 +51,7 @@ type Reader struct {
 	// killed means that the logger that wrote file was killed.
 	killed bool
 	// pending are the archives to read after file, then comes head, which
-	// was current when they were listed.
+	// was current, or at the beginning previous, when they were listed.
 	pending []string
 	head    *openFile
 	// known are the archives, sorted, that are older than file or, if there
@@ -85,6 +85,55 @@ func NewReader(fsys filesystem.FS, dir string, tail int64) (*Reader, error) {
 		r.skipping = true
 	}
 	return r, nil
+}
+
+// NewPastReader returns a reader for the s6-log directory dir that begins with
+// what is there of the past, and goes on with what is written; otherwise it is as
+// that of NewReader. Archives that s6-log trims before they are read are a gap.
+func NewPastReader(fsys filesystem.FS, dir string, past Past) (*Reader, error) {
+	r := &Reader{dir: directory{fsys, dir}}
+	err := r.begin()
+	if err == nil {
+		err = r.rewind(past)
+	}
+	if err != nil {
+		r.Close()
+		return nil, fmt.Errorf("cannot read log: %w", err)
+	}
+	return r, nil
+}
+
+// rewind goes back from the end of file to where the past begins.
+func (r *Reader) rewind(past Past) (err error) {
+	older := archivesSince(r.known, past.Since)
+	if past.Last < 0 {
+		if len(older) > 0 {
+			r.file, r.head, r.pending = nil, r.file, older
+		}
+		return nil
+	}
+	fewer := min(past.Last, math.MaxInt-1)
+	if r.file != nil {
+		if r.off, fewer, err = lastLines(r.file, fewer, !r.live); err != nil {
+			return err
+		}
+	}
+	for n := len(older) - 1; n >= 0 && fewer > 0; n-- {
+		file, err := r.dir.open(older[n])
+		if file == nil {
+			return err // without one, it and all before it were trimmed
+		}
+		if n == len(older)-1 {
+			r.head = r.file
+		} else {
+			r.file.Close()
+		}
+		r.file, r.pending, r.live, r.killed = file, older[n+1:], false, wasKilled(older[n])
+		if r.off, fewer, err = lastLines(file, fewer, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin finds the file that holds the newest lines, and the archives that are
@@ -301,6 +350,11 @@ func (r *Reader) trimmed(names []string) bool {
 	// There was none before, and a file that is empty is not archived.
 	return len(names) > 0 && (r.Files == 0 || len(names) >= r.Files)
 }
+
+// Found reports whether the reader has found any file of the log so far. One that
+// found none may have missed lines before the first that it returns, and says so; a
+// reader that is made later does not.
+func (r *Reader) Found() bool { return r.file != nil || r.head != nil || len(r.known) > 0 }
 
 // Close closes the open file. It may be called more than once.
 func (r *Reader) Close() error {

@@ -1,11 +1,11 @@
-package config
+package nearest
 
 import "strings"
 
-// nearest returns the known word that a word was most likely meant to be, empty
-// if none is like it. Letters alone differ by their case where they differ the
-// least.
-func nearest(word string, known []string) string {
+// Word returns the known word that a word was most likely meant to be, empty if
+// none is like it. Words that differ by the case of their letters alone differ
+// the least.
+func Word(word string, known []string) string {
 	best, distance := "", len(word)/3+2
 	for _, k := range known {
 		if strings.EqualFold(word, k) {
