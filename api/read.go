@@ -96,7 +96,7 @@ func (s *Server) read(api huma.API) {
 		return healthOf(s.late(time.Now())), nil
 	})
 	huma.Get(api, "/readyz", func(context.Context, *struct{}) (*healthAnswer, error) {
-		return healthOf(append(s.late(time.Now()), s.wrong()...)), nil
+		return healthOf(slices.Concat(s.notReady(), s.late(time.Now()), s.wrong())), nil
 	})
 }
 
@@ -157,6 +157,14 @@ func (s *Server) late(now time.Time) []string {
 		return nil
 	}
 	return s.Late(now)
+}
+
+// notReady says why the program is not ready, though no instance is in its way.
+func (s *Server) notReady() []string {
+	if s.NotReady == nil {
+		return nil
+	}
+	return s.NotReady()
 }
 
 // wrong says which instances are to run and do not.

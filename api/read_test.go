@@ -120,6 +120,11 @@ func TestHealthIsThatOfThePassesAndOfTheInstances(t *testing.T) {
 	require.NoError(t, m.Remove(t.Context(), "west"))
 	passes(t, m)
 	assert.Equal(t, Health{OK: true}, health("/readyz", http.StatusOK))
+	begins := []string{"it has just begun"}
+	s.NotReady = func() []string { return begins }
+	assert.Equal(t, begins, health("/readyz", http.StatusServiceUnavailable).Wrong)
+	assert.Equal(t, Health{OK: true}, health("/healthz", http.StatusOK))
+	begins = nil
 	late = "north is not looked at"
 	assert.Equal(t, []string{late}, health("/healthz", http.StatusServiceUnavailable).Wrong)
 	assert.Equal(t, []string{late}, health("/readyz", http.StatusServiceUnavailable).Wrong)

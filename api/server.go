@@ -24,6 +24,9 @@ type Server struct {
 	// Late says what is wrong with the program itself, a line for each: that passes
 	// are not made. nil says nothing.
 	Late func(now time.Time) []string
+	// NotReady says why the program is not ready, a line for each, though no instance
+	// is in its way: that it has just begun. nil says nothing.
+	NotReady func() []string
 	// Explain returns a Why with what the program knows of an instance beside its
 	// manager; nil adds nothing.
 	Explain func(fsm.Why) fsm.Why

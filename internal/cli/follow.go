@@ -73,7 +73,7 @@ func (l *loader) load(ctx context.Context, atOnce bool) error {
 	case ctx.Err() != nil:
 		return nil
 	case errors.Is(err, runner.ErrNothing):
-		if again == 0 && !l.reporter.begun {
+		if again == 0 && !l.reporter.begun.Load() {
 			return err
 		}
 	case err != nil:

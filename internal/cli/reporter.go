@@ -23,7 +23,7 @@ type reporter struct {
 	keeper  *runner.Runner
 	tell    func(problem error)
 
-	begun   bool // all has been asked for once
+	begun   atomic.Bool // all has been asked for once
 	reading bool // systemd was told that files are read
 	status  string
 	ending  atomic.Bool
@@ -31,9 +31,17 @@ type reporter struct {
 	beating sync.WaitGroup
 }
 
+// notReady says why the program is not ready though no instance is in its way.
+func (r *reporter) notReady() []string {
+	if r.begun.Load() {
+		return nil
+	}
+	return []string{"what is declared has not been asked for yet"}
+}
+
 // reads is called when somebody has asked that the files are read.
 func (r *reporter) reads() {
-	if r.begun {
+	if r.begun.Load() {
 		r.reading = true
 		r.report(r.systemd.Reloading())
 	}
@@ -44,8 +52,8 @@ func (r *reporter) reads() {
 // from then on. The error says why that cannot be announced.
 func (r *reporter) has(problem error) error {
 	switch {
-	case !r.begun && problem == nil:
-		r.begun = true
+	case !r.begun.Load() && problem == nil:
+		r.begun.Store(true)
 		ctx, quiet := context.WithCancel(context.Background())
 		r.quiet = quiet
 		r.status = r.line(nil)

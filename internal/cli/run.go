@@ -145,9 +145,9 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if err != nil {
 		return err
 	}
-	defer serve(o.dir, o.serve, shown(o.dir, r, feed, nil), log.untold).end()
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: log.untold}
 	defer reports.end()
+	defer serve(o.dir, o.serve, shown(o.dir, r, feed, reports.notReady, nil), log.untold).end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
 		Keeper: r, Store: store, Tell: log.trouble,

@@ -118,11 +118,11 @@ func (s *server) end() {
 }
 
 // shown is what an evenkeel run in dir shows.
-func shown(dir string, r *runner.Runner, feed *api.Feed, also map[string]http.Handler) *api.Server {
+func shown(dir string, r *runner.Runner, feed *api.Feed, notReady func() []string, also map[string]http.Handler) *api.Server {
 	h := hands{r}
 	return &api.Server{
 		Sources: []api.Source{api.Of(r.Services, serviceFigures), api.Of(r.Streams, streamFigures)},
-		Feed:    feed, Hands: h, Late: r.Late, Explain: h.explain, Config: h.files, Log: logOf(dir), Also: also, Version: version(),
+		Feed:    feed, Hands: h, Late: r.Late, NotReady: notReady, Explain: h.explain, Config: h.files, Log: logOf(dir), Also: also, Version: version(),
 	}
 }
 
