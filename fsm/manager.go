@@ -154,6 +154,9 @@ func (m *Manager[D, O]) open(name string, left Desired[D]) (*entry[D, O], error)
 	return e, nil
 }
 
+// Kind returns the name of the kind of the manager's instances.
+func (m *Manager[D, O]) Kind() string { return m.kind.Name }
+
 // Listen adds a listener, which is told what happens from now on until stop is
 // called. A notice that is being told at that moment may still reach it.
 func (m *Manager[D, O]) Listen(l Listener) (stop func()) { return m.listeners.add(l) }
@@ -176,7 +179,9 @@ func (m *Manager[D, O]) tell(n Notice) {
 // passOf returns the pass that a notice is of.
 func passOf(n Notice) Reconciled {
 	if o, owned := n.(Owned); owned {
-		return passOf(o.Notice)
+		r := passOf(o.Notice)
+		r.Owner = o.Subject
+		return r
 	}
 	return n.(Reconciled)
 }
