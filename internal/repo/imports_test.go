@@ -60,6 +60,11 @@ func arrows() map[string]arrow {
 			[]string{"github.com/fsnotify/fsnotify", "github.com/rogpeppe/go-internal", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
+		"metrics": {
+			[]string{"benthos", "s6", "fsm"},
+			[]string{"github.com/prometheus", "golang.org/x/sync"},
+			[]string{"benthos/benthostest", "s6/s6test", "s6/supervise"},
+		},
 		"internal/cli":            {[]string{"runner", "config", "benthos", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},

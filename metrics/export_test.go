@@ -1,0 +1,57 @@
+package metrics
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/s6"
+)
+
+// Kept returns of how many instances something is counted.
+func Kept(c *Collector) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.tallies)
+}
+
+// Counted returns what is counted by observations that come one after the other, each
+// of which is seen twice.
+func Counted(seen []s6.Observed) (starts, ends uint64) {
+	var p process
+	for n := range seen {
+		for range 2 {
+			p.see(time.Unix(int64(n)+1, 0), &seen[n])
+		}
+	}
+	return p.starts, p.ends
+}
+
+// UMHState returns the number of a state.
+func UMHState(s fsm.State) float64 { return umhState(s) }
+
+// Buckets returns how many passes took no longer than each bound.
+func Buckets(took ...time.Duration) map[float64]uint64 {
+	var d durations
+	for _, t := range took {
+		d.note(t)
+	}
+	return d.buckets()
+}
+
+// Page returns the page of engines at addresses, by their streams.
+func Page(s *Streams, at map[string]string) string {
+	var engines []engine
+	for name, addr := range at {
+		engines = append(engines, engine{name, addr})
+	}
+	var out bytes.Buffer
+	for _, f := range page(s.askAll(engines)) {
+		if _, err := expfmt.MetricFamilyToText(&out, f); err != nil {
+			return err.Error()
+		}
+	}
+	return out.String()
+}
