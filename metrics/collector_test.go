@@ -87,7 +87,7 @@ func (g *gadgets) add(kind string, change func(*fsm.Config)) *fsm.Manager[string
 
 func (g *gadgets) of(metric string) []string {
 	g.t.Helper()
-	return beginning(text(g.t, g.registry), "evenkeel_"+metric)
+	return beginning(page(g.t, g.registry), "evenkeel_"+metric)
 }
 
 func on(state fsm.State) map[string]fsm.Desired[string] {
@@ -324,7 +324,7 @@ func TestAllAtOnce(t *testing.T) {
 	for n := range 30 {
 		failing.Store(n%3 == 0)
 		assert.NoError(t, m.Apply(t.Context(), declared(s6.Running, &s6.Spec{Command: []string{"sleep"}}, n%7)))
-		text(t, registry)
+		page(t, registry)
 	}
 	scrapes.Wait()
 	require.NoError(t, m.Close(t.Context()))

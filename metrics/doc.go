@@ -23,6 +23,9 @@
 // metrics with its counters. Two instances of one kind and one name, of two
 // managers, cannot be told apart: the one whose manager was added first is shown.
 //
+// The directory has a Grafana dashboard and rules for alerts:
+// grafana/evenkeel.json and alerts.yml.
+//
 // # Files
 //
 // From low to high: each file uses only the ones before it.

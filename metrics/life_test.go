@@ -27,7 +27,7 @@ func TestPage(t *testing.T) {
 		pass(30 * time.Second)
 		w.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 7, OutputSent: 6, OutputError: 1}})
 		pass(5 * time.Second)
-		golden(t, "page.golden", untimed(text(t, w.registry)))
+		golden(t, "page.golden", untimed(page(t, w.registry)))
 	})
 }
 
@@ -74,7 +74,7 @@ func TestMetricsOfAWholeLife(t *testing.T) {
 
 		require.NoError(t, w.services.Apply(t.Context(), services{}))
 		pass(10 * time.Second)
-		assert.NotContains(t, text(t, w.registry), `name="web"`, "it is gone, and its metrics are")
+		assert.NotContains(t, page(t, w.registry), `name="web"`, "it is gone, and its metrics are")
 
 		require.NoError(t, w.services.Apply(t.Context(), services{"web": running("sleep", "1")}))
 		pass(10 * time.Second)
@@ -109,7 +109,7 @@ func TestStartsOutliveTheProgram(t *testing.T) {
 		}
 		require.Equal(t, []float64{6, 5}, []float64{w.value(starts), w.value(ends)})
 		w.end()
-		assert.NotContains(t, text(t, w.registry), `name="web"`)
+		assert.NotContains(t, page(t, w.registry), `name="web"`)
 
 		w.begin(metrics.Config{})
 		require.NoError(t, w.services.Apply(t.Context(), services{"web": running("sleep", "1")}))

@@ -113,8 +113,8 @@ func active(port uint16) stream {
 	}}
 }
 
-// text returns what a registry has, as Prometheus reads it.
-func text(t testing.TB, from prometheus.Gatherer) string {
+// page returns what a registry has, as Prometheus reads it.
+func page(t testing.TB, from prometheus.Gatherer) string {
 	t.Helper()
 	families, err := from.Gather()
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func text(t testing.TB, from prometheus.Gatherer) string {
 // samples returns the lines of what is scraped that begin so.
 func (w *world) samples(prefix string) []string {
 	w.t.Helper()
-	return beginning(text(w.t, w.registry), prefix)
+	return beginning(page(w.t, w.registry), prefix)
 }
 
 func beginning(text, prefix string) (lines []string) {
@@ -145,7 +145,7 @@ func beginning(text, prefix string) (lines []string) {
 func (w *world) value(sample string) float64 {
 	w.t.Helper()
 	lines := w.samples(sample + " ")
-	require.Len(w.t, lines, 1, "of %s in\n%s", sample, text(w.t, w.registry))
+	require.Len(w.t, lines, 1, "of %s in\n%s", sample, page(w.t, w.registry))
 	var v float64
 	_, err := fmt.Sscan(strings.TrimPrefix(lines[0], sample+" "), &v)
 	require.NoError(w.t, err)
