@@ -100,6 +100,8 @@ func (c *Collector) Listen(n fsm.Notice) {
 	case fsm.Overran:
 		c.tally(k).overruns++
 	case fsm.Closed:
+		// Where that comes late, another instance of the name has begun, and is counted
+		// from here on: as after a restart of the program.
 		delete(c.tallies, k)
 	}
 }

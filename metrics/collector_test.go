@@ -262,6 +262,32 @@ func TestNothingIsKeptOfWhatIsGone(t *testing.T) {
 	})
 }
 
+// What an instance owns is counted as its own: a pass over a service, and what was
+// seen of its process and of when that is tried again.
+func TestWhatAnInstanceOwns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGadgets(t, "gadget", nil)
+		require.NoError(t, g.Apply(t.Context(), on(fsm.StateRunning)))
+		g.passes(5)
+		o, _ := runs("a")
+		owned := func(s fsm.Snapshot[*s6.Spec, s6.Observed], err error) {
+			s.Kind, s.Name, s.Observed, s.ObservedAt = s6.KindName, "a", o, epoch
+			g.collector.OnPass(fsm.Reconciled{
+				Subject: fsm.Subject{Kind: s6.KindName, Instance: "a"}, Owner: fsm.Subject{Kind: "gadget", Instance: "a"}, After: &s, Err: err,
+			})
+		}
+		owned(fsm.Snapshot[*s6.Spec, s6.Observed]{}, nil)
+		assert.Equal(t, []string{`evenkeel_process_up{kind="gadget",name="a"} 1`}, g.of("process_up"))
+		assert.Equal(t, []string{`evenkeel_process_starts_total{kind="gadget",name="a"} 1`}, g.of("process_starts"))
+		owned(fsm.Snapshot[*s6.Spec, s6.Observed]{Held: true}, errors.New("stuck for good"))
+		assert.Equal(t, []string{`evenkeel_pass_errors_total{kind="gadget",name="a"} 1`}, g.of("pass_errors"))
+		assert.Equal(t, []string{`evenkeel_instance_held{kind="gadget",name="a"} 1`}, g.of("instance_held"))
+		owned(fsm.Snapshot[*s6.Spec, s6.Observed]{NextTry: time.Now().Add(8 * time.Second)}, errors.New("cannot observe"))
+		assert.Equal(t, []string{`evenkeel_instance_held{kind="gadget",name="a"} 0`}, g.of("instance_held"), "it could not be observed, and is tried again")
+		assert.Equal(t, []string{`evenkeel_instance_backoff_seconds{kind="gadget",name="a"} 8`}, g.of("instance_backoff"))
+	})
+}
+
 func TestNamesFollowTheRules(t *testing.T) {
 	for name, config := range map[string]metrics.Config{"plain": {}, "UMH Core": {UMHCore: true}} {
 		inWorld(t, config, func(t *testing.T, w *world) {

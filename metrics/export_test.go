@@ -2,6 +2,8 @@ package metrics
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -44,8 +46,8 @@ func Buckets(took ...time.Duration) map[float64]uint64 {
 // Page returns the page of engines at addresses, by their streams.
 func Page(s *Streams, at map[string]string) string {
 	var engines []engine
-	for name, addr := range at {
-		engines = append(engines, engine{name, addr})
+	for _, name := range slices.Sorted(maps.Keys(at)) {
+		engines = append(engines, engine{name, at[name]})
 	}
 	var out bytes.Buffer
 	for _, f := range page(s.askAll(engines)) {

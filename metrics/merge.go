@@ -22,12 +22,13 @@ type merged map[string]*dto.MetricFamily
 
 // add adds the families of the named stream's engine, which are the merged ones' from
 // then on. It returns how many samples were left out: those of names that are this
-// package's, and those of a type that cannot stand beside that of another engine.
+// package's, and those of a type or with a name that cannot stand beside those of
+// another engine.
 func (m merged) add(stream string, families map[string]*dto.MetricFamily) (left int) {
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		f := families[name]
 		first := m[name]
-		if strings.HasPrefix(name, ownPrefix) || first != nil && !agree(first, f) {
+		if strings.HasPrefix(name, ownPrefix) || m.clashes(f) || first != nil && !agree(first, f) {
 			left += len(f.Metric)
 			continue
 		}
@@ -41,6 +42,21 @@ func (m merged) add(stream string, families map[string]*dto.MetricFamily) (left 
 		first.Metric = append(first.Metric, f.Metric...)
 	}
 	return left
+}
+
+// clashes reports whether samples of a family have the name of samples of another: x
+// has samples x_sum and the like if it is a histogram or a summary.
+func (m merged) clashes(f *dto.MetricFamily) bool {
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		if m[f.GetName()+suffix] != nil && !isNumber(f) {
+			return true
+		}
+		base, has := strings.CutSuffix(f.GetName(), suffix)
+		if other := m[base]; has && other != nil && !isNumber(other) {
+			return true
+		}
+	}
+	return false
 }
 
 // agree reports whether two families can be one, and makes them so: what is a number

@@ -30,8 +30,12 @@ const (
 	// DefaultMaxStream bounds the bytes of one engine's answer, DefaultMaxStreams
 	// those of all.
 	DefaultMaxStream  = 1 << 20
-	DefaultMaxStreams = 32 << 20
+	DefaultMaxStreams = 16 << 20
 )
+
+// shortLine is what a line counts as at least, in bytes: a sample takes memory however
+// short it is.
+const shortLine = 64
 
 // TextSource is how an engine is asked for its metrics. *benthos.Client is one. Its
 // method may be called from any goroutine, and returns when ctx has ended.
@@ -44,7 +48,7 @@ type TextSource interface {
 type StreamsConfig struct {
 	Timeout time.Duration // DefaultStreamTimeout
 	// MaxStream bounds the bytes of one engine's answer, MaxStreams those of all.
-	// What is longer is no answer.
+	// What is longer is no answer. A line counts as 64 bytes at least.
 	MaxStream, MaxStreams int64
 	// Source asks engines; nil means a benthos.Client with these bounds.
 	Source TextSource
@@ -197,7 +201,7 @@ func (s *Streams) ask(ctx context.Context, addr string, left *atomic.Int64) (map
 	if err != nil {
 		return nil, err
 	}
-	size := int64(len(text))
+	size := int64(max(len(text), shortLine*bytes.Count(text, []byte("\n"))))
 	if size > s.config.MaxStream {
 		return nil, errTooLong
 	}

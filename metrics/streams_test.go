@@ -103,6 +103,8 @@ input_received{label="y",instance="mine",exported_instance="theirs"} 8
 latency 9
 # TYPE up counter
 up 2
+# TYPE latency_sum counter
+latency_sum 9
 # TYPE evenkeel_stream_scrape_up gauge
 evenkeel_stream_scrape_up{name="a"} 0
 own 3 1700000000000
@@ -164,18 +166,20 @@ func TestEngineThatHangsCostsTheOthersNothing(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	inWorld(t, metrics.Config{}, func(t *testing.T, w *world) {
-		e, s := w.ran(t, metrics.StreamsConfig{MaxStream: 100, MaxStreams: 250}, "a", "b", "c", "d")
+		e, s := w.ran(t, metrics.StreamsConfig{MaxStream: 200, MaxStreams: 550}, "a", "b", "c", "d")
 		long := func(n int) string { return "x 1\n#" + strings.Repeat("y", n-6) + "\n" }
-		e.says(9080, long(100), 0)
-		e.says(9081, long(101), 0)
-		e.says(9082, long(100), time.Millisecond)
-		e.says(9083, long(100), 2*time.Millisecond)
+		e.says(9080, long(200), 0)
+		e.says(9081, long(201), 0)
+		e.says(9082, long(200), time.Millisecond)
+		e.says(9083, long(200), 2*time.Millisecond)
 		assert.Equal(t, []string{
 			`evenkeel_stream_scrape_up{name="a"} 1`, `evenkeel_stream_scrape_up{name="b"} 0`,
 			`evenkeel_stream_scrape_up{name="c"} 1`, `evenkeel_stream_scrape_up{name="d"} 0`,
 		}, beginning(scraped(t, s), "evenkeel_stream_scrape_up"))
-		e.says(9080, long(40), 0)
+		e.says(9080, long(150), 0)
 		assert.Len(t, beginning(scraped(t, s), "x{"), 3, "each scrape begins anew")
+		e.says(9080, "x 1\nx 2\nx 3\nx 4\n", 0)
+		assert.Len(t, beginning(scraped(t, s), "x{"), 2, "samples take memory however short they are")
 	})
 }
 

@@ -70,19 +70,22 @@ func (t *tally) passed(r fsm.Reconciled) {
 }
 
 // see takes what a snapshot says, of the instance or of what it owns, unless a newer
-// one of that kind is known.
+// one of that kind is known. Of two with one observation the later one is newer: the
+// pass after it could not observe.
 func (t *tally) see(snapshot any) {
 	switch s := snapshot.(type) {
 	case *service:
-		if t.service == nil || s.ObservedAt.After(t.service.ObservedAt) {
+		if t.service == nil || !s.ObservedAt.Before(t.service.ObservedAt) {
 			t.service = s
 		}
 		t.process.see(s.ObservedAt, &s.Observed)
 	case *stream:
-		if t.stream == nil || s.ObservedAt.After(t.stream.ObservedAt) {
+		if t.stream == nil || !s.ObservedAt.Before(t.stream.ObservedAt) {
 			t.stream = s
 		}
-		if under := s.Observed.Service; under != nil {
+		// What a stream has seen of its service may be from before the last pass
+		// over that.
+		if under := s.Observed.Service; under != nil && (t.service == nil || under.ObservedAt.After(t.service.ObservedAt)) {
 			t.see(under)
 		}
 	}
