@@ -64,7 +64,7 @@ func runs(string) (s6.Observed, error) {
 	}, nil
 }
 
-// streams of names, in a declaration.
+// declared returns a declaration of so many instances.
 func declared[D any](state fsm.State, spec D, n int) map[string]fsm.Desired[D] {
 	all := make(map[string]fsm.Desired[D], n)
 	for i := range n {

@@ -15,7 +15,7 @@ type series struct {
 	of prometheus.ValueType
 }
 
-// of returns a sample. Where a label is no UTF-8, what is wrong in it is left out.
+// sample returns a sample. Where a label is no UTF-8, what is wrong in it is left out.
 func (s series) sample(value float64, labels ...string) prometheus.Metric {
 	for n, label := range labels {
 		labels[n] = strings.ToValidUTF8(label, "")

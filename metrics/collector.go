@@ -14,8 +14,7 @@ import (
 type Config struct {
 	// UMHCore has the metrics served under the names, labels and values of UMH Core
 	// as well, so that dashboards made for it go on. Names there do not follow the
-	// rules of Prometheus, and each pass is counted in thirteen further series of
-	// its instance.
+	// rules of Prometheus, and each instance has some twenty further series.
 	UMHCore bool
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/metrics"
 	"github.com/evenkeel/evenkeel/s6"
@@ -143,6 +144,10 @@ func TestPassesThatAreLate(t *testing.T) {
 		require.NoError(t, g.Apply(t.Context(), on(fsm.StateRunning)))
 		g.passes(5)
 		s, _ := g.Instance("a")
+		b := g.add("other", nil)
+		require.NoError(t, b.Apply(t.Context(), on(fsm.StateRunning)))
+		assert.Equal(t, []string{`evenkeel_instance_pass_overdue_seconds{kind="gadget",name="a"} 0`, `evenkeel_instance_pass_overdue_seconds{kind="other",name="a"} 0`}, g.of("instance_pass_overdue"), "nobody has looked at the other one yet")
+		require.NoError(t, b.Close(t.Context()))
 		assert.Equal(t, []string{`evenkeel_instance_pass_overdue_seconds{kind="gadget",name="a"} 0`}, g.of("instance_pass_overdue"))
 		pass(time.Until(s.NextPass) + time.Minute)
 		assert.Equal(t, []string{`evenkeel_instance_pass_overdue_seconds{kind="gadget",name="a"} 60`}, g.of("instance_pass_overdue"))
@@ -216,7 +221,16 @@ func TestPhaseAndNoState(t *testing.T) {
 			pass(time.Hour)
 			g.passes(1)
 			at := g.of("instance_phase_start")
-			assert.Equal(t, []string{fmt.Sprintf(`evenkeel_instance_phase_start_time_seconds{kind="gadget",name="a"} %v`, float64(began.Unix()))}, at, name)
+			want := []string{fmt.Sprintf(`evenkeel_instance_phase_start_time_seconds{kind="gadget",name="a"} %v`, float64(began.Unix()))}
+			assert.Equal(t, want, at, name)
+			moved := fsm.Transition{Subject: fsm.Subject{At: time.Now(), Kind: "gadget", Instance: "a"}, To: "well", ToPhase: fsm.PhaseRunning}
+			if hooked {
+				g.collector.Listen(moved)
+				assert.Equal(t, want, g.of("instance_phase_start"), "it is the same phase")
+			}
+			moved.ToPhase = fsm.PhaseDegraded
+			g.collector.Listen(moved)
+			assert.Equal(t, want, g.of("instance_phase_start"), "its snapshot does not say so yet")
 		}
 	})
 }
@@ -232,6 +246,63 @@ func TestTwoOfOneName(t *testing.T) {
 		require.NoError(t, m.Reconcile(t.Context()))
 		assert.Equal(t, []string{`evenkeel_instance_info{desired="running",kind="gadget",name="a",state="running"} 1`}, g.of("instance_info"))
 	})
+}
+
+// Two kinds have streams of one name, and a service has that of a stream.
+func TestStreamsOfOneName(t *testing.T) {
+	c := metrics.New(metrics.Config{UMHCore: true})
+	registry := prometheus.NewPedanticRegistry()
+	require.NoError(t, registry.Register(c))
+	uncounted := func(name string) (benthos.Observed, error) {
+		o, err := flows(name)
+		o.Traffic.Uncounted, o.Health.PID = true, 6
+		return o, err
+	}
+	s := metrics.NewStreams(metrics.StreamsConfig{Source: said{endpoint: "x 1\n"}})
+	keepOne(t, c, cannedKind[*s6.Spec](t, s6.KindName, runs, nil), &s6.Spec{})
+	keepOne(t, c, cannedKind[*benthos.Config](t, "bridge", uncounted, nil), &benthos.Config{MetricsPort: 9080})
+	for range 2 {
+		s.Add(keepOne(t, c, cannedKind[*benthos.Config](t, benthos.KindName, flows, nil), &benthos.Config{MetricsPort: 9080}))
+	}
+	text := page(t, registry)
+	assert.Equal(t, []string{`evenkeel_stream_ready{name="a"} 0`}, beginning(text, "evenkeel_stream_ready"), "another process was")
+	assert.Empty(t, beginning(text, "evenkeel_stream_messages_received"), "they are not counted")
+	assert.Equal(t, []string{`evenkeel_stream_messages_sent_total{name="a"} 7`}, beginning(text, "evenkeel_stream_messages_sent"))
+	assert.Equal(t, []string{
+		`umh_core_service_current_state{component="benthos_instance",instance="a"} 2`,
+		`umh_core_service_current_state{component="bridge_instance",instance="a"} 2`,
+		`umh_core_service_current_state{component="s6_instance",instance="a"} 2`,
+	}, beginning(text, "umh_core_service_current_state"))
+	assert.Equal(t, []string{`x{instance="a"} 1`}, beginning(scraped(t, s), "x"))
+}
+
+// A process that is to be replaced does not count as ready, whatever it has said.
+func TestReady(t *testing.T) {
+	for want, current := range map[string]bool{"1": true, "0": false} {
+		c, registry := metrics.New(metrics.Config{}), prometheus.NewPedanticRegistry()
+		require.NoError(t, registry.Register(c))
+		observe := func(name string) (benthos.Observed, error) {
+			o, err := flows(name)
+			o.Current = current
+			return o, err
+		}
+		keepOne(t, c, cannedKind[*benthos.Config](t, benthos.KindName, observe, nil), &benthos.Config{})
+		assert.Equal(t, []string{`evenkeel_stream_ready{name="a"} ` + want}, beginning(page(t, registry), "evenkeel_stream_ready"))
+	}
+}
+
+// keepOne has one instance kept, and added.
+func keepOne[D, O any](t *testing.T, c *metrics.Collector, kind fsm.Kind[D, O], spec D) *fsm.Manager[D, O] {
+	t.Helper()
+	m, err := fsm.NewManager(kind, fsm.Config{Listeners: []fsm.Listener{c.Listen}, OnPass: c.OnPass})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, m.Close(context.Background())) })
+	require.NoError(t, m.Apply(t.Context(), map[string]fsm.Desired[D]{"a": {State: fsm.StateRunning, Spec: spec}}))
+	for range 6 {
+		require.NoError(t, m.Reconcile(t.Context()))
+	}
+	metrics.Add(c, m)
+	return m
 }
 
 // A kind is named by whoever makes it.

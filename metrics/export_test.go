@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6"
 )
@@ -20,12 +21,15 @@ func Kept(c *Collector) int {
 }
 
 // Counted returns what is counted by observations that come one after the other, each
-// of which is seen twice.
+// of which is seen twice, and again after the next one.
 func Counted(seen []s6.Observed) (starts, ends uint64) {
 	var p process
 	for n := range seen {
 		for range 2 {
 			p.see(time.Unix(int64(n)+1, 0), &seen[n])
+		}
+		if n > 0 {
+			p.see(time.Unix(int64(n), 0), &seen[n-1])
 		}
 	}
 	return p.starts, p.ends
@@ -41,6 +45,13 @@ func Buckets(took ...time.Duration) map[float64]uint64 {
 		d.note(t)
 	}
 	return d.buckets()
+}
+
+// EngineOf returns the address at which the engine of a stream is asked, empty for none,
+// and whether it is to answer.
+func EngineOf(s *fsm.Snapshot[*benthos.Config, benthos.Observed]) (addr string, is bool) {
+	e, is := engineOf(s)
+	return e.addr, is
 }
 
 // Page returns the page of engines at addresses, by their streams.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -155,5 +156,47 @@ func TestBackoffOfAProcess(t *testing.T) {
 		pass(5 * time.Second)
 		assert.InDelta(t, 5, w.value(`evenkeel_instance_backoff_seconds{kind="s6",name="web"}`), 3)
 		assert.Equal(t, 0.0, w.value(`evenkeel_instance_held{kind="s6",name="web"}`))
+	})
+}
+
+// An input that has come to its end is read again after a pause.
+func TestPauseOfAStream(t *testing.T) {
+	inWorld(t, metrics.Config{}, func(t *testing.T, w *world) {
+		w.tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never, RunFor: 300 * time.Millisecond, Prints: []string{
+			`level=info msg="Pipeline has terminated. Shutting down the service" @service=bento`,
+		}})
+		w.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, w.streams.Apply(t.Context(), streams{"flow": active(9080)}))
+		var longest float64
+		for range 100 {
+			pass(100 * time.Millisecond)
+			s, _ := w.streams.Instance("flow")
+			want := max(0, time.Until(s.Observed.Ended.Again).Seconds())
+			require.InDelta(t, want, w.value(`evenkeel_instance_backoff_seconds{kind="benthos",name="flow"}`), 0.001)
+			longest = max(longest, want)
+		}
+		assert.Greater(t, longest, 1.0)
+	})
+}
+
+// A stream is idle and active in one phase.
+func TestPhaseOfTwoStates(t *testing.T) {
+	inWorld(t, metrics.Config{}, func(t *testing.T, w *world) {
+		other := metrics.New(metrics.Config{}) // is told nothing
+		metrics.Add(other, w.streams)
+		registry := prometheus.NewPedanticRegistry()
+		require.NoError(t, registry.Register(other))
+		w.prober.Set(endpoint, benthostest.Endpoint{})
+		require.NoError(t, w.streams.Apply(t.Context(), streams{"flow": active(9080)}))
+		require.NoError(t, w.streams.Wait(t.Context(), "flow", fsm.PhaseRunning))
+		ran := time.Now()
+		pass(30 * time.Second)
+		w.prober.Set(endpoint, benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: 7}})
+		pass(5 * time.Second)
+		s, _ := w.streams.Instance("flow")
+		require.Equal(t, benthos.StateActive, s.State)
+		const start = `evenkeel_instance_phase_start_time_seconds{kind="benthos",name="flow"}`
+		assert.InDelta(t, float64(ran.Unix()), w.value(start), 1)
+		assert.Equal(t, w.samples(start), beginning(page(t, registry), start))
 	})
 }

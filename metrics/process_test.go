@@ -35,6 +35,7 @@ func TestStartsAndEnds(t *testing.T) {
 		"of a program before":            {[]s6.Observed{seen(5, 9, true)}, 6, 5},
 		"it ends and runs":               {[]s6.Observed{seen(0, 0, true), seen(1, 1, false), seen(1, 1, true)}, 2, 1},
 		"it ended twice between two":     {[]s6.Observed{seen(0, 0, true), seen(2, 2, true)}, 3, 2},
+		"its end is not told":            {[]s6.Observed{seen(0, 0, true), seen(0, 0, false)}, 1, 0},
 		"nothing happens":                {[]s6.Observed{seen(2, 2, true), seen(2, 2, true)}, 3, 2},
 		"more than s6 keeps":             {[]s6.Observed{seen(99, 1, true), seen(100, 2, true), seen(100, 3, true), seen(100, 4, true)}, 103, 102},
 		"more than it kept":              {[]s6.Observed{seen(100, 1, true)}, 1, 0},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/benthos/benthostest"
+	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/metrics"
 )
 
@@ -144,6 +145,38 @@ func TestWhichEnginesAreAsked(t *testing.T) {
 	})
 }
 
+// An engine is asked if what was seen last is that its own process answers there.
+func TestEngineOf(t *testing.T) {
+	type snapshot = fsm.Snapshot[*benthos.Config, benthos.Observed]
+	cases := map[string]struct {
+		change func(*snapshot)
+		addr   string
+		is     bool
+	}{
+		"it answers":                 {func(*snapshot) {}, endpoint, true},
+		"it does not":                {func(s *snapshot) { s.Observed.Health.Alive = false }, "", true},
+		"one before did":             {func(s *snapshot) { s.Observed.Health.PID = 6 }, "", true},
+		"it is to be another one":    {func(s *snapshot) { s.Observed.Current = false }, "", true},
+		"it is not there":            {func(s *snapshot) { s.Observed.Service = nil }, "", true},
+		"it is asked to stop":        {func(s *snapshot) { s.Desired.State = benthos.Stopped }, endpoint, true},
+		"it has stopped":             {func(s *snapshot) { s.Desired.State, s.Observed.Service = benthos.Stopped, nil }, "", false},
+		"it is done":                 {func(s *snapshot) { s.Phase, s.Observed.Service = fsm.PhaseDone, nil }, "", false},
+		"there is no spec of it":     {func(s *snapshot) { s.Desired.Spec = nil }, "", true},
+		"nobody has looked at it":    {func(s *snapshot) { s.Observed = benthos.Observed{} }, "", true},
+		"it was never asked to run":  {func(s *snapshot) { *s = snapshot{Name: "a"} }, "", false},
+		"it runs and nobody said so": {func(s *snapshot) { s.Desired = stream{} }, "", true},
+	}
+	for name, c := range cases {
+		o, err := flows("a")
+		require.NoError(t, err)
+		s := &snapshot{Kind: benthos.KindName, Name: "a", Desired: active(9080), Phase: fsm.PhaseRunning, Observed: o}
+		c.change(s)
+		addr, is := metrics.EngineOf(s)
+		assert.Equal(t, c.addr, addr, name)
+		assert.Equal(t, c.is, is, name)
+	}
+}
+
 func TestEngineThatHangsCostsTheOthersNothing(t *testing.T) {
 	inWorld(t, metrics.Config{}, func(t *testing.T, w *world) {
 		e, s := w.ran(t, metrics.StreamsConfig{Timeout: 2 * time.Second}, "a", "b", "c", "d", "e")
@@ -166,16 +199,18 @@ func TestEngineThatHangsCostsTheOthersNothing(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	inWorld(t, metrics.Config{}, func(t *testing.T, w *world) {
-		e, s := w.ran(t, metrics.StreamsConfig{MaxStream: 200, MaxStreams: 550}, "a", "b", "c", "d")
+		e, s := w.ran(t, metrics.StreamsConfig{MaxStream: 200, MaxStreams: 550}, "a", "b", "c", "d", "e")
 		long := func(n int) string { return "x 1\n#" + strings.Repeat("y", n-6) + "\n" }
 		e.says(9080, long(200), 0)
 		e.says(9081, long(201), 0)
 		e.says(9082, long(200), time.Millisecond)
 		e.says(9083, long(200), 2*time.Millisecond)
+		e.says(9084, long(150), 3*time.Millisecond)
 		assert.Equal(t, []string{
 			`evenkeel_stream_scrape_up{name="a"} 1`, `evenkeel_stream_scrape_up{name="b"} 0`,
-			`evenkeel_stream_scrape_up{name="c"} 1`, `evenkeel_stream_scrape_up{name="d"} 0`,
-		}, beginning(scraped(t, s), "evenkeel_stream_scrape_up"))
+			`evenkeel_stream_scrape_up{name="c"} 1`, `evenkeel_stream_scrape_up{name="d"} 0`, `evenkeel_stream_scrape_up{name="e"} 1`,
+		}, beginning(scraped(t, s), "evenkeel_stream_scrape_up"), "what is not read takes nothing from the next")
+		e.says(9084, long(201), 0)
 		e.says(9080, long(150), 0)
 		assert.Len(t, beginning(scraped(t, s), "x{"), 3, "each scrape begins anew")
 		e.says(9080, "x 1\nx 2\nx 3\nx 4\n", 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/evenkeel/evenkeel/s6"
 )
 
-// Service and stream are the snapshots of the kinds that have metrics of their own.
+// service and stream are the snapshots of the kinds that have metrics of their own.
 type (
 	service = fsm.Snapshot[*s6.Spec, s6.Observed]
 	stream  = fsm.Snapshot[*benthos.Config, benthos.Observed]
