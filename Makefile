@@ -147,7 +147,7 @@ EXHAUSTIVE := ./s6 ./benthos ./internal/simulate
 .PHONY: test-docker test-host test-container
 test-docker: test-host test-container
 test-host: tools $(engine_needed) $(redpanda_needed) | go
-	@sh scripts/require.sh cc
+	@sh scripts/require.sh cc promtool
 	@for module in $(ENGINES); do sh scripts/stage.sh "go vet in $$module" go -C $$module vet ./... || exit 1; done
 	@sh scripts/stage.sh "Unit tests" go test -race -short ./...
 	@sh scripts/stage.sh "Unit tests that try everything, without the race detector" go test $(EXHAUSTIVE)

@@ -153,6 +153,18 @@ func (c *Client) Version(ctx context.Context, addr string) (VersionInfo, error) 
 // Metrics reads the counters of the stream at addr. The error wraps
 // ErrNoMetrics where the engine has none to give.
 func (c *Client) Metrics(ctx context.Context, addr string) (Metrics, error) {
+	text, err := c.MetricsText(ctx, addr)
+	if err != nil {
+		return Metrics{}, err
+	}
+	m, err := parseMetrics(text)
+	return m, requestError(addr, "/metrics", err)
+}
+
+// MetricsText returns all metrics of the stream at addr as the engine gives them,
+// which is meant to be Prometheus text: nobody has looked whether it is. The error
+// wraps ErrNoMetrics where the engine has none to give.
+func (c *Client) MetricsText(ctx context.Context, addr string) ([]byte, error) {
 	status, body, err := c.get(ctx, addr, "/metrics")
 	if err == nil && status == http.StatusNotFound {
 		err = ErrNoMetrics
@@ -160,11 +172,10 @@ func (c *Client) Metrics(ctx context.Context, addr string) (Metrics, error) {
 	if err == nil {
 		err = expectOK(status, body)
 	}
-	var m Metrics
-	if err == nil {
-		m, err = parseMetrics(body)
+	if err != nil {
+		return nil, requestError(addr, "/metrics", err)
 	}
-	return m, requestError(addr, "/metrics", err)
+	return body, nil
 }
 
 func (c *Client) get(ctx context.Context, addr, path string) (int, []byte, error) {

@@ -76,6 +76,9 @@ func TestClientErrors(t *testing.T) {
 	}
 	s.Set(benthostest.Metrics, benthostest.Answer{Body: "{garbage"})
 	require.ErrorContains(t, ask[benthostest.Metrics](), "cannot read the metrics")
+	text, err := c.MetricsText(t.Context(), s.Addr())
+	require.NoError(t, err)
+	assert.Equal(t, "{garbage", string(text), "as it is")
 	s.SetNoMetrics()
 	require.ErrorIs(t, ask[benthostest.Metrics](), benthos.ErrNoMetrics)
 

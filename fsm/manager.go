@@ -182,7 +182,9 @@ func (m *Manager[D, O]) tell(n Notice) {
 // passOf returns the pass that a notice is of.
 func passOf(n Notice) Reconciled {
 	if o, owned := n.(Owned); owned {
-		return passOf(o.Notice)
+		r := passOf(o.Notice)
+		r.Owner = o.Subject
+		return r
 	}
 	return n.(Reconciled)
 }

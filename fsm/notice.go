@@ -60,7 +60,10 @@ type Refused struct {
 // it: to Config.OnPass, and to a Listener of an instance with InstanceConfig.Passes.
 type Reconciled struct {
 	Subject // At is the clock reading of the pass
-	Took    time.Duration
+	// Owner is the instance of the manager that owns this one, zero where this one is
+	// the manager's own.
+	Owner Subject
+	Took  time.Duration
 	// Decided says that the instance could be observed and was asked for something,
 	// so that Decision is that of this pass, and that the pass was not given up before
 	// it could be carried out, for its context had ended. PutOff says that it is not carried out

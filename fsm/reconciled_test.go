@@ -122,7 +122,15 @@ func TestOnlyWhoAsksIsToldOfPasses(t *testing.T) {
 		for _, r := range passes.passes() {
 			assert.Equal(t, "hall", r.Instance)
 			of[r.Kind]++
+			owner := r.Owner
+			owner.At = time.Time{}
+			if r.Kind == m.Kind() {
+				assert.Zero(t, owner)
+			} else {
+				assert.Equal(t, fsm.Subject{Kind: m.Kind(), Instance: "hall"}, owner)
+			}
 		}
+		assert.Equal(t, "room", m.Kind())
 		assert.Positive(t, of["room"])
 		assert.Positive(t, of["lamp"], "which the room owns")
 		for _, n := range told.taken() {

@@ -58,6 +58,9 @@ type Runner struct {
 	// caller's.
 	Services *fsm.Manager[*s6.Spec, s6.Observed]
 	Streams  *fsm.Manager[*benthos.Config, benthos.Observed]
+	// Loop makes their passes. It runs already; how many of its ticks were late is
+	// for those who measure.
+	Loop *fsm.Loop
 
 	options benthos.Options // of the streams
 	private bool            // the tree is
@@ -101,7 +104,8 @@ func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Optio
 		return err
 	}
 	r.ordering.services, r.ordering.streams = r.Services, r.Streams
-	go new(fsm.Loop).Run(ctx, r.Services, r.Streams)
+	r.Loop = new(fsm.Loop)
+	go r.Loop.Run(ctx, r.Services, r.Streams)
 	following, unfollow := context.WithCancel(ctx)
 	r.unfollow = unfollow
 	r.follows.Go(func() { r.probation.follow(following, r.tellRejected, r.applyAgain) })

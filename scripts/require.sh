@@ -6,6 +6,8 @@
 #   execline  the command language that comes with it
 #   cc        a C compiler, which Go's race detector needs
 #   compose   docker-compose, or Docker's compose plugin
+#   promtool  which checks metrics and rules; it comes with Prometheus, which is
+#             kept from running
 #   make, git
 # Installs what is missing from the system's packages, as root or through sudo.
 # If neither works, it prints what to install and exits with 1.
@@ -28,6 +30,7 @@ for name; do
 	execline) found execlineb || missing="$missing execline" ;;
 	cc) compiles || missing="$missing gcc libc6-dev" ;;
 	compose) found docker-compose || docker compose version >/dev/null 2>&1 || missing="$missing docker-compose" ;;
+	promtool) found promtool || missing="$missing prometheus" ;;
 	make | git) found "$name" || missing="$missing $name" ;;
 	*) echo "require.sh: there is no check for $name" >&2 && exit 2 ;;
 	esac
@@ -56,6 +59,9 @@ trap 'rm -f "$log"' EXIT
 apt() {
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
 }
+case $missing in
+*prometheus*) [ ! -d /run/systemd/system ] || $as_root systemctl -q mask prometheus.service ;;
+esac
 # The first attempt fails if the lists of packages are missing or stale.
 # shellcheck disable=SC2086 # several packages
 if ! apt install -y --no-install-recommends $missing && ! { apt update && apt install -y --no-install-recommends $missing; }; then

@@ -24,7 +24,7 @@ type reporter struct {
 	tell    func(problem error)
 
 	begun   atomic.Bool // all has been asked for once
-	reading bool // systemd was told that files are read
+	reading bool        // systemd was told that files are read
 	status  string
 	ending  atomic.Bool
 	quiet   context.CancelFunc // of the beat and the watchdog

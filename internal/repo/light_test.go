@@ -23,6 +23,17 @@ func TestCoreIsLight(t *testing.T) {
 	assert.Subset(t, dependencies(t, "filesystem/memfs"), heavy, "the list of dependencies is not complete")
 }
 
+// TestMetricsAreApart holds that who does not serve metrics does not import what
+// serves them.
+func TestMetricsAreApart(t *testing.T) {
+	const client = "github.com/prometheus/client_golang/prometheus"
+	for _, core := range []string{"fsm", "fsm/order", "filesystem", "s6", "benthos", "config"} {
+		assert.NotContains(t, dependencies(t, core), client,
+			"importing %s brings in %s: \"go list -deps\" shows the way; move what needs it to metrics", core, client)
+	}
+	assert.Contains(t, dependencies(t, "metrics"), client, "the list of dependencies is not complete")
+}
+
 // dependencies are the packages that a package of this module needs outside
 // tests, directly and through others.
 func dependencies(t *testing.T, dir string) []string {
