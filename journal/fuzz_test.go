@@ -43,11 +43,11 @@ func FuzzRead(f *testing.F) {
 				_, _, _ = again(r.Pass) // which does not panic
 			}
 		}
-		written(t, fsys, func(*journal.Journal) {})
+		written(t, fsys, func(j *journal.Journal) { j.Hear(transition("a", 7)) })
 		after := told(t, fsys, dir)
-		require.GreaterOrEqual(t, len(after), len(before)+1)
+		require.GreaterOrEqual(t, len(after), len(before)+2)
 		assert.Equal(t, append([]string{}, before...), after[:len(before)])
-		assert.Equal(t, "begun", after[len(after)-1])
+		assert.Equal(t, []string{"begun", "the 7"}, after[len(after)-2:])
 	})
 }
 

@@ -58,9 +58,9 @@ type entry struct {
 	pass func() (*Pass, error)
 }
 
-// Open returns a journal, which goes on behind what the directory has. It waits for
-// no disk: what is wrong with that is told by Config.Tell. The journal is to be
-// closed.
+// Open returns a journal, which goes on behind what the directory has. It touches no
+// disk before there is something to record, and waits for none: what is wrong with one
+// is told by Config.Tell. The journal is to be closed.
 func Open(c Config) *Journal {
 	j := &Journal{
 		queue: make(chan entry, cmp.Or(c.Queue, defaultQueue)), ending: make(chan struct{}), done: make(chan struct{}),
@@ -68,13 +68,13 @@ func Open(c Config) *Journal {
 	j.close = sync.OnceFunc(func() { close(j.ending) })
 	files := max(2, cmp.Or(c.Files, defaultFiles))
 	k := &keeper{
+		pid:    os.Getpid(),
 		writer: &writer{fs: c.FS, dir: c.Dir, files: files, fileSize: cmp.Or(c.Size, defaultSize) / int64(files)},
 		tell:   c.Tell, anew: func() { j.epoch.Add(1) },
 	}
 	if k.tell == nil {
 		k.tell = func(error) {}
 	}
-	j.offer(entry{Record: Record{At: time.Now(), Begun: &Begun{os.Getpid()}}})
 	go j.run(k)
 	return j
 }

@@ -123,6 +123,9 @@ func TestHistoryOutlivesTheProgram(t *testing.T) {
 func TestNobodyElseReadsIt(t *testing.T) {
 	fsys := memfs.New()
 	written(t, fsys, func(*journal.Journal) {})
+	_, err := fsys.Stat(dir)
+	assert.ErrorIs(t, err, fs.ErrNotExist, "nothing was recorded")
+	written(t, fsys, func(j *journal.Journal) { j.Hear(transition("a", 1)) })
 	info, err := fsys.Stat(dir)
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
@@ -198,9 +201,10 @@ func TestNobodyWaitsForTheDisk(t *testing.T) {
 		disk := stuck{fsys, make(chan struct{})}
 		began := time.Now()
 		j := journal.Open(journal.Config{FS: disk, Dir: dir, Queue: 10})
-		synctest.Wait() // it writes that it has begun
+		j.Hear(transition("a", 0))
+		synctest.Wait() // it writes that
 		for n := range 100 {
-			j.Hear(transition("a", n))
+			j.Hear(transition("a", n+1))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -210,8 +214,8 @@ func TestNobodyWaitsForTheDisk(t *testing.T) {
 		require.NoError(t, j.Close(t.Context()))
 		says := told(t, fsys, dir)
 		assert.Equal(t, []string{"begun", "the 0", "the 1"}, says[:3])
-		assert.Equal(t, []string{"the 9", "90 missing"}, says[len(says)-2:])
-		j.Hear(transition("a", 100)) // which is not recorded any more
+		assert.Equal(t, []string{"the 10", "90 missing"}, says[len(says)-2:])
+		j.Hear(transition("a", 101)) // which is not recorded any more
 	})
 }
 
@@ -221,6 +225,7 @@ func TestItIsOnDiskWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := filesystemtest.Inject(memfs.New())
 		j := journal.Open(journal.Config{FS: disk, Dir: dir})
+		j.Hear(transition("a", 0))
 		time.Sleep(1001 * time.Millisecond)
 		before := disk.Count()
 		time.Sleep(time.Hour)
@@ -231,9 +236,9 @@ func TestItIsOnDiskWithinASecond(t *testing.T) {
 		time.Sleep(101 * time.Millisecond)
 		j.Hear(transition("a", 3))
 		synctest.Wait()
-		require.Equal(t, []string{"begun", "the 1", "the 2", "the 3"}, told(t, disk, dir))
+		require.Equal(t, []string{"begun", "the 0", "the 1", "the 2", "the 3"}, told(t, disk, dir))
 		require.NoError(t, disk.LosePower(func(int) bool { return true }))
-		assert.Equal(t, []string{"begun", "the 1", "the 2"}, told(t, disk, dir))
+		assert.Equal(t, []string{"begun", "the 0", "the 1", "the 2"}, told(t, disk, dir))
 		assert.NoError(t, j.Close(t.Context()))
 	})
 }
@@ -242,7 +247,7 @@ func TestItIsOnDiskWithinASecond(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := memfs.New()
-		full := filesystemtest.FailFrom(3, time.Minute, errFull)
+		full := filesystemtest.FailFrom(2, time.Minute, errFull)
 		var told3 []error
 		j := journal.Open(journal.Config{
 			FS: filesystemtest.Inject(fsys, filesystemtest.OnKind(filesystemtest.AppendFile, full)), Dir: dir,

@@ -15,6 +15,7 @@ var retries = fsm.Backoff{Base: time.Second, Cap: time.Minute, Jitter: -1}
 // is one goroutine's.
 type keeper struct {
 	*writer
+	pid  int // that is recorded as the one that has begun, 0 once it is
 	tell func(error)
 	anew func() // all instances are to be recorded whole again
 
@@ -32,6 +33,9 @@ func (k *keeper) keep(r Record) {
 		return
 	}
 	err := k.putGap()
+	if err == nil {
+		err = k.putBegun()
+	}
 	if err == nil {
 		err = k.put(r)
 	}
@@ -53,10 +57,25 @@ func (k *keeper) miss(count int, why string) {
 	k.missing += count
 }
 
+// putBegun puts that the program has begun, before its first record.
+func (k *keeper) putBegun() error {
+	if k.pid == 0 {
+		return nil
+	}
+	if err := k.put(Record{At: time.Now(), Begun: &Begun{k.pid}}); err != nil {
+		return err
+	}
+	k.pid = 0
+	return nil
+}
+
 // putGap puts how many records are missing, if any are.
 func (k *keeper) putGap() error {
 	if k.missing == 0 {
 		return nil
+	}
+	if err := k.putBegun(); err != nil {
+		return err
 	}
 	if err := k.put(Record{At: time.Now(), Gap: &Gap{k.missing, k.why}}); err != nil {
 		return err

@@ -22,7 +22,7 @@ type Record struct {
 	Gap        *Gap        `json:"gap,omitempty"`
 }
 
-// Begun says that a program has begun to write.
+// Begun says that a program has begun to write: it comes before its first record.
 type Begun struct {
 	PID int `json:"pid"`
 }
