@@ -38,6 +38,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY fsm fsm/
 COPY filesystem filesystem/
+COPY journal journal/
 COPY internal/proc internal/proc/
 COPY internal/spell internal/spell/
 COPY s6 s6/

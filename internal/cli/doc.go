@@ -10,10 +10,13 @@
 //   - tell.go: what is printed of what happens
 //   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
+//   - recorder.go: the journal of what happens
 //   - run.go: evenkeel run
 //   - stop.go: evenkeel stop
 //   - health.go: evenkeel health
 //   - plan.go: evenkeel plan
+//   - history.go: evenkeel history
+//   - replay.go: evenkeel replay
 //   - schema.go: evenkeel schema
 //   - version.go: evenkeel version
 //   - root.go: the program

@@ -33,6 +33,7 @@ type runOptions struct {
 	leave       bool
 	readyFD     int
 	lock        string
+	journal     int // in MiB
 }
 
 func newRun() *cobra.Command {
@@ -60,6 +61,7 @@ for two seconds, or at SIGHUP.`,
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
+	c.Flags().IntVar(&o.journal, "journal", journalSize, "`SIZE` in MiB of the journal in --dir of what instances saw, decided and did, for \"evenkeel history\" and \"evenkeel replay\"; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	return c
 }
@@ -76,13 +78,16 @@ const stopTime = 15 * time.Second
 
 // placeFlags are how a command is told where all is that is kept.
 func placeFlags(c *cobra.Command, dir, scanDir *string) {
-	c.Flags().StringVar(dir, "dir", ".", "`PATH` of the directory for services/, logs/ and declarations/, kept between runs")
+	c.Flags().StringVar(dir, "dir", ".", "`PATH` of the directory for services/, logs/, declarations/ and journal/, kept between runs")
 	c.Flags().StringVar(scanDir, "scan-dir", "", "`PATH` of the scan directory of an s6-svscan that runs already; none means a private one in --dir")
 }
 
 func run(o runOptions, stdout, stderr io.Writer) (err error) {
 	if o.leave && o.scanDir == "" {
 		return errors.New("cannot leave what runs when its tree ends: name that of an s6-svscan which goes on, with --scan-dir, or take out --leave")
+	}
+	if o.journal < 0 {
+		return fmt.Errorf("cannot keep a journal of %d MiB: give --journal a size, or 0 for none", o.journal)
 	}
 	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
 	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
@@ -128,16 +133,19 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		Dir: o.dir, ScanDir: o.scanDir, Engine: engine, Linter: linter,
 		Later: dependent(declared, last), Store: store, Listeners: []fsm.Listener{t.hear},
 	}
+	tell := func(problem error) { say(t.errs, "%v", problem) }
+	record := newRecorder(o.dir, o.journal, tell)
+	defer record.end()
+	record.hear(&place)
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
-	tell := func(problem error) { say(t.errs, "%v", problem) }
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: tell}
 	defer reports.end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
-		Keeper: r, Store: store, Tell: tell,
+		Keeper: record.keeper(r), Store: store, Tell: tell,
 	}
 	failed := new(runner.Failure)
 	err = follow(ctx, files, asked, reports)

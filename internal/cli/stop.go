@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,12 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	out, errs := runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom), runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
 	defer func() { runner.Flush(runner.FlushTime, out, errs) }()
 	t := teller{out: out, errs: errs, told: make(map[string]string)}
+	record := o.recorder(func(problem error) { say(errs, "%v", problem) })
+	defer record.end()
 	// No engine: none is started.
-	r, err := runner.Start(ctx, runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{t.hear}})
+	place := runner.Config{Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{t.hear}}
+	record.hear(&place)
+	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -53,4 +58,12 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	defer cancel()
 	last, _ := storeIn(o.dir).Last() // without it, streams come first
 	return errors.Join(r.HaltStanding(limited, last), r.LetGo())
+}
+
+// recorder goes on with the journal of the run, if that has one.
+func (o stopOptions) recorder(tell func(error)) recorder {
+	if _, err := os.Stat(journalDir(o.dir)); err != nil {
+		return recorder{}
+	}
+	return newRecorder(o.dir, journalSize, tell)
 }
