@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/benthos"
+	"github.com/evenkeel/evenkeel/benthos/benthostest"
 	"github.com/evenkeel/evenkeel/filesystem/filesystemtest"
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -344,6 +345,51 @@ func TestIdleServiceWritesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Messages that come in all the time are no news, and neither is a stream that gets
+// none: an hour of either takes little.
+func TestStreamsWriteLittle(t *testing.T) {
+	for name, rate := range map[string]uint64{"idle": 0, "active": 10} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fsys := memfs.New()
+				j := journal.Open(journal.Config{FS: fsys, Dir: dir})
+				tree := s6test.New(s6test.Config{})
+				tree.Install("/usr/bin/benthos", s6test.Program{ReadyAfter: s6test.Never})
+				prober := benthostest.NewProber()
+				prober.Set("127.0.0.1:9080", benthostest.Endpoint{})
+				m, err := benthos.NewManager(tree, benthos.Options{Engine: "/usr/bin/benthos", Prober: prober}, fsm.Config{OnPass: both(j), Listeners: []fsm.Listener{j.Hear}})
+				require.NoError(t, err)
+				go m.Run(t.Context())
+				spec := &benthos.Config{
+					MetricsPort: 9080, Input: map[string]any{"generate": map[string]any{"mapping": "root = 1"}}, Output: map[string]any{"drop": map[string]any{}},
+				}
+				require.NoError(t, m.Apply(t.Context(), map[string]fsm.Desired[*benthos.Config]{"a": {State: benthos.Active, Spec: spec}}))
+				require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+				var size int64
+				for second := range uint64(3600 + 60) {
+					if second == 60 {
+						size = sizeOf(t, fsys)
+					}
+					prober.Set("127.0.0.1:9080", benthostest.Endpoint{Metrics: benthos.Metrics{InputReceived: rate * second, OutputSent: rate * second}})
+					time.Sleep(time.Second)
+				}
+				s, _ := m.Instance("a")
+				assert.Equal(t, name, string(s.State))
+				assert.Less(t, sizeOf(t, fsys)-size, int64(10_000))
+				require.NoError(t, m.Close(t.Context()))
+				require.NoError(t, tree.Close())
+				require.NoError(t, j.Close(t.Context()))
+				for _, p := range passesOf(t, fsys) {
+					if _, same, err := again(p); !errors.Is(err, journal.ErrUndecided) {
+						require.NoError(t, err)
+						require.True(t, same)
+					}
+				}
+			})
+		})
+	}
 }
 
 // sizeOf returns the size of a journal.

@@ -33,7 +33,7 @@ func arrows() map[string]arrow {
 		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
 		"journal": {
 			[]string{"fsm", "filesystem"}, nil,
-			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6", "s6/s6test", "benthos", "internal/simulate"},
+			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6", "s6/s6test", "benthos", "benthos/benthostest", "internal/simulate"},
 		},
 		"s6":                {[]string{"s6/supervise", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":      {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
