@@ -19,6 +19,7 @@ import (
 	"github.com/evenkeel/evenkeel/filesystem/memfs"
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/journal"
+	"github.com/evenkeel/evenkeel/s6"
 )
 
 const dir = "/some/journal"
@@ -325,6 +326,36 @@ func TestDamage(t *testing.T) {
 		require.Len(t, says, 4)
 		require.Equal(t, 1, strings.Count(strings.Join(says, ", "), "1 missing"), "byte %d: %s", at, says)
 	}
+}
+
+// Who makes room by removing files, while a program writes, loses what was in them and
+// nothing else.
+func TestFilesThatAreRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := memfs.New()
+		j := journal.Open(journal.Config{FS: fsys, Dir: dir})
+		hear := journal.Passes[*s6.Spec, s6.Observed](j)
+		hear(pass())
+		time.Sleep(2 * time.Second)
+		for _, remove := range []func(string) error{fsys.Remove, fsys.RemoveAll} {
+			require.NoError(t, remove(path.Join(dir, entries(t, fsys)[0].Name())))
+			for range 10 {
+				j.Hear(transition("a", 1)) // by which it is found out
+				hear(pass())
+				time.Sleep(time.Second)
+			}
+			says := told(t, fsys, dir)
+			assert.Len(t, says, 11)
+			assert.Equal(t, 1, strings.Count(strings.Join(says, " "), "pass"))
+			hear(with(func(_ *fsm.Reconciled, _, after *service) { after.Observed.Deaths = 7 }))
+			synctest.Wait()
+			says = told(t, fsys, dir)
+			assert.Equal(t, "pass", says[len(says)-1])
+			hear(pass())
+			time.Sleep(2 * time.Second)
+		}
+		require.NoError(t, j.Close(t.Context()))
+	})
 }
 
 // What others have put beside the files of a journal is left alone.

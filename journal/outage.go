@@ -119,7 +119,7 @@ func (k *keeper) settle() {
 }
 
 // secure has on disk what was appended, and forgets that the disk was in trouble if it
-// no longer is.
+// no longer is. Nothing is to be appended then.
 func (k *keeper) secure() {
 	if k.syncAt.IsZero() {
 		return
@@ -129,6 +129,12 @@ func (k *keeper) secure() {
 		return
 	}
 	k.told = k.told && k.fails > 0
+	if size, _, err := k.ending(k.number); err != nil || size != k.size {
+		// Somebody has removed or changed it: what was recorded before is no base
+		// for what comes.
+		k.number = 0
+		k.anew()
+	}
 }
 
 // due returns when there is something to do, the zero time for nothing.

@@ -70,12 +70,17 @@ func replay(name string, stdout, stderr io.Writer) error {
 	if n.other > 0 {
 		say(stderr, "evenkeel: %s of other kinds cannot be made again here", counted(n.other, "decision"))
 	}
-	all := counted(n.same+n.differ, "decision")
+	found := fmt.Sprint(n.differ, " differ")
+	switch n.differ {
+	case 0:
+		found = "none differs"
+	case 1:
+		found = "1 differs"
+	}
+	fmt.Fprintf(stdout, "%s: %s.\n", counted(n.same+n.differ, "decision"), found)
 	if n.differ > 0 || n.unread > 0 {
-		fmt.Fprintf(stdout, "%s: %d differ.\n", all, n.differ)
 		return exitProblems
 	}
-	fmt.Fprintf(stdout, "%s: none differs.\n", all)
 	return nil
 }
 
