@@ -38,6 +38,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY fsm fsm/
 COPY filesystem filesystem/
+COPY journal journal/
 COPY internal/proc internal/proc/
 COPY internal/spell internal/spell/
 COPY internal/nearest internal/nearest/
@@ -45,6 +46,8 @@ COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/
 COPY api api/
+COPY journal journal/
+COPY metrics metrics/
 COPY config config/
 COPY runner runner/
 COPY internal/cli internal/cli/

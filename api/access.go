@@ -73,7 +73,7 @@ func (a Access) knows(host string) bool {
 		return true
 	}
 	for _, known := range a.Hosts {
-		if strings.EqualFold(name, known) {
+		if known != "" && strings.EqualFold(name, known) {
 			return true
 		}
 	}

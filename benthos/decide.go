@@ -33,8 +33,10 @@ const probePatience = 10 * time.Second
 
 type input = fsm.Input[*Config, Observed]
 
-// decide is the state machine of a Benthos instance.
-func decide(in input) fsm.Decision {
+// Decide is the state machine of a Benthos instance, the Decide of every kind that
+// NewKind returns. It is pure. Masked values give the same decision, but for what is
+// masked in its reason, and so do values that were read back from their JSON.
+func Decide(in fsm.Input[*Config, Observed]) fsm.Decision {
 	switch in.State {
 	case fsm.StateCreating:
 		return decideCreating(in)

@@ -176,7 +176,7 @@ func TestEveryStateHasAWayOn(t *testing.T) {
 	require.NoError(t, err)
 	hopeless := map[fsm.State][]fsm.Phase{Active: {fsm.PhaseDegraded, fsm.PhaseStarting}}
 	fsmtest.Check[*Config, Observed]{
-		Kind:  fsm.Kind[*Config, Observed]{Name: KindName, Table: table, Decide: decide, Resync: time.Second},
+		Kind:  fsm.Kind[*Config, Observed]{Name: KindName, Table: table, Decide: Decide, Resync: time.Second},
 		Specs: []*Config{{}, {ExpectTraffic: 5 * time.Second}},
 		Scenes: []fsmtest.Scene[*Config, Observed]{
 			scene("nothing there", func(*world) {}, nil),
@@ -233,8 +233,8 @@ func TestDecideCostsNothingWhereNothingChanges(t *testing.T) {
 	require.NoError(t, err)
 	o.Health.Problem = ""
 	in := input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o}
-	require.Equal(t, fsm.Decision{}, decide(in))
-	assert.Zero(t, testing.AllocsPerRun(100, func() { decide(in) }))
+	require.Equal(t, fsm.Decision{}, Decide(in))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { Decide(in) }))
 }
 
 func TestBadNewsNameTheEvidence(t *testing.T) {
@@ -244,7 +244,7 @@ func TestBadNewsNameTheEvidence(t *testing.T) {
 		o, err := w.Observe(t.Context(), fsm.Desired[*Config]{})
 		require.NoError(t, err)
 		change(&o)
-		return decide(input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o})
+		return Decide(input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o})
 	}
 	cases := map[string]struct {
 		change func(*Observed)
@@ -277,7 +277,7 @@ func TestMissingMetricsAreNoFailure(t *testing.T) {
 	o, err := w.Observe(t.Context(), fsm.Desired[*Config]{})
 	require.NoError(t, err)
 	o.Health.MetricsProblem = ErrNoMetrics.Error()
-	d := decide(input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o})
+	d := Decide(input{Now: w.now, State: StateIdle, Desired: fsm.Desired[*Config]{State: Active, Spec: &Config{}}, Observed: o})
 	assert.Empty(t, d.Fire)
 	assert.Equal(t, "its metrics cannot be read: "+ErrNoMetrics.Error(), d.Reason.String())
 }
@@ -296,9 +296,9 @@ func TestDecideWaitsUntilTheServiceWasSeen(t *testing.T) {
 	} {
 		in := input{State: state, Desired: fsm.Desired[*Config]{State: test.want, Spec: &Config{}}}
 		in.Observed = Observed{Service: &test.service, Asked: test.asked, Current: true}
-		assert.Equal(t, test.fire, decide(in).Fire, state)
+		assert.Equal(t, test.fire, Decide(in).Fire, state)
 		in.Observed.Unseen, test.service.Err = true, errors.New("no space left")
-		d := decide(in)
+		d := Decide(in)
 		assert.Empty(t, d.Fire, state)
 		assert.Empty(t, d.Do, state)
 		assert.Contains(t, d.Reason.String(), "no space left", state)

@@ -45,6 +45,7 @@
 //
 //   - table.go: states and events
 //   - observed.go: what is seen of it, and what follows from that
+//   - observed_same.go: whether two passes saw the same
 //   - masked.go: what is shown of configuration and observation where there are
 //     secrets
 //   - engine_probe.go: whether its engine is well, and who has its ports

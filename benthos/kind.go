@@ -24,7 +24,7 @@ func NewKind(tree s6.Tree, options Options) (fsm.Kind[*Config, Observed], error)
 	kind := fsm.Kind[*Config, Observed]{
 		Name:     KindName,
 		Table:    table,
-		Decide:   decide,
+		Decide:   Decide,
 		Resync:   o.HealthInterval,
 		Validate: a.validate,
 		Explain:  explains(service.Explain),

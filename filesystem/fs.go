@@ -114,6 +114,19 @@ type FS interface {
 	SameFile(a, b fs.FileInfo) bool
 }
 
+// Appender is an [FS] that can add to files, as a journal needs it.
+type Appender interface {
+	FS
+
+	// AppendFile adds data to the end of a regular file. A file that is missing is
+	// created with the permission bits of perm, whatever the umask; one that exists
+	// keeps its own. A failure or a crash can leave part of data at its end, and
+	// nothing that was in it is touched. What several callers add at once is not
+	// mixed. It does not follow a symbolic link in the
+	// last element: that fails with syscall.ELOOP.
+	AppendFile(name string, data []byte, perm fs.FileMode) error
+}
+
 // File is an open file. ReadAt and Stat may be called by any number of
 // goroutines at once. Once it is closed they fail with fs.ErrClosed, as does
 // closing it again.

@@ -17,7 +17,7 @@ import (
 // error that satisfies fs.ErrInvalid.
 type OS struct{}
 
-var _ FS = OS{}
+var _ Appender = OS{}
 
 // ReadFile implements [FS].
 func (OS) ReadFile(name string) ([]byte, error) {

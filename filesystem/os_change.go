@@ -17,31 +17,39 @@ func (OS) WriteFile(name string, data []byte, perm fs.FileMode) error {
 	if err := contract.CheckFile(name); err != nil {
 		return contract.PathError("write", name, err)
 	}
-	f, err := openWrite(name, perm)
-	if err != nil {
-		return contract.PathError("write", name, err)
+	f, err := openWrite(name, 0, perm)
+	if err == nil {
+		if err = f.Truncate(0); err == nil {
+			_, err = f.Write(data)
+		}
+		err = cmp.Or(err, f.Close())
 	}
-	_, err = f.Write(data)
-	return contract.PathError("write", name, cmp.Or(err, f.Close()))
+	return contract.PathError("write", name, err)
 }
 
-// openWrite returns an empty file: one that exists keeps its permissions, a
-// new one has those of perm from before anything is in it.
-func openWrite(name string, perm fs.FileMode) (*os.File, error) {
-	f, _, err := openRegular(name, os.O_WRONLY|unix.O_NOFOLLOW)
+// AppendFile implements [Appender].
+func (OS) AppendFile(name string, data []byte, perm fs.FileMode) error {
+	if err := contract.CheckFile(name); err != nil {
+		return contract.PathError("append", name, err)
+	}
+	f, err := openWrite(name, os.O_APPEND, perm)
 	if err == nil {
-		if err = f.Truncate(0); err != nil {
-			f.Close()
-			return nil, err
-		}
-		return f, nil
+		_, err = f.Write(data)
+		err = cmp.Or(err, f.Close())
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	return contract.PathError("append", name, err)
+}
+
+// openWrite returns a file to write: one that exists keeps its permissions, a
+// new one has those of perm from before anything is in it.
+func openWrite(name string, how int, perm fs.FileMode) (*os.File, error) {
+	f, _, err := openRegular(name, os.O_WRONLY|how|unix.O_NOFOLLOW)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return f, err
 	}
-	f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err = os.OpenFile(name, os.O_WRONLY|how|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return openWrite(name, perm) // somebody has just made it
+		return openWrite(name, how, perm) // somebody has just made it
 	}
 	if err != nil {
 		return nil, err

@@ -52,12 +52,12 @@ func (r Reason) String() string {
 
 // Input is all that a decision is made from.
 type Input[D, O any] struct {
-	Now      time.Time // the pass's one clock reading
-	State    State
-	Since    time.Time // when State was entered
-	Desired  Desired[D]
-	Waits    Reason // for what the instance waits, if Desired is there meanwhile
-	Observed O
+	Now      time.Time  `json:"now"` // the pass's one clock reading
+	State    State      `json:"state"`
+	Since    time.Time  `json:"since,omitzero"` // when State was entered
+	Desired  Desired[D] `json:"desired,omitzero"`
+	Waits    Reason     `json:"waits,omitzero"` // for what the instance waits, if Desired is there meanwhile
+	Observed O          `json:"observed,omitzero"`
 }
 
 // Asked is the reason for doing what was asked for.
@@ -73,19 +73,19 @@ func (in Input[D, O]) Asked() Reason {
 type Decision struct {
 	// Do lists actions to carry out in order; the first that fails ends the
 	// pass.
-	Do []Action
+	Do []Action `json:"do,omitempty"`
 	// Fire is the event to fire once every action succeeded; empty for none.
 	// After a transition the instance is due again at once.
-	Fire Event
+	Fire Event `json:"fire,omitempty"`
 	// Reason explains the state the pass leaves the instance in.
-	Reason Reason
+	Reason Reason `json:"reason,omitzero"`
 	// Pending: what was seen is about to change by itself, so that the state the
 	// pass leaves the instance in does not count as reached.
-	Pending bool
+	Pending bool `json:"pending,omitempty"`
 	// After is how long to leave the instance alone unless it is woken, the
 	// kind's Resync at most; zero means one tick where there were actions, else
 	// the kind's Resync.
-	After time.Duration
+	After time.Duration `json:"after,omitempty"`
 }
 
 // Driver is the side of an instance that touches the world. The methods of

@@ -156,7 +156,7 @@ func (e *estate) begin() {
 	e.runner = &Runner{}
 	var ctx context.Context
 	ctx, e.end = context.WithCancel(context.Background())
-	require.NoError(t, e.runner.manage(ctx, s6test.Inject(e.tree, e.fails...), benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, store, []fsm.Listener{e.hear}))
+	require.NoError(t, e.runner.manage(ctx, s6test.Inject(e.tree, e.fails...), benthos.Options{Engine: "/usr/bin/benthos", Prober: benthostest.NewProber()}, store, Config{Listeners: []fsm.Listener{e.hear}}.told()))
 	e.files = &Files{
 		Reader: config.Reader{FS: e.fsys}, Paths: []string{file}, AllowEmpty: true, Keeper: e, Store: store,
 		Tell: func(problem error) { t.Error(problem) },

@@ -36,7 +36,7 @@ func TestExpect(t *testing.T) {
 		defer func() { assert.NoError(t, tree.Close()) }()
 		tree.Install("/opt/benthos", s6test.Program{ReadyAfter: s6test.Never})
 		r := &Runner{}
-		require.NoError(t, r.manage(t.Context(), tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber(), Linter: linter}, h.Store, nil))
+		require.NoError(t, r.manage(t.Context(), tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber(), Linter: linter}, h.Store, Config{}.told()))
 		defer func() {
 			assert.NoError(t, errors.Join(r.Services.Close(context.Background()), r.Streams.Close(context.Background())))
 		}()

@@ -42,7 +42,7 @@ func newWorks(t testing.TB) *works {
 	}
 	options := benthos.Options{Engine: "/opt/benthos", Prober: prober}
 	r := &Runner{}
-	require.NoError(t, r.manage(t.Context(), w.tree, options, w.Store, nil))
+	require.NoError(t, r.manage(t.Context(), w.tree, options, w.Store, Config{}.told()))
 	t.Cleanup(func() {
 		assert.NoError(t, errors.Join(r.Services.Close(context.Background()), r.Streams.Close(context.Background())))
 	})

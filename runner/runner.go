@@ -43,6 +43,9 @@ type Config struct {
 	Linter benthos.ConfigLinter
 	// Listeners are told what happens to instances of both kinds.
 	Listeners []fsm.Listener
+	// OnPass are told of each pass over instances of both kinds, and over what those
+	// own, as fsm.Config.OnPass is.
+	OnPass []func(fsm.Reconciled)
 }
 
 // Scan returns the scan directory, given or private.
@@ -86,21 +89,37 @@ func Start(ctx context.Context, c Config) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{Tree: tree, private: c.ScanDir == "", started: started}
-	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine, Linter: c.Linter}, c.Store, c.Listeners); err != nil {
+	if err := r.manage(ctx, tree, benthos.Options{Engine: c.Engine, Linter: c.Linter}, c.Store, c.told()); err != nil {
 		return nil, errors.Join(err, r.LetGo())
 	}
 	return r, nil
 }
 
-// manage makes the managers on a tree, and has their passes made.
-func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, store Store, listeners []fsm.Listener) (err error) {
+// told returns the part of a manager's configuration that says who is told of what.
+func (c Config) told() fsm.Config {
+	config := fsm.Config{Listeners: c.Listeners}
+	if len(c.OnPass) > 0 {
+		config.OnPass = func(pass fsm.Reconciled) {
+			for _, hear := range c.OnPass {
+				hear(pass)
+			}
+		}
+	}
+	return config
+}
+
+// manage makes the managers on a tree, with what both have in common, and has their
+// passes made.
+func (r *Runner) manage(ctx context.Context, tree s6.Tree, streams benthos.Options, store Store, both fsm.Config) (err error) {
 	r.options = streams
 	r.probation = newProbation(store, r.outcome)
 	r.ordering = newOrdering(tree, streams, r.probation.passed)
-	if r.Services, err = s6.NewManager(tree, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindService)}); err != nil {
+	ofServices, ofStreams := both, both
+	ofServices.Gate, ofStreams.Gate = r.ordering.gate(config.KindService), r.ordering.gate(config.KindStream)
+	if r.Services, err = s6.NewManager(tree, ofServices); err != nil {
 		return err
 	}
-	if r.Streams, err = benthos.NewManager(tree, streams, fsm.Config{Listeners: listeners, Gate: r.ordering.gate(config.KindStream)}); err != nil {
+	if r.Streams, err = benthos.NewManager(tree, streams, ofStreams); err != nil {
 		return err
 	}
 	r.ordering.services, r.ordering.streams = r.Services, r.Streams

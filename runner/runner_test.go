@@ -22,7 +22,7 @@ func TestTicksOfTheLoop(t *testing.T) {
 		defer func() { assert.NoError(t, tree.Close()) }()
 		tree.Install("/opt/benthos", s6test.Program{})
 		r := &Runner{}
-		require.NoError(t, r.manage(t.Context(), tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber()}, Store{}, nil))
+		require.NoError(t, r.manage(t.Context(), tree, benthos.Options{Engine: "/opt/benthos", Prober: benthostest.NewProber()}, Store{}, fsm.Config{}))
 		defer func() {
 			assert.NoError(t, errors.Join(r.Services.Close(context.Background()), r.Streams.Close(context.Background())))
 		}()

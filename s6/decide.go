@@ -6,9 +6,11 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// decide is the state machine of a service: it says what to do in a state,
-// given what is asked and what was seen.
-func decide(in input) fsm.Decision {
+// Decide is the state machine of a service, the Decide of every kind that NewKind
+// returns: it says what to do in a state, given what is asked and what was seen. It
+// is pure. Masked values give the same decision, but for what is masked in its
+// reason, and so do values that were read back from their JSON.
+func Decide(in fsm.Input[*Spec, Observed]) fsm.Decision {
 	if in.Observed.Owner != "" {
 		return decideForeign(in)
 	}

@@ -77,6 +77,7 @@
 //   - render_finish.go: what ends with a process
 //   - render.go: the files of a service directory
 //   - observed.go: what is seen of a service, and what follows from it
+//   - observed_same.go: whether two passes saw the same
 //   - masked.go: what is shown of spec and observation where there are secrets
 //   - ending.go: who was told to end, and what is due for them
 //   - leaders.go: which processes lead groups

@@ -66,11 +66,11 @@ func (d *driver) aim(now time.Time, of string, o *Observed, spec *Spec) {
 		return
 	}
 	began := o.Status.Stamp
-	if o.began.After(began) {
-		began = o.began
+	if o.Began.After(began) {
+		began = o.Began
 	}
 	grace := now
-	if within(now.Add(o.late), began, spec.StartTime()) {
+	if within(now.Add(o.Late), began, spec.StartTime()) {
 		grace = now.Add(spec.StartTime() - max(0, now.Sub(began)))
 	}
 	d.checking = &checking{tree: d.tree, service: d.service, spec: spec, of: of, grace: grace, wake: d.wake}

@@ -21,7 +21,7 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 	of := ""
 	if o.Status.Up() {
 		if of = identity(&o.Status); of == d.begunOf {
-			o.Failures, o.began = d.course.failures, d.begun
+			o.Failures, o.Began = d.course.failures, d.begun
 			return nil
 		}
 	} else if !spec.policed() {
@@ -52,7 +52,7 @@ func (d *driver) observeCourse(o *Observed, spec *Spec) error {
 		if c.state == courseRuns {
 			d.begun = now.Add(c.at - uptime)
 		}
-		o.began = d.begun
+		o.Began = d.begun
 	case c.state == courseWaits && until.After(now):
 		o.Waits = until
 	case o.Status.PID == 0 && !o.Status.WantUp:

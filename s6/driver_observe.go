@@ -60,7 +60,7 @@ func (d *driver) observeProcess(now time.Time, o *Observed) error {
 	}
 	o.Supervised, o.LoggerSupervised, o.Locked = service.Held, logs.Held, process.Held
 	o.Status, err = d.tree.Status(d.service)
-	o.late = time.Since(now) // Not the pass's reading: a slow pass sees what has begun since.
+	o.Late = time.Since(now) // Not the pass's reading: a slow pass sees what has begun since.
 	if torn(err) {
 		o.StatusProblem = err.Error()
 	}

@@ -8,7 +8,7 @@ import (
 // observeRecord finds out whether it was lost which process runs: its start says
 // so first of all.
 func (d *driver) observeRecord(now time.Time, o *Observed) {
-	o.Unrecorded = d.unrecorded && o.Exists && o.Up() && !o.Lags && !within(now.Add(o.late), o.Status.Stamp, startedPatience)
+	o.Unrecorded = d.unrecorded && o.Exists && o.Up() && !o.Lags && !within(now.Add(o.Late), o.Status.Stamp, startedPatience)
 }
 
 // record writes down which process runs, where that was lost: without it, some

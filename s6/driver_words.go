@@ -15,7 +15,7 @@ import (
 // no words.
 func (d *driver) observeWords(now time.Time, o *Observed) {
 	w := &d.words
-	read := now.Add(o.late) // when the status was
+	read := now.Add(o.Late) // when the status was
 	if d.stray.Of != 0 || w.mixing {
 		w.mixed = read.Add(loggerLag)
 	}

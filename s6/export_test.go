@@ -16,9 +16,6 @@ var (
 	Complaint = complaint
 )
 
-// Decide is the decision function of every kind of service.
-func Decide(in fsm.Input[*Spec, Observed]) fsm.Decision { return decide(in) }
-
 // NewDriver returns the driver of a plain service.
 func NewDriver(tree Tree, name string, wake func()) fsm.Driver[*Spec, Observed] {
 	return newDriver(tree, KindName, name, wake)

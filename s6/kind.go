@@ -29,7 +29,7 @@ func NewKind(tree Tree, owner string) (fsm.Kind[*Spec, Observed], error) {
 	return fsm.Kind[*Spec, Observed]{
 		Name:   KindName,
 		Table:  table,
-		Decide: decide,
+		Decide: Decide,
 		Open: func(name string, wake func()) (fsm.Driver[*Spec, Observed], error) {
 			return newDriver(tree, owner, name, wake), nil
 		},

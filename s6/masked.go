@@ -51,9 +51,12 @@ func (s Spec) LogValue() slog.Value { return slog.AnyValue(json.RawMessage(s.Str
 // Masked implements fsm.Masker: texts are masked as by fsm.MaskText.
 func (o *Observed) Masked() Observed {
 	shown := *o
-	shown.LoggerProblem = fsm.MaskText(o.LoggerProblem)
-	shown.CommandProblem = fsm.MaskText(o.CommandProblem)
-	shown.Check.What, shown.Check.Problem, shown.Check.Why = fsm.MaskText(o.Check.What), fsm.MaskText(o.Check.Problem), fsm.MaskText(o.Check.Why)
+	for _, text := range []*string{
+		&shown.LoggerProblem, &shown.CommandProblem, &shown.StatusProblem, &shown.Complaint, &shown.Damage, &shown.LastWords,
+		&shown.Check.What, &shown.Check.Problem, &shown.Check.Why,
+	} {
+		*text = fsm.MaskText(*text)
+	}
 	return shown
 }
 

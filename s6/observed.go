@@ -55,8 +55,8 @@ type Observed struct {
 	// StatusProblem says why the status cannot be read, where it was torn, as by
 	// a loss of power. It then counts as none.
 	StatusProblem string `json:"statusProblem,omitempty"`
-	// late is how long after the pass's clock reading the status was read.
-	late time.Duration
+	// Late is how long after the pass's clock reading the status was read.
+	Late time.Duration `json:"late,omitempty"`
 	// Lags: the status names another process than the one that its supervisor
 	// runs, as on a full disk, where the supervisor cannot write another
 	// status.
@@ -126,9 +126,9 @@ type Observed struct {
 	// Overslept: the process waits for a pause that was forgotten just after it had
 	// looked whether it has to.
 	Overslept bool `json:"overslept,omitempty"`
-	// began is when the process began after such a pause, zero where that is not
+	// Began is when the process began after such a pause, zero where that is not
 	// known.
-	began time.Time
+	Began time.Time `json:"began,omitzero"`
 
 	// Check is what checks have said of the process.
 	Check Checked `json:"check,omitzero"`
@@ -230,16 +230,16 @@ func (o *Observed) Process() (there, works bool) {
 // beginning reports that the process was started so recently that it may not
 // have said yet what it was started from.
 func (o *Observed) beginning(now time.Time) bool {
-	return o.Up() && o.Started == "" && within(now.Add(o.late), o.Status.Stamp, startedPatience)
+	return o.Up() && o.Started == "" && within(now.Add(o.Late), o.Status.Stamp, startedPatience)
 }
 
 // fresh reports that the process has not run for long enough to count as ready,
 // and how long it still has to run.
 func (o *Observed) fresh(now time.Time) (left time.Duration, fresh bool) {
-	now = now.Add(o.late)
+	now = now.Add(o.Late)
 	since := o.Status.Stamp
-	if o.began.After(since) {
-		since = o.began
+	if o.Began.After(since) {
+		since = o.Began
 	}
 	return o.Stays - now.Sub(since), within(now, since, o.Stays)
 }
@@ -267,7 +267,7 @@ func (o *Observed) checkable() bool {
 // justDown reports that the process ended so recently that the event may be on
 // its way that says not to start it again.
 func (o *Observed) justDown(now time.Time) bool {
-	return o.Status.PID == 0 && within(now.Add(o.late), o.Status.ReadyStamp, eventPatience)
+	return o.Status.PID == 0 && within(now.Add(o.Late), o.Status.ReadyStamp, eventPatience)
 }
 
 // within reports whether now is less than d after t, or before it: what was

@@ -21,10 +21,10 @@ type Faulty struct {
 	crashed   atomic.Bool
 
 	mu       sync.Mutex // guards unsynced
-	unsynced []string   // what WriteFile has written
+	unsynced []unsynced // what WriteFile and AppendFile have written
 }
 
-var _ filesystem.FS = (*Faulty)(nil)
+var _ filesystem.Appender = (*Faulty)(nil)
 
 // Inject wraps a filesystem. The injectors are asked in order about every
 // operation. The first that returns an error decides, and those behind it do
@@ -158,9 +158,21 @@ func (f *Faulty) Open(name string) (filesystem.File, error) {
 // WriteFile implements [filesystem.FS].
 func (f *Faulty) WriteFile(name string, data []byte, perm fs.FileMode) error {
 	return f.parted(Op{Kind: WriteFile, Path: name, Size: len(data)},
-		func() error { f.written(name); return f.inner.WriteFile(name, data, perm) },
+		func() error { f.written(name, 0); return f.inner.WriteFile(name, data, perm) },
 		// Whether that much can be written or not, the operation fails.
 		func(fault Fault) { _ = f.inner.WriteFile(name, fault.part(data), perm) })
+}
+
+// AppendFile implements [filesystem.Appender]. Where the filesystem below is none,
+// it fails with errors.ErrUnsupported.
+func (f *Faulty) AppendFile(name string, data []byte, perm fs.FileMode) error {
+	inner, can := f.inner.(filesystem.Appender)
+	if !can {
+		return &fs.PathError{Op: "append", Path: name, Err: errors.ErrUnsupported}
+	}
+	return f.parted(Op{Kind: AppendFile, Path: name, Size: len(data)},
+		func() error { f.appended(name); return inner.AppendFile(name, data, perm) },
+		func(fault Fault) { f.appended(name); _ = inner.AppendFile(name, fault.part(data), perm) })
 }
 
 // ReplaceFile implements [filesystem.FS].

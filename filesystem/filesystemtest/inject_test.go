@@ -48,6 +48,9 @@ var everything = []func(fsys filesystem.FS) error{
 	func(fsys filesystem.FS) error { return fsys.RemoveAll("/full") },
 	func(fsys filesystem.FS) error { return do(fsys, Query) },
 	func(fsys filesystem.FS) error { return do(fsys, Command) },
+	func(fsys filesystem.FS) error {
+		return fsys.(filesystem.Appender).AppendFile("/file", []byte("appended"), 0o600)
+	},
 }
 
 // do is an operation of another interface, where the filesystem knows of such.
@@ -227,7 +230,7 @@ func TestString(t *testing.T) {
 		`TornWrite(2, 5), FullDisk(100), Crash(7), Fail(permission denied)`, faulty.String())
 	assert.Equal(t, "3 Rename a b", Op{Kind: Rename, Path: "a", To: "b", N: 3}.String())
 	assert.Equal(t, "1 Remove a", Op{Kind: Remove, Path: "a", N: 1}.String())
-	assert.Equal(t, "Command|Kind(1<<20)", (Command | Command<<1).String())
+	assert.Equal(t, "AppendFile|Kind(1<<21)", (AppendFile | AppendFile<<1).String())
 	assert.Equal(t, "LoseNth(1, input/output error), TearNth(2, input/output error), FailFrom(3, 1s, input/output error), CrashAfter(4)",
 		Inject(nil, LoseNth(1, syscall.EIO), TearNth(2, syscall.EIO), FailFrom(3, time.Second, syscall.EIO), CrashAfter(4)).String())
 }

@@ -18,8 +18,8 @@ var ErrCrashed = errors.New("crashed")
 type Fault struct {
 	// Err fails the operation, which is not done at all unless Torn is set.
 	Err error
-	// Torn leaves part of a failing operation done: of WriteFile the first
-	// Keep bytes; of MkdirAll the parents; of RemoveAll the first half of the
+	// Torn leaves part of a failing operation done: of WriteFile and AppendFile
+	// the first Keep bytes; of MkdirAll the parents; of RemoveAll the first half of the
 	// entries gone. ReplaceFile leaves a temporary file with Keep bytes, and
 	// that only where Err is ErrCrashed. Others have no parts.
 	Torn bool
@@ -119,7 +119,7 @@ func CrashAfter(n int) Injector {
 	}}
 }
 
-// TornWrite fails the n-th WriteFile or ReplaceFile that reaches it with
+// TornWrite fails the n-th WriteFile, ReplaceFile or AppendFile that reaches it with
 // syscall.EIO after keep bytes.
 func TornWrite(n, keep int) Injector {
 	torn := &nth{n: n, fault: func(Op) Fault {
@@ -145,7 +145,7 @@ func (i *nth) Inject(op Op) Fault {
 
 func (i *nth) String() string { return i.name }
 
-// FullDisk has room for so many bytes of WriteFile and ReplaceFile. A write
+// FullDisk has room for so many bytes of WriteFile, ReplaceFile and AppendFile. A write
 // that does not fit leaves the part that does and fails with syscall.ENOSPC. A
 // ReplaceFile that failed gives its room back; removing or replacing a file
 // does not.

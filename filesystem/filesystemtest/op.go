@@ -7,7 +7,8 @@ import (
 )
 
 // Kind is a set of kinds of operation; one bit is one method of
-// [filesystem.FS] or, for ReadAt and FileStat, of [filesystem.File]. Query and
+// [filesystem.FS] or [filesystem.Appender] or, for ReadAt and FileStat, of
+// [filesystem.File]. Query and
 // Command are operations of another interface, which [Faulty.Do] counts.
 type Kind uint32
 
@@ -33,17 +34,18 @@ const (
 	RemoveAll
 	Query   // of something else than the filesystem
 	Command // to something else than the filesystem
+	AppendFile
 
 	// Reads are the operations that change nothing.
 	Reads = ReadFile | ReadRange | Open | ReadAt | FileStat | Readlink | Stat | Lstat | ReadDir | Query
 	// Writes are those that write the content of a file.
-	Writes = WriteFile | ReplaceFile
+	Writes = WriteFile | ReplaceFile | AppendFile
 	// Changes are all that change something.
 	Changes = Writes | SyncAll | Mkdir | MkdirAll | Symlink | Rename | Remove | RemoveAll | Command
 )
 
 const kindNames = "ReadFile ReadRange Open ReadAt FileStat Readlink Stat Lstat ReadDir " +
-	"WriteFile ReplaceFile SyncAll Mkdir MkdirAll Symlink Rename Remove RemoveAll Query Command"
+	"WriteFile ReplaceFile SyncAll Mkdir MkdirAll Symlink Rename Remove RemoveAll Query Command AppendFile"
 
 // String returns the names of the kinds, joined by "|".
 func (k Kind) String() string {
@@ -70,7 +72,7 @@ type Op struct {
 	To string
 	// N counts the operations of one [Faulty] from 1.
 	N int
-	// Size is how many bytes a WriteFile or ReplaceFile would write.
+	// Size is how many bytes a WriteFile, ReplaceFile or AppendFile would write.
 	Size int
 }
 

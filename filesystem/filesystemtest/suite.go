@@ -19,6 +19,8 @@ import (
 // the contract of [filesystem.FS]. Each subtest calls open for a filesystem
 // and an empty directory in it, named by an absolute path without links.
 //
+// One that is a [filesystem.Appender] keeps the contract of that, too.
+//
 // A filesystem whose Symlink fails with errors.ErrUnsupported has to say so
 // every time, leave nothing behind, and know no links. It keeps the rest of the
 // contract. Permissions are checked as they are described, not as they are
@@ -43,6 +45,12 @@ func TestFS(t *testing.T, open func(t *testing.T) (fsys filesystem.FS, root stri
 	}
 	if !links {
 		groups["links"] = noLinkChecks
+	}
+	if _, can := probe.(filesystem.Appender); can {
+		groups["append"] = appendChecks
+		if links {
+			groups["append"] = slices.Concat(appendChecks, appendLinkChecks)
+		}
 	}
 	for group, checks := range groups {
 		t.Run(group, func(t *testing.T) {

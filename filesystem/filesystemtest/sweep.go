@@ -23,7 +23,7 @@ type Mishap struct {
 // program dies, in the middle of it and after it. What dies before an operation
 // has died after the one before.
 func Mishaps() []Mishap {
-	const parted = WriteFile | MkdirAll | RemoveAll
+	const parted = WriteFile | AppendFile | MkdirAll | RemoveAll
 	const outage = 20 * time.Second
 	const repeats = 2 // of what waiting does again and again
 	crash := func(n int) Injector { return OnKind(Changes, CrashAfter(n)) }

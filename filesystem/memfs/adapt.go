@@ -37,7 +37,7 @@ import (
 //     them for.
 type Adapted struct{ adapted }
 
-var _ filesystem.FS = (*Adapted)(nil)
+var _ filesystem.Appender = (*Adapted)(nil)
 
 // Adapt makes a [filesystem.FS] of any afero filesystem.
 func Adapt(fsys afero.Fs) *Adapted { return &Adapted{adapted{fsys: fsys}} }

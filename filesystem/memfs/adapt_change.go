@@ -17,18 +17,25 @@ import (
 
 // WriteFile implements [filesystem.FS].
 func (a *adapted) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	return contract.PathError("write", name, a.write(name, data, perm, os.O_TRUNC))
+	return contract.PathError("write", name, a.write(name, data, perm, os.O_TRUNC, false))
+}
+
+// AppendFile implements [filesystem.Appender]. Where the filesystem below cannot
+// append, neither can this.
+func (a *adapted) AppendFile(name string, data []byte, perm fs.FileMode) error {
+	return contract.PathError("append", name, a.write(name, data, perm, os.O_APPEND, false))
 }
 
 // write writes to a regular file, with os.O_TRUNC in place of what is in it or
-// with os.O_APPEND after that. A new file has the permissions of perm.
-func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int) error {
+// with os.O_APPEND after that. A new file has the permissions of perm. A link in the
+// last element is followed or refused.
+func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int, follow bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := contract.CheckFile(name); err != nil {
 		return err
 	}
-	at, err := a.locate(name, how == os.O_APPEND)
+	at, err := a.locate(name, follow)
 	if err != nil {
 		return err
 	}

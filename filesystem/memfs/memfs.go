@@ -16,7 +16,7 @@ import (
 // Times are those of time.Now, so that testing/synctest rules them.
 type FS struct{ adapted }
 
-var _ filesystem.FS = (*FS)(nil)
+var _ filesystem.Appender = (*FS)(nil)
 
 // New returns a filesystem that holds an empty root directory.
 func New() *FS {
@@ -24,10 +24,10 @@ func New() *FS {
 }
 
 // Append adds data to the end of a regular file, and creates it with
-// permissions 0644 where it is missing. Readers that have the file open can
+// permissions 0644 where it is missing. It follows links. Readers that have the file open can
 // read the new bytes.
 func (m *FS) Append(name string, data []byte) error {
-	return contract.PathError("append", name, m.write(name, data, 0o644, os.O_APPEND))
+	return contract.PathError("append", name, m.write(name, data, 0o644, os.O_APPEND, true))
 }
 
 // Clone returns a copy of the whole filesystem that shares nothing with it: the

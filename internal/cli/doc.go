@@ -17,6 +17,8 @@
 //   - names.go: which instances are meant
 //   - logs.go: evenkeel logs
 //   - printlogs.go: what instances print, beside what happens to them
+//   - recorder.go: the journal of what happens
+//   - measures.go: what Prometheus can be told
 //   - version.go: evenkeel version
 //   - serve.go: what an evenkeel run shows, and where it can be asked
 //   - run.go: evenkeel run
@@ -30,6 +32,8 @@
 //   - graph.go: evenkeel graph
 //   - health.go: evenkeel health
 //   - plan.go: evenkeel plan
+//   - history.go: evenkeel history
+//   - replay.go: evenkeel replay
 //   - schema.go: evenkeel schema
 //   - root.go: the program
 package cli

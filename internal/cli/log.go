@@ -211,6 +211,9 @@ func (l *programLog) line(line logs.Line) {
 // untold logs that those who supervise the program could not be told how it is.
 func (l *programLog) untold(err error) { l.Warn("supervisor not told", "error", err) }
 
+// unrecorded logs that something could not be written into the journal.
+func (l *programLog) unrecorded(err error) { l.Warn("journal not written", "error", err) }
+
 // end logs why a command ends, unless that is told already, and returns the error
 // that it ends with.
 func (l *programLog) end(err error) error {

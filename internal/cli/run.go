@@ -38,6 +38,7 @@ type runOptions struct {
 	serve       serveOptions
 	log         logOptions
 	logs        bool
+	journal     int // in MiB
 }
 
 func newRun() *cobra.Command {
@@ -69,9 +70,12 @@ all else to standard output.`,
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
+	c.Flags().IntVar(&o.journal, "journal", journalSize, "`SIZE` in MiB of the journal in --dir of what instances saw, decided and did, for \"evenkeel history\" and \"evenkeel replay\"; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
 	c.Flags().StringVar(&o.serve.address, "http", "", "`HOST:PORT` where whoever connects may read all that is shown; none means nowhere but on the socket in --dir")
 	c.Flags().StringVar(&o.serve.tokenFile, "http-write", "", "`PATH` of a file with a token; whoever has it may stop and start instances there as well")
+	c.Flags().StringSliceVar(&o.serve.hosts, "http-host", nil, "`NAME` by which that may be reached as well, besides its address and localhost; may be given again")
+	c.Flags().BoolVar(&o.serve.umhMetrics, "umh-metrics", false, "have /metrics say the same under UMH Core's names as well, for its dashboards")
 	c.Flags().BoolVar(&o.logs, "logs", false, "print what the instances print from now on, each line with its instance before it")
 	return c
 }
@@ -92,6 +96,9 @@ func run(o runOptions, stdout, stderr io.Writer) error {
 	}
 	if o.leave && o.scanDir == "" {
 		return errors.New("cannot leave what runs when its tree ends: name that of an s6-svscan which goes on, with --scan-dir, or take out --leave")
+	}
+	if o.journal < 0 {
+		return fmt.Errorf("cannot keep a journal of %d MiB: give --journal a size, or 0 for none", o.journal)
 	}
 	log := o.log.open(stdout, stderr)
 	defer log.flush()
@@ -141,16 +148,22 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if o.logs {
 		defer printLogs(o.dir, log, serviceNames(declared))()
 	}
+	record := newRecorder(o.dir, o.journal, log.unrecorded)
+	defer record.end()
+	record.hear(&place)
+	measured := newMeasures(o.serve.umhMetrics)
+	defer measured.engines.Close()
+	measured.hear(&place)
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return err
 	}
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: log.untold}
 	defer reports.end()
-	defer serve(o.dir, o.serve, shown(o.dir, r, feed, reports.notReady, nil), log.untold).end()
+	defer serve(o.dir, o.serve, shown(o.dir, r, feed, reports.notReady, measured.of(r)), log.untold).end()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
-		Keeper: r, Store: store, Tell: log.trouble,
+		Keeper: record.keeper(r), Store: store, Tell: log.trouble,
 	}
 	failed := new(runner.Failure)
 	err = follow(ctx, files, asked, reports, log)

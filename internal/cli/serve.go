@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -25,7 +26,10 @@ import (
 type serveOptions struct {
 	address   string
 	tokenFile string
-	access    api.Access // what those may ask for who connect to the address
+	hosts     []string
+	// umhMetrics has metrics under UMH Core's names as well.
+	umhMetrics bool
+	access     api.Access // what those may ask for who connect to the address
 }
 
 // read finds out what those may ask for. The error says what is wrong with the
@@ -41,9 +45,7 @@ func (o *serveOptions) read() (err error) {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %q: %w: give it as HOST:PORT, such as 127.0.0.1:8080", o.address, err)
 	}
-	if host != "" {
-		o.access.Hosts = []string{host}
-	}
+	o.access.Hosts = append(slices.Clone(o.hosts), host)
 	if o.tokenFile != "" {
 		o.access.Token, err = readToken(o.tokenFile)
 	}

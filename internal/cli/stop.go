@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,10 +54,14 @@ starts what its files declare.`,
 func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	log := o.log.open(stdout, stderr)
 	defer log.flush()
+	record := o.recorder(log.unrecorded)
+	defer record.end()
 	// No engine: none is started.
-	r, err := runner.Start(ctx, runner.Config{
+	place := runner.Config{
 		Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{fsm.LogTo(log.Logger)},
-	})
+	}
+	record.hear(&place)
+	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return log.end(err)
 	}
@@ -64,4 +69,12 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	defer cancel()
 	last, _ := storeIn(o.dir).Last() // without it, streams come first
 	return log.end(errors.Join(r.HaltStanding(limited, last), r.LetGo()))
+}
+
+// recorder goes on with the journal of the run, if that has one.
+func (o stopOptions) recorder(tell func(error)) recorder {
+	if _, err := os.Stat(journalDir(o.dir)); err != nil {
+		return recorder{}
+	}
+	return newRecorder(o.dir, journalSize, tell)
 }

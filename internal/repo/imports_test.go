@@ -37,6 +37,10 @@ func arrows() map[string]arrow {
 		"s6/logs":                      {[]string{"s6/s6log", "filesystem"}, nil, []string{"s6/supervise", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/s6test":                    {[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "filesystem/memfs", "filesystem/filesystemtest"}, []string{testify, unix}, []string{"s6/s6test/conform"}},
 		"s6/s6test/conform":            {[]string{"s6", "s6/supervise", "s6/s6test"}, []string{testify}, nil},
+		"journal": {
+			[]string{"fsm", "filesystem"}, nil,
+			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6", "s6/s6test", "benthos", "benthos/benthostest", "internal/simulate"},
+		},
 		"internal/simulate": {
 			[]string{"s6", "s6/supervise", "s6/s6test", "benthos", "ports", "fsm", "fsm/order", "filesystem", "filesystem/filesystemtest"},
 			nil, nil,
@@ -63,7 +67,7 @@ func arrows() map[string]arrow {
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
 		"api":          {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
-		"internal/cli": {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm", "s6/logs", "internal/nearest"}, []string{"github.com/spf13/cobra"}, nil},
+		"internal/cli": {[]string{"api", "journal", "metrics", "runner", "config", "benthos", "s6", "filesystem", "fsm", "s6/logs", "internal/nearest"}, []string{"github.com/spf13/cobra"}, nil},
 		"metrics": {
 			[]string{"benthos", "s6", "fsm"},
 			[]string{"github.com/prometheus", "golang.org/x/sync"},

@@ -21,7 +21,8 @@ type program struct {
 	tree    *s6test.Tree
 	engines *engines
 	keepers []keeper
-	order   *ordering // nil where nothing needs anything
+	order   *ordering            // nil where nothing needs anything
+	onPass  func(fsm.Reconciled) // nil for nobody
 	tasks   chan task
 	quit    chan struct{} // closed when it is to end
 	all     sync.WaitGroup
@@ -36,9 +37,9 @@ type task struct {
 }
 
 // startProgram starts a program with that life, whose user is given so many tasks
-// at most, and whose instances have those needs.
-func startProgram(l *life, tree *s6test.Tree, engines *engines, n needs, most int) (*program, error) {
-	p := &program{life: l, tree: tree, engines: engines, tasks: make(chan task, most), quit: make(chan struct{})}
+// at most, and whose instances have those needs. onPass is told of its passes.
+func startProgram(l *life, tree *s6test.Tree, engines *engines, n needs, most int, onPass func(fsm.Reconciled)) (*program, error) {
+	p := &program{life: l, tree: tree, engines: engines, onPass: onPass, tasks: make(chan task, most), quit: make(chan struct{})}
 	p.order = newOrdering(l, n, p.keeper, p.had)
 	for _, keep := range []func() (keeper, error){p.keepServices, p.keepStreams} {
 		k, err := keep()
@@ -93,6 +94,7 @@ func (k *keeps[D, O]) keep(p *program, kindOf func(*actor) (fsm.Kind[D, O], erro
 	kind.Resync = resync
 	k.Manager, err = fsm.NewManager(kind, fsm.Config{
 		Parallel: 100, Backoff: fsm.Backoff{Jitter: -1}, Listeners: []fsm.Listener{p.notice}, Gate: gate,
+		OnPass: p.onPass,
 	})
 	return err
 }

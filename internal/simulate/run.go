@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -18,15 +19,21 @@ type Result struct {
 
 // Run carries out a plan. A violation is for the caller to judge: it does not
 // fail t.
-func Run(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, false) }
+func Run(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, false, nil) }
 
 // RunInFull is Run with a line in the story for every operation.
-func RunInFull(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, true) }
+func RunInFull(t *testing.T, plan Plan) (r Result) { return carryOut(t, plan, true, nil) }
 
-func carryOut(t *testing.T, plan Plan, full bool) (r Result) {
+// RunTold is Run with somebody who is told of each pass of each program, and who must
+// not be of the bubble in which they run.
+func RunTold(t *testing.T, plan Plan, onPass func(fsm.Reconciled)) (r Result) {
+	return carryOut(t, plan, false, onPass)
+}
+
+func carryOut(t *testing.T, plan Plan, full bool, onPass func(fsm.Reconciled)) (r Result) {
 	synctest.Test(t, func(*testing.T) {
 		w := &world{
-			plan: plan, story: newStory(full), faults: newFaults(),
+			plan: plan, story: newStory(full), faults: newFaults(), onPass: onPass,
 			file: make(map[string]declaration), before: make(map[string]declaration),
 		}
 		w.judge = newJudge(w.story, plan.Needs)
@@ -75,4 +82,13 @@ func (w *world) end() {
 	}
 	time.Sleep(time.Second) // a check that is under way is not waited for
 	_ = w.tree.Close()      // its violations have been looked at
+}
+
+// happens is told of each process. One without its port is to be replaced.
+func (w *world) happens(h s6test.Happening) {
+	portless := w.engines.happens(h)
+	w.judge.happens(h)
+	if portless {
+		w.judge.doom(h.Service)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/s6/s6test"
 )
 
@@ -22,6 +23,7 @@ type world struct {
 	faults  *faults
 	tree    *s6test.Tree
 	engines *engines
+	onPass  func(fsm.Reconciled) // nil for nobody
 
 	// What the adversary alone touches.
 	program  *program // nil while none runs
@@ -359,7 +361,7 @@ func (w *world) startProgram() {
 	}
 	l.left.Store(-1)
 	// Two for each action, for what is asked is taken back, and those of the end.
-	p, err := startProgram(l, w.tree, w.engines, w.plan.Needs, 2*len(w.plan.Actions)+10)
+	p, err := startProgram(l, w.tree, w.engines, w.plan.Needs, 2*len(w.plan.Actions)+10, w.onPass)
 	if err != nil {
 		w.judge.violated(ManagersAnswer, "a program cannot start: %v", err)
 		return
@@ -387,13 +389,4 @@ func anyDeclaration(random *rand.Rand, name string) declaration {
 		return stop(name, random.IntN(100))
 	}
 	return run(name, random.IntN(100))
-}
-
-// happens is told of each process. One without its port is to be replaced.
-func (w *world) happens(h s6test.Happening) {
-	portless := w.engines.happens(h)
-	w.judge.happens(h)
-	if portless {
-		w.judge.doom(h.Service)
-	}
 }
