@@ -131,13 +131,13 @@ func (g *gate) Passed(name string) {
 	}
 }
 
-// waitFor returns those. That an instance is stopped, as it is asked to be, is
-// noted: nobody has to find that out.
+// waitFor returns those. What its manager sees to be started, or stopped as it is
+// asked to be, is noted: nobody has to find out what an earlier run has done of it.
 func (o *Order) waitFor(id ID) (all []ID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	view := o.config.Look(id)
-	if view.Stopped && o.begun[id].stops {
+	if view.Started || view.Stopped && o.begun[id].stops {
 		o.begun[id] = answer{sure: true}
 	}
 	for other, seen := range o.waiting {

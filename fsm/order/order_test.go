@@ -349,6 +349,27 @@ func TestStartThatIsNotSeen(t *testing.T) {
 	assert.False(t, waits("a", fsm.StateRunning))
 }
 
+// What has stopped though it was to go on until others have does not start again for
+// them, also where an earlier run had started it.
+func TestWhatHasStoppedDoesNotStayForOthers(t *testing.T) {
+	begun, seen := map[string]bool{"c": true}, map[string]order.View{"a": {Started: true}}
+	o, waits := seenAs(t, nil, seen, begun)
+	passed := o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Passed
+	all := runs{"a": {"c"}, "c": nil}.members()
+	for id, m := range all {
+		m.Runs = false
+		all[id] = m
+	}
+	require.NoError(t, o.Declare(all, func() error { return nil }))
+	require.True(t, waits("c", fsm.StateStopped), "it is on the way from its adoption")
+	seen["c"] = order.View{Started: true} // it stops, for an earlier run has told it
+	passed("c")
+	require.True(t, waits("c", fsm.StateStopped))
+	seen["c"] = order.View{}
+	passed("c")
+	assert.False(t, waits("c", fsm.StateStopped))
+}
+
 // A process that is being stopped, or that another is to replace, is none to start
 // after.
 func TestWhatGoesIsNotRunning(t *testing.T) {
