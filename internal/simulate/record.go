@@ -27,9 +27,13 @@ func newRecords() *records {
 	}
 }
 
-// loses says that the adversary has destroyed the record of a service's process.
-func (r *records) loses(name string) {
-	r.lost[name] = time.Now() // what was lost before may have been written again
+// loses says that the adversary has destroyed the record of a service's process. dir:
+// it was with all of its directory, which is a loss of its own. One of the record alone
+// before that may have been made good, and counts from now.
+func (r *records) loses(name string, dir bool) {
+	if !dir || !r.lost[name].IsZero() {
+		r.lost[name] = time.Now()
+	}
 }
 
 // happens is told of each process of a service and each that such a one starts.

@@ -165,6 +165,21 @@ func TestRecordsThatAreLost(t *testing.T) {
 	}
 }
 
+// TestRecordThatIsLostTwice: it was written again before the directory was deleted, and
+// the program has not seen that yet.
+func TestRecordThatIsLostTwice(t *testing.T) {
+	const record, dir, removed = 8, 13, 2 * 13
+	plan := simulate.NewPlan(1, 10*time.Minute)
+	plan.Actions = []simulate.Action{
+		{At: 2 * time.Minute, What: simulate.Damage, Name: "a", N: record + removed},
+		{At: 4*time.Minute + 4*time.Second, What: simulate.Damage, Name: "a", N: dir},
+		{At: 4*time.Minute + 4*time.Second + time.Millisecond, What: simulate.Retry, Name: "b"},
+	}
+	r := simulate.Run(t, plan)
+	assert.Contains(t, r.Story, "rm -rf the directory of a: <nil>")
+	assert.Nil(t, r.Violation, r.Story)
+}
+
 // TestViolationIsFoundToldAndShrunk kills a process behind the judge's back, in
 // the midst of all that the adversary does.
 func TestViolationIsFoundToldAndShrunk(t *testing.T) {
