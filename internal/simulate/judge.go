@@ -146,6 +146,9 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	if lost.record {
 		j.records.loses(name, lost.dir)
 	}
+	if lost.finish {
+		j.records.losesFinish(name)
+	}
 	k.lost.dir, k.lost.record, k.lost.owner = k.lost.dir || lost.dir, k.lost.record || lost.record, k.lost.owner || lost.owner
 	for _, p := range processes {
 		if lost.dir && p.Service == name || lost.log && p.Service == name+"/log" {
