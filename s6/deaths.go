@@ -2,6 +2,8 @@ package s6
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,6 +18,34 @@ const CrashLimit = 3
 type tallyCache struct {
 	stamp  time.Time
 	deaths []supervise.Death
+	seen   []time.Time // when each was read first; zero where the clock had been set back by then
+}
+
+// read takes the deaths that belong to a status, oldest first, as they were read now.
+func (c *tallyCache) read(stamp time.Time, deaths []supervise.Death, now time.Time) {
+	seen, known := make([]time.Time, len(deaths)), 0
+	for from := range c.deaths { // the oldest make room
+		if all := c.deaths[from:]; len(all) <= len(deaths) && slices.Equal(all, deaths[:len(all)]) {
+			known = copy(seen, c.seen[from:])
+			break
+		}
+	}
+	for n := known; n < len(deaths); n++ {
+		// How far it was set back is not known: such a death counts as long ago.
+		if ahead := deaths[n].Time.After(now.Round(0)); !ahead || !c.stamp.IsZero() {
+			seen[n] = now
+		}
+	}
+	*c = tallyCache{stamp, deaths, seen}
+}
+
+// age returns how long ago a death was, by the wall clock, which stamps it, and at
+// least for as long as it has been known, whatever that clock was set to since.
+func (c *tallyCache) age(n int, now time.Time) time.Duration {
+	if c.seen[n].IsZero() {
+		return math.MaxInt64
+	}
+	return max(now.Round(0).Sub(c.deaths[n].Time), now.Sub(c.seen[n]))
 }
 
 // requests are the reasons to expect a death.
@@ -32,15 +62,15 @@ type requests struct {
 // before the last change, and, from the time before it was known what was
 // asked, deaths that look as if they had been asked for. It compares ages: the
 // clock of deaths is the wall clock, which may have been set since.
-func recentDeaths(deaths []supervise.Death, r requests, now time.Time) (count int, unasked bool) {
-	for _, death := range deaths {
-		age := now.Round(0).Sub(death.Time)
+func recentDeaths(tally *tallyCache, r requests, now time.Time) (count int, unasked bool) {
+	for n, death := range tally.deaths {
+		age := tally.age(n, now)
 		expected := age > now.Sub(r.changed) ||
 			age > now.Sub(r.opened) && (death.Signal == r.stop || death.Signal == 0 && death.ExitCode == 0)
 		for len(r.asked) > 0 && age <= now.Sub(r.asked[0]) {
 			expected, r.asked = true, r.asked[1:]
 		}
-		if !expected && age < CrashWindow && age > -CrashWindow {
+		if !expected && age < CrashWindow {
 			count++
 		}
 		unasked = !expected

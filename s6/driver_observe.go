@@ -109,13 +109,13 @@ func (d *driver) observeDeaths(now time.Time, o *Observed) error {
 		if _, err := found(err); err != nil && !errors.As(err, new(*supervise.StampError)) {
 			return err // a broken record leaves those before it
 		}
-		d.tally = tallyCache{o.Status.Stamp, deaths}
+		d.tally.read(o.Status.Stamp, deaths, time.Now()) // Not the pass's reading: they are older than this.
 	}
 	o.Restarts = len(d.tally.deaths)
 	if o.Restarts > 0 {
 		o.Last = d.tally.deaths[o.Restarts-1]
 	}
-	o.Deaths, o.Unasked = recentDeaths(d.tally.deaths, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.manner().signal}, now)
+	o.Deaths, o.Unasked = recentDeaths(&d.tally, requests{opened: d.opened, asked: d.asked, changed: d.changed, stop: d.spec.manner().signal}, now)
 	d.observeWords(now, o)
 	return nil
 }

@@ -69,7 +69,7 @@ func TestRecentDeaths(t *testing.T) {
 		"before the change":            {at(-20, -10, -5), nil, now.Add(-8 * time.Second), 1},
 		"changed and asked for":        {at(-20, -10, -5), times(-9), now.Add(-9 * time.Second), 0},
 		"in the future, a little":      {at(5), nil, time.Time{}, 1},
-		"in the future, far":           {at(3600), nil, time.Time{}, 0},
+		"in the future, far":           {at(3600), nil, time.Time{}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, test.want, s6.RecentDeaths(test.deaths, test.asked, time.Time{}, test.changed, now))
@@ -111,6 +111,44 @@ func TestRecentDeathsWhenTheClockIsSetBack(t *testing.T) {
 	assert.Equal(t, 4, s6.RecentDeaths(deaths, nil, time.Time{}, changed, now))
 	asked := now.Add(-11 * time.Second)
 	assert.Equal(t, 3, s6.RecentDeaths(deaths, []time.Time{asked}, time.Time{}, changed, now))
+
+	for n, ago := range []time.Duration{20, 15, 10, 5} {
+		deaths[n].Time = now.Round(0).Add(ago * time.Second)
+	}
+	assert.Equal(t, 4, s6.DeathsSeen(deaths, changed.Add(45*time.Second), nil, time.Time{}, time.Time{}, now), "before it was set back, a quarter of a minute ago")
+	assert.Zero(t, s6.DeathsSeen(deaths, changed.Add(29*time.Second), nil, time.Time{}, time.Time{}, now), "half a minute ago")
+}
+
+// What died before the program began is not what dies now, though it has a time that
+// is to come, for the clock was set back meanwhile.
+func TestDeathsBeforeTheClockWasSetBack(t *testing.T) {
+	for _, by := range []time.Duration{-20 * time.Second, -time.Minute} {
+		t.Run(by.String(), func(t *testing.T) {
+			inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+				p := start(t, tree)
+				p.wants(running("a"))
+				for range s6.CrashLimit {
+					require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+					pass(5 * time.Second)
+				}
+				p.stands(s6.StateDegraded, "its process ended 3 times in 30s")
+				p.stop()
+				tree.SetClock(by)
+				p = start(t, tree)
+				p.wants(running("a"))
+				pass(2 * time.Minute)
+				s, _ := p.Instance("a")
+				assert.Equal(t, s6.StateRunning, s.State)
+				for _, move := range s.History {
+					assert.NotEqual(t, s6.StateDegraded, move.To, move.Reason)
+				}
+				require.NoError(t, tree.Kill("a", syscall.SIGKILL))
+				pass(5 * time.Second)
+				s, _ = p.Instance("a")
+				assert.Equal(t, 1, s.Observed.Deaths)
+			})
+		})
+	}
 }
 
 func TestCommandProblem(t *testing.T) {

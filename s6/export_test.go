@@ -33,9 +33,18 @@ func Quote(words ...string) string { return quote(words) }
 // ProcessHash is the hash of what reaches the process.
 func ProcessHash(s *Spec) string { return s.processHash() }
 
-// RecentDeaths counts the deaths that nobody asked for.
+// RecentDeaths counts the deaths that nobody asked for, which were seen a moment ago.
 func RecentDeaths(deaths []supervise.Death, asked []time.Time, opened, changed, now time.Time) int {
-	count, _ := recentDeaths(deaths, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
+	return DeathsSeen(deaths, now, asked, opened, changed, now)
+}
+
+// DeathsSeen is RecentDeaths of such as were seen at a time, one after the other.
+func DeathsSeen(deaths []supervise.Death, seen time.Time, asked []time.Time, opened, changed, now time.Time) int {
+	tally := tallyCache{stamp: seen}
+	for n := range deaths {
+		tally.read(seen, deaths[:n+1], seen)
+	}
+	count, _ := recentDeaths(&tally, requests{opened: opened, asked: asked, changed: changed, stop: syscall.SIGTERM}, now)
 	return count
 }
 

@@ -104,7 +104,7 @@ type gate struct {
 // Hold implements fsm.Gate.
 func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	o, id := g.order, ID{g.kind, name}
-	o.lock(id)
+	o.lock(id, asked == g.run)
 	defer o.mu.Unlock()
 	delete(o.waiting, id)
 	if asked == g.run {
@@ -115,7 +115,9 @@ func (g *gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
 	why, until, waits := o.holdsStop(id)
 	if !waits {
 		delete(o.through, id)
-		delete(o.begun, id)
+		if o.begun[id] != (answer{sure: true}) || asked != g.stop {
+			o.begun[id] = answer{stops: true} // a stop that is not made yet has stopped nothing
+		}
 	}
 	return fsm.Hold{As: g.run, Stays: true, Why: why, By: layer, Until: until}, waits
 }
@@ -129,16 +131,13 @@ func (g *gate) Passed(name string) {
 	}
 }
 
-// waitFor returns those. That an instance is stopped, as it is asked to be, is
-// noted: nobody has to find that out.
+// waitFor returns those. What its manager sees to be started, or stopped as it is
+// asked to be, is noted: nobody has to find out what an earlier run has done of it.
 func (o *Order) waitFor(id ID) (all []ID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.matters(id) && len(o.waiting) == 0 {
-		return nil
-	}
 	view := o.config.Look(id)
-	if view.Stopped && !o.member(id).Runs {
+	if view.Started || view.Stopped && o.begun[id].stops {
 		o.begun[id] = answer{sure: true}
 	}
 	for other, seen := range o.waiting {

@@ -21,7 +21,7 @@ func (o *Order) findOut(ids ...ID) {
 		begun, sure := o.config.Begun(id)
 		o.mu.Lock()
 		if !o.begun[id].sure {
-			o.begun[id] = answer{begun, sure}
+			o.begun[id] = answer{begun: begun, sure: sure}
 		}
 		o.mu.Unlock()
 	}
@@ -45,10 +45,10 @@ func (o *Order) member(id ID) Member {
 func (o *Order) matters(id ID) bool { return len(o.member(id).Needs) > 0 || len(o.users[id]) > 0 }
 
 // lock locks o once it was found out whether an instance was started, where that
-// may matter.
-func (o *Order) lock(id ID) {
+// may matter. runs: it is asked to run.
+func (o *Order) lock(id ID, runs bool) {
 	o.mu.Lock()
-	if o.matters(id) && !o.known(id) {
+	if o.matters(id) && !o.known(id) && !(runs && o.through[id]) {
 		o.mu.Unlock()
 		o.findOut(id)
 		o.mu.Lock()
@@ -91,6 +91,7 @@ func (o *Order) holdsStart(id ID) (why fsm.Reason, waits bool) {
 	}
 	if !waits {
 		delete(o.waiting, id)
+		delete(o.begun, id) // from now on it may have been
 		o.through[id] = true
 	}
 	return why, waits

@@ -38,9 +38,13 @@ type Order struct {
 	stays    map[ID]time.Time   // until when each one that is to stop goes on at most
 }
 
-// answer says whether an earlier run of the program has started an instance. One
-// that is not sure is asked for again.
-type answer struct{ begun, sure bool }
+// answer says whether an instance was started that its manager does not see started:
+// by an earlier run of the program, or by a start that failed half-way. One that is
+// not sure is asked for again.
+type answer struct {
+	begun, sure bool
+	stops       bool // it is asked to stop, and was not seen stopped yet
+}
 
 // New returns an Order of nothing.
 func New(config Config) *Order {

@@ -313,6 +313,63 @@ func TestStopThatIsNotMade(t *testing.T) {
 	assert.True(t, waits("a", fsm.StateRunning))
 }
 
+// What was seen stopped does not run where the disk cannot be asked about that: when
+// it is declared to run, and passes are made before its manager knows; when one of
+// its passes fails; and when it needed nothing until then.
+func TestWhatWasSeenStoppedIsNotAskedAbout(t *testing.T) {
+	for name, before := range map[string]runs{"in need": {"a": {"c"}, "c": nil}, "without need": {"a": nil, "c": nil}} {
+		t.Run(name, func(t *testing.T) {
+			all, begun, seen := before.members(), make(map[string]bool), make(map[string]order.View)
+			all[is("a")] = order.Member{Needs: all[is("a")].Needs}
+			o, waits := seenAs(t, nil, seen, begun)
+			passed := o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Passed
+			require.NoError(t, o.Declare(all, func() error { return nil }))
+			require.False(t, waits("a", fsm.StateStopped))
+			seen["a"] = order.View{Stopped: true}
+			passed("a")
+			begun["a"] = true // for all that can be found out
+			require.NoError(t, o.Declare(runs{"a": {"c"}, "c": nil}.members(), func() error {
+				require.False(t, waits("a", fsm.StateStopped), "its manager does not know yet")
+				seen["a"] = order.View{} // it cannot be observed
+				passed("a")
+				return nil
+			}))
+			assert.True(t, waits("a", fsm.StateRunning))
+		})
+	}
+}
+
+// What may have been started, and was not seen to be, is asked about.
+func TestStartThatIsNotSeen(t *testing.T) {
+	all, begun, seen := runs{"a": {"c"}, "c": nil}, make(map[string]bool), map[string]order.View{"c": {Ready: true}}
+	o, waits := seenAs(t, all, seen, begun)
+	require.False(t, waits("a", fsm.StateRunning))
+	begun["a"], seen["c"] = true, order.View{}
+	require.NoError(t, o.Declare(all.members(), func() error { return nil }))
+	assert.False(t, waits("a", fsm.StateRunning))
+}
+
+// What has stopped though it was to go on until others have does not start again for
+// them, also where an earlier run had started it.
+func TestWhatHasStoppedDoesNotStayForOthers(t *testing.T) {
+	begun, seen := map[string]bool{"c": true}, map[string]order.View{"a": {Started: true}}
+	o, waits := seenAs(t, nil, seen, begun)
+	passed := o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Passed
+	all := runs{"a": {"c"}, "c": nil}.members()
+	for id, m := range all {
+		m.Runs = false
+		all[id] = m
+	}
+	require.NoError(t, o.Declare(all, func() error { return nil }))
+	require.True(t, waits("c", fsm.StateStopped), "it is on the way from its adoption")
+	seen["c"] = order.View{Started: true} // it stops, for an earlier run has told it
+	passed("c")
+	require.True(t, waits("c", fsm.StateStopped))
+	seen["c"] = order.View{}
+	passed("c")
+	assert.False(t, waits("c", fsm.StateStopped))
+}
+
 // A process that is being stopped, or that another is to replace, is none to start
 // after.
 func TestWhatGoesIsNotRunning(t *testing.T) {

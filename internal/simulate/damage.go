@@ -16,12 +16,15 @@ import (
 // recordFile is where a process writes down what it was started from.
 const recordFile = "data/started"
 
+// finishFile is the script that ends what a process has left running.
+const finishFile = "finish"
+
 // damaged are the files of a service directory that somebody damages one by one.
 // The instance lock is none of them: without it, nothing keeps a process from
 // beginning beside one whose supervisor is killed in the same second.
 func damaged() []string {
 	return []string{
-		"run", "log/run", "finish", "timeout-kill", "down-signal", "notification-fd",
+		"run", "log/run", finishFile, "timeout-kill", "down-signal", "notification-fd",
 		"data/manifest.json", "data/hash", recordFile, "config/benthos.yaml",
 		"supervise/status", "supervise/death_tally", "log/supervise/status",
 	}
@@ -63,6 +66,7 @@ type loss struct {
 	dir    bool // its directory, under its processes
 	log    bool // that of its logger, under that
 	record bool // what its process was started from
+	finish bool // its finish script, until a program has seen that
 	owner  bool // its manifest, which names that: what nobody asks for may be anybody's
 }
 
@@ -74,7 +78,7 @@ func damage(tree *s6test.Tree, name string, n int) (says string, lost loss) {
 	full := path.Join(dir, file)
 	n /= len(damaged())
 	done := func(what string, err error) string { return fmt.Sprintf("%s of %s: %v", what, name, err) }
-	lost.record, lost.owner = file == recordFile, file == "data/manifest.json"
+	lost.record, lost.finish, lost.owner = file == recordFile, file == finishFile, file == "data/manifest.json"
 	switch n % 8 {
 	case 0:
 		lost = loss{log: there(fs, path.Join(dir, "log"))}

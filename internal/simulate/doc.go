@@ -43,7 +43,7 @@
 //   - damage.go: what is done to service directories, and to the clock
 //   - seen.go: what a manager says of an instance
 //   - place.go: what is known of an instance for those that need it
-//   - record.go: of which processes the adversary has destroyed what they wrote down
+//   - record.go: of which processes the adversary has destroyed what they wrote down, or what ends what they have started
 //   - judge.go: what is asked and happens, held against the invariants
 //   - inorder.go: what starts and stops, held against what needs what
 //   - happens.go: what happens to processes and directories

@@ -143,8 +143,11 @@ func (j *judge) loses(name string, lost loss, processes []s6test.Process) {
 	defer j.mu.Unlock()
 	k := j.known[name]
 	k.over, k.place.rests = false, false
-	if lost.record && !lost.dir {
-		j.records.loses(name)
+	if lost.record {
+		j.records.loses(name, lost.dir)
+	}
+	if lost.finish {
+		j.records.losesFinish(name)
 	}
 	k.lost.dir, k.lost.record, k.lost.owner = k.lost.dir || lost.dir, k.lost.record || lost.record, k.lost.owner || lost.owner
 	for _, p := range processes {

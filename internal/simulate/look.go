@@ -87,6 +87,8 @@ func (j *judge) look(s *seen) {
 	j.explained(s, now, hangs)
 	if s.err != nil {
 		known.erred = now
+	} else {
+		j.records.looks(s.name, s.observedAt)
 	}
 	saidToRun := s.phase == fsm.PhaseRunning && s.err == nil && !hangs
 	quiet := saidToRun && !j.faults.lately() && now.Sub(s.since) > settleTime && now.Sub(known.erred) > settleTime

@@ -165,6 +165,39 @@ func TestRecordsThatAreLost(t *testing.T) {
 	}
 }
 
+// TestRecordThatIsLostTwice: it was written again before the directory was deleted, and
+// the program has not seen that yet.
+func TestRecordThatIsLostTwice(t *testing.T) {
+	const record, dir, removed = 8, 13, 2 * 13
+	plan := simulate.NewPlan(1, 10*time.Minute)
+	plan.Actions = []simulate.Action{
+		{At: 2 * time.Minute, What: simulate.Damage, Name: "a", N: record + removed},
+		{At: 4*time.Minute + 4*time.Second, What: simulate.Damage, Name: "a", N: dir},
+		{At: 4*time.Minute + 4*time.Second + time.Millisecond, What: simulate.Retry, Name: "b"},
+	}
+	r := simulate.Run(t, plan)
+	assert.Contains(t, r.Story, "rm -rf the directory of a: <nil>")
+	assert.Nil(t, r.Violation, r.Story)
+}
+
+// TestFinishScriptIsLostJustBeforeTheEnd: what the process has started is there until
+// the program ends it, for it has had no time to put the script back.
+func TestFinishScriptIsLostJustBeforeTheEnd(t *testing.T) {
+	const crashes, finish, removed, truncated = 11, 2, 2 * 13, 5 * 13
+	for _, how := range []int{removed, truncated} {
+		plan := simulate.NewPlan(2, 10*time.Minute)
+		plan.Actions = []simulate.Action{
+			{At: time.Minute, What: simulate.Behave, Name: "b", N: crashes, For: 90 * time.Second},
+			{At: 2*time.Minute - time.Second, What: simulate.Signal, Name: "b", N: int(syscall.SIGKILL)},
+			{At: 2*time.Minute + 14*time.Second, What: simulate.Damage, Name: "b", N: finish + how},
+		}
+		r := simulate.Run(t, plan)
+		assert.Contains(t, r.Story, "finish of b: <nil>")
+		assert.Regexp(t, `process \d+ ends: exit 1`, r.Story)
+		assert.Nil(t, r.Violation, r.Story)
+	}
+}
+
 // TestViolationIsFoundToldAndShrunk kills a process behind the judge's back, in
 // the midst of all that the adversary does.
 func TestViolationIsFoundToldAndShrunk(t *testing.T) {
