@@ -220,6 +220,82 @@ func TestNobodyWaitsForTheDisk(t *testing.T) {
 	})
 }
 
+// What did not fit is told as soon as there is room.
+func TestGapIsToldSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := memfs.New()
+		disk := stuck{fsys, make(chan struct{})}
+		j := journal.Open(journal.Config{FS: disk, Dir: dir, Queue: 1})
+		j.Hear(transition("a", 0))
+		synctest.Wait()
+		for n := range 3 {
+			j.Hear(transition("a", n+1))
+		}
+		close(disk.letGo)
+		synctest.Wait()
+		assert.Equal(t, []string{"begun", "the 0", "the 1", "2 missing"}, told(t, fsys, dir))
+		require.NoError(t, j.Close(t.Context()))
+	})
+}
+
+// A disk that takes a part each time leaves no more than that, and what is missing is
+// told exactly.
+func TestDiskThatTakesParts(t *testing.T) {
+	for _, parts := range [][2]int{{0, 0}, {10, 0}, {10, 1}, {10, 2}, {10, 300}, {300, 10}} {
+		synctest.Test(t, func(t *testing.T) {
+			fsys := memfs.New()
+			faulty := filesystemtest.Inject(fsys, filesystemtest.TornWrite(2, parts[0]), filesystemtest.TornWrite(2, parts[1]))
+			j := journal.Open(journal.Config{FS: faulty, Dir: dir})
+			for n := range 4 {
+				for range 3 {
+					j.Hear(transition("a", n))
+				}
+				time.Sleep(5 * time.Second)
+			}
+			require.NoError(t, j.Close(t.Context()))
+			records, missing := 0, 0
+			for r, err := range journal.Read(fsys, dir) {
+				require.NoError(t, err)
+				if r.Gap != nil {
+					missing += r.Gap.Missing
+				} else {
+					records++
+				}
+			}
+			assert.Equal(t, 2, faulty.Failed())
+			assert.Equal(t, 1+4*3, records+missing, "%v", parts)
+		})
+	}
+}
+
+// syncs are the names that are synced.
+type syncs struct{ names []string }
+
+func (s *syncs) String() string { return "syncs" }
+
+func (s *syncs) Inject(op filesystemtest.Op) filesystemtest.Fault {
+	s.names = append(s.names, op.Path)
+	return filesystemtest.Fault{}
+}
+
+// A new file is on disk with its name, and so is one that an earlier program may have
+// made just before.
+func TestNamesAreOnDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys, all := memfs.New(), new(syncs)
+		for range 2 {
+			j := journal.Open(journal.Config{FS: filesystemtest.Inject(fsys, filesystemtest.OnKind(filesystemtest.SyncAll, all)), Dir: dir})
+			for n := range 2 {
+				j.Hear(transition("a", n))
+				time.Sleep(2 * time.Second)
+			}
+			require.NoError(t, j.Close(t.Context()))
+		}
+		file := path.Join(dir, "0000000001.jsonl")
+		assert.Equal(t, []string{dir, file, dir, file}, all.names)
+	})
+}
+
 // What was written is on disk a second later, and nothing is synced where nothing is
 // written.
 func TestItIsOnDiskWithinASecond(t *testing.T) {
@@ -299,6 +375,26 @@ func TestTornTail(t *testing.T) {
 		}
 		require.Equal(t, append(want, "begun", "the 7"), told(t, fsys, dir), "cut after %d bytes", cut)
 	}
+}
+
+// In a file that is not the newest, nothing is being written any more.
+func TestTornTailOfAnOlderFile(t *testing.T) {
+	fsys := memfs.New()
+	j := journal.Open(journal.Config{FS: fsys, Dir: dir, Size: 4 * 1000, Files: 4})
+	for n := range 8 {
+		j.Hear(transition("a", n))
+	}
+	require.NoError(t, j.Close(context.Background()))
+	all := entries(t, fsys)
+	require.Greater(t, len(all), 1)
+	name := path.Join(dir, all[0].Name())
+	text, err := fsys.ReadFile(name)
+	require.NoError(t, err)
+	require.NoError(t, fsys.WriteFile(name, text[:len(text)-10], 0))
+	says := told(t, fsys, dir)
+	assert.Len(t, says, 9)
+	assert.Equal(t, 1, strings.Count(strings.Join(says, ", "), "1 missing"))
+	assert.NotEqual(t, "1 missing", says[8])
 }
 
 // A byte that is another one spoils one record.

@@ -167,6 +167,37 @@ func TestPassIsReadAsItWas(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(string(text), `"sleep"`), "once whole, and once more where there was no input before")
 }
 
+// A pass that cannot be read takes those along that are written as what differs from
+// it, and none is taken for another.
+func TestDamagedPass(t *testing.T) {
+	fsys := memfs.New()
+	deaths := func(n int) fsm.Reconciled {
+		return with(func(_ *fsm.Reconciled, _, after *service) { after.Observed.Deaths = n })
+	}
+	written(t, fsys, func(j *journal.Journal) {
+		hear := journal.Passes[*s6.Spec, s6.Observed](j)
+		for n := range 4 {
+			hear(deaths(n))
+		}
+	})
+	name := path.Join(dir, entries(t, fsys)[0].Name())
+	text, err := fsys.ReadFile(name)
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(text), "\n")
+	lines[3] = strings.Replace(lines[3], "at", "ta", 1) // the third pass
+	require.NoError(t, fsys.WriteFile(name, []byte(strings.Join(lines, "")), 0))
+	written(t, fsys, func(j *journal.Journal) { journal.Passes[*s6.Spec, s6.Observed](j)(deaths(7)) })
+	assert.Equal(t, []string{"begun", "pass", "pass", "1 missing", "1 missing", "begun", "pass"}, told(t, fsys, dir))
+	var seen []string
+	for r := range journal.Read(fsys, dir) {
+		if r.Pass != nil {
+			_, deaths, _ := strings.Cut(string(r.Pass.Input), `"deaths":`)
+			seen = append(seen, deaths[:1])
+		}
+	}
+	assert.Equal(t, []string{"0", "1", "7"}, seen)
+}
+
 // Where a file is full, the first pass in the next is whole.
 func TestEachFileIsWhole(t *testing.T) {
 	fsys := memfs.New()
@@ -244,6 +275,7 @@ func TestNoSecretIsRecorded(t *testing.T) {
 	text, err := fsys.ReadFile(path.Join(dir, entries(t, fsys)[0].Name()))
 	require.NoError(t, err)
 	assert.NotContains(t, string(text), planted)
+	assert.NotContains(t, string(text), "history", "transitions are records of their own")
 	assert.Equal(t, 6, strings.Count(string(text), "\n"), "and all of it is there")
 	assert.Equal(t, planted, spec.Env["ANY"], "what is recorded stays as it was")
 	assert.Len(t, inner.History, 1)
