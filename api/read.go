@@ -80,7 +80,12 @@ func (s *Server) read(api huma.API) {
 		return answers(why), err
 	})
 	huma.Get(api, "/api/instances/{name}/history", func(_ context.Context, in *one) (*answer[History], error) {
-		_, found, err := s.find(in.Kind, in.Name)
+		of, found, err := s.find(in.Kind, in.Name)
+		if err == nil && s.History != nil {
+			if all, failed := s.History(of.Kind(), found.Name); failed == nil {
+				return answers(History{all}), nil
+			}
+		}
 		return answers(History{found.History}), err
 	})
 	huma.Get(api, "/api/instances/{name}/config", func(_ context.Context, in *one) (*answer[Files], error) {

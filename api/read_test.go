@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,6 +62,12 @@ func TestAnInstanceIsShown(t *testing.T) {
 	assert.Equal(t, fsm.State("open"), north.History[2].To)
 	assert.Equal(t, north.History, read[History](t, h, "/api/instances/north/history").Transitions)
 	assert.Empty(t, read[Files](t, h, "/api/instances/north/config").Files)
+	older := append([]fsm.Transition{{Subject: fsm.Subject{Kind: "gate", Instance: "north"}, To: "open"}}, north.History...)
+	var failed error
+	s.History = func(string, string) ([]fsm.Transition, error) { return older, failed }
+	assert.Equal(t, older, read[History](t, h, "/api/instances/north/history").Transitions)
+	failed = errors.New("no journal")
+	assert.Equal(t, north.History, read[History](t, h, "/api/instances/north/history").Transitions)
 
 	why := read[fsm.Why](t, h, "/api/instances/south/why")
 	parts := make(map[fsm.Part]string)

@@ -30,6 +30,10 @@ type Server struct {
 	// Explain returns a Why with what the program knows of an instance beside its
 	// manager; nil adds nothing.
 	Explain func(fsm.Why) fsm.Why
+	// History returns the transitions of an instance, oldest first, those of earlier
+	// runs of the program as well; nil, and an error, leave it at those that its
+	// snapshot has.
+	History func(kind, name string) ([]fsm.Transition, error)
 	// Log writes lines of an instance's log; nil shows none.
 	Log func(ctx context.Context, name string, lines LogLines, to io.Writer) error
 	// Config returns the files that an instance runs with, without secrets; nil shows

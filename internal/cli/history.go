@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,7 @@ of --dir: a line for each transition of an instance, the oldest first, in local 
 
   TIME  NAME  FROM -> TO  (EVENT)  why
 
-A stream s is the instance benthos-s. The journal is bounded, so the oldest
+A name is that of an entry, or of its s6 service. The journal is bounded, so the oldest
 transitions may be gone. History needs no program that runs, and changes nothing. It
 exits with 1 where there is no journal, or nothing of NAME in it.`,
 		Args: cobra.MaximumNArgs(1),
@@ -49,18 +51,36 @@ exits with 1 where there is no journal, or nothing of NAME in it.`,
 	return c
 }
 
+// historyOf returns the transitions of the instance that is meant.
+func historyOf(all []fsm.Transition, given string) ([]fsm.Transition, error) {
+	known := make(map[string]bool)
+	for _, t := range all {
+		known[t.Instance] = true
+	}
+	names, err := findNames([]string{given}, slices.Sorted(maps.Keys(known)))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(t fsm.Transition) bool { return t.Instance != names[0] }), nil
+}
+
 // journalFlag is how a command is told whose journal to read.
 func journalFlag(c *cobra.Command, dir *string) {
-	c.Flags().StringVar(dir, "dir", ".", "`PATH` of the --dir of evenkeel run, which has journal/ in it")
+	c.Flags().StringVar(dir, "dir", defaultDir(), "`PATH` of the --dir of evenkeel run, which has journal/ in it")
 }
 
 func history(o historyOptions, name string, stdout, stderr io.Writer) error {
-	all, missing, err := journal.History(filesystem.OS{}, journalDir(o.dir), name)
+	all, missing, err := journal.History(filesystem.OS{}, journalDir(o.dir), "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noJournal(o.dir, err)
 	case err != nil:
 		say(stderr, "evenkeel: %v", err) // and what can be read is shown
+	}
+	if name != "" {
+		if all, err = historyOf(all, name); err != nil {
+			return fmt.Errorf("cannot show a history in %s: %w", journalDir(o.dir), err)
+		}
 	}
 	if o.newest > 0 && len(all) > o.newest {
 		all = all[len(all)-o.newest:]
@@ -77,11 +97,8 @@ func history(o historyOptions, name string, stdout, stderr io.Writer) error {
 			say(stdout, "%s  %s  %s -> %s  (%s)  %s", t.At.Local().Format("2006-01-02 15:04:05.000"), t.Instance, t.From, t.To, t.Event, t.Reason)
 		}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return exitProblems
-	case len(all) == 0 && name != "":
-		return fmt.Errorf("the journal in %s has nothing of %s: %q lists all, and a stream s is benthos-s", journalDir(o.dir), name, "evenkeel history")
 	}
 	return nil
 }

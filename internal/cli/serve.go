@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/journal"
 	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6"
 	"github.com/evenkeel/evenkeel/s6/logs"
@@ -124,7 +125,15 @@ func shown(dir string, r *runner.Runner, feed *api.Feed, notReady func() []strin
 	h := hands{r}
 	return &api.Server{
 		Sources: []api.Source{api.Of(r.Services, serviceFigures), api.Of(r.Streams, streamFigures)},
-		Feed:    feed, Hands: h, Late: r.Late, NotReady: notReady, Explain: h.explain, Config: h.files, Log: logOf(dir), Also: also, Version: version(),
+		Feed:    feed, Hands: h, Late: r.Late, NotReady: notReady, Explain: h.explain, Config: h.files, Log: logOf(dir), History: historyIn(dir), Also: also, Version: version(),
+	}
+}
+
+// historyIn returns what the journal in dir has of instances.
+func historyIn(dir string) func(kind, name string) ([]fsm.Transition, error) {
+	return func(kind, name string) ([]fsm.Transition, error) {
+		all, _, err := journal.History(filesystem.OS{}, journalDir(dir), name)
+		return slices.DeleteFunc(all, func(t fsm.Transition) bool { return t.Kind != kind }), err
 	}
 }
 
