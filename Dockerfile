@@ -46,6 +46,7 @@ COPY benthos benthos/
 COPY api api/
 COPY config config/
 COPY runner runner/
+COPY internal/words internal/words/
 COPY internal/cli internal/cli/
 COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/
