@@ -47,6 +47,7 @@ COPY api api/
 COPY config config/
 COPY runner runner/
 COPY internal/words internal/words/
+COPY internal/top internal/top/
 COPY internal/cli internal/cli/
 COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/

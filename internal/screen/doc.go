@@ -1,0 +1,2 @@
+// Package screen says what a terminal shows of what was written to it: for tests.
+package screen
