@@ -63,7 +63,7 @@ func arrows() map[string]arrow {
 		"api":                     {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
 		"internal/words":          {[]string{"api", "fsm"}, nil, nil},
 		"internal/top":            {[]string{"internal/words", "api", "fsm"}, []string{"charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"}, []string{"internal/screen"}},
-		"internal/screen":         {nil, []string{"github.com/charmbracelet/x/vt"}, nil},
+		"internal/screen":         {nil, []string{"github.com/charmbracelet/x", "github.com/charmbracelet/ultraviolet"}, nil},
 		"internal/cli":            {[]string{"internal/top", "internal/words", "api", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
 		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},

@@ -8,7 +8,10 @@ import (
 
 // Of returns what stands on a terminal of so many cells after that was written to it,
 // line by line. What the terminal answers to questions is dropped.
-func Of(written string, width, height int) string {
+func Of(written string, width, height int) string { return on(written, width, height).String() }
+
+// on returns the terminal.
+func on(written string, width, height int) *vt.Emulator {
 	terminal := vt.NewEmulator(width, height)
 	answered := make(chan struct{})
 	go func() {
@@ -20,5 +23,5 @@ func Of(written string, width, height int) string {
 		_ = c.Close()
 	}
 	<-answered
-	return terminal.String()
+	return terminal
 }

@@ -19,7 +19,7 @@ func (m *Model) frame() (f frame) {
 		const besides, least = 12, 4 // lines of a pane beside which there is a table, and lines of that
 		f.pane, f.rows = f.rows, 0
 		if f.pane >= besides+least {
-			f.rows = max(min(f.pane/3, len(m.shown)+1), least)
+			f.rows = max(min(f.pane*2/5, len(m.shown)+1), least)
 			f.pane -= f.rows
 		}
 	}

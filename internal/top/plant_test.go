@@ -34,14 +34,14 @@ func plant() *program {
 	failing.State, failing.Phase, failing.Traffic, failing.Restarts = "degraded", fsm.PhaseDegraded, nil, 4
 	failing.Since, failing.Up, failing.Settled = time.Now().Add(-40*time.Second), time.Time{}, false
 	failing.Reason = fsm.Because("its process ends again and again").With("exited with 1, and printed last: dial tcp 127.0.0.1:9092: connect: connection refused")
-	failing.NextTry = time.Now().Add(13 * time.Second)
+	failing.NextTry = time.Now().Add(88 * time.Second)
 	held := service("web", 0, 0)
 	held.State, held.Phase, held.Layer, held.Up = "stopped", fsm.PhaseStopped, "order", time.Time{}
 	held.Since, held.Reason = time.Now().Add(-41*time.Second), fsm.Because("nothing of it runs")
 	held.Waits = fsm.Because("waits for orders").With("it is degraded")
 	stopped := service("importer", 0, 0)
 	stopped.State, stopped.Phase, stopped.Layer, stopped.Runs, stopped.Up = "stopped", fsm.PhaseStopped, "by hand", false, time.Time{}
-	stopped.Since, stopped.Waits = time.Now().Add(-3*time.Hour), fsm.Because("stopped by hand").With("by root (pid 4711) at 1999-12-31 21:00:00")
+	stopped.Since, stopped.Waits = time.Now().Add(-3*time.Hour), fsm.Because("stopped by hand").With("by root at 2026-03-02 06:30:00")
 	done := service("migrate", 0, 0)
 	done.State, done.Phase, done.Since, done.Up = "done", fsm.PhaseDone, time.Now().Add(-26*time.Hour), time.Time{}
 	done.Reason = fsm.Because("it did what it was to do").With("exited with 0")
@@ -56,7 +56,7 @@ func plant() *program {
 		{Part: fsm.PartAsked, Text: "it is asked to be active", By: "declared", At: time.Now().Add(-26 * time.Hour)},
 		{Part: fsm.PartState, Text: "it is degraded: its process ends again and again", At: time.Now().Add(-40 * time.Second)},
 		{Part: fsm.PartSeen, Text: "exited with 1, and printed last: dial tcp 127.0.0.1:9092: connect: connection refused"},
-		{Part: fsm.PartNext, Text: "its process is started again", At: time.Now().Add(13 * time.Second)},
+		{Part: fsm.PartNext, Text: "its process is started again", At: time.Now().Add(88 * time.Second)},
 		{Part: fsm.PartHelp, Text: "see what it prints: evenkeel logs orders"},
 	}}
 	p.history = []fsm.Transition{

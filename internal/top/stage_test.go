@@ -96,11 +96,15 @@ type stage struct {
 	quit  bool
 }
 
+// begins is when a bubble begins: times are shown.
+var begins = time.Date(2026, 3, 2, 9, 30, 0, 0, time.UTC)
+
 // play runs a test with a model of so many cells, which has asked once. What it is
 // made from is made in the bubble.
 func play(t *testing.T, width, height int, of func() Config, test func(*stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(begins))
 		ctx, end := context.WithCancel(t.Context())
 		defer func() {
 			end()
