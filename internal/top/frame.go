@@ -30,6 +30,9 @@ func (m *Model) frame() (f frame) {
 	return f
 }
 
+// legible tells whether there is room for all of the question.
+func (m *Model) legible() bool { return m.frame().status == len(m.status()) }
+
 // show has the instance that is chosen visible.
 func (m *Model) show() {
 	room := m.frame().rows

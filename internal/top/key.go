@@ -35,7 +35,7 @@ func bindings() []binding {
 		{[]string{"S"}, "", "start", "start it", func(m *Model, _ string) tea.Cmd { return m.propose("start") }},
 		{[]string{"r"}, "", "restart", "restart it", func(m *Model, _ string) tea.Cmd { return m.propose("restart") }},
 		{[]string{"t"}, "", "retry", "try at once what has failed, or is held", func(m *Model, _ string) tea.Cmd { return m.propose("retry") }},
-		{[]string{"/"}, "", "filter", "show those alone whose name, kind, state or reason has a text", func(m *Model, _ string) tea.Cmd { m.typing = true; return nil }},
+		{[]string{"/"}, "", "filter", "show those alone whose name, kind, state or reason has a text", func(m *Model, _ string) tea.Cmd { m.typing, m.help = true, false; return nil }},
 		{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "sort", "sort by that column, again to reverse it", func(m *Model, key string) tea.Cmd { m.sort(column(key[0] - '1')); return nil }},
 		{[]string{"0"}, "", "", "sort by what is wrong, then by name", func(m *Model, _ string) tea.Cmd { m.sort(unsorted); return nil }},
 		{[]string{"esc"}, "", "", "leave what is open, then show all", func(m *Model, _ string) tea.Cmd { return m.leave() }},
@@ -93,11 +93,15 @@ func (m *Model) filtered(text string) {
 	m.arrange()
 }
 
-// answer takes a key that answers the question.
+// answer takes a key that answers the question. Nobody says yes to what is not there to
+// be read.
 func (m *Model) answer(name string) tea.Cmd {
 	q := m.question
 	switch name {
 	case "y", "Y":
+		if !m.legible() {
+			return nil
+		}
 		m.question = nil
 		m.say(q.verb+" of "+q.name+" is asked for", false)
 		return m.calls.ask(q.verb, q.name)
@@ -111,6 +115,10 @@ func (m *Model) answer(name string) tea.Cmd {
 func (m *Model) propose(verb string) tea.Cmd {
 	if r := m.current(); r != nil && !m.help {
 		m.question = questionOf(verb, r)
+		if !m.legible() {
+			m.question = nil
+			m.say("cannot "+verb+" it: the terminal is too small for the question", true)
+		}
 	}
 	return nil
 }

@@ -107,6 +107,7 @@ func TestKeys(t *testing.T) {
 		"S y":                       "orders; asked to start orders; says \"start of orders is asked for\"",
 		"r y":                       "orders; asked to restart orders; says \"restart of orders is asked for\"",
 		"t y":                       "orders; asked to retry orders; says \"retry of orders is asked for\"",
+		"? / w e":                   "web; filter \"we\"; typing",
 		"x":                         "orders",
 	} {
 		t.Run(keys, func(t *testing.T) {
@@ -250,6 +251,24 @@ func TestQuestionIsAboutOne(t *testing.T) {
 		s.passes(2 * time.Second)
 		assert.Equal(t, "audit", s.chosen.name)
 		assert.Contains(t, s.view(), "Stop orders?")
+		s.presses("y")
+		assert.Equal(t, []string{"stop orders"}, p.asked)
+	})
+}
+
+// TestNobodySaysYesToWhatCannotBeRead where the terminal has no room for the question.
+func TestNobodySaysYesToWhatCannotBeRead(t *testing.T) {
+	var p *program
+	play(t, 20, 5, func() Config { p = plant(); return Config{Source: p} }, func(s *stage) {
+		s.presses("s")
+		assert.Contains(t, s.view(), "cannot stop it: the…")
+		s.presses("y")
+		s.gets(tea.WindowSizeMsg{Width: 80, Height: 24})
+		s.presses("s")
+		s.gets(tea.WindowSizeMsg{Width: 20, Height: 5})
+		s.presses("y")
+		assert.Empty(t, p.asked)
+		s.gets(tea.WindowSizeMsg{Width: 80, Height: 5})
 		s.presses("y")
 		assert.Equal(t, []string{"stop orders"}, p.asked)
 	})

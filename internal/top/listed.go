@@ -24,7 +24,7 @@ func (m *Model) take(l listed) {
 	for _, one := range l.list.Instances {
 		m.counts[one.Phase]++
 		r := m.kept(one)
-		r.becomes(one)
+		r.becomes(one, l.at)
 		if m.due {
 			r.sample()
 		}

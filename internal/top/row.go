@@ -3,6 +3,7 @@ package top
 import (
 	"cmp"
 	"math"
+	"time"
 
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -15,26 +16,34 @@ type key struct{ kind, name string }
 type row struct {
 	api.Summary
 	rank     rank
-	in, sent series // messages a second
+	trouble  time.Time // when something was wrong last
+	in, sent series    // messages a second
 }
 
 // rank is how soon an instance is to be seen, the lowest first.
 type rank int
 
 const (
-	isWrong rank = iota // it is asked to run and does not, or what is asked of it fails
-	isMoving
+	isWrong  rank = iota // it is asked to run and does not, or what is asked of it fails; or it did lately
+	isMoving             // it is on its way to what is asked of it
 	isWell
 )
+
+// lately is for how long what was wrong is shown among what is, so that an instance
+// that fails again and again has one place.
+const lately = 10 * time.Second
 
 func (r *row) key() key { return key{r.Kind, r.Name} }
 
 // becomes has the row show what an instance is now.
-func (r *row) becomes(s api.Summary) {
+func (r *row) becomes(s api.Summary, now time.Time) {
 	r.Summary = s
 	r.rank = isWell
+	if s.Phase == fsm.PhaseDegraded || s.Phase == fsm.PhaseFailed || s.Error != "" || s.Held || s.Refused != "" {
+		r.trouble = now
+	}
 	switch {
-	case s.Phase == fsm.PhaseDegraded || s.Phase == fsm.PhaseFailed || s.Error != "" || s.Held || s.Refused != "":
+	case now.Sub(r.trouble) < lately:
 		r.rank = isWrong
 	case s.Wrong() != "" || !s.Settled && s.Layer == "":
 		r.rank = isMoving

@@ -177,14 +177,6 @@ func (s *stage) presses(keys ...string) {
 	}
 }
 
-// types types a text.
-func (s *stage) types(text string) {
-	for _, r := range text {
-		s.gets(tea.KeyPressMsg{Code: r, Text: string(r)})
-	}
-	s.passes(0)
-}
-
 // pressed returns the message for a key.
 func pressed(name string) tea.KeyPressMsg {
 	named := map[string]rune{

@@ -1,6 +1,7 @@
 package top
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -8,6 +9,9 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/internal/words"
 )
+
+// longest is more lines than a question has.
+const longest = 1000
 
 // status is what is asked or told, or all of the reason of the instance that is chosen.
 func (m *Model) status() (lines []string) {
@@ -28,7 +32,7 @@ func (m *Model) status() (lines []string) {
 	case m.help:
 		return nil
 	case m.question != nil:
-		wrapped(bold, m.question.text+" y: yes, n: no", max(m.height-2, room))
+		wrapped(bold, m.question.text+" y: yes, n: no", longest)
 	case m.typing:
 		wrapped(bold, "/"+fsm.EscapeLine(m.filter)+m.look.caret, room)
 	case m.lost != "":
@@ -38,7 +42,8 @@ func (m *Model) status() (lines []string) {
 	case m.said != "":
 		wrapped(bold, fsm.EscapeLine(m.said), room)
 	case r != nil:
-		wrapped(ansi.Style{}, fsm.EscapeLine(r.Name+": "+words.Reason(&r.Summary, m.now)), room)
+		text := r.Name + " is " + cmp.Or(string(r.State), "refused") + ": " + words.Reason(&r.Summary, m.now)
+		wrapped(ansi.Style{}, fsm.EscapeLine(strings.TrimSuffix(text, ": ")), room)
 	}
 	return append(lines, make([]string, max(room-len(lines), 0))...)
 }

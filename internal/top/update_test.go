@@ -35,7 +35,6 @@ func TestProgramRestarts(t *testing.T) {
 		assert.Equal(t, "audit", s.chosen.name)
 		bars := s.rows[key{"benthos", "telemetry"}].in.bars(minute, s.look.levels)
 		assert.Contains(t, bars, strings.Repeat(" ", 11), "what nobody saw is missing")
-		assert.NotContains(t, strings.TrimRight(bars, " "), strings.Repeat(" ", 14)+"▁")
 	})
 }
 
@@ -145,4 +144,23 @@ func BenchmarkSecond(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestWhatFailsAgainAndAgainStays among what is wrong, until it has run for a while.
+func TestWhatFailsAgainAndAgainStays(t *testing.T) {
+	var p *program
+	play(t, 80, 24, func() Config { p = plant(); return Config{Source: p} }, func(s *stage) {
+		becomes := func(state fsm.State, phase fsm.Phase) {
+			p.becomes(func() { p.list[6].State, p.list[6].Phase = state, phase })
+			s.passes(time.Second)
+		}
+		for range 5 {
+			becomes("degraded", fsm.PhaseDegraded)
+			assert.Equal(t, []string{"orders", "telemetry"}, s.names()[:2])
+			becomes("active", fsm.PhaseRunning)
+			assert.Equal(t, []string{"orders", "telemetry"}, s.names()[:2])
+		}
+		s.passes(lately)
+		assert.Equal(t, []string{"orders", "audit"}, s.names()[:2])
+	})
 }
