@@ -59,9 +59,13 @@ func undrawable(in io.Reader, out io.Writer, term string) string {
 	return ""
 }
 
-// asciiOnly tells whether a locale is set whose characters are not those of Unicode.
-// Where none is set, as in most containers, the terminal is expected to show them.
+// asciiOnly tells whether the terminal is the console of Linux, whose fonts have few
+// characters, or a locale is set whose characters are not those of Unicode. Where none
+// is set, as in most containers, the terminal is expected to show them.
 func asciiOnly(getenv func(string) string) bool {
+	if getenv("TERM") == "linux" {
+		return true
+	}
 	locale := strings.ToLower(cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")))
 	return locale != "" && !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
 }

@@ -12,6 +12,8 @@ func TestASCIIOnly(t *testing.T) {
 		want bool
 	}{
 		{nil, false},
+		{map[string]string{"TERM": "linux", "LANG": "C.UTF-8"}, true},
+		{map[string]string{"TERM": "xterm", "LANG": "C.UTF-8"}, false},
 		{map[string]string{"LANG": "C"}, true},
 		{map[string]string{"LANG": "C.UTF-8"}, false},
 		{map[string]string{"LANG": "de_DE.utf8"}, false},

@@ -185,7 +185,9 @@ func TestPaneScrolls(t *testing.T) {
 		assert.Equal(t, inLog(seen), inLog(s.view()), "who has scrolled back sees the same")
 		s.presses("pgup", "pgup", "pgup", "pgup", "pgup", "pgup", "pgup", "pgup")
 		assert.Contains(t, s.view(), "line 0\n")
-		print(30, 30+3*logRoom)
+		print(30, 30+logRoom)
+		print(30+logRoom, 30+2*logRoom)
+		print(30+2*logRoom, 30+3*logRoom)
 		s.presses("pgdown")
 		s.pane.back = 0
 		assert.Contains(t, s.view(), fmt.Sprintf("line %d\n", 30+3*logRoom-1))
@@ -208,6 +210,7 @@ func TestLogIsThatOfWhoIsChosen(t *testing.T) {
 		s.presses("down") // before that is drawn
 		lines["audit"] <- "of audit"
 		s.passes(time.Second)
+		s.gets(printed{turn: s.pane.turn - 1, lines: []string{"late, of orders"}})
 		assert.Contains(t, s.view(), "of audit")
 		assert.NotContains(t, s.view(), "of orders")
 		s.presses("esc")

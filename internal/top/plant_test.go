@@ -48,7 +48,7 @@ func plant() *program {
 	starting := stream("audit", 5120, 2*time.Second, 0, 0)
 	starting.State, starting.Phase, starting.Settled, starting.Traffic = "starting", fsm.PhaseStarting, false, nil
 	starting.Reason = fsm.Because("its process runs, and is not ready yet")
-	p := &program{events: make(chan api.Event), list: []api.Summary{
+	p := &program{events: make(chan api.Event), ends: make(chan struct{}), list: []api.Summary{
 		starting, stream("bridge", 4242, 26*time.Hour, 120, 119.5), service("database", 118, 26*time.Hour), stopped, done, failing,
 		stream("telemetry", 4243, 26*time.Hour, 15300, 14100), held,
 	}}

@@ -30,6 +30,7 @@ func TestBars(t *testing.T) {
 		{"what is missing is not zero", append(append(repeated(5, 20), repeated(none, 20)...), repeated(0, 20)...), 6, "55  __"},
 		{"the mean of what is there", []float64{none, 3, none, 5, 1}, 60, "                                                        3 52"},
 		{"what is older than a minute is gone", append(repeated(1000, 60), repeated(5, 60)...), 6, "555555"},
+		{"what is older is not what is newest", append(repeated(0, 60), 1000, 1000, 1000), 7, "______5"},
 		{"it rises", []float64{0, 1, 2, 3, 4}, 60, "                                                       _2345"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

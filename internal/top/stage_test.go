@@ -2,6 +2,7 @@ package top
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -26,17 +27,22 @@ type program struct {
 	refuses error // of what is asked by hand
 	asked   []string
 	lists   int
+	watched int           // how often Events was asked for
+	takes   time.Duration // what an answer to List takes after it has been made
 	why     fsm.Why
 	history []fsm.Transition
 
 	events chan api.Event
+	ends   chan struct{} // ends Events
 }
 
 func (p *program) List(context.Context) (api.List, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.lists++
-	return api.List{Instances: slices.Clone(p.list)}, p.err
+	list, err, takes := slices.Clone(p.list), p.err, p.takes
+	p.mu.Unlock()
+	time.Sleep(takes)
+	return api.List{Instances: list}, err
 }
 
 func (p *program) Instance(_ context.Context, name string) (api.Instance, error) {
@@ -49,7 +55,7 @@ func (p *program) Why(_ context.Context, name string) (fsm.Why, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.why
-	w.Name = name
+	w.Name, w.Chain = name, slices.Clone(w.Chain)
 	return w, p.err
 }
 
@@ -63,6 +69,7 @@ func (p *program) Ask(_ context.Context, name, verb string) error {
 func (p *program) Events(ctx context.Context, _ int64, begun func(), told func(api.Event) error) error {
 	p.mu.Lock()
 	err := p.err
+	p.watched++
 	p.mu.Unlock()
 	if err != nil {
 		return err
@@ -74,6 +81,8 @@ func (p *program) Events(ctx context.Context, _ int64, begun func(), told func(a
 			if err := told(e); err != nil {
 				return err
 			}
+		case <-p.ends:
+			return io.EOF
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -85,6 +94,13 @@ func (p *program) becomes(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()
+}
+
+// asks returns how often List and Events were asked for.
+func (p *program) asks() (lists, watched int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lists, p.watched
 }
 
 // stage runs a model in fake time.

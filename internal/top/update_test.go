@@ -23,18 +23,23 @@ func TestProgramRestarts(t *testing.T) {
 		s.presses("down", "enter")
 		assert.Contains(t, s.View().Content, "\x1b[32m●")
 		p.becomes(func() { p.err = errors.New("cannot ask through x.sock: no program runs there") })
+		p.ends <- struct{}{}
 		s.passes(2 * time.Second)
 		assert.Contains(t, s.view(), "What is shown is old: cannot ask through x.sock")
+		assert.Contains(t, s.View().Content, "\x1b[2mbridge")
 		assert.NotContains(t, s.View().Content, "\x1b[32m", "no phase is known to be so still")
 		golden(t, "testdata/lost.txt", s.view())
+		_, before := p.asks()
 		s.passes(10 * time.Second)
+		_, after := p.asks()
+		assert.InDelta(t, 10, after-before, 1, "it is looked for once a second")
 		p.becomes(func() { p.err = nil })
 		s.passes(2 * time.Second)
 		assert.NotContains(t, s.view(), "old")
 		assert.Contains(t, s.View().Content, "\x1b[32m●")
 		assert.Equal(t, "audit", s.chosen.name)
 		bars := s.rows[key{"benthos", "telemetry"}].in.bars(minute, s.look.levels)
-		assert.Contains(t, bars, strings.Repeat(" ", 11), "what nobody saw is missing")
+		assert.Contains(t, strings.Trim(bars, " "), strings.Repeat(" ", 11), "what nobody saw is missing")
 	})
 }
 
@@ -72,15 +77,24 @@ func TestWhatHappensIsShownSoon(t *testing.T) {
 		p.events <- api.Event{}
 		s.passes(settles)
 		assert.Contains(t, s.view(), "stopping")
-		asked := p.lists
+		p.becomes(func() { p.takes = 300 * time.Millisecond })
+		s.passes(450 * time.Millisecond) // an answer is on its way
+		p.becomes(func() { p.list[2].Phase, p.list[2].State = fsm.PhaseStopped, "stopped meanwhile" })
+		p.events <- api.Event{}
+		s.passes(700 * time.Millisecond)
+		assert.Contains(t, s.view(), "stopped mea", "it is asked again")
+		p.becomes(func() { p.takes = 0 })
+		s.passes(every)
+		before, _ := p.asks()
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
 			p.events <- api.Event{}
 			s.passes(10 * time.Millisecond)
 		}
-		assert.LessOrEqual(t, p.lists-asked, 10+int(10*time.Second/settles))
-		asked = p.lists
+		after, _ := p.asks()
+		assert.LessOrEqual(t, after-before, 10+int(10*time.Second/settles))
 		s.passes(time.Minute)
-		assert.InDelta(t, 60, p.lists-asked, 2, "once a second where nothing happens")
+		last, _ := p.asks()
+		assert.InDelta(t, 60, last-after, 2, "once a second where nothing happens")
 	})
 }
 
@@ -144,6 +158,18 @@ func BenchmarkSecond(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestWhatIsOnItsWay comes after what is wrong, and before what is well.
+func TestWhatIsOnItsWay(t *testing.T) {
+	var p *program
+	play(t, 80, 24, func() Config { p = plant(); return Config{Source: p} }, func(s *stage) {
+		p.becomes(func() {
+			p.list[6].State, p.list[6].Phase, p.list[6].Settled, p.list[6].Runs = "stopping", fsm.PhaseStopping, false, false
+		})
+		s.passes(time.Second)
+		assert.Equal(t, []string{"orders", "audit", "telemetry", "bridge"}, s.names()[:4])
+	})
 }
 
 // TestWhatFailsAgainAndAgainStays among what is wrong, until it has run for a while.
