@@ -50,6 +50,8 @@ COPY journal journal/
 COPY metrics metrics/
 COPY config config/
 COPY runner runner/
+COPY internal/words internal/words/
+COPY internal/top internal/top/
 COPY internal/cli internal/cli/
 COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/

@@ -235,6 +235,10 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 	@echo "Line by line: go tool cover -html=bin/cover.out"
 
 ##@ Other
+.PHONY: pictures
+pictures: | go ## draw the pictures of the documents anew
+	@go test -count=1 ./internal/top -run TestPicture -update
+
 .PHONY: clean
 clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and the images
 	@sh scripts/clean.sh

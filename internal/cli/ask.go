@@ -80,20 +80,3 @@ func printShown(w io.Writer, v any) error {
 	_, err = fmt.Fprintf(w, "%s\n", fsm.EscapeJSON(text))
 	return err
 }
-
-// ago says in a word how long ago that was, or how long it will take.
-func ago(at, now time.Time) string {
-	if at.IsZero() {
-		return "-"
-	}
-	d := now.Sub(at).Abs()
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
-}

@@ -25,6 +25,7 @@
 //   - ask.go: what is asked of an evenkeel run
 //   - status.go: evenkeel status
 //   - why.go: evenkeel why
+//   - top.go: evenkeel top
 //   - stop.go: evenkeel stop
 //   - byhand.go: evenkeel start, restart and retry
 //   - wait.go: evenkeel wait

@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRun(), newPlan(), newStatus(), newWhy(), newStop(), newStart(), newRestart(), newRetry(), newWait(), newEvents(), newGraph(), newHistory(), newReplay(), newHealth(), newLogs(), newCheck(), newSchema(), newVersion())
+	root.AddCommand(newRun(), newPlan(), newStatus(), newTop(), newWhy(), newStop(), newStart(), newRestart(), newRetry(), newWait(), newEvents(), newGraph(), newHistory(), newReplay(), newHealth(), newLogs(), newCheck(), newSchema(), newVersion())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (%q lists the flags)", err, c.CommandPath()+" --help")
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/words"
 	"github.com/evenkeel/evenkeel/runner"
 )
 
@@ -164,22 +165,8 @@ func statusTable(all []api.Summary, now time.Time) string {
 			in, sent = fmt.Sprintf("%.1f", t.ReceivedRate), fmt.Sprintf("%.1f", t.SentRate)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Name, cmp.Or(string(s.State), "refused"),
-			ago(s.Since, now), pid, ago(s.Up, now), s.Restarts, in, sent, fsm.EscapeLine(saysOf(s, now)))
+			words.Ago(s.Since, now), pid, words.Ago(s.Up, now), s.Restarts, in, sent, fsm.EscapeLine(words.Reason(&s, now)))
 	}
 	w.Flush() // a strings.Builder takes everything
 	return b.String()
-}
-
-// saysOf is the reason that is printed of an instance.
-func saysOf(s api.Summary, now time.Time) string {
-	text := cmp.Or(s.Error, s.Waits.String(), s.Reason.String())
-	if s.Held {
-		text += " (held: it is not tried again until something changes)"
-	} else if !s.NextTry.IsZero() {
-		text += " (next try in " + ago(s.NextTry, now) + ")"
-	}
-	if s.Refused != "" {
-		text = strings.TrimPrefix(text+"; its declaration is refused: "+s.Refused, "; ")
-	}
-	return text
 }

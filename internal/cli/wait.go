@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/words"
 )
 
 // waitEvery is how often instances are looked at that are waited for, if nothing
@@ -82,7 +83,7 @@ func waitFor(ctx context.Context, c *api.Client, given, is string, phase fsm.Pha
 		case one.Phase == phase && one.Settled:
 			return nil
 		default:
-			where = strings.TrimSuffix("it is "+string(one.State)+": "+saysOf(one, time.Now()), ": ")
+			where = strings.TrimSuffix("it is "+string(one.State)+": "+words.Reason(&one, time.Now()), ": ")
 			over := phase != fsm.PhaseStopped && phase != fsm.PhaseRemoved && one.Phase.Over() && one.Settled
 			if one.Held || one.State == "" || over {
 				return fmt.Errorf("%s will not be %s: %s", one.Name, is, where)

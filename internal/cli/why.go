@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/words"
 )
 
 func newWhy() *cobra.Command {
@@ -57,18 +58,7 @@ func whyText(why fsm.Why, now time.Time) string {
 	fmt.Fprintf(&b, "%s (%s, %s)\n", why.Name, why.Kind, why.Phase)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range why.Chain {
-		text := l.Text
-		if l.By != "" {
-			text += " (" + l.By + ")"
-		}
-		switch {
-		case l.At.IsZero():
-		case l.At.After(now):
-			text += ", in " + ago(l.At, now)
-		default:
-			text += ", since " + l.At.Local().Format("2006-01-02 15:04:05") + " (" + ago(l.At, now) + ")"
-		}
-		fmt.Fprintf(w, "  %s\t%s\n", l.Part, fsm.EscapeLine(text))
+		fmt.Fprintf(w, "  %s\t%s\n", l.Part, fsm.EscapeLine(words.Link(l, now)))
 	}
 	w.Flush() // a strings.Builder takes everything
 	return b.String()
