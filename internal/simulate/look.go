@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -48,7 +49,7 @@ func (j *judge) moved(name string, n fsm.Transition) {
 		j.violated(NothingRuns, "%s is %s, and there is process %d (a child: %v)", name, n.To, all[0].PID, all[0].Child)
 	}
 	if n.ToPhase == fsm.PhaseRunning {
-		j.runs(name, running)
+		j.runs(name, running, n)
 	}
 	if n.Event == benthos.EventRecovered && isStream(name) && j.engines.knownToFail(name) {
 		j.violated(Truthful, "%s is said to have recovered (%s), and its output still fails", name, n.Reason)
@@ -56,17 +57,21 @@ func (j *judge) moved(name string, n fsm.Transition) {
 }
 
 // runs holds what is said to run against the process table. A process that has
-// just ended may have been seen before.
-func (j *judge) runs(name string, running []s6test.Process) {
+// just ended may have been seen before, and so may one that has ended since the pass
+// began, unless the reason names the one that runs now.
+func (j *judge) runs(name string, running []s6test.Process, n fsm.Transition) {
 	now, hangs := time.Now(), j.faults.hang()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.known[name]
 	early := now.Add(-900 * time.Millisecond)
+	var named int
+	_, _ = fmt.Sscanf(n.Reason.Evidence, "pid %d", &named)
+	ended := func(p s6test.Process) bool { return !s.gone.Before(early) || !s.gone.Before(n.At) && named != p.PID }
 	switch {
 	case len(running) == 0 && !hangs && s.gone.Before(now.Add(-settleTime)):
 		j.violatedLocked(Truthful, "%s is said to run, and nothing does", name)
-	case len(running) == 1 && running[0].Started.After(early) && j.jumped.Before(early) && s.gone.Before(early) && s.since.Before(early) && s.taken >= s.changed && s.asked.state == s6.Running && s.asked.stays:
+	case len(running) == 1 && running[0].Started.After(early) && j.jumped.Before(early) && !ended(running[0]) && s.since.Before(early) && s.taken >= s.changed && s.asked.state == s6.Running && s.asked.stays:
 		j.violatedLocked(Truthful, "%s is said to run, and process %d has only just started", name, running[0].PID)
 	}
 }
