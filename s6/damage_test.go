@@ -163,3 +163,17 @@ func TestDeletedInTheMiddleOfAChange(t *testing.T) {
 		}
 	}
 }
+
+// TestTornStatusOfWhatIsToBeReplaced: what its process was started from is not known
+// then, and nothing is to start after that.
+func TestTornStatusOfWhatIsToBeReplaced(t *testing.T) {
+	inBubble(t, s6test.Config{}, func(t *testing.T, tree *s6test.Tree) {
+		settle(t, tree, running("a"))
+		pass(time.Minute)
+		require.NoError(t, tree.FS().WriteFile(path.Join(tree.Layout().Service("a"), "supervise/status"), nil, 0o644))
+		o := observe(t, tree, "a", desired{State: s6.Running, Spec: &s6.Spec{Command: []string{"sleep", "changed"}}})
+		there, works := o.Process()
+		assert.True(t, there)
+		assert.False(t, works)
+	})
+}

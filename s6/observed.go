@@ -222,9 +222,10 @@ func (o *Observed) outgoing() bool {
 }
 
 // Process reports whether the service's own, supervised process is there, and
-// whether that has begun and no other one is to take its place.
+// whether that has begun and no other one is to take its place, as far as its status
+// tells what it is.
 func (o *Observed) Process() (there, works bool) {
-	return o.Up(), o.Up() && o.Waits.IsZero() && !o.outgoing()
+	return o.Up(), o.Up() && o.Waits.IsZero() && !o.outgoing() && !o.Lags
 }
 
 // beginning reports that the process was started so recently that it may not

@@ -21,6 +21,7 @@ func TestProcess(t *testing.T) {
 		"before a change":    {func(o *Observed) { o.Started, o.WantProcess = "a", "b" }, true, false},
 		"told to end":        {func(o *Observed) { o.Told = true }, true, false},
 		"without its lock":   {func(o *Observed) { o.Unlocked = true }, true, false},
+		"a lagging status":   {func(o *Observed) { o.Lags = true }, true, false},
 	} {
 		o := Observed{Supervised: true}
 		o.Status.PID = 7
