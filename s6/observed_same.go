@@ -34,7 +34,7 @@ func (o *Observed) sameEnds(p *Observed) bool {
 	return o.Failed == p.Failed && o.Judged == p.Judged && o.Ends == p.Ends && o.Once == p.Once && o.Pauses == p.Pauses &&
 		o.Failures == p.Failures && o.Waits.Equal(p.Waits) && o.Verdict == p.Verdict && o.Overslept == p.Overslept &&
 		o.Began.Equal(p.Began) && o.Deaths == p.Deaths && o.Restarts == p.Restarts && o.Last == p.Last &&
-		o.Unasked == p.Unasked && o.LastWords == p.LastWords
+		o.Unasked == p.Unasked && o.LastWords == p.LastWords && o.OutOfMemory == p.OutOfMemory
 }
 
 func (c *Checked) same(d *Checked) bool {
