@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/evenkeel/evenkeel/api"
+	"github.com/evenkeel/evenkeel/api/page"
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/fsm"
@@ -120,7 +121,7 @@ func shown(r *runner.Runner, feed *api.Feed, also map[string]http.Handler) *api.
 	h := hands{r}
 	return &api.Server{
 		Sources: []api.Source{api.Of(r.Services, serviceFigures), api.Of(r.Streams, streamFigures)},
-		Feed:    feed, Hands: h, Late: r.Late, Explain: h.explain, Config: h.files, Also: also, Version: version(),
+		Feed:    feed, Hands: h, Late: r.Late, Explain: h.explain, Config: h.files, Page: page.Handler(), Also: also, Version: version(),
 	}
 }
 

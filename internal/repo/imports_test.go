@@ -60,12 +60,16 @@ func arrows() map[string]arrow {
 			[]string{"github.com/fsnotify/fsnotify", "github.com/rogpeppe/go-internal", unix},
 			[]string{"filesystem/memfs", "filesystem/filesystemtest", "s6/s6test", "benthos/benthostest"},
 		},
-		"api":                     {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
-		"internal/cli":            {[]string{"api", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
-		"cmd/evenkeel":            {[]string{"internal/cli"}, nil, nil},
-		"benthos/benthostest":     {[]string{"benthos", "ports"}, []string{testify}, nil},
-		"benthos/engine":          {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
-		"benthos/engine/redpanda": {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},
+		"api":                       {[]string{"fsm", "internal/proc"}, []string{"github.com/danielgtaylor/huma", unix}, nil},
+		"api/page":                  {tests: []string{"api", "api/page/internal/machine", "fsm", "s6", "benthos"}},
+		"api/page/internal/machine": {[]string{"fsm"}, nil, nil},
+		"api/page/internal/draw":    {[]string{"api/page/internal/machine", "fsm", "s6", "benthos"}, nil, nil},
+		"internal/cli":              {[]string{"api", "api/page", "runner", "config", "benthos", "s6", "filesystem", "fsm"}, []string{"github.com/spf13/cobra"}, nil},
+		"cmd/evenkeel":              {[]string{"internal/cli"}, nil, nil},
+		"benthos/benthostest":       {[]string{"benthos", "ports"}, []string{testify}, nil},
+		"benthos/engine":            {nil, []string{"github.com/warpstreamlabs/bento"}, nil},
+		"tools/layout":              {nil, []string{"github.com/goccy/go-graphviz"}, nil},
+		"benthos/engine/redpanda":   {nil, []string{"github.com/redpanda-data/benthos/v4"}, nil},
 	}
 }
 
