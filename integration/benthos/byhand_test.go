@@ -146,6 +146,7 @@ func TestWhoReadsOverHTTP(t *testing.T) {
 	}
 	harness.Eventually(t, "all is ready", func() bool { return ask("GET", "/readyz") == http.StatusOK })
 	assert.Equal(t, http.StatusOK, ask("GET", "/api/instances/one"))
+	assert.Equal(t, http.StatusOK, ask("GET", "/"), "the page")
 	assert.Equal(t, http.StatusForbidden, ask("GET", "/api/instances/one", "Origin", "http://evil.example"))
 	assert.Equal(t, http.StatusUnauthorized, ask("POST", "/api/instances/one/stop"))
 	assert.Equal(t, http.StatusAccepted, ask("POST", "/api/instances/one/stop", "Authorization", "Bearer 0123456789abcdef"))
