@@ -147,7 +147,7 @@ EXHAUSTIVE := ./s6 ./benthos ./internal/simulate
 .PHONY: test-docker test-host test-container
 test-docker: test-host test-container
 test-host: tools $(engine_needed) $(redpanda_needed) | go
-	@sh scripts/require.sh cc promtool
+	@sh scripts/require.sh cc promtool chromium
 	@for module in $(ENGINES); do sh scripts/stage.sh "go vet in $$module" go -C $$module vet ./... || exit 1; done
 	@sh scripts/stage.sh "Unit tests" go test -race -short ./...
 	@sh scripts/stage.sh "Unit tests that try everything, without the race detector" go test $(EXHAUSTIVE)
@@ -223,8 +223,14 @@ lint: | go ## run gofmt, go vet, staticcheck and the checks of go.mod
 fuzz: | go ## run every fuzz target for FUZZTIME (10s)
 	@sh scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: pictures
+pictures: | go ## make the pictures of the page that README.md shows, with Chromium; a minute
+	@sh scripts/require.sh chromium
+	@go test -count=1 -tags integration ./integration/page -run TestPictures -pictures "$(CURDIR)/docs/pictures"
+
 .PHONY: bench
 bench: tools $(engine_needed) | go ## run the benchmarks for BENCHTIME (1s) each; the ratios again at the end
+	@sh scripts/require.sh chromium
 	@sh scripts/bench.sh $(BENCHTIME)
 
 .PHONY: cover

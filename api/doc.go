@@ -23,6 +23,7 @@
 //   - access.go: who may ask
 //   - server.go: what a program gives to be shown
 //   - read.go: what can be asked
+//   - changes.go: what of that has changed
 //   - stream.go: what happens, as it happens
 //   - write.go: what can be asked for
 //   - handler.go: all of it, served

@@ -19,8 +19,14 @@ func (s *Server) Handler(access Access) http.Handler {
 	config.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	api := humago.New(mux, config)
 	s.read(api)
+	s.changes(api, newLedger())
 	s.stream(api)
 	s.write(api)
+	s.rights(api, access)
+	if s.Page != nil {
+		mux.Handle("GET /{$}", s.Page)
+		mux.Handle("GET "+PagePath, s.Page)
+	}
 	for pattern, handler := range s.Also {
 		mux.Handle(pattern, handler)
 	}

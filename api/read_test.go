@@ -178,6 +178,6 @@ func TestTheDocumentDescribesEveryPath(t *testing.T) {
 		"/api/instances/{name}/history": "get", "/api/instances/{name}/config": "get", "/api/instances/{name}/log": "get",
 		"/api/instances/{name}/stop": "post", "/api/instances/{name}/start": "post",
 		"/api/instances/{name}/restart": "post", "/api/instances/{name}/retry": "post",
-		"/api/events": "get", "/api/tables/{kind}": "get", "/healthz": "get", "/readyz": "get",
+		"/api/changes": "get", "/api/rights": "get", "/api/events": "get", "/api/tables/{kind}": "get", "/healthz": "get", "/readyz": "get",
 	}, methods)
 }

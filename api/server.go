@@ -11,6 +11,9 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
+// PagePath is where what belongs to a Server's page is served.
+const PagePath = "/page/"
+
 // Server is what a program gives to be shown. Sources and Feed are needed. Its
 // fields are not changed once it serves.
 type Server struct {
@@ -39,6 +42,9 @@ type Server struct {
 	// Config returns the files that an instance runs with, without secrets; nil shows
 	// none.
 	Config func(kind, name string) ([]File, error)
+	// Page is a page for browsers, served at / and below PagePath, as package page has
+	// one; nil serves none.
+	Page http.Handler
 	// Also are further handlers, by their patterns, such as "GET /metrics". They are
 	// for reading.
 	Also map[string]http.Handler

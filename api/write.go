@@ -34,6 +34,29 @@ func (s *Server) write(api huma.API) {
 	act("retry", "Try at once what failed or is held", func(h Hands) func(context.Context, string, string, string) error { return h.Retry })
 }
 
+// Rights is the body that says what whoever asks may ask for.
+type Rights struct {
+	Version string `json:"version,omitempty" doc:"the version of the program"`
+	Writes  string `json:"writes" enum:"yes,token,no" doc:"whether instances may be stopped and started: yes, with the token of the program, or no"`
+}
+
+// rights serves what whoever asks may ask for.
+func (s *Server) rights(api huma.API, access Access) {
+	huma.Get(api, "/api/rights", func(_ context.Context, in *struct {
+		Authorization string `header:"Authorization" doc:"Bearer and the token, where it is known"`
+	}) (*answer[Rights], error) {
+		r := Rights{s.Version, "no"}
+		switch {
+		case s.Hands == nil:
+		case access.Local, access.Token != "" && access.holds(in.Authorization):
+			r.Writes = "yes"
+		case access.Token != "":
+			r.Writes = "token"
+		}
+		return answers(r), nil
+	})
+}
+
 // refusal returns an error of Hands as an answer.
 func refusal(err error) error {
 	switch {

@@ -5,6 +5,7 @@
 #   s6        the supervision suite
 #   execline  the command language that comes with it
 #   cc        a C compiler, which Go's race detector needs
+#   chromium  a browser, in which the page is tested
 #   compose   docker-compose, or Docker's compose plugin
 #   promtool  which checks metrics and rules; it comes with Prometheus, which is
 #             kept from running
@@ -29,6 +30,7 @@ for name; do
 	s6) found s6-svscan && found s6-notifyoncheck || missing="$missing s6" ;;
 	execline) found execlineb || missing="$missing execline" ;;
 	cc) compiles || missing="$missing gcc libc6-dev" ;;
+	chromium) found chromium || found chromium-browser || found google-chrome || found google-chrome-stable || missing="$missing chromium" ;;
 	compose) found docker-compose || docker compose version >/dev/null 2>&1 || missing="$missing docker-compose" ;;
 	promtool) found promtool || missing="$missing prometheus" ;;
 	make | git) found "$name" || missing="$missing $name" ;;

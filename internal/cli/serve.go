@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/evenkeel/evenkeel/api"
+	"github.com/evenkeel/evenkeel/api/page"
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
@@ -125,7 +126,7 @@ func shown(dir string, r *runner.Runner, feed *api.Feed, notReady func() []strin
 	h := hands{r}
 	return &api.Server{
 		Sources: []api.Source{api.Of(r.Services, serviceFigures), api.Of(r.Streams, streamFigures)},
-		Feed:    feed, Hands: h, Late: r.Late, NotReady: notReady, Explain: h.explain, Config: h.files, Log: logOf(dir), History: historyIn(dir), Also: also, Version: version(),
+		Feed:    feed, Hands: h, Late: r.Late, NotReady: notReady, Explain: h.explain, Config: h.files, Log: logOf(dir), History: historyIn(dir), Page: page.Handler(), Also: also, Version: version(),
 	}
 }
 
