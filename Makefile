@@ -224,8 +224,9 @@ fuzz: | go ## run every fuzz target for FUZZTIME (10s)
 	@sh scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: pictures
-pictures: | go ## make the pictures of the page that README.md shows, with Chromium; a minute
+pictures: | go ## draw the pictures that README.md shows anew, those of the page with Chromium; a minute
 	@sh scripts/require.sh chromium
+	@go test -count=1 ./internal/top -run TestPicture -update
 	@go test -count=1 -tags integration ./integration/page -run TestPictures -pictures "$(CURDIR)/docs/pictures"
 
 .PHONY: bench
@@ -241,10 +242,6 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 	@echo "Line by line: go tool cover -html=bin/cover.out"
 
 ##@ Other
-.PHONY: pictures
-pictures: | go ## draw the pictures of the documents anew
-	@go test -count=1 ./internal/top -run TestPicture -update
-
 .PHONY: clean
 clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and the images
 	@sh scripts/clean.sh
