@@ -59,14 +59,29 @@ func (o *Order) take(members map[ID]Member, release time.Time) {
 		}
 	}
 	o.members, o.release = maps.Clone(members), release
-	maps.DeleteFunc(o.begun, func(id ID, _ answer) bool {
-		_, declared := o.members[id]
-		_, leaves := o.leaving[id]
-		return !declared && !leaves
-	})
+	o.forget()
 	clear(o.through)
 	o.index()
 	o.applying++
+}
+
+// remembered is of how many instances that are gone it is known that nothing of them
+// runs.
+const remembered = 1024
+
+// forget forgets what was found out of those that are gone, but that nothing of them
+// runs: who is declared again is not asked about.
+func (o *Order) forget() {
+	gone := 0
+	maps.DeleteFunc(o.begun, func(id ID, a answer) bool {
+		_, declared := o.members[id]
+		_, leaves := o.leaving[id]
+		if declared || leaves {
+			return false
+		}
+		gone++
+		return a != (answer{sure: true}) || gone > remembered
+	})
 }
 
 // over reports whether an instance that is not declared any more neither runs nor

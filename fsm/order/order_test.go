@@ -339,6 +339,27 @@ func TestWhatWasSeenStoppedIsNotAskedAbout(t *testing.T) {
 	}
 }
 
+// What was seen to go is not asked about either when it is declared again, whatever
+// was declared in between.
+func TestWhatWasSeenToGoIsNotAskedAbout(t *testing.T) {
+	begun, seen := make(map[string]bool), make(map[string]order.View)
+	o, waits := seenAs(t, runs{"a": {"c"}, "c": nil}, seen, begun)
+	passed := o.Gate("motor", fsm.StateRunning, fsm.StateStopped).Passed
+	declare := func(all runs) {
+		t.Helper()
+		require.NoError(t, o.Declare(all.members(), func() error { return nil }))
+	}
+	declare(runs{"c": nil})
+	require.False(t, waits("a", fsm.StateRemoved))
+	seen["a"] = order.View{Stopped: true}
+	passed("a")
+	declare(runs{"c": nil, "b": nil})
+	declare(runs{"c": nil})
+	begun["a"] = true // for all that can be found out
+	declare(runs{"a": {"c"}, "c": nil})
+	assert.True(t, waits("a", fsm.StateRunning))
+}
+
 // What may have been started, and was not seen to be, is asked about.
 func TestStartThatIsNotSeen(t *testing.T) {
 	all, begun, seen := runs{"a": {"c"}, "c": nil}, make(map[string]bool), map[string]order.View{"c": {Ready: true}}
