@@ -16,7 +16,7 @@ import (
 func TestSame(t *testing.T) {
 	moves := []string{
 		"Service.Kind", "Service.Name", "Service.Since", "Service.Generation", "Service.ObservedAt", "Service.Settled",
-		"Service.Failures", "Service.NextTry", "Service.NextPass", "Service.History", "Service.Waits", "Service.Desired.Rejected",
+		"Service.Failures", "Service.NextTry", "Service.NextPass", "Service.History", "Service.Waits", "Service.HeldBy", "Service.Asked", "Service.Desired.Rejected",
 		"Service.Observed.Late", "Service.Observed.Check.At", "Service.Observed.Check.Since", "Health.At", "LogTime",
 		"Traffic.At", "Traffic.InputReceived", "Traffic.OutputSent", "Traffic.OutputErrors", "Traffic.InputRate", "Traffic.OutputRate", "Traffic.Quiet",
 	}
