@@ -39,7 +39,7 @@ func (p *plant) journaled(name, needs string) string {
           while :; do sleep 0.05; done`, name, needs, p.journal())
 }
 
-func (p *plant) journal() string { return filepath.Join(p.root, "journal") }
+func (p *plant) journal() string { return filepath.Join(p.root, "diary") }
 
 // happened returns what the journal has, and begins a new one.
 func (p *plant) happened() []string {

@@ -47,8 +47,8 @@ func (p *plant) plan(args ...string) (said planned, code int) {
 	return said, cmd.ProcessState.ExitCode()
 }
 
-// touched lists everything below the plant as it is, without the logs, to which
-// streams write all the time, and the beat of the program.
+// touched lists everything below the plant as it is, without the logs and the journal,
+// to which streams and the program write all the time, and the beat of the program.
 func (p *plant) touched() map[string]string {
 	p.t.Helper()
 	all := make(map[string]string)
@@ -56,7 +56,7 @@ func (p *plant) touched() map[string]string {
 		if err != nil {
 			return err
 		}
-		if name == filepath.Join(p.root, "logs") {
+		if name == filepath.Join(p.root, "logs") || name == filepath.Join(p.root, "journal") {
 			return fs.SkipDir
 		}
 		if name == filepath.Join(p.root, "scan", ".evenkeel") {
