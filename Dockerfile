@@ -46,7 +46,6 @@ COPY s6 s6/
 COPY ports ports/
 COPY benthos benthos/
 COPY api api/
-COPY journal journal/
 COPY metrics metrics/
 COPY config config/
 COPY runner runner/

@@ -98,6 +98,11 @@ build_go() {
 	for part in VERSION bin go.env lib pkg src; do
 		ln -s "$root/$part" "$work/go/$part"
 	done
+	# The classic builder loses a layer now and then, as in build.sh.
+	send_go || send_go
+}
+
+send_go() {
 	tar -C "$work" --exclude=./root --exclude=testdata -ch Dockerfile ca-certificates.crt go | docker build -q -t "$golang" - >/dev/null
 }
 

@@ -50,4 +50,6 @@ if revision=$(git -c safe.directory='*' rev-parse HEAD 2>/dev/null); then
 		--build-arg "CREATED=$(git -c safe.directory='*' log -1 --format=%cI)"
 fi
 echo "Building $image ..."
-docker build "$@" .
+# The classic builder loses a layer now and then ("layer does not exist"). A second
+# attempt goes on from the last one that it has.
+docker build "$@" . || { echo "Building $image once more ..." && docker build "$@" .; }
