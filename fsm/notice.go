@@ -38,6 +38,16 @@ type PassFailed struct {
 	NextTry  time.Time `json:"nextTry,omitzero"` // when it is, otherwise
 }
 
+// Tenfold reports whether a count is 1, 10, 100 and so on. What lasts is told then:
+// each time it says something new of the size of the trouble, and what is told of it
+// grows with the number of digits alone.
+func Tenfold(count int) bool {
+	for count >= 10 && count%10 == 0 {
+		count /= 10
+	}
+	return count == 1
+}
+
 // PassRecovered says that a pass over an instance succeeded after one or more
 // had failed, the last with Err.
 type PassRecovered struct {

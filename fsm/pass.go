@@ -177,22 +177,12 @@ func (i *Instance[D, O]) tellOutcome(now time.Time, before, s *Snapshot[D, O]) e
 		return nil
 	case s.Err == nil:
 		return i.tell(PassRecovered{Subject: i.subject(now), Err: before.Err, Failures: before.Failures, Since: before.failing})
-	case before.Err != nil && s.Err.Error() == before.Err.Error() && (s.Failures == before.Failures || !tenfold(s.Failures)):
+	case before.Err != nil && s.Err.Error() == before.Err.Error() && (s.Failures == before.Failures || !Tenfold(s.Failures)):
 		return nil
 	}
 	return i.tell(PassFailed{
 		Subject: i.subject(now), Err: s.Err, Failures: s.Failures, Since: s.failing, Held: s.Held, NextTry: s.NextTry,
 	})
-}
-
-// tenfold reports whether a count is 1, 10, 100 and so on. What lasts is told
-// then: each time it says something new of the size of the trouble, and its
-// notices grow with the number of digits alone.
-func tenfold(count int) bool {
-	for count >= 10 && count%10 == 0 {
-		count /= 10
-	}
-	return count == 1
 }
 
 // rule returns the times by which the instance is looked at and tries again.

@@ -1,6 +1,10 @@
 package cli
 
-import "time"
+import (
+	"time"
+
+	"github.com/evenkeel/evenkeel/fsm"
+)
 
 // quietTime is for how long a failure has to be away to be over.
 const quietTime = time.Minute
@@ -22,7 +26,7 @@ func (r *repeats) again(err error, now time.Time) bool {
 	}
 	r.err, r.last = err, now
 	r.times++
-	return another || tenfold(r.times)
+	return another || fsm.Tenfold(r.times)
 }
 
 // over ends it, and reports whether there was one.
@@ -33,10 +37,3 @@ func (r *repeats) over() (ended repeats, was bool) {
 
 // args are what a record says of it.
 func (r *repeats) args() []any { return []any{"error", r.err, "times", r.times, "since", r.since} }
-
-func tenfold(count int) bool {
-	for count >= 10 && count%10 == 0 {
-		count /= 10
-	}
-	return count == 1
-}
