@@ -88,7 +88,7 @@ func (s *Server) log(_ context.Context, in *struct {
 	}
 	lines := LogLines{Last: in.Last, Follow: in.Follow}
 	if in.Since != "" {
-		if lines.Since, err = since(in.Since, time.Now()); err != nil {
+		if lines.Since, err = ParseSince(in.Since, time.Now()); err != nil {
 			return nil, huma.Error422UnprocessableEntity(err.Error())
 		}
 	}
@@ -102,9 +102,10 @@ func (s *Server) log(_ context.Context, in *struct {
 	}}, nil
 }
 
-// since reads a time, or for how long before now.
-func since(text string, now time.Time) (time.Time, error) {
-	if d, err := time.ParseDuration(text); err == nil {
+// ParseSince reads since when something is meant: a time as in RFC 3339, or for how
+// long before now, such as 10m. The error says so.
+func ParseSince(text string, now time.Time) (time.Time, error) {
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d), nil
 	}
 	at, err := time.Parse(time.RFC3339, text)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6/logs"
@@ -150,10 +151,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := api.ParseSince(text, now)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("cannot use --since %q: say how long ago, as 10m or 1h30m, or when, as 2026-11-02T10:04:05Z", text)
 	}
