@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/runner"
 )
 
 // lines is a slog.Handler for people, who read a line a record:
@@ -168,6 +170,12 @@ const (
 	green  = "32"
 	yellow = "33"
 )
+
+// wantsColor reports whether what is written may have colors: it goes to a terminal
+// that has some, and whoever has set NO_COLOR does not want them (no-color.org).
+func wantsColor(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && runner.IsTerminal(w)
+}
 
 // paint gives a text a colour, "" for none.
 func (l *lines) paint(colour, text string) string {

@@ -114,7 +114,7 @@ func (o logOptions) on(to *runner.Outlet, shared *columns) slog.Handler {
 		}
 		l := &lines{to: w, level: level}
 		if terminal {
-			l.columns, l.colour = shared, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+			l.columns, l.colour = shared, wantsColor(to.To())
 		}
 		return l
 	}

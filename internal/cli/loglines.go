@@ -3,11 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6/logs"
 )
 
@@ -77,7 +75,3 @@ func (p *linePrinter) shown(text string) string {
 	}
 	return text
 }
-
-// wantsColor reports whether what is written may have colors: it goes to a
-// terminal, and whoever has set NO_COLOR does not want them (no-color.org).
-func wantsColor(w io.Writer) bool { return os.Getenv("NO_COLOR") == "" && runner.IsTerminal(w) }
