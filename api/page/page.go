@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,9 +25,22 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Handler serves the page at /, and what belongs to it below /page/. It keeps no state
-// and may be used by any number of servers.
+// and may be used by any number of servers. What is served is made ready when somebody
+// asks: a program that starts does not wait for it.
 func Handler() http.Handler {
-	files := make(map[string]file)
+	ready := sync.OnceValue(files)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if f, there := ready()[r.URL.Path]; there {
+			f.serve(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})
+}
+
+// files returns what is served, by its paths.
+func files() map[string]file {
+	all := make(map[string]file)
 	// The files are part of the program, and reading them does not fail.
 	_ = fs.WalkDir(static, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -37,16 +51,10 @@ func Handler() http.Handler {
 		if name == "static/index.html" {
 			at = "/"
 		}
-		files[at] = newFile(name, text)
+		all[at] = newFile(name, text)
 		return err
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f, there := files[r.URL.Path]; there {
-			f.serve(w, r)
-			return
-		}
-		http.NotFound(w, r)
-	})
+	return all
 }
 
 // file is what is served at a path.
