@@ -25,8 +25,10 @@ func Example() {
 	}
 
 	history, missing, err := journal.History(disk, "/var/lib/me/journal", "hall")
-	for _, t := range history {
-		fmt.Println(t.At.Format(time.TimeOnly), t.Instance, t.From, "->", t.To, t.Reason)
+	for _, r := range history {
+		if t := r.Transition; t != nil {
+			fmt.Println(t.At.Format(time.TimeOnly), t.Instance, t.From, "->", t.To, t.Reason)
+		}
 	}
 	fmt.Println(missing, "missing", err)
 	// Output:

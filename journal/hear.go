@@ -29,6 +29,8 @@ func (j *Journal) Hear(n fsm.Notice) {
 		j.offer(entry{Record: Record{At: n.At, Transition: &Transition{n, owned}}})
 	case fsm.Refused:
 		note(Refused, n.Err)
+	case fsm.RefusalEnded:
+		note(Taken, n.Err)
 	case fsm.Warned:
 		note(Warned, n.Err)
 	case fsm.PassFailed:

@@ -86,11 +86,12 @@ func recordOf(line []byte, before map[key]last) (r *Record, readable bool) {
 	return r, false
 }
 
-// History returns the transitions of an instance, whichever run of the program made
-// them, or of all instances where name is empty, in the order in which they were
-// written. Those of instances that others own are left out. missing is how many
-// records of the journal are missing at most. The errors are those of Read.
-func History(fsys filesystem.FS, dir, name string) (all []fsm.Transition, missing int, err error) {
+// History returns what happened to an instance, whichever run of the program has
+// recorded that, or to all instances where name is empty, in the order in which it was
+// written: the records with a transition or a note. What happened to instances that
+// others own is left out. missing is how many records of the journal are missing at
+// most. The errors are those of Read.
+func History(fsys filesystem.FS, dir, name string) (all []*Record, missing int, err error) {
 	var errs []error
 	for r, err := range Read(fsys, dir) {
 		switch {
@@ -98,9 +99,23 @@ func History(fsys filesystem.FS, dir, name string) (all []fsm.Transition, missin
 			errs = append(errs, err)
 		case r.Gap != nil:
 			missing += r.Gap.Missing
-		case r.Transition != nil && !r.Transition.Owned && (name == "" || r.Transition.Instance == name):
-			all = append(all, r.Transition.Transition)
+		default:
+			if of, owned := r.Happened(); of != nil && !owned && (name == "" || of.Instance == name) {
+				all = append(all, r)
+			}
 		}
 	}
 	return all, missing, errors.Join(errs...)
+}
+
+// Happened returns what something happened to, and whether another instance owns it;
+// nil for a record with neither a transition nor a note.
+func (r *Record) Happened() (to *fsm.Subject, owned bool) {
+	switch {
+	case r.Transition != nil:
+		return &r.Transition.Subject, r.Transition.Owned
+	case r.Note != nil:
+		return &r.Note.Subject, r.Note.Owned
+	}
+	return nil, false
 }

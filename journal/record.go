@@ -67,6 +67,7 @@ type What string
 // that has no JSON.
 const (
 	Refused    What = "refused"
+	Taken      What = "taken" // it is not refused any more
 	Warned     What = "warned"
 	Failed     What = "failed"
 	Recovered  What = "recovered"

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,14 +28,17 @@ func newHistory() *cobra.Command {
 	var o historyOptions
 	c := &cobra.Command{
 		Use:   "history [NAME]",
-		Short: "Show the transitions of an instance, or of all, also of earlier runs",
+		Short: "Show what happened to an instance, or to all, also in earlier runs",
 		Long: `History shows what the journal has that evenkeel run keeps in the directory journal
-of --dir: a line for each transition of an instance, the oldest first, in local time:
+of --dir: a line for each transition of an instance, and one for each time when it was
+declared otherwise, refused, taken again, warned of, or could not be looked at or acted
+on; the oldest first, in local time:
 
   TIME  NAME  FROM -> TO  (EVENT)  why
+  TIME  NAME  WHAT: text
 
 A name is that of an entry, or of its s6 service. The journal is bounded, so the oldest
-transitions may be gone. History needs no program that runs, and changes nothing. It
+lines may be gone. History needs no program that runs, and changes nothing. It
 exits with 1 where there is no journal, or nothing of NAME in it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -46,22 +50,27 @@ exits with 1 where there is no journal, or nothing of NAME in it.`,
 		},
 	}
 	journalFlag(c, &o.dir)
-	c.Flags().IntVarP(&o.newest, "newest", "n", 0, "show the newest `COUNT` alone; 0 means all")
+	c.Flags().IntVarP(&o.newest, "newest", "n", 0, "show the newest `COUNT` lines alone; 0 means all")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON document")
 	return c
 }
 
-// historyOf returns the transitions of the instance that is meant.
-func historyOf(all []fsm.Transition, given string) ([]fsm.Transition, error) {
+// historyOf returns what happened to the instance that is meant.
+func historyOf(all []*journal.Record, given string) ([]*journal.Record, error) {
 	known := make(map[string]bool)
-	for _, t := range all {
-		known[t.Instance] = true
+	for _, r := range all {
+		known[instanceOf(r)] = true
 	}
 	names, err := findNames([]string{given}, slices.Sorted(maps.Keys(known)))
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(t fsm.Transition) bool { return t.Instance != names[0] }), nil
+	return slices.DeleteFunc(all, func(r *journal.Record) bool { return instanceOf(r) != names[0] }), nil
+}
+
+func instanceOf(r *journal.Record) string {
+	to, _ := r.Happened()
+	return to.Instance
 }
 
 // journalFlag is how a command is told whose journal to read.
@@ -93,8 +102,8 @@ func history(o historyOptions, name string, stdout, stderr io.Writer) error {
 			return err
 		}
 	} else {
-		for _, t := range all {
-			say(stdout, "%s  %s  %s -> %s  (%s)  %s", t.At.Local().Format("2006-01-02 15:04:05.000"), t.Instance, t.From, t.To, t.Event, t.Reason)
+		for _, r := range all {
+			say(stdout, "%s", historyLine(r))
 		}
 	}
 	if err != nil {
@@ -107,14 +116,30 @@ func noJournal(dir string, err error) error {
 	return fmt.Errorf("there is no journal to read: %w: evenkeel run with --dir %s keeps one, unless it has --journal 0", err, dir)
 }
 
-func printHistory(stdout io.Writer, all []fsm.Transition, missing int) error {
+// historyLine is what is printed of something that happened.
+func historyLine(r *journal.Record) string {
+	to, _ := r.Happened()
+	line := to.At.Local().Format("2006-01-02 15:04:05.000") + "  " + to.Instance + "  "
+	if t := r.Transition; t != nil {
+		return line + fmt.Sprintf("%s -> %s  (%s)  %s", t.From, t.To, t.Event, t.Reason)
+	}
+	return strings.TrimSuffix(line+string(r.Note.What)+": "+r.Note.Text, ": ")
+}
+
+func printHistory(stdout io.Writer, all []*journal.Record, missing int) error {
 	document := struct {
 		Transitions []fsm.Transition `json:"transitions"`
+		Notes       []journal.Note   `json:"notes"`
 		Missing     int              `json:"missing"` // records, at most
-	}{append([]fsm.Transition{}, all...), missing}
-	for n := range document.Transitions {
-		t := &document.Transitions[n]
-		t.At = t.At.Local()
+	}{[]fsm.Transition{}, []journal.Note{}, missing}
+	for _, r := range all {
+		to, _ := r.Happened()
+		to.At = to.At.Local()
+		if r.Transition != nil {
+			document.Transitions = append(document.Transitions, r.Transition.Transition)
+		} else {
+			document.Notes = append(document.Notes, *r.Note)
+		}
 	}
 	text, err := json.MarshalIndent(document, "", "  ")
 	if err != nil {

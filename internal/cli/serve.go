@@ -130,11 +130,16 @@ func shown(dir string, r *runner.Runner, feed *api.Feed, notReady func() []strin
 	}
 }
 
-// historyIn returns what the journal in dir has of instances.
+// historyIn returns the transitions that the journal in dir has of instances.
 func historyIn(dir string) func(kind, name string) ([]fsm.Transition, error) {
-	return func(kind, name string) ([]fsm.Transition, error) {
+	return func(kind, name string) (transitions []fsm.Transition, err error) {
 		all, _, err := journal.History(filesystem.OS{}, journalDir(dir), name)
-		return slices.DeleteFunc(all, func(t fsm.Transition) bool { return t.Kind != kind }), err
+		for _, r := range all {
+			if r.Transition != nil && r.Transition.Kind == kind {
+				transitions = append(transitions, r.Transition.Transition)
+			}
+		}
+		return transitions, err
 	}
 }
 
