@@ -90,12 +90,14 @@ func TestNoticesAreRecorded(t *testing.T) {
 		j.Hear(fsm.Overran{Subject: about, After: time.Second})
 		j.Hear(fsm.Owned{Subject: about, Notice: fsm.Owned{Subject: about, Notice: fsm.Closed{Subject: about}}})
 		j.Hear(fsm.Reconciled{Subject: about})
+		j.Hear(fsm.Closed{Subject: about})
+		j.Hear(fsm.Closed{Subject: about, Err: broken})
 		j.Declared(about, "to be lit, with token=geheim")
 	})
 	masked := "cannot: password=***"
 	assert.Equal(t, []string{
 		"begun", "the 1", "the 2", "refused: " + masked, "taken: " + masked, "warned: " + masked, "failed: " + masked, "recovered: " + masked,
-		"overran: a pass has taken more than 1s", "closed: ", "declared: to be lit, with token=***",
+		"overran: a pass has taken more than 1s", "closed: ", "closed: ", "closed: " + masked, "declared: to be lit, with token=***",
 	}, told(t, fsys, dir))
 
 	all, missing, err := journal.History(fsys, dir, "a")
@@ -103,12 +105,12 @@ func TestNoticesAreRecorded(t *testing.T) {
 	assert.Zero(t, missing)
 	assert.Equal(t, []string{
 		"the 1", "refused: " + masked, "taken: " + masked, "warned: " + masked, "failed: " + masked, "recovered: " + masked,
-		"overran: a pass has taken more than 1s", "declared: to be lit, with token=***",
+		"overran: a pass has taken more than 1s", "closed: " + masked, "declared: to be lit, with token=***",
 	}, words(all), "that of what is owned is left out")
 	for r := range journal.Read(fsys, dir) {
 		if r.Note != nil {
 			assert.Equal(t, about, r.Note.Subject)
-			assert.Equal(t, r.Note.What == journal.Closed, r.Note.Owned)
+			assert.Equal(t, r.Line == 10, r.Note.Owned)
 		}
 	}
 }

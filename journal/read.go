@@ -89,8 +89,9 @@ func recordOf(line []byte, before map[key]last) (r *Record, readable bool) {
 // History returns what happened to an instance, whichever run of the program has
 // recorded that, or to all instances where name is empty, in the order in which it was
 // written: the records with a transition or a note. What happened to instances that
-// others own is left out. missing is how many records of the journal are missing at
-// most. The errors are those of Read.
+// others own is left out, and that one was closed without an error, as at the end of
+// each program. missing is how many records of the journal are missing at most. The
+// errors are those of Read.
 func History(fsys filesystem.FS, dir, name string) (all []*Record, missing int, err error) {
 	var errs []error
 	for r, err := range Read(fsys, dir) {
@@ -100,7 +101,8 @@ func History(fsys filesystem.FS, dir, name string) (all []*Record, missing int, 
 		case r.Gap != nil:
 			missing += r.Gap.Missing
 		default:
-			if of, owned := r.Happened(); of != nil && !owned && (name == "" || of.Instance == name) {
+			closed := r.Note != nil && r.Note.What == Closed && r.Note.Text == ""
+			if of, owned := r.Happened(); of != nil && !owned && !closed && (name == "" || of.Instance == name) {
 				all = append(all, r)
 			}
 		}

@@ -22,6 +22,7 @@ func TestJournal(t *testing.T) {
 	program := p.start()
 	harness.Eventually(t, "it keeps all", func() bool { return strings.Contains(program.Stdout.String(), "benthos-s idle -> active") })
 	harness.Eventually(t, "that is recorded", func() bool { return strings.Contains(p.says("history", "benthos-s"), "idle -> active") })
+	assert.Contains(t, p.says("history", "benthos-s"), "benthos-s declared: active, in ")
 	p.killed(program, ofPlant...)
 	killed := p.says("history", "benthos-s")
 
