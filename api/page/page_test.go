@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/evenkeel/evenkeel/api"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,6 +41,17 @@ func all(t *testing.T, look func(name, text string)) {
 		look(strings.TrimPrefix(name, "static/"), string(text))
 		return err
 	}))
+}
+
+// TestAllThatHappensIsHeard: the page listens to each type of event by its name.
+func TestAllThatHappensIsHeard(t *testing.T) {
+	script, err := static.ReadFile("static/store.js")
+	require.NoError(t, err)
+	field, found := reflect.TypeFor[api.Event]().FieldByName("Type")
+	require.True(t, found)
+	for _, event := range strings.Split(field.Tag.Get("enum"), ",") {
+		assert.Contains(t, string(script), `"`+event+`"`)
+	}
 }
 
 func TestFilesAreServedAsWhatTheyAre(t *testing.T) {

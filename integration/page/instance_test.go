@@ -55,10 +55,15 @@ func TestAnInstanceIsShown(t *testing.T) {
 	assert.Equal(t, "config/benthos.yaml", b.text(".file[open] code"))
 	assert.Equal(t, 1, value[int](b, `document.querySelectorAll(".file[open]").length`))
 
-	// What happens to it.
+	// What happens to it. What somebody has opened stays open.
+	b.run(`[...document.querySelectorAll(".file")].find((e) => e.textContent.startsWith("run")).open = true`)
+	now := config("broker-2:9092")
+	w.files.Store(&[]api.File{{Name: "config/benthos.yaml", Was: now, Is: now}, {Name: "run", Was: now, Is: now}})
 	w.streams.move(told, "active", "recovered", fsm.Because("writes succeed"), time.Now())
 	b.becomes("it is in another state", `document.querySelector(".drawing .now").dataset.state === "active" && document.querySelector(".named .badge").textContent === "active"`)
 	b.becomes("that is in the history", `document.querySelector(".transitions tbody tr").textContent.includes("writes succeed")`)
+	b.becomes("its files are as they are to be", `!document.querySelector(".file ins, .file del")`)
+	assert.Equal(t, "run", b.text(".file-list .file[open]:last-child code"))
 	w.streams.gone(told)
 	b.becomes("it is gone", `document.querySelector(".named .badge").textContent === "not there" && document.querySelector(".chain").textContent.includes("no instance has the name")`)
 }
@@ -164,7 +169,7 @@ func TestHostileTextsDoNothing(t *testing.T) {
 	const hostile = `<img src=x onerror="window.hit=1"><script>window.hit=1</script>` + "\x1b[31m\u202e\u2066 &amp; ${1} 'a\" \x00\U000e0001"
 	const shown = `<img src=x onerror="window.hit=1"><script>window.hit=1</script>` + `\x1b[31m\u202e\u2066 &amp; ${1} 'a" \x00\U000e0001`
 	w := newWorld(t, api.Access{})
-	w.fileTexts = []api.File{{Name: hostile, Was: hostile, Is: "b\n" + hostile}}
+	w.files.Store(&[]api.File{{Name: hostile, Was: hostile, Is: "b\n" + hostile}})
 	w.logLines = []string{hostile, "2026-11-27T12:00:00Z " + hostile}
 	w.streams.set(hostile, func(one *api.Instance) {
 		running(w.streams, one, 1, time.Now())

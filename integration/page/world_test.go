@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,29 +120,30 @@ func (p *plant) gone(name string) {
 
 // world is a server with its instances, and an address.
 type world struct {
-	t         testing.TB
-	services  *plant
-	streams   *plant
-	feed      *api.Feed
-	server    *api.Server
-	url       string
-	mu        sync.Mutex // guards asked
-	asked     []string
-	logLines  []string
-	fileTexts []api.File
+	t        testing.TB
+	services *plant
+	streams  *plant
+	feed     *api.Feed
+	server   *api.Server
+	url      string
+	mu       sync.Mutex // guards asked
+	asked    []string
+	logLines []string
+	files    atomic.Pointer[[]api.File]
 }
 
 // newWorld serves what a test fills it with to those with that access.
 func newWorld(t testing.TB, access api.Access) *world {
 	t.Helper()
 	w := &world{t: t, feed: api.NewFeed()}
+	w.files.Store(new([]api.File))
 	services, err := s6.NewTable()
 	w.services = newPlant(t, w.feed, services, err, s6.KindName)
 	streams, err := benthos.NewTable()
 	w.streams = newPlant(t, w.feed, streams, err, benthos.KindName)
 	w.server = &api.Server{
 		Sources: []api.Source{w.services, w.streams}, Feed: w.feed, Hands: w, Version: "1.4.0", Page: page.Handler(),
-		Log: w.log, Config: func(string, string) ([]api.File, error) { return w.fileTexts, nil },
+		Log: w.log, Config: func(string, string) ([]api.File, error) { return *w.files.Load(), nil },
 	}
 	server := httptest.NewServer(w.server.Handler(access))
 	t.Cleanup(func() {
@@ -288,10 +290,10 @@ func (w *world) story(name string) {
 		one.Settled, one.Failures, one.NextTry, one.Restarts = false, 4, time.Now().Add(80*time.Second), 3
 		one.Error = "cannot reach output kafka: dial tcp 10.3.1.20:9092: connect: connection refused"
 	})
-	w.fileTexts = []api.File{
+	w.files.Store(&[]api.File{
 		{Name: "config/benthos.yaml", Was: config("broker-1:9092"), Is: config("broker-2:9092")},
 		{Name: "run", Was: "#!/bin/sh\nexec benthos -c config/benthos.yaml\n", Is: "#!/bin/sh\nexec benthos -c config/benthos.yaml\n"},
-	}
+	})
 	for n := range 60 {
 		w.logLines = append(w.logLines, fmt.Sprintf("%s level=error msg=\"Failed to send message to kafka: connection refused\" attempt=%d @service=benthos",
 			at.Add(time.Duration(n)*time.Second).UTC().Format("2006-01-02T15:04:05.000Z"), n+1))

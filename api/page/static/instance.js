@@ -10,6 +10,8 @@ import { badge, clock, line, make, put, rate, show, since, span, tone, until } f
 
 const asks = { asked: "Asked", refused: "Refused", held: "Held", state: "State", seen: "Seen", trouble: "Trouble", next: "Next", help: "What to do" };
 
+const nameOf = (file) => file.querySelector("summary code").textContent;
+
 // Page shows one instance until it is closed.
 export class Page {
   #ended = new AbortController();
@@ -25,7 +27,6 @@ export class Page {
     const second = setInterval(() => this.#tick(), 1000);
     this.#ended.signal.addEventListener("abort", () => clearInterval(second));
     this.#load();
-    this.#loadFiles();
   }
 
   close() {
@@ -51,6 +52,8 @@ export class Page {
     const log = part("log-part", "Log", this.log.bar);
     log.append(this.log.element);
     this.files = part("files", "Configuration");
+    this.fileList = make("div", { class: "file-list" });
+    this.files.append(this.fileList);
     this.element.replaceChildren(
       make("nav", { "aria-label": "Back" }, make("a", { href: "#/", class: "back" }, "← All instances")),
       make("div", { class: "title" }, make("div", { class: "named" }, this.title, this.kindName, this.state), this.buttons),
@@ -69,6 +72,7 @@ export class Page {
       const kind = await kindOf(one.kind);
       if (signal.aborted) return;
       this.#show(one, why, kind);
+      this.#filesOf(one);
     } catch (e) {
       if (signal.aborted) return;
       this.state.replaceChildren(badge(e.status === 404 ? "not there" : "unknown", "removed"));
@@ -77,14 +81,24 @@ export class Page {
     }
   }
 
+  // filesOf shows the files again where they may be others: another spec is asked for,
+  // or another process has read them.
+  #filesOf(one) {
+    const from = [JSON.stringify(one.spec), one.pid, one.state].join();
+    if (this.filesFrom === from) return;
+    this.filesFrom = from;
+    this.#loadFiles();
+  }
+
   async #loadFiles() {
     try {
       const answer = await get(path(this.kind, this.name, "/config"), this.#ended.signal);
       const all = files(answer.files ?? []);
-      if (all.length) this.files.append(...all);
-      else this.files.append(make("p", { class: "note" }, "It has no files."));
+      const open = new Set([...this.fileList.querySelectorAll("details[open]")].map(nameOf));
+      for (const file of all) file.open ||= open.has(nameOf(file));
+      this.fileList.replaceChildren(...(all.length ? all : [make("p", { class: "note" }, "It has no files.")]));
     } catch (e) {
-      if (!this.#ended.signal.aborted) this.files.append(make("p", { class: "note" }, show(e.message)));
+      if (!this.#ended.signal.aborted) this.fileList.replaceChildren(make("p", { class: "note" }, show(e.message)));
     }
   }
 

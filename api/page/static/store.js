@@ -109,7 +109,7 @@ class Store extends EventTarget {
       this.#tell("connection", { is: "lost" });
       if (events.readyState === EventSource.CLOSED && this.#events === events) this.#events = undefined; // the next look opens another
     };
-    for (const type of ["transition", "failing", "recovered", "refused", "warned", "overran", "closed", "missed"]) {
+    for (const type of ["transition", "failing", "recovered", "refused", "taken", "warned", "overran", "closed", "missed"]) {
       events.addEventListener(type, (e) => this.#hear(JSON.parse(e.data)));
     }
   }
