@@ -98,8 +98,10 @@ func (a *admission) validate(ctx context.Context, desired, before map[string]fsm
 	a.options.documents.keep(used)
 	d.refusePortConflicts()
 	a.refuseTakenPorts(d)
-	if err := a.lint(ctx, d); err != nil {
-		return nil, err
+	if !fsm.Preparing(ctx) { // the engine takes its time
+		if err := a.lint(ctx, d); err != nil {
+			return nil, err
+		}
 	}
 	d.refuseKeptPorts()
 	verdicts := d.warned

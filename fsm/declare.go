@@ -35,10 +35,11 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 		return fmt.Errorf("cannot apply: %w", err)
 	}
 	existing, refused := found.existing, found.refused
+	prepared := m.whatIsPrepared()
 	want := make(map[string]Desired[D], len(desired))
 	var leaving []string
 	for name := range asked {
-		if _, listed := desired[name]; !listed {
+		if _, listed := desired[name]; !listed || prepared[name] && refused[name] != nil {
 			leaving = append(leaving, name)
 		}
 	}
@@ -60,6 +61,7 @@ func (m *Manager[D, O]) Apply(ctx context.Context, desired map[string]Desired[D]
 	if err := m.declare(want, leaving, existing, refused); err != nil {
 		return fmt.Errorf("cannot apply: %w", err)
 	}
+	m.isPrepared(nil)
 	ended := m.bookRefused(refused)
 	return errors.Join(ended, m.tellRefused(refused, desired), m.tellWarned(found.warned, refused, want))
 }
@@ -120,6 +122,10 @@ func (m *Manager[D, O]) set(ctx context.Context, name string, d Desired[D], doin
 	}
 	if err := m.declare(want, nil, found.existing, refused); err != nil {
 		return fmt.Errorf("cannot %s %q: %w", doing, name, err)
+	}
+	if prepared := m.whatIsPrepared(); len(refused) == 0 && prepared[name] {
+		delete(prepared, name)
+		m.isPrepared(prepared)
 	}
 	standing := maps.Clone(m.Refused())
 	delete(standing, name)
@@ -274,6 +280,9 @@ func (m *Manager[D, O]) examine(ctx context.Context, desired map[string]Desired[
 		if _, found := existing[name]; d.State != "" || !found {
 			before[name] = d
 		}
+	}
+	for name := range m.whatIsPrepared() {
+		delete(before, name)
 	}
 	more, err := m.kind.Validate(ctx, sound, before)
 	if err != nil {

@@ -76,9 +76,10 @@ type Manager[D, O any] struct {
 	config    Config
 	listeners listeners
 
-	applying sync.Mutex // held by Apply and Set, so that desired has one writer
+	applying sync.Mutex // held by Apply, Set and Prepare, so that desired has one writer
 
-	mu       sync.Mutex // guards the seven below
+	mu       sync.Mutex      // guards the eight below
+	prepared map[string]bool // and not applied yet
 	entries  map[string]*entry[D, O]
 	due      queue[D, O]
 	inFlight map[*entry[D, O]]struct{}

@@ -20,6 +20,7 @@
 //   - trial_store.go: how they are written down
 //   - probation.go: what becomes of them
 //   - ordering.go: what instances start after, and stop before
+//   - apply.go: what a manager is given, and new streams while the engine is asked
 //   - runner.go: the tree and the managers
 //   - shown.go: what may be shown of the files of a service
 //   - recall.go: what was in force before

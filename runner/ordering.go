@@ -25,8 +25,9 @@ type ordering struct {
 	members map[order.ID]order.Member
 	entries map[order.ID]config.Entry
 	byHand  overrides
-	read    bool // what was stopped by hand before
-	ends    bool // everything does, in an order of its own
+	asked   []string // streams of which the engine is being asked whether it takes them
+	read    bool     // what was stopped by hand before
+	ends    bool     // everything does, in an order of its own
 }
 
 // newOrdering returns the order of instances in a tree. It has to be given the
@@ -229,7 +230,40 @@ func releaseTime(ctx context.Context) (at time.Time) {
 	return at
 }
 
-// gate is the gate of a manager: what was stopped by hand, and then the order.
+// ask has these new streams wait for what the engine says of them, and no others. It
+// has one caller at a time.
+func (o *ordering) ask(names []string) {
+	before := o.asking()
+	o.mu.Lock()
+	o.asked = names
+	o.mu.Unlock()
+	for _, name := range before {
+		if !slices.Contains(names, name) {
+			o.streams.Wake(name)
+		}
+	}
+}
+
+// asking returns the streams that wait for what the engine says of them.
+func (o *ordering) asking() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.asked
+}
+
+// held returns what has an instance wait before the order does.
+func (o *ordering) held(key config.Key, as fsm.State) (fsm.Hold, bool) {
+	if by, is := o.stoppedBy(key); is {
+		return fsm.Hold{As: as, Why: by.reason(), By: "by hand"}, true
+	}
+	if key.Kind == config.KindStream && slices.Contains(o.asking(), key.Name) {
+		return fsm.Hold{As: as, Why: fsm.Because("waits for the engine to say whether it takes its configuration"), By: "engine"}, true
+	}
+	return fsm.Hold{}, false
+}
+
+// gate is the gate of a manager: what was stopped by hand, what the engine is asked
+// about, and then the order.
 type gate struct {
 	fsm.Gate
 	ordering  *ordering
@@ -239,14 +273,14 @@ type gate struct {
 
 // Hold implements fsm.Gate.
 func (g gate) Hold(name string, asked fsm.State) (fsm.Hold, bool) {
-	by, is := g.ordering.stoppedBy(config.Key{Kind: g.kind, Name: name})
-	if !is || asked != g.run {
+	first, held := g.ordering.held(config.Key{Kind: g.kind, Name: name}, g.stop)
+	if !held || asked != g.run {
 		return g.Gate.Hold(name, asked)
 	}
 	if h, waits := g.Gate.Hold(name, g.stop); waits {
 		return h, true
 	}
-	return fsm.Hold{As: g.stop, Why: by.reason(), By: "by hand"}, true
+	return first, true
 }
 
 // Passed implements fsm.Gate.

@@ -237,7 +237,7 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 	err = r.ordering.Declare(r.ordering.take(w), func() error {
 		return errors.Join(
 			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),
-			apply(ctx, r.Streams, streams, keysOf(w.Held, config.KindStream), w.Stays))
+			r.ordering.applyStreams(ctx, streams, keysOf(w.Held, config.KindStream), w.Stays))
 	})
 	if err != nil {
 		return err
@@ -246,43 +246,6 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 	r.tellForgotten(before, r.probation.all())
 	r.ordering.forget(r.probation.store)
 	return nil
-}
-
-// apply declares what one manager is to keep.
-func apply[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, stays bool) error {
-	if err := addHeld(ctx, m, desired, held, stays); err != nil {
-		return err
-	}
-	err := m.Apply(ctx, desired)
-	if refused := new(fsm.RefusedError); errors.As(err, &refused) {
-		return nil
-	}
-	return err
-}
-
-// addHeld adds what is held, or all that stays, as it was asked for before.
-func addHeld[D, O any](ctx context.Context, m *fsm.Manager[D, O], desired map[string]fsm.Desired[D], held []string, stays bool) error {
-	if len(held) > 0 || stays {
-		standing, err := m.Standing(ctx)
-		if err != nil {
-			return err
-		}
-		for name, d := range standing {
-			if _, listed := desired[name]; !listed && (stays || slices.Contains(held, name)) {
-				desired[name] = d
-			}
-		}
-	}
-	return nil
-}
-
-func keysOf(keys []config.Key, kind config.Kind) (names []string) {
-	for _, key := range keys {
-		if key.Kind == kind {
-			names = append(names, key.Name)
-		}
-	}
-	return names
 }
 
 // Refused implements Keeper.

@@ -2,7 +2,11 @@ package cli
 
 import (
 	"context"
+	"debug/buildinfo"
+	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
@@ -42,4 +46,28 @@ func exporter(engine asked) func(context.Context) (string, bool) {
 		}
 		return name, known
 	}
+}
+
+// exporterSoon is exporter for those who are asked again. Where no streams were kept
+// before, and the engine at path is built from the Prometheus client, it most likely has
+// the default: nobody waits the first time for it to say so.
+func exporterSoon(path string, engine asked, before *config.Declaration) func(context.Context) (string, bool) {
+	answer := exporter(engine)
+	guess := (before == nil || len(before.Streams()) == 0) && fromPrometheus(path)
+	var guessed atomic.Bool
+	return func(ctx context.Context) (string, bool) {
+		if guess && !guessed.Swap(true) {
+			return "", false
+		}
+		return answer(ctx)
+	}
+}
+
+// fromPrometheus reports whether an executable says that it is built from the
+// Prometheus client. A script says nothing.
+func fromPrometheus(path string) bool {
+	info, err := buildinfo.ReadFile(path)
+	return err == nil && slices.ContainsFunc(info.Deps, func(m *debug.Module) bool {
+		return m.Path == "github.com/prometheus/client_golang"
+	})
 }

@@ -162,7 +162,7 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	defer reports.end()
 	defer serve(o.dir, o.serve, shown(o.dir, r, feed, reports.notReady, measured.of(r)), log.untold).end()
 	files := &runner.Files{
-		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporter(linter),
+		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporterSoon(engine, linter, last),
 		Keeper: record.keeper(r), Store: store, Tell: log.trouble,
 	}
 	failed := new(runner.Failure)
