@@ -32,6 +32,7 @@
 // An engine, asked from outside:
 //
 //   - engine_metrics.go: what it counts
+//   - engine_text.go: how that is read
 //   - engine_window.go: what it counted recently
 //   - engine_client.go: what it answers over HTTP
 //   - engine_linterror.go: what it refuses in a configuration
