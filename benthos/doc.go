@@ -32,7 +32,9 @@
 // An engine, asked from outside:
 //
 //   - engine_metrics.go: what it counts
+//   - engine_text.go: how that is read
 //   - engine_window.go: what it counted recently
+//   - engine_exchange.go: one question over HTTP, and its answer
 //   - engine_client.go: what it answers over HTTP
 //   - engine_linterror.go: what it refuses in a configuration
 //   - engine_lint.go: how it is asked about some

@@ -22,6 +22,7 @@ type driver struct {
 	stream *stream    // of the desired configuration, nil where there is none
 	before *stream    // the one whose process still runs, nil where that is not another
 	logs   s6log.Tail // open while something is looked for
+	asked  string     // the address whose engine was asked last, as long as it is
 }
 
 // want makes the stream that of a configuration, nil for none. The same
@@ -74,4 +75,13 @@ func (d *driver) resume(service *s6.Observed) {
 		before.doc = d.stream.doc
 		d.stream, d.before = before, nil
 	}
+}
+
+// asks notes whose engine is asked from now on, "" for none: the connection to
+// another one is closed.
+func (d *driver) asks(addr string) {
+	if keeps, ok := d.options.Prober.(interface{ Drop(addr string) }); ok && d.asked != "" && d.asked != addr {
+		keeps.Drop(d.asked)
+	}
+	d.asked = addr
 }

@@ -14,12 +14,9 @@ var (
 	_ fsm.Restarter[*Config]        = (*driver)(nil)
 )
 
-// Close lets go of the service, its log, and connections. Connections of other
-// instances are made again when they are needed.
+// Close lets go of the service, its log, and the connection to the engine.
 func (d *driver) Close() error {
-	if d.options.client != nil {
-		d.options.client.Close()
-	}
+	d.asks("")
 	return errors.Join(d.child.Close(), d.logs.Close())
 }
 

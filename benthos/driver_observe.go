@@ -23,11 +23,15 @@ func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Config]) (Obs
 	d.resume(&seen.Snapshot.Observed)
 	s, o := d.stream, Observed{Service: seen.Snapshot, Asked: seen.Asked, Current: seen.Current, Unseen: seen.Unseen}
 	if s == nil {
+		d.asks("")
 		return o, nil
 	}
 	o.Renoted = !seen.Current && s.doc.runBy(seen.Snapshot.Desired.Spec)
 	service := &o.Service.Observed
 	s.ends.note(service, s.doc.config.Policy)
+	if !o.up() || service.Status.PID != s.health.PID {
+		d.asks("")
+	}
 	switch {
 	case o.up():
 		if err := d.observeEngine(ctx, now, service); err != nil {
@@ -133,6 +137,7 @@ func (d *driver) observeEngine(ctx context.Context, now time.Time, service *s6.O
 	case now.Sub(s.health.At) < every:
 		return nil
 	}
+	d.asks(s.doc.config.EndpointAddr())
 	began := time.Now() // Not the pass's reading: how long the engine has had.
 	var m Metrics
 	var err error

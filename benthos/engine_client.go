@@ -1,14 +1,15 @@
 package benthos
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -21,16 +22,10 @@ const (
 	DefaultMaxBody = 4 << 20
 )
 
-// idleTimeout is how long an unused connection is kept: longer than the
-// interval of health polls, so that each reuses its connection.
-const idleTimeout = 30 * time.Second
-
 var (
 	// ErrNoMetrics says that the endpoint answers but serves no metrics: the
 	// engine has no Prometheus exporter, or was told not to use it.
 	ErrNoMetrics = errors.New("the engine serves no /metrics")
-	// ErrBodyTooLarge says that an answer was longer than the client reads.
-	ErrBodyTooLarge = errors.New("the answer is too long")
 	// ErrNotBenthos says that the answer did not come from a Benthos.
 	ErrNotBenthos = errors.New("the answer is not one of Benthos")
 )
@@ -59,50 +54,46 @@ type ClientConfig struct {
 
 // Client asks the HTTP endpoints of Benthos processes. One client serves any
 // number of them and may be used concurrently. It keeps one idle connection for
-// each endpoint. It uses no proxy and follows no redirect, so it reaches
-// nothing but the address it is given.
+// each endpoint, until that has not been used for half a minute; a request that
+// meets its end is made again over a new one. It uses no proxy and follows no
+// redirect, so it reaches nothing but the address it is given.
 //
 // Errors of its methods name the address and the path. They satisfy errors.Is
 // for context.DeadlineExceeded when the time ran out and for
 // syscall.ECONNREFUSED when nothing listens, and errors.As for
 // *HTTPStatusError.
 type Client struct {
-	http    http.Client
-	timeout time.Duration
-	maxBody int64
+	connections connections
+	timeout     time.Duration
+	maxBody     int64
 }
 
 // NewClient returns a client. Close it when done.
 func NewClient(cfg ClientConfig) *Client {
 	return &Client{
-		http: http.Client{
-			Transport: &http.Transport{
-				DialContext:         (&net.Dialer{KeepAlive: -1}).DialContext,
-				MaxIdleConnsPerHost: 1,
-				IdleConnTimeout:     idleTimeout,
-				DisableCompression:  true,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
 		timeout: cmp.Or(cfg.Timeout, DefaultRequestTimeout),
 		maxBody: cmp.Or(cfg.MaxBody, DefaultMaxBody),
 	}
 }
 
 // Close drops the idle connections. The client stays usable.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.connections.dropAll() }
+
+// Drop drops the idle connection to addr, where there is one.
+func (c *Client) Drop(addr string) { c.connections.drop(addr, nil) }
 
 // Ping asks whether the process at addr, a host:port, is there: nil says that a
 // Benthos answered. It does not say which Benthos that was; see package ports.
 func (c *Client) Ping(ctx context.Context, addr string) error {
-	status, body, err := c.get(ctx, addr, "/ping")
-	if err == nil {
-		err = expectOK(status, body)
-	}
-	if err == nil && strings.TrimSpace(string(body)) != "pong" {
-		err = ErrNotBenthos
-	}
-	return requestError(addr, "/ping", err)
+	return c.get(ctx, addr, "/ping", func(status int, body []byte) error {
+		if err := expectOK(status, body); err != nil {
+			return err
+		}
+		if string(bytes.TrimSpace(body)) != "pong" {
+			return ErrNotBenthos
+		}
+		return nil
+	})
 }
 
 // ReadyState is the answer of /ready.
@@ -117,18 +108,16 @@ type ReadyState struct {
 // Ready asks whether the stream at addr has its inputs and outputs connected.
 // Not being ready is an answer, not an error.
 func (c *Client) Ready(ctx context.Context, addr string) (ReadyState, error) {
-	status, body, err := c.get(ctx, addr, "/ready")
-	if err != nil {
-		return ReadyState{}, requestError(addr, "/ready", err)
-	}
-	switch status {
-	case http.StatusOK:
-		return ReadyState{Ready: true}, nil
-	case http.StatusServiceUnavailable:
-		return ReadyState{Reason: notReadyReason(body)}, nil
-	default:
-		return ReadyState{}, requestError(addr, "/ready", expectOK(status, body))
-	}
+	var state ReadyState
+	err := c.get(ctx, addr, "/ready", func(status int, body []byte) error {
+		if status == http.StatusServiceUnavailable {
+			state.Reason = notReadyReason(body)
+			return nil
+		}
+		state.Ready = status == http.StatusOK
+		return expectOK(status, body)
+	})
+	return state, err
 }
 
 // VersionInfo is the answer of /version.
@@ -140,73 +129,72 @@ type VersionInfo struct {
 // Version asks the engine at addr what it is.
 func (c *Client) Version(ctx context.Context, addr string) (VersionInfo, error) {
 	var v VersionInfo
-	status, body, err := c.get(ctx, addr, "/version")
-	if err == nil {
-		err = expectOK(status, body)
-	}
-	if err == nil && (json.Unmarshal(body, &v) != nil || v.Version == "") {
-		err = ErrNotBenthos
-	}
-	return v, requestError(addr, "/version", err)
+	err := c.get(ctx, addr, "/version", func(status int, body []byte) error {
+		if err := expectOK(status, body); err != nil {
+			return err
+		}
+		if json.Unmarshal(body, &v) != nil || v.Version == "" {
+			return ErrNotBenthos
+		}
+		return nil
+	})
+	return v, err
 }
 
 // Metrics reads the counters of the stream at addr. The error wraps
 // ErrNoMetrics where the engine has none to give.
 func (c *Client) Metrics(ctx context.Context, addr string) (Metrics, error) {
-	text, err := c.MetricsText(ctx, addr)
-	if err != nil {
-		return Metrics{}, err
-	}
-	m, err := parseMetrics(text)
-	return m, requestError(addr, "/metrics", err)
+	var m Metrics
+	err := c.getMetrics(ctx, addr, func(text []byte) (err error) {
+		m, err = parseMetrics(text)
+		return err
+	})
+	return m, err
 }
 
 // MetricsText returns all metrics of the stream at addr as the engine gives them,
 // which is meant to be Prometheus text: nobody has looked whether it is. The error
 // wraps ErrNoMetrics where the engine has none to give.
 func (c *Client) MetricsText(ctx context.Context, addr string) ([]byte, error) {
-	status, body, err := c.get(ctx, addr, "/metrics")
-	if err == nil && status == http.StatusNotFound {
-		err = ErrNoMetrics
-	}
-	if err == nil {
-		err = expectOK(status, body)
-	}
-	if err != nil {
-		return nil, requestError(addr, "/metrics", err)
-	}
-	return body, nil
+	var text []byte
+	err := c.getMetrics(ctx, addr, func(answer []byte) error {
+		text = bytes.Clone(answer)
+		return nil
+	})
+	return text, err
 }
 
-func (c *Client) get(ctx context.Context, addr, path string) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return 0, nil, cause(ctx, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBody+1))
-	if err != nil {
-		return 0, nil, cause(ctx, err)
-	}
-	if int64(len(body)) > c.maxBody {
-		return 0, nil, fmt.Errorf("%w: more than %d bytes", ErrBodyTooLarge, c.maxBody)
-	}
-	return resp.StatusCode, body, nil
+func (c *Client) getMetrics(ctx context.Context, addr string, read func(text []byte) error) error {
+	return c.get(ctx, addr, "/metrics", func(status int, body []byte) error {
+		if status == http.StatusNotFound {
+			return ErrNoMetrics
+		}
+		if err := expectOK(status, body); err != nil {
+			return err
+		}
+		return read(body)
+	})
 }
 
-// cause returns the context's error if the context has ended, rather than the
-// error that the connection got from that.
-func cause(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+// get asks addr for a path. The answer is read's until it returns.
+func (c *Client) get(ctx context.Context, addr, path string, read func(status int, body []byte) error) error {
+	x := exchanges.Get().(*exchange)
+	defer exchanges.Put(x)
+	err := c.connections.ask(ctx, x, time.Now().Add(c.timeout), addr, path, c.maxBody)
+	switch {
+	case err == nil:
+		err = read(x.status, x.body.Bytes())
+	case ctx.Err() != nil:
+		err = ctx.Err() // rather than what the connection got from that
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = context.DeadlineExceeded
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("the connection ended before the answer did: %w", err)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("cannot get http://%s%s: %w", addr, path, err)
+	}
+	return nil
 }
 
 func expectOK(status int, body []byte) error {
@@ -214,13 +202,6 @@ func expectOK(status int, body []byte) error {
 		return nil
 	}
 	return &HTTPStatusError{Status: status, Body: summary(body)}
-}
-
-func requestError(addr, path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("cannot get http://%s%s: %w", addr, path, err)
 }
 
 // notReadyReason reads the body of a 503: a sentence of Bento and Benthos 4, or

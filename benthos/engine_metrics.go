@@ -1,16 +1,5 @@
 package benthos
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-	"math"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-)
-
 // Metrics are the counters of one Benthos process since it started, under the
 // names of its Prometheus text. Each is the sum over all components of the
 // stream that have it: a message that goes to two outputs counts as two sent. A
@@ -46,73 +35,7 @@ type Metrics struct {
 	OutputConnections, OutputConnectionUp uint64
 }
 
-var errNoCounters = errors.New("cannot read the metrics: no counter of Benthos is among them")
-
-// parseMetrics reads Prometheus text. It skips families and labels that it does
-// not know. Values that are not counts (negative, NaN) count as zero. Other
-// text, and text without any of the counters, is an error.
-func parseMetrics(text []byte) (Metrics, error) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(relevant(text)))
-	if err != nil {
-		return Metrics{}, fmt.Errorf("cannot read the metrics: %w", err)
-	}
-	if len(families) == 0 {
-		return Metrics{}, errNoCounters
-	}
-	var m Metrics
-	for _, c := range m.families() {
-		*c.counter = sum(families[c.name])
-	}
-	m.InputUncounted = families["input_received"] == nil
-	m.InputConnections, m.InputConnectionUp = connections(families["input_connection_up"])
-	m.OutputConnections, m.OutputConnectionUp = connections(families["output_connection_up"])
-	return m, nil
-}
-
-// relevant drops the lines of families that are not looked at, because the
-// parser is the expensive part of a health poll. It keeps all other lines: the
-// parser refuses what is not of the format.
-func relevant(text []byte) []byte {
-	var m Metrics
-	families := m.families()
-	kept := make([]byte, 0, len(text))
-	for line := range bytes.Lines(text) {
-		name := familyName(line)
-		known := string(name) == "input_connection_up" || string(name) == "output_connection_up"
-		for i := range families {
-			known = known || string(name) == families[i].name
-		}
-		if known || len(name) == 0 {
-			kept = append(kept, line...)
-		}
-	}
-	return kept
-}
-
-// familyName returns the name of the family of a sample, or of the comment
-// before one; nothing for any other line.
-func familyName(line []byte) []byte {
-	for _, comment := range [...]string{"# TYPE ", "# HELP "} {
-		line = bytes.TrimPrefix(line, []byte(comment))
-	}
-	end := 0
-	for end < len(line) && isNameByte(line[end], end == 0) {
-		end++
-	}
-	if end == len(line) || line[end] != ' ' && line[end] != '{' {
-		return nil
-	}
-	return line[:end]
-}
-
-// isNameByte reports whether b can stand in the name of a family, at its
-// beginning or after it.
-func isNameByte(b byte, first bool) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b == ':' || !first && b >= '0' && b <= '9'
-}
-
-// family binds a metric family to the counter it is summed into.
+// family binds a metric family to the counter that it is summed into.
 type family struct {
 	name    string
 	counter *uint64
@@ -138,51 +61,5 @@ func (m *Metrics) families() [counterCount]family {
 		{"processor_error", &m.ProcessorError},
 		{"buffer_received", &m.BufferReceived},
 		{"buffer_sent", &m.BufferSent},
-	}
-}
-
-func sum(f *dto.MetricFamily) uint64 {
-	var total uint64
-	for _, series := range f.GetMetric() {
-		n := count(series)
-		if total > math.MaxUint64-n {
-			return math.MaxUint64
-		}
-		total += n
-	}
-	return total
-}
-
-// connections returns the number of series and of those that are not zero.
-func connections(f *dto.MetricFamily) (all, up uint64) {
-	for _, series := range f.GetMetric() {
-		all++
-		if count(series) > 0 {
-			up++
-		}
-	}
-	return all, up
-}
-
-// count returns the value of a series as a whole number. Bento calls
-// connection_up a counter although it also goes down, so every simple type is
-// read the same way.
-func count(series *dto.Metric) uint64 {
-	var v float64
-	switch {
-	case series.Counter != nil:
-		v = series.Counter.GetValue()
-	case series.Gauge != nil:
-		v = series.Gauge.GetValue()
-	case series.Untyped != nil:
-		v = series.Untyped.GetValue()
-	}
-	switch {
-	case !(v > 0): // NaN too
-		return 0
-	case v >= math.MaxUint64:
-		return math.MaxUint64
-	default:
-		return uint64(v)
 	}
 }

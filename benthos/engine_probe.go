@@ -12,7 +12,9 @@ import (
 
 // Prober is how an instance looks at a running engine and at the ports of the
 // machine. [NewProber] returns the real one; package benthostest has one for
-// tests without processes. Its methods may be called from any goroutine.
+// tests without processes. One that keeps connections has a method Drop(addr
+// string), which is called once an engine is not asked any more. Its methods may be
+// called from any goroutine.
 type Prober interface {
 	// Ping, Ready, Version and Metrics are those of a Client.
 	Ping(ctx context.Context, addr string) error

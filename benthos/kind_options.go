@@ -48,7 +48,6 @@ type Options struct {
 	// Backoff of the services' own passes.
 	Backoff fsm.Backoff
 
-	client    *Client // of the Prober, where that is the real one
 	documents *documents
 }
 
@@ -84,8 +83,7 @@ func (o Options) defaults(onHost bool) (*Options, error) {
 		o.Linter = &Linter{Path: o.Engine, Env: o.lintEnv()}
 	}
 	if o.Prober == nil {
-		o.client = NewClient(ClientConfig{})
-		o.Prober = NewProber(o.client)
+		o.Prober = NewProber(NewClient(ClientConfig{}))
 	}
 	o.Owner = cmp.Or(o.Owner, KindName)
 	o.documents = &documents{service: o.serviceSpec}

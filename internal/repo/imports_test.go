@@ -52,7 +52,7 @@ func arrows() map[string]arrow {
 		"internal/nearest":         {},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},
-			[]string{"github.com/prometheus", "gopkg.in/yaml.v3", unix},
+			[]string{"gopkg.in/yaml.v3", unix},
 			[]string{"benthos/benthostest", "s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"},
 		},
 		"config": {
@@ -92,6 +92,7 @@ func forTests() []string {
 	return []string{
 		"github.com/stretchr/testify", "go.uber.org/goleak", "gopkg.in/yaml.v3", "golang.org/x/sys",
 		"github.com/rogpeppe/go-internal", "github.com/santhosh-tekuri/jsonschema", "pgregory.net/rapid",
+		"github.com/prometheus",
 	}
 }
 
