@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -46,23 +47,28 @@ func BenchmarkReadingOneService(b *testing.B) {
 	b.ReportMetric(float64(forked)/(float64(b.Elapsed())/float64(b.N)), "x-faster")
 }
 
-// BenchmarkRecovery measures how long a service whose process was killed takes
-// to run again, by how it had become ready. A service without readiness is the
-// baseline.
+// BenchmarkRecovery measures how long a service whose process was killed takes, for
+// the first time in a while, to have another process, by how it had become ready; and
+// how many times faster that is than s6 alone does it.
 func BenchmarkRecovery(b *testing.B) {
 	w := start(b)
-	w.startReturning()
+	w.startBare()
+	all := append([]string{bare}, returning...)
 	took := make(map[string][]time.Duration)
-	for b.Loop() {
-		for _, name := range returning {
+	for n := 0; b.Loop(); n++ {
+		w.startReturning(fmt.Sprint(n))
+		for _, name := range all {
 			took[name] = append(took[name], w.recovery(name))
 		}
+		w.Await(fsm.PhaseRunning, returning...)
 	}
-	for _, name := range returning {
-		best := slices.Min(took[name])
-		b.ReportMetric(float64(best.Microseconds())/1000, name+"-ms-at-best")
-		if name != "plain" {
-			b.ReportMetric(float64(slices.Min(took["plain"]))/float64(best), name+"-x-faster")
+	for _, name := range all {
+		slices.Sort(took[name])
+		typical := took[name][len(took[name])/2]
+		b.ReportMetric(float64(took[name][0].Microseconds())/1000, name+"-ms-at-best")
+		b.ReportMetric(float64(typical.Microseconds())/1000, name+"-ms")
+		if name != bare {
+			b.ReportMetric(float64(took[bare][len(took[bare])/2])/float64(typical), name+"-x-faster")
 		}
 	}
 	b.ReportMetric(0, "ns/op")

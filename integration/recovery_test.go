@@ -3,6 +3,9 @@
 package integration
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -14,13 +17,15 @@ import (
 	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6"
+	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
 // returning are the ways in which a service can become ready; "plain" has none.
 var returning = []string{"plain", "fd", "check", "announced"}
 
-// startReturning runs a service of each, and waits until they are ready.
-func (w *world) startReturning() {
+// startReturning runs a service of each, in a version for which no process has ended
+// yet, and waits until they are ready.
+func (w *world) startReturning(v string) {
 	w.T.Helper()
 	plain := func(name string) *s6.Spec {
 		spec := w.probeAs(name, "exec 3>/dev/null", "exec sleep 1000000")
@@ -32,52 +37,103 @@ func (w *world) startReturning() {
 	announced := w.probe("announced")
 	announced.Ready = s6.Readiness{Announced: true}
 	announced.Command = []string{"sh", "-c", `exec 9>>"$PROBE/lock"; flock -n 9 || echo $$ >>"$PROBE/doubles"; echo $$ >>"$PROBE/starts"; exec sleep 1000000`}
-	w.Declare(running(map[string]*s6.Spec{
-		"plain": plain("plain"), "fd": w.probe("fd"), "check": check, "announced": announced,
-	}))
+	all := map[string]*s6.Spec{"plain": plain("plain"), "fd": w.probe("fd"), "check": check, "announced": announced}
+	for name, spec := range all {
+		all[name] = version(spec, v)
+	}
+	before := len(w.starts("announced"))
+	w.Declare(running(all))
 	w.Await(fsm.PhaseRunning, "plain", "fd", "check")
-	harness.Eventually(w.T, "it starts", func() bool { return len(w.starts("announced")) == 1 })
+	harness.Eventually(w.T, "it starts", func() bool { return len(w.starts("announced")) > before })
 	w.Await(fsm.PhaseStarting, "announced") // nobody has said that it is ready
 	w.announce("announced")
 	w.Await(fsm.PhaseRunning, "announced")
 }
 
-// recovery kills a service that has run for more than a second and returns how
-// long it takes until its program runs again.
+// recovery kills a service that has run for more than a second and returns how long
+// it takes until there is another process, by what s6-supervise has written.
 func (w *world) recovery(name string) time.Duration {
 	w.T.Helper()
-	harness.Lasts(w.T, 1100*time.Millisecond, name+" is ready", func() bool {
+	up := func() *supervise.Status {
 		s, err := w.Tree.Status(w.Service(name))
 		require.NoError(w.T, err)
-		return s.Up() && (name == "plain" || s.Ready)
+		if !s.Up() {
+			return nil
+		}
+		return &s
+	}
+	harness.Lasts(w.T, 1100*time.Millisecond, name+" is ready", func() bool {
+		s := up()
+		return s != nil && (s.Ready || name == "plain" || name == bare)
 	})
-	starts, pid := len(w.starts(name)), w.pid(name)
-	began := time.Now()
+	pid, began := w.pid(name), time.Now()
 	harness.Kill(w.T, pid, syscall.SIGKILL)
-	harness.Eventually(w.T, name+" runs again", func() bool { return len(w.starts(name)) > starts })
-	took := time.Since(began)
+	var next *supervise.Status
+	harness.Eventually(w.T, name+" runs again", func() bool {
+		next = up()
+		return next != nil && next.PID != pid
+	})
 	if name == "announced" {
 		w.announce(name)
 	}
-	return took
+	return next.Stamp.Sub(began)
 }
 
-// Without readiness s6 waits for a second before it restarts a service.
-// BenchmarkRecovery measures how fast it is with readiness.
+// bare is a service that is s6's alone.
+const bare = "bare"
+
+func (w *world) startBare() {
+	w.T.Helper()
+	require.NoError(w.T, os.Mkdir(w.Service(bare), 0o755))
+	require.NoError(w.T, os.WriteFile(filepath.Join(w.Service(bare), "run"), []byte("#!/bin/sh\nexec sleep 1000000\n"), 0o755))
+	require.NoError(w.T, os.Symlink(w.Service(bare), w.Tree.Layout().Link(bare)))
+	require.NoError(w.T, w.Tree.Rescan())
+	harness.Eventually(w.T, "it is supervised", func() bool { return w.supervisor(w.Service(bare)) != 0 })
+	w.pid(bare)
+}
+
+// A first crash has no pause, whatever s6 would do; a second one has that of s6, and
+// so has the first where no program runs.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	w.startReturning()
-	for range 2 {
+	tries := 0
+	harness.Eventually(t, "no service pauses", func() error {
+		tries++
+		w.startReturning(fmt.Sprint(tries))
 		for _, name := range returning {
 			took := w.recovery(name)
-			if name == "plain" {
-				assert.GreaterOrEqual(t, took, time.Second)
-			}
 			w.Await(fsm.PhaseRunning, name)
 			w.single(name)
+			if took >= time.Second {
+				return fmt.Errorf("%s took %v", name, took)
+			}
 		}
-	}
+		return nil
+	})
+	w.Became("plain", s6.StateDegraded, "ended by signal 9 (killed)")
+	require.GreaterOrEqual(t, w.recovery("plain"), time.Second)
+	w.Await(fsm.PhaseRunning, "plain")
+	w.single("plain")
+	w.startReturning("last")
+	w.Unmanage()
+	require.GreaterOrEqual(t, w.recovery("plain"), time.Second)
+}
+
+// What ends again and again is started once a second, but for the first time.
+func TestCrashLoop(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	spec := w.probeAs("a", "exec 3>/dev/null", `[ ! -e "$PROBE/broken" ] || exit 1; exec sleep 1000000`)
+	spec.Ready = s6.Readiness{}
+	w.run(map[string]*s6.Spec{"a": spec})
+	touch(t, filepath.Join(w.Root, "probes", "a", "broken"))
+	began, before := time.Now(), len(w.starts("a"))
+	harness.Kill(t, w.pid("a"), syscall.SIGKILL)
+	harness.Eventually(t, "it has ended often", func() bool { return w.Snapshot("a").Observed.Deaths > 5 })
+	starts := len(w.starts("a")) - before
+	assert.LessOrEqual(t, starts, 2+int(time.Since(began)/time.Second))
+	assert.GreaterOrEqual(t, starts, 5)
 }
 
 // announce says that a service's process is ready, as a program would that has

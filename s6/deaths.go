@@ -97,6 +97,15 @@ func (o *Observed) lastDeath() string {
 	return how
 }
 
+// crashedFirst reports that s6-supervise pauses after the first end in CrashWindow
+// that nobody asked for. Whether the tally has that end is told by its stamp: where
+// ends are not counted, each would be the first.
+func (o *Observed) crashedFirst() bool {
+	s := &o.Status
+	return o.Supervised && s.PID == 0 && s.WantUp && !o.AskedDown && !o.Unheard && o.CommandProblem == "" &&
+		o.Deaths == 1 && o.Unasked && o.Last.Time.Equal(s.Stamp)
+}
+
 // crashes reports that the process ends again and again. Where there are pauses in
 // between, those say it.
 func (o *Observed) crashes() bool { return o.Deaths >= CrashLimit && !o.Pauses }

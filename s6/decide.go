@@ -168,7 +168,7 @@ func decideStarting(in input) fsm.Decision {
 	case o.Unstarted:
 		return fsm.Decision{Fire: EventStartFailed, Reason: unstarted(o)}
 	case o.Awaited:
-		return resume()
+		return resume(o)
 	case o.beginning(in.Now):
 		return fsm.Decision{Reason: waiting(o), After: soonest}
 	case o.Ready() && fresh:
@@ -231,7 +231,7 @@ func decideDegraded(in input) fsm.Decision {
 		return restart(o)
 	}
 	if o.Awaited && o.CommandProblem == "" {
-		return resume()
+		return resume(o)
 	}
 	if d, ended := follow(in); ended {
 		return d
@@ -255,6 +255,8 @@ func decideDegraded(in input) fsm.Decision {
 	case o.StartDue && o.CommandProblem == "":
 		// s6-supervise itself waits for much longer.
 		return fsm.Decision{Do: upActions, Reason: r, After: later}
+	case o.crashedFirst():
+		return resume(o)
 	case o.CommandProblem != "" || o.Status.WantUp || o.Status.Up():
 		return fsm.Decision{Reason: r, After: later}
 	case o.justDown(in.Now):

@@ -15,6 +15,9 @@ const (
 	// after a restart of the tree.
 	actUp   fsm.Action = "bring up"
 	actDown fsm.Action = "bring down"
+	// actResume has s6-supervise start the next process without the pause that it
+	// makes after a crash, if it is about to start one.
+	actResume fsm.Action = "start at once"
 	// actRestart ends the process so that s6-supervise starts another.
 	actRestart fsm.Action = "restart"
 	// actHung is actRestart for a process that does not answer its check, and
@@ -47,6 +50,7 @@ var (
 	writeActions   = []fsm.Action{actWrite}
 	writeUpActions = []fsm.Action{actWrite, actUp}
 	upActions      = []fsm.Action{actUp}
+	resumeActions  = []fsm.Action{actResume}
 
 	writeRestartActions = []fsm.Action{actWrite, actRestart}
 	downActions         = []fsm.Action{actDown}

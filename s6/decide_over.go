@@ -69,6 +69,8 @@ func decideBackingOff(in input) fsm.Decision {
 		return over(o)
 	case o.backsOff(in.Now) && !o.Pauses:
 		return fsm.Decision{Do: restartActions, Reason: fsm.Because("no pause is asked for any more"), After: later}
+	case o.backsOff(in.Now) && o.Waits.Sub(in.Now) < crashPause && o.crashedFirst():
+		return fsm.Decision{Do: resumeActions, Reason: backingOff(o)} // so that it pauses for no longer
 	case o.backsOff(in.Now):
 		return fsm.Decision{Reason: backingOff(o), After: o.Waits.Sub(in.Now) + past}
 	}

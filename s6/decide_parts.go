@@ -71,10 +71,14 @@ func restart(o *Observed) fsm.Decision {
 	return fsm.Decision{Do: restartActions, Reason: outdated(o), After: later}
 }
 
-// resume spares a restart that was asked for the pause that s6-supervise makes
-// after a crash. What crashes by itself is not told.
-func resume() fsm.Decision {
-	return fsm.Decision{Do: upActions, Reason: fsm.Because("another process is to take the place of the one that has ended")}
+// resume spares the next process the pause that s6-supervise makes after each end:
+// where a restart was asked for, and after a first crash. What crashes again keeps
+// the pause.
+func resume(o *Observed) fsm.Decision {
+	if o.Awaited {
+		return fsm.Decision{Do: upActions, Reason: fsm.Because("another process is to take the place of the one that has ended")}
+	}
+	return fsm.Decision{Do: resumeActions, Reason: firstCrash(o)}
 }
 
 func endStray(in input) fsm.Decision {

@@ -177,6 +177,11 @@ func justStarted(o *Observed) fsm.Reason {
 	return fsm.Because("it has only just started").With(o.lastDeath())
 }
 
+// firstCrash says why another process is started without a pause.
+func firstCrash(o *Observed) fsm.Reason {
+	return fsm.Because(fmt.Sprintf("its process ended for the first time in %v, and another is started at once", CrashWindow)).With(o.lastDeath())
+}
+
 func crashing(o *Observed) fsm.Reason {
 	return fsm.Because(fmt.Sprintf("its process ended %d times in %v", o.Deaths, CrashWindow)).With(o.lastDeath())
 }

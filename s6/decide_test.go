@@ -34,6 +34,18 @@ func lying() s6.Observed {
 	return o
 }
 
+// crashed is what is observed of a service that has just ended by itself, with its
+// finish script.
+func crashed() s6.Observed {
+	o := healthy()
+	o.Locked, o.Deaths, o.Restarts, o.Unasked = false, 1, 1, true
+	o.Status = supervise.Status{WantUp: true, Ready: true, WaitStatus: 1 << 8, Stamp: now, ReadyStamp: now}
+	o.Last = supervise.Death{Time: now, ExitCode: 1}
+	return o
+}
+
+const doesNotRun = "its process does not run: exited with 1 at 2024-05-06T07:08:09Z"
+
 // failing is what is known of a process that does not answer its check.
 var failing = s6.Checked{
 	What: "connect to 127.0.0.1:5432", Passed: true, At: now, Problem: "connection refused",
@@ -90,6 +102,37 @@ func TestDecide(t *testing.T) {
 			reason: "its process ended 3 times in a row: the next one begins at 2024-05-06T08:08:09Z"},
 		{name: "the same while starting", state: s6.StateStarting, want: s6.Running, from: lying,
 			but: func(o observed) { o.Status.ReadyStamp = now.Add(-time.Millisecond) }, reason: "waiting for its process to start"},
+		{name: "crashed for the first time", state: s6.StateDegraded, want: s6.Running, from: crashed, do: []fsm.Action{"start at once"},
+			reason: "its process ended for the first time in 30s, and another is started at once: exited with 1 at 2024-05-06T07:08:09Z"},
+		{name: "crashed for the first time, and is to stop", state: s6.StateDegraded, want: s6.Stopped, from: crashed,
+			fire: s6.EventStop, reason: "asked to be stopped"},
+		{name: "crashed for the first time while starting", state: s6.StateStarting, want: s6.Running, from: crashed,
+			reason: "waiting for its process to start: exited with 1 at 2024-05-06T07:08:09Z"},
+		{name: "crashed for the first time, and is about to pause for less than s6 does", state: s6.StateBackingOff, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Pauses, o.Failures, o.Waits = true, 1, now.Add(time.Second/2) }, do: []fsm.Action{"start at once"},
+			reason: "its process ended: the next one begins at 2024-05-06T07:08:09Z: exited with 1 at 2024-05-06T07:08:09Z"},
+		{name: "crashed for the first time, and is about to pause for longer", state: s6.StateBackingOff, want: s6.Running, from: crashed,
+			but:    func(o observed) { o.Pauses, o.Failures, o.Waits = true, 1, now.Add(time.Hour) },
+			reason: "its process ended: the next one begins at 2024-05-06T08:08:09Z: exited with 1 at 2024-05-06T07:08:09Z"},
+		{name: "crashed again", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Deaths = 2 }, reason: doesNotRun},
+		{name: "ended, as was asked", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Unasked = false }, reason: doesNotRun},
+		{name: "its last end is not in the tally, so that each would be the first", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Status.Stamp = now.Add(time.Millisecond) }, reason: doesNotRun},
+		{name: "crashed for the first time, and its finish script runs", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Status.PID, o.Status.Finishing = 8, true }, reason: doesNotRun},
+		{name: "crashed for the first time, and was told to go down", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Status.WantUp = false }, reason: doesNotRun},
+		{name: "crashed for the first time, and its file says that it is down", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.AskedDown = true }, reason: doesNotRun},
+		{name: "crashed for the first time, and s6 was told a moment ago", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Unheard = true }, reason: doesNotRun},
+		{name: "crashed for the first time, and its command is gone", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.CommandProblem = "/x does not exist" }, reason: "its command cannot be started: /x does not exist"},
+		{name: "crashed for the first time, and has left something", state: s6.StateDegraded, want: s6.Running, from: crashed,
+			but: func(o observed) { o.Left = []int{9} }, do: []fsm.Action{"end what was left running"},
+			reason: "its process has ended and what that has started has not: pid 9"},
 		{name: "does not answer its check", state: s6.StateRunning, want: s6.Running, from: healthy,
 			but: func(o observed) { o.Check = failing }, fire: s6.EventDegraded,
 			reason: "it does not answer its check: connect to 127.0.0.1:5432: connection refused (3 times in 12s)"},

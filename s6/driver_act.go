@@ -29,6 +29,8 @@ func (d *driver) Do(ctx context.Context, action fsm.Action, desired fsm.Desired[
 		return d.write(desired.Spec)
 	case actUp:
 		return d.up()
+	case actResume:
+		return d.resume()
 	case actDown:
 		return d.down(now, desired.Spec)
 	case actRestart:
@@ -155,6 +157,24 @@ func (d *driver) up() error {
 	}
 	d.failed.Store(false)
 	d.voidRequests()
+	return d.tellUp()
+}
+
+// resume does not bring up what somebody has told to be down since it was observed,
+// and forgets nothing of what has been counted.
+func (d *driver) resume() error {
+	status, err := d.tree.Status(d.service)
+	if _, err := written(err); err != nil {
+		return err
+	}
+	if status.PID != 0 || !status.WantUp || !status.Stamp.Equal(d.stamp) {
+		return nil
+	}
+	return d.tellUp()
+}
+
+// tellUp has s6-supervise start a process at once, if none runs.
+func (d *driver) tellUp() error {
 	if err := d.tree.Control(d.service, supervise.CommandUp); err != nil {
 		return err
 	}

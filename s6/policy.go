@@ -8,8 +8,9 @@ import (
 )
 
 // Policy says what follows on the end of a process that nobody asked to end. It
-// holds while no program runs, too. The zero Policy is that of s6: another
-// process, after a second at most.
+// holds while no program runs, too. The zero Policy is that of s6, another process
+// after a second at most; a program spares what crashes for the first time in
+// CrashWindow that second.
 type Policy struct {
 	// Restart is what follows; empty means RestartAlways. What is not to run again
 	// stays so, also for another run of the program, until it is asked for again:

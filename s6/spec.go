@@ -84,9 +84,9 @@ type Limits struct {
 }
 
 // Readiness says how it is known that a process does its work. At most one
-// field is set. With FD, Check or Announced, s6 restarts a process that had
+// field is set. With FD, Check or Announced, s6 itself restarts a process that had
 // been ready for a second within milliseconds of its death; otherwise it
-// restarts it after a second.
+// restarts it after a second, unless it is told to by a program that runs.
 type Readiness struct {
 	// Stays: the process has run for this long without ending. Zero, with no
 	// other field set, means a second: s6 itself treats a process that ends

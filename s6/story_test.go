@@ -197,6 +197,14 @@ var stories = []struct {
 		p.Watch(time.Second)
 		p.run(spec, 3*time.Second)
 	}},
+	{"crashes", "its process is killed, for the first time and again", func(p *play) {
+		p.run(&s6.Spec{Command: []string{"sleep", "1"}}, 3*time.Second)
+		for _, which := range []string{"its process is killed", "and killed again"} {
+			p.does(which, p.tree.Kill("a", syscall.SIGKILL))
+			p.Watch(3 * time.Second)
+		}
+		p.processes()
+	}},
 	{"crash-loop", "it dies all the time, and is mended by a new configuration", func(p *play) {
 		p.tree.SetProgram("a", s6test.Program{RunFor: 100 * time.Millisecond, ExitCode: 3})
 		p.run(&s6.Spec{Command: []string{"sleep", "1"}}, 6*time.Second)

@@ -50,6 +50,9 @@ const (
 	// loggerLag is for a logger to write what a process has printed, with the stamp
 	// of that moment.
 	loggerLag = 500 * time.Millisecond
+	// crashPause is how long s6-supervise takes before it starts another process,
+	// unless the last one was ready for as long or it is told.
+	crashPause = time.Second
 	// statusPatience is for a supervisor to write its first status. A
 	// supervisor that cannot, on a full disk, serves its service all the same.
 	statusPatience = time.Second

@@ -30,6 +30,7 @@ func (j *judge) happens(h s6test.Happening) {
 	switch h.Change {
 	case s6test.Started:
 		s.lost.record = false // this one writes its own
+		j.startsPaced(name)
 		j.startsStopped(name, h.PID)
 		j.startsInOrder(name, h.PID)
 		s.place.begins(h.PID)
@@ -50,6 +51,25 @@ func (j *judge) happens(h s6test.Happening) {
 		if s.promised == h.PID {
 			j.violatedLocked(PIDKept, "process %d of %s ended (%s)", h.PID, name, h.Wait)
 		}
+	}
+}
+
+// s6-supervise starts a process a second, and what it is told by the program is
+// beyond that: a first crash in half a minute, and what the program itself restarts.
+const (
+	paceWindow = 10 * time.Second
+	paceMost   = 20
+)
+
+// startsPaced holds how often processes start against that.
+func (j *judge) startsPaced(name string) {
+	s, now := j.known[name], time.Now()
+	s.starts = append(s.starts, now)
+	if len(s.starts) <= paceMost {
+		return
+	}
+	if s.starts = s.starts[1:]; now.Sub(s.starts[0]) < paceWindow {
+		j.violatedLocked(Paced, "%s has been started %d times in %v", name, paceMost, now.Sub(s.starts[0]))
 	}
 }
 

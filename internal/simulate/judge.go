@@ -25,6 +25,7 @@ const (
 	Bounded        Check = "6: no state waits without a bound"
 	Converged      Check = "7: when the adversary stops, all comes to what was declared"
 	Quiet          Check = "7: what has come there stays there"
+	Paced          Check = "what crashes again and again is not started at once each time"
 	InOrder        Check = "what needs another starts after it, and stops before it"
 	NothingRuns    Check = "10: of what is stopped nothing runs"
 	TreeIsSound    Check = "the tree in memory has no fault of its own"
@@ -76,6 +77,7 @@ type known struct {
 	started  map[int]bool   // those that have begun, and whether they are not to be promised
 	excused  time.Time      // when somebody gave a reason last
 	gone     time.Time      // when the last of them ended
+	starts   []time.Time    // when the last ones started that nobody had given a reason to
 	restarts bool           // it was ever asked to be restarted for its check
 	stalled  stall          // the process that was made to answer no check last
 	erred    time.Time      // when a pass was last seen to have failed
@@ -240,7 +242,7 @@ func (s *known) doom() {
 }
 
 func (s *known) excuse() {
-	s.promised, s.kept, s.over = 0, false, false
+	s.promised, s.kept, s.over, s.starts = 0, false, false, nil
 	if now := time.Now(); s.excused.Before(now) {
 		s.excused = now
 	}

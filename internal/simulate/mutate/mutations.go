@@ -130,6 +130,10 @@ func ofActing() []mutation {
 		// That nothing was to run again was forgotten by the next program.
 		one("the end is forgotten", "s6/decide.go",
 			"ended && (o.Verdict != \"\" || !o.Failed)", "ended && in.State == StateStarting && (o.Verdict != \"\" || !o.Failed)"),
+		// What crashed was started at once each time, and its crash was no longer the
+		// first.
+		one("a crash loop has no pause", "s6/deaths.go",
+			"		o.Deaths == 1 && o.Unasked && ", "		o.Unasked && "),
 		// A file down was left behind by a start.
 		one("down stays", "s6/driver_act.go",
 			"	if err := d.fs.Remove(path.Join(d.service, fileDown)); err != nil && !errors.Is(err, fs.ErrNotExist) {\n		return err\n	}\n", "	_, _ = fs.ErrNotExist, path.Join\n"),

@@ -31,6 +31,7 @@ func lives() []Scenario {
 		{"deaths", deaths},
 		{"a tally that is lost", lostTally},
 		{"a pause of a second before a restart", restartDelay},
+		{"a pause after a finish script, and none for what is told to be up", pauseAfterFinish},
 		{"no pause after a second of readiness", noRestartDelay},
 		{"a restart after less than a second of readiness", someRestartDelay},
 		{"readiness", readiness},
@@ -211,70 +212,6 @@ func deaths(s *stage) {
 	a.tell("x")
 	a.shows("xs", s.neverUp("down, ready"))
 	a.deaths("")
-}
-
-// A service that never was ready begins again a second after its death.
-func restartDelay(s *stage) {
-	a := s.serve("a", silent, nil, "su", "up, wanted")
-	a.runs()
-	a.Pause(1100*time.Millisecond, "it has run for long")
-	a.tell("k")
-	a.shows("dDu", "up, wanted, after signal 9 (killed)")
-	assert.GreaterOrEqual(s.t, a.status().Stamp.Sub(a.lastDeath()), time.Second)
-	// It is told to begin at once.
-	a.Eventually("it begins sooner", func() error {
-		a.runs()
-		a.tell("k")
-		a.Eventually("it is down", func() error {
-			if s := a.status(); s.Up() {
-				return fmt.Errorf("it is up")
-			}
-			return nil
-		})
-		a.tell("u")
-		a.Eventually("it is up", a.up)
-		if d := a.status().Stamp.Sub(a.lastDeath()); d >= time.Second {
-			return fmt.Errorf("it took %v", d)
-		}
-		return nil
-	})
-}
-
-func (a *actor) lastDeath() time.Time {
-	a.t.Helper()
-	all, err := supervise.ReadTally(a.FS(), a.dir)
-	require.NoError(a.t, err)
-	require.NotEmpty(a.t, all)
-	return all[len(all)-1].Time
-}
-
-func noRestartDelay(s *stage) {
-	a := s.serve("a", s6test.Program{}, map[string]string{"notification-fd": ready}, "suU", "up, wanted, ready")
-	a.Eventually("it begins sooner than after a second", func() error {
-		a.runs()
-		a.Pause(1100*time.Millisecond, "it is ready for a second")
-		died := a.status().PID
-		a.tell("k")
-		a.Eventually("another is ready", func() error {
-			if s := a.status(); !s.Up() || !s.Ready || s.PID == died {
-				return fmt.Errorf("it is %s", words(s))
-			}
-			return nil
-		})
-		if d := a.status().Stamp.Sub(a.lastDeath()); d >= time.Second {
-			return fmt.Errorf("it took %v", d)
-		}
-		return nil
-	})
-}
-
-func someRestartDelay(s *stage) {
-	a := s.serve("a", s6test.Program{}, map[string]string{"notification-fd": ready}, "suU", "up, wanted, ready")
-	first := a.status()
-	a.runs()
-	a.tell("k")
-	a.shows("dDuU", "up, wanted, ready, after signal 9 (killed)")
-	assert.GreaterOrEqual(s.t, a.status().Stamp.Sub(first.ReadyStamp), 990*time.Millisecond)
 }
 
 // readiness is announced by the process, or on its behalf.
