@@ -74,7 +74,7 @@ func arrows() map[string]arrow {
 			[]string{"benthos/benthostest", "s6/s6test", "s6/supervise"},
 		},
 		"internal/words":            {[]string{"api", "fsm"}, nil, nil},
-		"internal/top":              {[]string{"internal/words", "api", "fsm"}, []string{"charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"}, []string{"internal/screen"}},
+		"internal/top":              {[]string{"internal/words", "api", "runner", "fsm"}, []string{"charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi", unix}, []string{"internal/screen"}},
 		"internal/screen":           {nil, []string{"github.com/charmbracelet/x", "github.com/charmbracelet/ultraviolet"}, nil},
 		"cmd/evenkeel":              {[]string{"internal/cli"}, nil, nil},
 		"benthos/benthostest":       {[]string{"benthos", "ports"}, []string{testify}, nil},
