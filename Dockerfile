@@ -51,6 +51,7 @@ COPY config config/
 COPY runner runner/
 COPY internal/words internal/words/
 COPY internal/top internal/top/
+COPY internal/serve internal/serve/
 COPY internal/cli internal/cli/
 COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/

@@ -10,9 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/api"
-	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/internal/top"
-	"github.com/evenkeel/evenkeel/s6/logs"
 )
 
 func newTop() *cobra.Command {
@@ -43,33 +42,5 @@ func drawTop(ctx context.Context, dir string, in io.Reader, out io.Writer) error
 	}
 	client := api.NewClient(dir)
 	defer client.Close()
-	return top.Run(ctx, top.Config{Source: client, Logs: followed(dir), Plain: on.ASCII()}, on)
-}
-
-// lastShown is how many lines of a log are shown at first.
-const lastShown = 200
-
-// followed returns the lines of an instance's log in dir, and those that come.
-func followed(dir string) func(ctx context.Context, name string) <-chan string {
-	return func(ctx context.Context, name string) <-chan string {
-		said := make(chan string)
-		reader := logs.Open(filesystem.OS{}, logsIn(dir), logs.Options{Names: []string{name}, Last: lastShown, Follow: true})
-		go func() {
-			defer close(said)
-			for line := range reader.Lines(ctx) {
-				text := line.Text
-				switch {
-				case line.Err != nil:
-					text = line.Err.Error()
-				case line.Gap:
-					text = "(lines may be missing here)"
-				}
-				select {
-				case said <- text:
-				case <-ctx.Done():
-				}
-			}
-		}()
-		return said
-	}
+	return top.Run(ctx, top.Config{Source: client, Logs: serve.Followed(dir), Plain: on.ASCII()}, on)
 }
