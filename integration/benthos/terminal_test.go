@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/integration/harness"
 	"github.com/evenkeel/evenkeel/internal/screen"
 )
@@ -228,16 +229,23 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 	again.interrupt(syscall.SIGTERM)
 }
 
-// Where no table fits, or none can be drawn, there are lines.
+// Where no table fits, none can be drawn, or nobody can be asked, there are lines.
 func TestRunOnATerminalWithoutRoomPrintsLines(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		rows, columns int
 		env           string
-	}{"few lines": {7, 80, "TERM=xterm"}, "narrow": {24, 39, "TERM=xterm"}, "dumb": {24, 80, "TERM=dumb"}, "unknown": {24, 80, "TERM="}} {
+		inTheWay      string // of what the table asks
+	}{
+		"few lines": {7, 80, "TERM=xterm", ""}, "narrow": {24, 39, "TERM=xterm", ""},
+		"dumb": {24, 80, "TERM=dumb", ""}, "unknown": {24, 80, "TERM=", ""}, "without a socket": {24, 80, "TERM=xterm", api.SocketName},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHome(t, bento(t))
+			if c.inTheWay != "" {
+				require.NoError(t, os.MkdirAll(filepath.Join(h.root, c.inTheWay, "taken"), 0o755))
+			}
 			w := watch(t, newTerminal(t, c.rows, c.columns), h.command("-instances", "1"), c.env)
 			prints := func(text string) {
 				harness.Eventually(t, "it prints "+text, func() bool { return strings.Contains(w.term.printed.String(), text) })
@@ -247,6 +255,7 @@ func TestRunOnATerminalWithoutRoomPrintsLines(t *testing.T) {
 			assert.Zero(t, w.End(), w.term.printed.String())
 			prints("-> stopped (stop_done)")
 			assert.NotContains(t, w.term.printed.String(), "\x1b")
+			assert.Equal(t, c.inTheWay != "", strings.Contains(w.term.printed.String(), ": lines are printed instead"))
 		})
 	}
 }
