@@ -1,5 +1,6 @@
 # Two images under s6, as targets of one build:
-#   fivebenthos  five Benthos streams; what is built if no target is named
+#   fivebenthos  five Benthos streams; what is built if no target is named. Its
+#                evenkeel asks them
 #   evenkeel     what the files mounted at /etc/evenkeel declare
 # INIT says what PID 1 is:
 #   svscan      s6-svscan of Debian's own s6
@@ -51,6 +52,7 @@ COPY config config/
 COPY runner runner/
 COPY internal/words internal/words/
 COPY internal/top internal/top/
+COPY internal/serve internal/serve/
 COPY internal/cli internal/cli/
 COPY cmd/evenkeel cmd/evenkeel/
 COPY examples/fivebenthos examples/fivebenthos/
@@ -117,7 +119,7 @@ ENTRYPOINT ["/init"]
 FROM ${INIT} AS image
 # Any user can write here. A tmpfs or volume takes the mode over.
 RUN install -d -m 1777 /data /run
-COPY --from=build /out/benthos /usr/local/bin/
+COPY --from=build /out/benthos /out/evenkeel /usr/local/bin/
 ARG VERSION=dev
 ARG REVISION=
 ARG CREATED=
@@ -131,7 +133,6 @@ VOLUME /data
 
 FROM image AS evenkeel
 COPY --from=overlay /images/evenkeel/ /
-COPY --from=build /out/evenkeel /usr/local/bin/
 LABEL org.opencontainers.image.title="evenkeel" \
 	org.opencontainers.image.description="Services and Benthos streams kept running under s6 as files declare them"
 HEALTHCHECK --interval=2s --timeout=5s --start-period=10s --retries=2 \

@@ -55,6 +55,10 @@ stop: ## end the background container in order; its volume stays
 logs: ## show what the background container prints, until Ctrl-C
 	@sh container/run.sh logs
 
+.PHONY: top
+top: ## watch the instances of the container, in a live table from which they are stopped and started, too
+	@sh container/run.sh top
+
 .PHONY: shell
 shell: ## open a shell in the container
 	@sh container/run.sh shell
@@ -71,9 +75,9 @@ verify-docker: image
 
 .PHONY: run-host verify-host
 run-host: tools $(engine_needed) bin/fivebenthos
-	@exec bin/fivebenthos -dir . -benthos "$$EVENKEEL_BENTHOS" -verbosity "$${S6_VERBOSITY:-2}" $(ARGS)
+	@exec bin/fivebenthos -dir run -benthos "$$EVENKEEL_BENTHOS" -verbosity "$${S6_VERBOSITY:-2}" $(ARGS)
 verify-host: tools $(engine_needed) bin/fivebenthos
-	@exec bin/fivebenthos -dir . -benthos "$$EVENKEEL_BENTHOS" -verify $(ARGS)
+	@exec bin/fivebenthos -dir run -benthos "$$EVENKEEL_BENTHOS" -verify $(ARGS)
 
 ##@ Build
 .PHONY: build
@@ -243,7 +247,7 @@ cover: | go ## run the unit tests with coverage, into bin/cover.out
 
 ##@ Other
 .PHONY: clean
-clean: ## remove bin/, what runs left (services/, scan/, logs/), and the container with its volume and the images
+clean: ## remove bin/, what runs left in run/, and the container with its volume and the images
 	@sh scripts/clean.sh
 
 .PHONY: help

@@ -8,6 +8,7 @@
 #   once         with a volume of its own and no port published, until it ends
 #   stop         ends the container in order and removes it; its volume stays
 #   logs         shows what the container prints, and goes on until Ctrl-C
+#   top          the live table of its instances
 #   shell        a shell inside it, or in a fresh container where none runs
 #   remove       removes container, volume and all images
 # Except with "once", that is the container fivebenthos, or NAME, with a volume
@@ -61,8 +62,8 @@ foreground)
 	# container's own, which -i would connect, would tell every supervisor too.
 	trap : INT
 	terminal=
-	[ ! -t 1 ] || terminal=-t
-	# shellcheck disable=SC2086 # nothing or one option
+	[ ! -t 1 ] || terminal="-t -e TERM=${TERM:-dumb} -e NO_COLOR -e COLORTERM"
+	# shellcheck disable=SC2086 # nothing or several options
 	start --rm $terminal "$image" "$@"
 	;;
 background)
@@ -90,6 +91,7 @@ stop)
 	echo "Stopped."
 	;;
 logs) exec docker logs -f "$name" ;;
+top) exec docker exec -it -e "TERM=${TERM:-dumb}" -e NO_COLOR -e COLORTERM "$name" evenkeel top ;;
 shell)
 	if running; then exec docker exec -it "$name" sh; fi
 	exec docker run -it --rm -v "$volume:/data" "$image" sh

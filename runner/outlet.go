@@ -25,7 +25,7 @@ type Outlet struct {
 	mu      sync.Mutex // guards all below
 	waiting [][]byte   // each was written at once, and is printed or left out as a whole
 	size    int        // of these
-	busy    bool       // something is being printed
+	held    bool       // nothing is to be printed for now
 	closed  bool
 	lost    int   // lines left out since the last that was printed
 	err     error // why, nil if for want of room
@@ -86,11 +86,19 @@ func (o *Outlet) ring() {
 // To returns what the outlet prints to.
 func (o *Outlet) To() io.Writer { return o.to }
 
-// Idle reports whether all has been printed that was written.
-func (o *Outlet) Idle() bool {
+// Hold has what is written wait until Release, for whom it would disturb: a program
+// that has the terminal to itself. What there is no room for is left out, as where
+// nobody reads.
+func (o *Outlet) Hold() { o.hold(true) }
+
+// Release has it printed.
+func (o *Outlet) Release() { o.hold(false) }
+
+func (o *Outlet) hold(held bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.waiting) == 0 && !o.busy
+	o.held = held
+	o.ring()
 }
 
 // Waiting returns how many bytes were written and have to wait. Who can wait as well
@@ -101,12 +109,12 @@ func (o *Outlet) Waiting() int {
 	return o.size
 }
 
-// close takes no more. What has been written is still printed: done is closed
-// when it has been.
+// close takes no more. What has been written is still printed, held or not: done is
+// closed when it has been.
 func (o *Outlet) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.closed = true
+	o.closed, o.held = true, false
 	o.ring()
 }
 
@@ -147,15 +155,16 @@ func (o *Outlet) over() (gap []byte, over bool) {
 	return o.gap(), o.closed && len(o.waiting) == 0
 }
 
-// next prints the next text that waits, and reports whether there was one.
+// next prints the next text that waits and may be printed, and reports whether there
+// was one.
 func (o *Outlet) next() bool {
 	o.mu.Lock()
-	if len(o.waiting) == 0 {
+	if len(o.waiting) == 0 || o.held {
 		o.mu.Unlock()
 		return false
 	}
 	text := o.waiting[0]
-	o.waiting, o.size, o.busy = o.waiting[1:], o.size-len(text), true
+	o.waiting, o.size = o.waiting[1:], o.size-len(text)
 	gap := o.gap()
 	o.mu.Unlock()
 
@@ -163,7 +172,6 @@ func (o *Outlet) next() bool {
 
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.busy = false
 	switch {
 	case err != nil:
 		o.lose(text, err)

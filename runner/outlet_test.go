@@ -64,13 +64,10 @@ func TestPrintingMakesNobodyWait(t *testing.T) {
 		o := NewOutlet(r, "program", 40)
 		write(t, o, "one\n")
 		synctest.Wait()
-		assert.True(t, o.Idle())
-
 		stopped := make(chan struct{})
 		r.be(nil, stopped)
 		write(t, o, "two\n")
 		synctest.Wait()
-		assert.False(t, o.Idle(), "the reader takes nothing")
 		assert.Zero(t, o.Waiting(), "it is being printed")
 		write(t, o, "three\n")
 		assert.Equal(t, 6, o.Waiting())
@@ -99,6 +96,28 @@ func TestPrintingThatFails(t *testing.T) {
 		Flush(flushTime, o)
 		assert.Equal(t, "program: 2 lines were left out: no space left on device\nthree\n", r.String())
 		write(t, o, "nothing comes of it\n")
+	})
+}
+
+func TestPrintingIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := new(reader)
+		o := NewOutlet(r, "program", 20)
+		write(t, o, "one\n")
+		synctest.Wait()
+		o.Hold()
+		write(t, o, "two\n")
+		write(t, o, "more than there is room for\n")
+		synctest.Wait()
+		assert.Equal(t, "one\n", r.String())
+		o.Release()
+		synctest.Wait()
+		const all = "one\nprogram: 1 lines were left out: they were not read in time\ntwo\n"
+		assert.Equal(t, all, r.String())
+		o.Hold()
+		write(t, o, "three\n")
+		Flush(flushTime, o)
+		assert.Equal(t, all+"three\n", r.String(), "the end of the program releases it")
 	})
 }
 

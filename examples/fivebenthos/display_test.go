@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -25,7 +25,6 @@ const wild = "\x1b[2J \a \u009b31m \x9b32m \u202e \x7f\r\n15:04:05.000 benthos-1
 func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 	about := fsm.Subject{Instance: wild, Kind: "benthos"}
 	moved := fsm.Transition{Subject: about, From: "idle", To: fsm.State(wild), Event: fsm.Event(wild), Reason: fsm.Because(wild).With(wild)}
-	shown := &snapshot{Name: "a", State: fsm.State(wild), Reason: fsm.Because(wild).With(wild), Err: errors.New(wild)}
 	for name, c := range map[string]struct {
 		settings settings
 		print    func(*display)
@@ -36,7 +35,7 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 		"a problem":              {settings{}, func(d *display) { d.report(report{State: "idle", Problem: wild}) }, 1},
 		"a problem as JSON":      {settings{json: true}, func(d *display) { d.report(report{State: wild, Problem: wild}) }, 1},
 		"a reason":               {settings{}, func(d *display) { d.report(report{Instance: "a", Reason: wild}) }, 1},
-		"a reason in the table":  {settings{}, func(d *display) { d.printf("%s\n", why(shown)) }, 1},
+		"a problem of its own":   {settings{}, func(d *display) { d.problem(errors.New(wild)) }, 2},
 		"a failure, as it is":    {settings{}, func(d *display) { d.printf("   problem: %s\n", wild) }, 2},
 		"a finding, as JSON too": {settings{json: true}, func(d *display) { d.json(finding{Name: wild, Seen: []string{wild}, Problem: wild}) }, 1},
 	} {
@@ -44,7 +43,7 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := new(strings.Builder)
 				o := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom)
-				c.print(newDisplay(o, c.settings))
+				c.print(newDisplay(c.settings, os.Stdin, o, o))
 				runner.Flush(runner.FlushTime, o)
 				text := r.String()
 				harmless(t, text)
@@ -62,13 +61,13 @@ func TestTextOfOthersReachesNoTerminalRaw(t *testing.T) {
 func TestLogReachesNoTerminalRaw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(strings.Builder)
-		o, other := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom), runner.NewOutlet(io.Discard, "fivebenthos", runner.OutletRoom)
+		o := runner.NewOutlet(r, "fivebenthos", runner.OutletRoom)
 		s := settings{verbosity: tellFailures}
-		for _, l := range s.listeners(newDisplay(other, s), o) {
+		for _, l := range s.listeners(newDisplay(s, os.Stdin, o, o)) {
 			l(fsm.PassFailed{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 			l(fsm.Refused{Subject: fsm.Subject{Instance: wild}, Err: errors.New(wild)})
 		}
-		runner.Flush(runner.FlushTime, o, other)
+		runner.Flush(runner.FlushTime, o)
 		harmless(t, r.String())
 		assert.Equal(t, 2, strings.Count(r.String(), "\n"), r.String())
 	})

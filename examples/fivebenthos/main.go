@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -114,7 +112,9 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 	if s.healthcheck {
 		return checkHealth(s)
 	}
+	show := newDisplay(s, os.Stdin, stdout, stderr)
 	ctx := runner.NotifyEnd(func(s os.Signal) {
+		show.leave("")
 		fmt.Fprintf(stderr, "fivebenthos: a second signal (%v) ends it at once: what runs goes on, and the next run adopts it\n", s)
 		runner.Flush(runner.FlushTime, stdout, stderr)
 		runner.EndBy(s)
@@ -135,16 +135,13 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 	}
 	s.engine = engine
 	s.metrics = s.exporter(ctx)
-
-	show := newDisplay(stdout, s)
-	p, err := start(ctx, s, s.listeners(show, stderr))
+	p, err := start(ctx, s, s.listeners(show), show.problem)
 	if err != nil {
 		return err
 	}
-	refused := p.instances.Refused()
-	for _, name := range slices.Sorted(maps.Keys(refused)) {
-		why := &fsm.RefusedError{Name: name, Err: refused[name]}
-		fmt.Fprintln(stderr, "fivebenthos:", fsm.EscapeText(why.Error()))
+	defer p.close()
+	for _, why := range p.refused() {
+		show.problem(why)
 	}
 	beating, still := context.WithCancel(context.Background())
 	var beat sync.WaitGroup
@@ -157,13 +154,21 @@ func run(s settings, stdout, stderr *runner.Outlet) error {
 	if s.verify {
 		return verify(ctx, p, show)
 	}
+	return p.keep(ctx, show)
+}
+
+// keep shows the instances until ctx ends, and while they stop then.
+func (p *program) keep(ctx context.Context, show *display) error {
+	show.begin(ctx.Done())
 	show.follow(ctx.Done(), p)
 	halted := make(chan struct{})
+	var err error
 	go func() {
 		defer close(halted)
 		err = p.halt()
 	}()
 	show.follow(halted, p)
+	show.leave(p.table())
 	return errors.Join(err, p.End())
 }
 

@@ -124,8 +124,10 @@ func (v *verification) monitoring(ctx context.Context) ([]string, error) {
 // stopOne stops an instance, looks, and starts it again.
 func (v *verification) stopOne(ctx context.Context, p *proof) (seen []string, err error) {
 	desired := v.desired(benthos.Active)
-	desired[p.name] = fsm.Desired[*benthos.Config]{State: benthos.Stopped, Spec: desired[p.name].Spec}
-	if err := v.instances.Apply(ctx, desired); err != nil {
+	stopped := desired[key(p.name)]
+	stopped.State = benthos.Stopped
+	desired[key(p.name)] = stopped
+	if err := v.ask(ctx, desired); err != nil {
 		return nil, err
 	}
 	if err := v.waitFor(ctx, p, fsm.PhaseStopped); err != nil {
@@ -142,7 +144,7 @@ func (v *verification) stopOne(ctx context.Context, p *proof) (seen []string, er
 		return nil, err
 	}
 	seen = append(seen, p.name+" asked to stop: stopped, and no process of it is left")
-	if err := v.ask(ctx, benthos.Active); err != nil {
+	if err := v.ask(ctx, v.desired(benthos.Active)); err != nil {
 		return seen, err
 	}
 	if err := v.waitFor(ctx, p, fsm.PhaseRunning); err != nil {

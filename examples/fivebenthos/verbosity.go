@@ -5,7 +5,6 @@ import (
 
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/fsm"
-	"github.com/evenkeel/evenkeel/runner"
 )
 
 // How much is printed while instances are kept, counted as s6-overlay does.
@@ -31,14 +30,14 @@ func (s settings) heard(t fsm.Transition) bool {
 // listeners returns those of what happens to the instances: the display, and a
 // log on stderr of what fails. Transitions are logged below the level of that
 // log, for the display prints them.
-func (s settings) listeners(show *display, stderr *runner.Outlet) []fsm.Listener {
+func (s settings) listeners(show *display) []fsm.Listener {
 	all := []fsm.Listener{show.told.hear, func(n fsm.Notice) {
 		if t, ok := n.(fsm.Transition); ok && s.heard(t) {
 			show.transition(t)
 		}
 	}}
 	if s.verbosity >= tellFailures {
-		handler := slog.NewTextHandler(show.log(stderr), &slog.HandlerOptions{Level: slog.LevelWarn})
+		handler := slog.NewTextHandler(show.log(), &slog.HandlerOptions{Level: slog.LevelWarn})
 		all = append(all, fsm.LogTo(slog.New(handler)))
 	}
 	return all

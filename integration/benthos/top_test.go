@@ -4,63 +4,21 @@ package benthos
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/evenkeel/evenkeel/integration/harness"
-	"github.com/evenkeel/evenkeel/internal/screen"
 )
-
-// watched is an evenkeel top on a terminal.
-type watched struct {
-	*harness.Program
-	term   *terminal
-	before *unix.Termios
-}
 
 // watch starts an evenkeel top on a terminal of its own.
 func (p *plant) watch(env ...string) *watched {
 	p.t.Helper()
-	w := &watched{term: newTerminal(p.t.(*testing.T), 24, 80)}
-	w.before = w.settings(p.t)
-	cmd := exec.Command(evenkeel(p.t), "top", "--dir", p.root)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.term.slave, w.term.slave, w.term.slave
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	cmd.Env = append(append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8"), env...)
-	w.Program = harness.Start(p.t, cmd)
-	return w
-}
-
-// settings are those of the terminal, such as whether it echoes.
-func (w *watched) settings(t testing.TB) *unix.Termios {
-	t.Helper()
-	settings, err := unix.IoctlGetTermios(int(w.term.slave.Fd()), unix.TCGETS)
-	require.NoError(t, err)
-	return settings
-}
-
-// shows waits until a text stands on the terminal.
-func (w *watched) shows(texts ...string) {
-	w.T.Helper()
-	for _, text := range texts {
-		harness.Eventually(w.T, "it shows "+text, func() bool {
-			return strings.Contains(screen.Of(w.term.printed.String(), w.term.columns, w.term.rows), text)
-		})
-	}
-}
-
-// press types on the terminal.
-func (w *watched) press(keys string) {
-	w.T.Helper()
-	_, err := w.term.master.WriteString(keys)
-	require.NoError(w.T, err)
+	t := p.t.(*testing.T)
+	return watch(t, newTerminal(t, 24, 80), exec.Command(evenkeel(t), "top", "--dir", p.root), env...)
 }
 
 // left checks that the terminal is as it was.
@@ -68,7 +26,7 @@ func (w *watched) left() {
 	w.T.Helper()
 	assert.Equal(w.T, w.before, w.settings(w.T))
 	harness.Eventually(w.T, "the table is gone", func() bool {
-		return strings.TrimSpace(screen.Of(w.term.printed.String(), w.term.columns, w.term.rows)) == ""
+		return strings.TrimSpace(w.term.screen()) == ""
 	})
 }
 
@@ -111,7 +69,7 @@ func TestTop(t *testing.T) {
 	top.shows("What is shown is old: ", "● one ")
 	program = p.start()
 	harness.Eventually(t, "it has come back", func() bool {
-		return !strings.Contains(screen.Of(top.term.printed.String(), 80, 24), "What is shown is old: ")
+		return !strings.Contains(top.term.screen(), "What is shown is old: ")
 	})
 	top.shows("2 running")
 	top.press("q")

@@ -117,6 +117,21 @@ func TestWhatDoesNotRunIsUnhealthy(t *testing.T) {
 	c.unhealthy("benthos-0 is not healthy: it is down")
 }
 
+// The evenkeel in the image asks fivebenthos, and finds what it has left.
+func TestFivebenthosCanBeAsked(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil)
+	c.serving()
+	harness.Eventually(t, "it is healthy", func() bool { return c.health() == "healthy" })
+	assert.Equal(t, 1+five, 1+strings.Count(c.exec("evenkeel status"), "\n"))
+	assert.Contains(t, c.exec("evenkeel why benthos-3"), "it is asked to be active (declared)")
+	c.exec("evenkeel stop benthos-3 && evenkeel wait benthos-3 --for stopped")
+	assert.Contains(t, c.exec("evenkeel history benthos-3"), "-> stopped")
+	c.exec("evenkeel start benthos-3 && evenkeel wait benthos-3")
+	require.NoError(t, c.post(3, `{"test":"asked"}`, 0))
+	harness.Eventually(t, "the message is shown", func() bool { return strings.Contains(c.exec("evenkeel logs benthos-3"), `{"test":"asked"}`) })
+}
+
 func TestHealthKnowsTheFlags(t *testing.T) {
 	t.Parallel()
 	c := start(t, nil, "-instances", "2")

@@ -13,14 +13,12 @@
 //   - log.go: the log of a command
 //   - reporter.go: tells s6, systemd and, by its beat, whoever looks how the program is
 //   - follow.go: the files, again and again
-//   - loglines.go: how lines of instances are printed
 //   - names.go: which instances are meant
 //   - logs.go: evenkeel logs
 //   - printlogs.go: what instances print, beside what happens to them
-//   - recorder.go: the journal of what happens
 //   - measures.go: what Prometheus can be told
 //   - version.go: evenkeel version
-//   - serve.go: what an evenkeel run shows, and where it can be asked
+//   - serve.go: where an evenkeel run can be asked beside its socket
 //   - run.go: evenkeel run
 //   - ask.go: what is asked of an evenkeel run
 //   - status.go: evenkeel status

@@ -14,6 +14,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/journal"
 )
 
@@ -79,7 +80,7 @@ func journalFlag(c *cobra.Command, dir *string) {
 }
 
 func history(o historyOptions, name string, stdout, stderr io.Writer) error {
-	all, missing, err := journal.History(filesystem.OS{}, journalDir(o.dir), "")
+	all, missing, err := journal.History(filesystem.OS{}, serve.JournalIn(o.dir), "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return noJournal(o.dir, err)
@@ -88,7 +89,7 @@ func history(o historyOptions, name string, stdout, stderr io.Writer) error {
 	}
 	if name != "" {
 		if all, err = historyOf(all, name); err != nil {
-			return fmt.Errorf("cannot show a history in %s: %w", journalDir(o.dir), err)
+			return fmt.Errorf("cannot show a history in %s: %w", serve.JournalIn(o.dir), err)
 		}
 	}
 	if o.newest > 0 && len(all) > o.newest {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/evenkeel/evenkeel/api"
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6/logs"
 )
@@ -58,7 +58,7 @@ cannot be read.`,
 			return showLogs(c.Context(), o, names, c.OutOrStdout(), c.ErrOrStderr())
 		},
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
-			known, _ := logs.Instances(filesystem.OS{}, logsIn(o.dir)) // none are known then
+			known, _ := logs.Instances(filesystem.OS{}, serve.LogsIn(o.dir)) // none are known then
 			named := func(name string) bool { return slices.Contains(given, name) }
 			return slices.DeleteFunc(known, named), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -74,15 +74,12 @@ cannot be read.`,
 	return c
 }
 
-// logsIn returns the directory of all logs.
-func logsIn(dir string) string { return filepath.Join(dir, "logs") }
-
 func showLogs(ctx context.Context, o logsOptions, names []string, stdout, stderr io.Writer) error {
 	since, err := parseSince(o.since, time.Now())
 	if err != nil {
 		return err
 	}
-	known, err := logs.Instances(filesystem.OS{}, logsIn(o.dir))
+	known, err := logs.Instances(filesystem.OS{}, serve.LogsIn(o.dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: name the --dir of evenkeel run, in which logs is", err)
 	}
@@ -90,20 +87,20 @@ func showLogs(ctx context.Context, o logsOptions, names []string, stdout, stderr
 		return err
 	}
 	if names, err = findNames(names, known); err != nil {
-		return fmt.Errorf("cannot show logs in %s: %w", logsIn(o.dir), err)
+		return fmt.Errorf("cannot show logs in %s: %w", serve.LogsIn(o.dir), err)
 	}
 	shown := names
 	if len(names) == 0 {
 		shown = known
 	}
-	p := linePrinter{
-		to: stdout, escape: runner.IsTerminal(stdout), color: !o.noColor && wantsColor(stdout), stamps: o.timestamps,
-		names: len(shown) > 1 || len(names) == 0 && o.follow,
+	p := serve.LinePrinter{
+		To: stdout, Escape: runner.IsTerminal(stdout), Color: !o.noColor && wantsColor(stdout), Stamps: o.timestamps,
+		Names: len(shown) > 1 || len(names) == 0 && o.follow,
 	}
-	p.know(shown)
-	reader := logs.Open(filesystem.OS{}, logsIn(o.dir), logs.Options{Names: names, Since: since, Last: o.last, Follow: o.follow})
+	p.Know(shown)
+	reader := logs.Open(filesystem.OS{}, serve.LogsIn(o.dir), logs.Options{Names: names, Since: since, Last: o.last, Follow: o.follow})
 	printed := make(chan error, 1)
-	go func() { printed <- p.printAll(reader.Lines(ctx), stderr) }()
+	go func() { printed <- printAll(&p, reader.Lines(ctx), stderr) }()
 	select {
 	case err = <-printed:
 	case <-ctx.Done():
@@ -123,14 +120,14 @@ func showLogs(ctx context.Context, o logsOptions, names []string, stdout, stderr
 
 // printAll prints lines as they come. The error says why it cannot, or that a log
 // could not be read, which has been told.
-func (p *linePrinter) printAll(lines iter.Seq[logs.Line], stderr io.Writer) (result error) {
+func printAll(p *serve.LinePrinter, lines iter.Seq[logs.Line], stderr io.Writer) (result error) {
 	for line := range lines {
 		if line.Err != nil {
 			tellLogError(stderr, line)
 			result = exitProblems
 			continue
 		}
-		if err := p.print(line); err != nil { // a pipe that is closed has ended the program
+		if err := p.Print(line); err != nil { // a pipe that is closed has ended the program
 			return fmt.Errorf("cannot print: %w", err)
 		}
 	}

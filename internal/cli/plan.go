@@ -16,6 +16,7 @@ import (
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/runner"
 )
 
@@ -95,7 +96,7 @@ func (o planOptions) plan(ctx context.Context) (*runner.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := storeIn(o.dir)
+	store := serve.StoreIn(o.dir)
 	var linter asked = &benthos.Linter{Path: engine}
 	if noEngine == nil && !o.noLint {
 		linter = askAhead(ctx, engine, config.Read(o.files...), store)

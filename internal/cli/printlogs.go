@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/runner"
 	"github.com/evenkeel/evenkeel/s6/logs"
 )
@@ -25,11 +26,11 @@ const (
 // is not read in time, lines wait in the logs, so that there is room for others.
 func printLogs(dir string, to *programLog, names []string) (end func()) {
 	out := to.out
-	p := linePrinter{to: out, escape: true, color: wantsColor(out.To()), names: true}
-	p.know(names)
+	p := serve.LinePrinter{To: out, Escape: true, Color: wantsColor(out.To()), Names: true}
+	p.Know(names)
 	until, done := make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
-	reader := logs.Open(filesystem.OS{}, logsIn(dir), logs.Options{Only: keptIn(dir), Follow: true, Until: until})
+	reader := logs.Open(filesystem.OS{}, serve.LogsIn(dir), logs.Options{Only: keptIn(dir), Follow: true, Until: until})
 	go func() {
 		defer close(done)
 		for line := range reader.Lines(ctx) {
@@ -46,7 +47,7 @@ func printLogs(dir string, to *programLog, names []string) (end func()) {
 			if to.json {
 				to.line(line)
 			} else {
-				_ = p.print(line) // an outlet takes all
+				_ = p.Print(line) // an outlet takes all
 			}
 		}
 	}()

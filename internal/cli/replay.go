@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/journal"
 	"github.com/evenkeel/evenkeel/s6"
 )
@@ -31,7 +32,7 @@ and exits with 0 if there is none, otherwise with 1. Of another version of evenk
 this says what that would have done otherwise. It touches nothing that runs.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			name := journalDir(dir)
+			name := serve.JournalIn(dir)
 			if len(args) > 0 {
 				name = args[0]
 			}

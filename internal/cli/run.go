@@ -17,10 +17,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/api"
+	"github.com/evenkeel/evenkeel/api/page"
 	"github.com/evenkeel/evenkeel/benthos"
 	"github.com/evenkeel/evenkeel/config"
 	"github.com/evenkeel/evenkeel/filesystem"
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/runner"
 )
 
@@ -70,9 +72,9 @@ all else to standard output.`,
 	c.Flags().DurationVar(&o.stopTimeout, "stop-timeout", stopTime, "how long to wait for the instances to stop")
 	c.Flags().BoolVar(&o.leave, "leave", false, "at SIGINT or SIGTERM, leave what runs to the next run, or to \"evenkeel stop\"; needs --scan-dir")
 	c.Flags().IntVar(&o.readyFD, "ready-fd", 0, "`DESCRIPTOR` to write a newline to once it counts as started, as s6 expects it; 0 means none")
-	c.Flags().IntVar(&o.journal, "journal", journalSize, "`SIZE` in MiB of the journal in --dir of what instances saw, decided and did, for \"evenkeel history\" and \"evenkeel replay\"; 0 means none")
+	c.Flags().IntVar(&o.journal, "journal", serve.JournalSize, "`SIZE` in MiB of the journal in --dir of what instances saw, decided and did, for \"evenkeel history\" and \"evenkeel replay\"; 0 means none")
 	c.Flags().StringVar(&o.lock, "lock", "", "`PATH` of a file to lock that belongs to this s6 service alone; another process that has it has lost its supervisor, and is killed")
-	c.Flags().StringVar(&o.serve.address, "http", "", "`HOST:PORT` where whoever connects may read all that is shown; none means nowhere but on the socket in --dir")
+	c.Flags().StringVar(&o.serve.At, "http", "", "`HOST:PORT` where whoever connects may read all that is shown; none means nowhere but on the socket in --dir")
 	c.Flags().StringVar(&o.serve.tokenFile, "http-write", "", "`PATH` of a file with a token; whoever has it may stop and start instances there as well")
 	c.Flags().StringSliceVar(&o.serve.hosts, "http-host", nil, "`NAME` by which that may be reached as well, besides its address and localhost; may be given again")
 	c.Flags().BoolVar(&o.serve.umhMetrics, "umh-metrics", false, "have /metrics say the same under UMH Core's names as well, for its dashboards")
@@ -130,7 +132,7 @@ func run(o runOptions, stdout, stderr io.Writer) error {
 
 // keep has what the files declare kept until ctx ends.
 func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-chan os.Signal, log *programLog) error {
-	store := storeIn(o.dir)
+	store := serve.StoreIn(o.dir)
 	declared := config.Read(o.files...)
 	last, _ := store.Last() // what is wrong with it is told later
 	engine, err := engineFor(o.engine, declared, last)
@@ -148,9 +150,9 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	if o.logs {
 		defer printLogs(o.dir, log, serviceNames(declared))()
 	}
-	record := newRecorder(o.dir, o.journal, log.unrecorded)
-	defer record.end()
-	record.hear(&place)
+	record := serve.NewRecorder(o.dir, o.journal, log.unrecorded)
+	defer record.End()
+	record.Hear(&place)
 	measured := newMeasures(o.serve.umhMetrics)
 	defer measured.engines.Close()
 	measured.hear(&place)
@@ -160,10 +162,12 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 	}
 	reports := &reporter{systemd: systemd, readyFD: o.readyFD, beat: beatFile(place), keeper: r, tell: log.untold}
 	defer reports.end()
-	defer serve(o.dir, o.serve, shown(o.dir, r, feed, reports.notReady, measured.of(r)), log.untold).end()
+	shown := serve.Shown(o.dir, r, feed)
+	shown.NotReady, shown.Page, shown.Also, shown.Version = reports.notReady, page.Handler(), measured.of(r), version()
+	defer serve.Begin(o.dir, o.serve.Address, shown, log.untold).End()
 	files := &runner.Files{
 		Reader: config.Reader{FS: filesystem.OS{}}, Paths: o.files, AllowEmpty: o.allowEmpty, Metrics: exporterSoon(engine, linter, last),
-		Keeper: record.keeper(r), Store: store, Tell: log.trouble,
+		Keeper: record.Keeper(r), Store: store, Tell: log.trouble,
 	}
 	failed := new(runner.Failure)
 	err = follow(ctx, files, asked, reports, log)
@@ -185,11 +189,6 @@ func keep(ctx context.Context, o runOptions, systemd *runner.Notifier, asked <-c
 		log.Error("not everything has stopped", "error", ended) // and the exit code is that of what has failed
 	}
 	return cmp.Or(err, ended)
-}
-
-// storeIn returns where the declarations are kept that were taken.
-func storeIn(dir string) runner.Store {
-	return runner.Store{FS: filesystem.OS{}, Dir: filepath.Join(dir, "declarations")}
 }
 
 // serviceNames returns the names of what is declared.

@@ -1,19 +1,14 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/api"
-	"github.com/evenkeel/evenkeel/fsm"
 	"github.com/evenkeel/evenkeel/internal/words"
 	"github.com/evenkeel/evenkeel/runner"
 )
@@ -65,7 +60,7 @@ func status(ctx context.Context, o statusOptions, given []string, out io.Writer)
 		if o.json {
 			return wrong, printShown(out, chosen)
 		}
-		text := statusTable(chosen, time.Now())
+		text := words.Table(chosen, time.Now())
 		if o.watch && runner.IsTerminal(out) {
 			text = "\x1b[H\x1b[2J" + text
 		}
@@ -149,24 +144,4 @@ func choose(all []api.Summary, given []string) (chosen []api.Summary, err error)
 		}
 	}
 	return chosen, nil
-}
-
-// statusTable returns the instances, one a line.
-func statusTable(all []api.Summary, now time.Time) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tSTATE\tFOR\tPID\tUP\tRESTARTS\tIN/S\tOUT/S\tREASON")
-	for _, s := range all {
-		pid, in, sent := "-", "-", "-"
-		if s.PID != 0 {
-			pid = fmt.Sprint(s.PID)
-		}
-		if t := s.Traffic; t != nil {
-			in, sent = fmt.Sprintf("%.1f", t.ReceivedRate), fmt.Sprintf("%.1f", t.SentRate)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Name, cmp.Or(string(s.State), "refused"),
-			words.Ago(s.Since, now), pid, words.Ago(s.Up, now), s.Restarts, in, sent, fsm.EscapeLine(words.Reason(&s, now)))
-	}
-	w.Flush() // a strings.Builder takes everything
-	return b.String()
 }

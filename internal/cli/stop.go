@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/evenkeel/evenkeel/fsm"
+	"github.com/evenkeel/evenkeel/internal/serve"
 	"github.com/evenkeel/evenkeel/runner"
 )
 
@@ -55,26 +56,26 @@ func stop(ctx context.Context, o stopOptions, stdout, stderr io.Writer) error {
 	log := o.log.open(stdout, stderr)
 	defer log.flush()
 	record := o.recorder(log.unrecorded)
-	defer record.end()
+	defer record.End()
 	// No engine: none is started.
 	place := runner.Config{
-		Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: storeIn(o.dir), Listeners: []fsm.Listener{fsm.LogTo(log.Logger)},
+		Dir: o.dir, ScanDir: o.scanDir, Engine: "benthos", Store: serve.StoreIn(o.dir), Listeners: []fsm.Listener{fsm.LogTo(log.Logger)},
 	}
-	record.hear(&place)
+	record.Hear(&place)
 	r, err := runner.Start(ctx, place)
 	if err != nil {
 		return log.end(err)
 	}
 	limited, cancel := context.WithTimeout(ctx, o.stopTimeout)
 	defer cancel()
-	last, _ := storeIn(o.dir).Last() // without it, streams come first
+	last, _ := serve.StoreIn(o.dir).Last() // without it, streams come first
 	return log.end(errors.Join(r.HaltStanding(limited, last), r.LetGo()))
 }
 
 // recorder goes on with the journal of the run, if that has one.
-func (o stopOptions) recorder(tell func(error)) recorder {
-	if _, err := os.Stat(journalDir(o.dir)); err != nil {
-		return recorder{}
+func (o stopOptions) recorder(tell func(error)) serve.Recorder {
+	if _, err := os.Stat(serve.JournalIn(o.dir)); err != nil {
+		return serve.Recorder{}
 	}
-	return newRecorder(o.dir, journalSize, tell)
+	return serve.NewRecorder(o.dir, serve.JournalSize, tell)
 }

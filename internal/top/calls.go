@@ -33,6 +33,9 @@ type calls struct {
 	// tell asks how one is, and why; ask asks for something by hand.
 	tell func(key) tea.Cmd
 	ask  func(verb, name string) tea.Cmd
+	// said waits for a line that the program says, ending until it begins to end. quit
+	// has it end; nil for a table that ends alone.
+	said, ending, quit tea.Cmd
 	// follow begins to follow a log, until it is told to end.
 	follow func(name string, turn int) (begin tea.Cmd, end func())
 }
@@ -51,6 +54,11 @@ func callsOf(ctx context.Context, c Config) calls {
 				return answered{verb, name, c.Source.Ask(limited, name, verb)}
 			}
 		},
+		said:   func() tea.Msg { return saidBy(ctx, c.Said) },
+		ending: func() tea.Msg { return endOf(ctx, c.Ending) },
+	}
+	if c.Quit != nil {
+		call.quit = func() tea.Msg { c.Quit(); return nil }
 	}
 	if c.Logs != nil {
 		call.follow = func(name string, turn int) (tea.Cmd, func()) {
@@ -95,6 +103,26 @@ func awaited(ctx context.Context, news <-chan struct{}) tea.Msg {
 	}
 	wait(ctx, settles)
 	return happened{}
+}
+
+// saidBy waits for the next line.
+func saidBy(ctx context.Context, from <-chan string) tea.Msg {
+	select {
+	case line := <-from:
+		return said{line}
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// endOf waits for the program to begin to end.
+func endOf(ctx context.Context, begun <-chan struct{}) tea.Msg {
+	select {
+	case <-begun:
+		return ending{}
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // wait waits for a while, or until ctx ends.

@@ -33,5 +33,6 @@
 //   - help.go: what is said of the keys
 //   - view.go: all that is drawn
 //   - update.go: what each message does
+//   - terminal.go: what a table is drawn on
 //   - run.go: the table on a terminal
 package top

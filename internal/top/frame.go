@@ -10,7 +10,7 @@ func (m *Model) frame() (f frame) {
 	if m.height >= 4 {
 		f.header = 1
 	}
-	if m.height >= 6 {
+	if m.height >= 6 && !m.deaf {
 		f.footer = 1
 	}
 	f.status = min(len(m.status()), max(m.height-f.header-f.footer-1, 0))

@@ -21,7 +21,7 @@ const farthest = 1 << 30
 // bindings are the keys, the most useful first.
 func bindings() []binding {
 	return []binding{
-		{[]string{"q"}, "", "quit", "quit; Ctrl-C does so anywhere", func(*Model, string) tea.Cmd { return tea.Quit }},
+		{[]string{"q"}, "", "quit", "quit; Ctrl-C does so anywhere", func(m *Model, _ string) tea.Cmd { return m.quit(false) }},
 		{[]string{"?"}, "", "help", "show the keys, or the table again", func(m *Model, _ string) tea.Cmd { m.help = !m.help; return nil }},
 		{[]string{"up", "k"}, "up", "", "choose the instance above", func(m *Model, _ string) tea.Cmd { return m.move(-1) }},
 		{[]string{"down", "j"}, "down", "", "choose the instance below", func(m *Model, _ string) tea.Cmd { return m.move(1) }},
@@ -39,6 +39,7 @@ func bindings() []binding {
 		{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "sort", "sort by that column, again to reverse it", func(m *Model, key string) tea.Cmd { m.sort(column(key[0] - '1')); return nil }},
 		{[]string{"0"}, "", "", "sort by what is wrong, then by name", func(m *Model, _ string) tea.Cmd { m.sort(unsorted); return nil }},
 		{[]string{"esc"}, "", "", "leave what is open, then show all", func(m *Model, _ string) tea.Cmd { return m.leave() }},
+		{[]string{"ctrl+l"}, "", "", "draw all anew", func(*Model, string) tea.Cmd { return tea.ClearScreen }},
 		{[]string{"ctrl+z"}, "", "", "suspend", func(*Model, string) tea.Cmd { return tea.Suspend }},
 	}
 }
@@ -48,7 +49,7 @@ func (m *Model) key(press tea.KeyPressMsg) tea.Cmd {
 	name := press.String()
 	switch {
 	case name == "ctrl+c":
-		return tea.Quit
+		return m.quit(true)
 	case m.question != nil:
 		return m.answer(name)
 	case m.typing:
@@ -62,6 +63,18 @@ func (m *Model) key(press tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// quit ends the table, or has the program end whose table it is: again where somebody
+// insists on that.
+func (m *Model) quit(insists bool) tea.Cmd {
+	switch {
+	case m.calls.quit == nil:
+		return tea.Quit
+	case m.ending && !insists:
+		return nil
+	}
+	return m.calls.quit
 }
 
 // typed takes a key of a filter.

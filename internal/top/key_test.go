@@ -43,6 +43,7 @@ func TestKeys(t *testing.T) {
 		"":                          "orders",
 		"q":                         "orders; quits",
 		"ctrl+c":                    "orders; quits",
+		"ctrl+l":                    "orders",
 		"/ t e l ctrl+c":            "telemetry; filter \"tel\"; typing; quits",
 		"s ctrl+c":                  "orders; question; quits",
 		"down":                      "audit",

@@ -60,7 +60,7 @@ func (m *Model) missed() {
 }
 
 // arrange finds out what is shown, and in which order. Who is chosen stays so, and
-// where that instance is gone, its place does.
+// where that instance is gone, its place does. Where nobody can choose, the first is.
 func (m *Model) arrange() {
 	m.shown = slices.DeleteFunc(m.all(), func(r *row) bool { return !m.matches(r) })
 	compare := byRank
@@ -77,9 +77,12 @@ func (m *Model) arrange() {
 		}
 		return cmp.Or(by, byName(a, b))
 	})
-	if at := slices.IndexFunc(m.shown, func(r *row) bool { return r.key() == m.chosen }); at >= 0 {
+	if at := slices.IndexFunc(m.shown, func(r *row) bool { return r.key() == m.chosen }); at >= 0 && !m.deaf {
 		m.at = at
 		return
+	}
+	if m.deaf {
+		m.at = 0
 	}
 	m.choose(m.at)
 }

@@ -38,6 +38,12 @@ type printed struct {
 	next  tea.Cmd
 }
 
+// ending is that the program has begun to end.
+type ending struct{}
+
+// said is a line that the program says.
+type said struct{ line string }
+
 // answered is the answer to what was asked for by hand.
 type answered struct {
 	verb, name string

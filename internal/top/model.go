@@ -31,6 +31,9 @@ type Model struct {
 	at     int // its place in shown
 	top    int // the place of the first that is visible
 
+	deaf   bool // nothing can be typed
+	ending bool // the program has begun to end
+
 	pane     pane
 	question *question
 	help     bool
@@ -56,7 +59,7 @@ func NewModel(ctx context.Context, c Config) *Model {
 
 // Init implements tea.Model.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(m.list(), tick(), m.calls.watch, m.calls.news)
+	return tea.Batch(m.list(), tick(), m.calls.watch, m.calls.news, m.calls.said, m.calls.ending)
 }
 
 // list asks how all instances are, once at a time.

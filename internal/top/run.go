@@ -3,32 +3,27 @@ package top
 import (
 	"context"
 	"fmt"
-	"io"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
 
-// frames is how often a second a view that has changed is drawn at most.
-const frames = 20
-
-// Terminal is what a table is drawn on.
-type Terminal struct {
-	In  io.Reader // what is typed; nil for a table that is only looked at
-	Out io.Writer
-	// Env has the variables that say what the terminal can do, as os.Environ: TERM,
-	// COLORTERM, NO_COLOR.
-	Env []string
-	// Width and Height are those of an Out that is no terminal, in cells.
-	Width, Height int
-}
+const (
+	// frames is how often a second a view that has changed is drawn at most.
+	frames = 20
+	// leaveTime is how long a terminal may take that is to be left as it was.
+	leaveTime = 500 * time.Millisecond
+)
 
 // Run draws a table on a terminal until somebody quits or ctx ends, and leaves the
 // terminal as it was. It returns an error where the program cannot be asked at its
-// beginning; a program that cannot be asked any more is waited for.
+// beginning; a program that cannot be asked any more is waited for. When ctx has ended
+// it returns soon, though the terminal takes nothing any more.
 func Run(ctx context.Context, c Config, on Terminal) error {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := NewModel(asking, c)
+	m.deaf = on.In == nil
 	first := listOf(asking, c.Source)
 	if first.err != nil {
 		return first.err
@@ -41,8 +36,27 @@ func Run(ctx context.Context, c Config, on Terminal) error {
 	if on.Width > 0 {
 		options = append(options, tea.WithWindowSize(on.Width, on.Height))
 	}
-	if _, err := tea.NewProgram(m, options...).Run(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("cannot draw the table: %w", err)
+	program, restore := tea.NewProgram(m, options...), on.remember()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := program.Run()
+		ended <- err
+	}()
+	go on.follow(asking, program.Send)
+	select {
+	case err := <-ended:
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("cannot draw the table: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+	}
+	stuck := time.NewTimer(leaveTime)
+	defer stuck.Stop()
+	select {
+	case <-ended:
+	case <-stuck.C:
+		restore()
 	}
 	return nil
 }

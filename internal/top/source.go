@@ -38,4 +38,13 @@ type Config struct {
 	Logs Logs
 	// Plain draws with ASCII alone, for terminals that show nothing else.
 	Plain bool
+	// Quit has the program end whose table it is: it is called when somebody quits,
+	// and each time that somebody types Ctrl-C. The table stays then until it is told
+	// to end. nil for a table that ends alone.
+	Quit func()
+	// Ending is closed when the program begins to end; that is shown.
+	Ending <-chan struct{}
+	// Said has what the program says meanwhile, which the table covers: each line is
+	// shown for a while.
+	Said <-chan string
 }

@@ -13,6 +13,15 @@ import (
 // longest is more lines than a question has.
 const longest = 1000
 
+// endText says that the program ends, and how it would end at once.
+func (m *Model) endText() string {
+	text := "The program ends: what runs finishes what it has accepted, and stops."
+	if m.calls.quit != nil && !m.deaf {
+		text += " Ctrl-C ends the program at once, and what runs goes on."
+	}
+	return text
+}
+
 // status is what is asked or told, or all of the reason of the instance that is chosen.
 func (m *Model) status() (lines []string) {
 	wrapped := func(style ansi.Style, text string, most int) {
@@ -41,6 +50,8 @@ func (m *Model) status() (lines []string) {
 		wrapped(trouble, fsm.EscapeLine(m.said), room)
 	case m.said != "":
 		wrapped(bold, fsm.EscapeLine(m.said), room)
+	case m.ending:
+		wrapped(bold, m.endText(), room)
 	case r != nil:
 		text := r.Name + " is " + cmp.Or(string(r.State), "refused") + ": " + words.Reason(&r.Summary, m.now)
 		wrapped(ansi.Style{}, fsm.EscapeLine(strings.TrimSuffix(text, ": ")), room)

@@ -38,6 +38,11 @@ func (m *Model) handle(message tea.Msg) tea.Cmd {
 	case printed:
 		m.pane.prints(message)
 		return message.next
+	case ending:
+		m.ending = true
+	case said:
+		m.say(message.line, true)
+		return m.calls.said
 	case answered:
 		return m.answered(message)
 	}

@@ -40,13 +40,16 @@ func (m *Model) View() tea.View {
 // header says how many instances there are, and of which phases, in as many words as
 // there is room for.
 func (m *Model) header() string {
-	of, all := "", len(m.rows)
+	title, name, of, all := "evenkeel", "evenkeel", "", len(m.rows)
+	if m.ending {
+		title, name = "evenkeel is ending", "ending"
+	}
 	if m.filter != "" {
 		of = fmt.Sprintf("%d of ", len(m.shown))
 	}
-	line := m.counted("evenkeel  "+of+many(all), "  ", true)
+	line := m.counted(title+"  "+of+many(all), "  ", true)
 	if ansi.StringWidth(line) > m.width {
-		line = m.counted(fmt.Sprintf("evenkeel %s%d", of, all), " ", true)
+		line = m.counted(fmt.Sprintf("%s %s%d", name, of, all), " ", true)
 	}
 	if ansi.StringWidth(line) > m.width {
 		line = m.counted(fmt.Sprintf("%s%d", of, all), " ", false)

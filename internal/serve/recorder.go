@@ -1,10 +1,9 @@
-package cli
+package serve
 
 import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -18,28 +17,26 @@ import (
 )
 
 const (
-	// journalSize in MiB is how large a journal may be, if nothing else is said.
-	journalSize = 16
+	// JournalSize in MiB is how large a journal may be, if nothing else is said.
+	JournalSize = 16
 	// journalTime is how long the program waits at its end for the rest to be written.
 	journalTime = 2 * time.Second
 )
 
-// journalDir is where evenkeel run keeps its journal.
-func journalDir(dir string) string { return filepath.Join(dir, "journal") }
+// Recorder writes the journal of a program; the zero Recorder writes none.
+type Recorder struct{ journal *journal.Journal }
 
-// recorder writes the journal of a program; the zero recorder writes none.
-type recorder struct{ journal *journal.Journal }
-
-// newRecorder returns one with a journal of so many MiB, none for 0.
-func newRecorder(dir string, size int, tell func(error)) recorder {
+// NewRecorder returns one with a journal of so many MiB in a program's directory, none
+// for 0. tell is told what cannot be written.
+func NewRecorder(dir string, size int, tell func(error)) Recorder {
 	if size == 0 {
-		return recorder{}
+		return Recorder{}
 	}
-	return recorder{journal.Open(journal.Config{FS: filesystem.OS{}, Dir: journalDir(dir), Size: int64(size) << 20, Tell: tell})}
+	return Recorder{journal.Open(journal.Config{FS: filesystem.OS{}, Dir: JournalIn(dir), Size: int64(size) << 20, Tell: tell})}
 }
 
-// hear has the recorder told of what a runner will do.
-func (r recorder) hear(c *runner.Config) {
+// Hear has the recorder told of what a runner will do.
+func (r Recorder) Hear(c *runner.Config) {
 	if r.journal == nil {
 		return
 	}
@@ -48,8 +45,8 @@ func (r recorder) hear(c *runner.Config) {
 		journal.Passes[*s6.Spec, s6.Observed](r.journal), journal.Passes[*benthos.Config, benthos.Observed](r.journal))
 }
 
-// end waits for a moment until all is written. What is not was told.
-func (r recorder) end() {
+// End waits for a moment until all is written. What is not was told.
+func (r Recorder) End() {
 	if r.journal == nil {
 		return
 	}
@@ -58,8 +55,8 @@ func (r recorder) end() {
 	_ = r.journal.Close(ctx)
 }
 
-// keeper returns a Keeper with whose declarations the recorder is told.
-func (r recorder) keeper(k runner.Keeper) runner.Keeper {
+// Keeper returns a Keeper with whose declarations the recorder is told.
+func (r Recorder) Keeper(k runner.Keeper) runner.Keeper {
 	if r.journal == nil {
 		return k
 	}

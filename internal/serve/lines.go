@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"fmt"
@@ -16,20 +16,20 @@ const stampForm = "2006-01-02T15:04:05.000Z07:00"
 // the colors of ANSI terminals, without those that look like text or background.
 var lineColors = [...]int{36, 33, 32, 35, 34, 96, 93, 92, 95, 94}
 
-// linePrinter prints lines of instances. It is for one goroutine.
-type linePrinter struct {
-	to     io.Writer
-	escape bool // as for a terminal
-	color  bool
-	stamps bool // with the time of each line
-	names  bool // with the instance before each line
+// LinePrinter prints lines of instances. It is for one goroutine.
+type LinePrinter struct {
+	To     io.Writer
+	Escape bool // as for a terminal
+	Color  bool
+	Stamps bool // with the time of each line
+	Names  bool // with the instance before each line
 
 	width int            // of the longest name
 	seen  map[string]int // the names, in the order in which they were seen
 }
 
-// know has room for these names.
-func (p *linePrinter) know(names []string) {
+// Know has room for these names.
+func (p *LinePrinter) Know(names []string) {
 	if p.seen == nil {
 		p.seen = make(map[string]int)
 	}
@@ -41,18 +41,18 @@ func (p *linePrinter) know(names []string) {
 	}
 }
 
-// print prints a line, or that some may be missing, in one write.
-func (p *linePrinter) print(l logs.Line) error {
+// Print prints a line, or that some may be missing, in one write.
+func (p *LinePrinter) Print(l logs.Line) error {
 	var b strings.Builder
-	if p.names {
-		p.know([]string{l.Instance})
+	if p.Names {
+		p.Know([]string{l.Instance})
 		name := fmt.Sprintf("%-*s | ", p.width, p.shown(l.Instance))
-		if p.color {
+		if p.Color {
 			name = fmt.Sprintf("\x1b[%dm%s\x1b[0m", lineColors[p.seen[l.Instance]%len(lineColors)], name)
 		}
 		b.WriteString(name)
 	}
-	if p.stamps && !l.At.IsZero() {
+	if p.Stamps && !l.At.IsZero() {
 		b.WriteString(l.At.Local().Format(stampForm) + " ")
 	}
 	switch {
@@ -64,13 +64,13 @@ func (p *linePrinter) print(l logs.Line) error {
 		b.WriteString(p.shown(fsm.MaskText(l.Text)))
 	}
 	b.WriteByte('\n')
-	_, err := io.WriteString(p.to, b.String())
+	_, err := io.WriteString(p.To, b.String())
 	return err
 }
 
 // shown returns a text of an instance as it is printed.
-func (p *linePrinter) shown(text string) string {
-	if p.escape {
+func (p *LinePrinter) shown(text string) string {
+	if p.Escape {
 		return fsm.EscapeText(text)
 	}
 	return text

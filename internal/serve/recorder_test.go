@@ -1,4 +1,4 @@
-package cli
+package serve
 
 import (
 	"context"
@@ -26,8 +26,8 @@ func (k plainKeeper) Refused() map[config.Key]error              { return nil }
 // What is declared otherwise than before is recorded, once, and without secrets.
 func TestDeclarationsAreRecorded(t *testing.T) {
 	dir := t.TempDir()
-	record := newRecorder(dir, journalSize, func(err error) { t.Error(err) })
-	keeper := record.keeper(plainKeeper{})
+	record := NewRecorder(dir, JournalSize, func(err error) { t.Error(err) })
+	keeper := record.Keeper(plainKeeper{})
 	a, b, s := config.Key{Kind: config.KindService, Name: "a"}, config.Key{Kind: config.KindService, Name: "b"}, config.Key{Kind: config.KindStream, Name: "s"}
 	entries := func(sleep string, line int) map[config.Key]config.Entry {
 		return map[config.Key]config.Entry{
@@ -49,10 +49,10 @@ func TestDeclarationsAreRecorded(t *testing.T) {
 	apply(entries("1", 2))
 	apply(entries("2", 2))
 	apply(nil)
-	record.end()
+	record.End()
 
 	var says []string
-	for r, err := range journal.Read(filesystem.OS{}, journalDir(dir)) {
+	for r, err := range journal.Read(filesystem.OS{}, JournalIn(dir)) {
 		require.NoError(t, err)
 		if r.Note != nil {
 			says = append(says, r.Note.Kind+" "+r.Note.Instance+" "+string(r.Note.What)+": "+r.Note.Text)
@@ -67,13 +67,13 @@ func TestDeclarationsAreRecorded(t *testing.T) {
 
 func TestWithoutAJournalNothingIsRecorded(t *testing.T) {
 	dir := t.TempDir()
-	record := newRecorder(dir, 0, nil)
+	record := NewRecorder(dir, 0, nil)
 	broken := errors.New("broken")
-	assert.Equal(t, plainKeeper{broken}, record.keeper(plainKeeper{broken}))
+	assert.Equal(t, plainKeeper{broken}, record.Keeper(plainKeeper{broken}))
 	var c runner.Config
-	record.hear(&c)
+	record.Hear(&c)
 	assert.Empty(t, c.OnPass)
 	assert.Empty(t, c.Listeners)
-	record.end()
-	assert.NoDirExists(t, journalDir(dir))
+	record.End()
+	assert.NoDirExists(t, JournalIn(dir))
 }
