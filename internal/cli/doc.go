@@ -20,6 +20,7 @@
 //   - recorder.go: the journal of what happens
 //   - measures.go: what Prometheus can be told
 //   - version.go: evenkeel version
+//   - profile.go: where its time and memory go
 //   - serve.go: what an evenkeel run shows, and where it can be asked
 //   - run.go: evenkeel run
 //   - ask.go: what is asked of an evenkeel run

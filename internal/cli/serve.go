@@ -87,18 +87,19 @@ type server struct {
 	serving sync.WaitGroup
 }
 
-// serve answers on the socket in a directory, and on the address if there is one.
+// serve answers on the socket in a directory, where profiles can be had as well, and
+// on the address if there is one.
 // That nobody can ask harms nothing that is kept: problems are told.
 func serve(dir string, o serveOptions, a *api.Server, tell func(problem error)) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{cancel: cancel}
-	listen := func(access api.Access, l net.Listener, err error) {
+	listen := func(handler http.Handler, l net.Listener, err error) {
 		if err != nil {
 			tell(err)
 			return
 		}
 		s.serving.Go(func() {
-			if err := api.Serve(ctx, l, a.Handler(access)); err != nil {
+			if err := api.Serve(ctx, l, handler); err != nil {
 				tell(err)
 			}
 		})
@@ -108,10 +109,10 @@ func serve(dir string, o serveOptions, a *api.Server, tell func(problem error)) 
 		if err != nil {
 			err = fmt.Errorf("cannot be asked over HTTP: %w", err)
 		}
-		listen(o.access, l, err)
+		listen(a.Handler(o.access), l, err)
 	}
 	l, err := api.ListenUnix(dir)
-	listen(api.Access{Local: true}, l, err)
+	listen(withProfiles(a.Handler(api.Access{Local: true})), l, err)
 	return s
 }
 
