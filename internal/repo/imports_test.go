@@ -73,6 +73,8 @@ func arrows() map[string]arrow {
 			[]string{"github.com/prometheus", "golang.org/x/sync"},
 			[]string{"benthos/benthostest", "s6/s6test", "s6/supervise"},
 		},
+		"internal/bench":            {},
+		"internal/bench/write":      {[]string{"internal/bench"}, nil, nil},
 		"internal/words":            {[]string{"api", "fsm"}, nil, nil},
 		"internal/top":              {[]string{"internal/words", "api", "fsm"}, []string{"charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi"}, []string{"internal/screen"}},
 		"internal/screen":           {nil, []string{"github.com/charmbracelet/x", "github.com/charmbracelet/ultraviolet"}, nil},
