@@ -234,9 +234,24 @@ pictures: | go ## draw the pictures that README.md shows anew, those of the page
 	@go test -count=1 -tags integration ./integration/page -run TestPictures -pictures "$(CURDIR)/docs/pictures"
 
 .PHONY: bench
-bench: tools $(engine_needed) | go ## run the benchmarks for BENCHTIME (1s) each; the ratios again at the end
+bench: tools $(engine_needed) | go ## run the benchmarks for BENCHTIME (1s) each, into BENCHMARKS.md, each beside a baseline of the same run
 	@sh scripts/require.sh chromium
-	@sh scripts/bench.sh $(BENCHTIME)
+	@sh scripts/bench.sh own $(BENCHTIME)
+
+# How many services that sleep, and how many Benthos, bench-peers has under each peer,
+# one number or several with commas between them; and how many services bench-steady has.
+SERVICES ?= 100
+STREAMS ?= 5
+STEADY ?= 1000
+
+.PHONY: bench-peers
+bench-peers: tools $(engine_needed) | go ## measure the same job under evenkeel and its peers, into BENCHMARKS.md: SERVICES (100) that sleep, STREAMS (5) Benthos
+	@sh scripts/require.sh runit supervisor
+	@sh scripts/bench.sh peers $(SERVICES) $(STREAMS)
+
+.PHONY: bench-steady
+bench-steady: tools | go ## measure evenkeel with STEADY (1000) services that do nothing, with profiles, into BENCHMARKS.md
+	@sh scripts/bench.sh steady $(STEADY)
 
 .PHONY: cover
 cover: | go ## run the unit tests with coverage, into bin/cover.out

@@ -9,6 +9,8 @@
 #   compose   docker-compose, or Docker's compose plugin
 #   promtool  which checks metrics and rules; it comes with Prometheus, which is
 #             kept from running
+#   runit, supervisor
+#             other supervisors, to measure beside; supervisord is kept from running
 #   make, git
 # Installs what is missing from the system's packages, as root or through sudo.
 # If neither works, it prints what to install and exits with 1.
@@ -33,6 +35,8 @@ for name; do
 	chromium) found chromium || found chromium-browser || found google-chrome || found google-chrome-stable || missing="$missing chromium" ;;
 	compose) found docker-compose || docker compose version >/dev/null 2>&1 || missing="$missing docker-compose" ;;
 	promtool) found promtool || missing="$missing prometheus" ;;
+	runit) found runsvdir || missing="$missing runit" ;;
+	supervisor) found supervisord || missing="$missing supervisor" ;;
 	make | git) found "$name" || missing="$missing $name" ;;
 	*) echo "require.sh: there is no check for $name" >&2 && exit 2 ;;
 	esac
@@ -59,10 +63,14 @@ echo "Installing$missing with ${as_root:+$as_root }apt-get ..."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() {
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
+	# In runlevel 1 no package starts what it has brought.
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null >>"$log" 2>&1
 }
 case $missing in
 *prometheus*) [ ! -d /run/systemd/system ] || $as_root systemctl -q mask prometheus.service ;;
+esac
+case $missing in
+*supervisor*) [ ! -d /run/systemd/system ] || $as_root systemctl -q mask supervisor.service ;;
 esac
 # The first attempt fails if the lists of packages are missing or stale.
 # shellcheck disable=SC2086 # several packages

@@ -151,6 +151,7 @@ func TestWhoReadsOverHTTP(t *testing.T) {
 	assert.Equal(t, http.StatusOK, ask("GET", "/metrics"))
 	assert.Equal(t, http.StatusOK, ask("GET", "/metrics/streams"))
 	assert.Equal(t, http.StatusOK, ask("GET", "/"), "the page")
+	assert.Equal(t, http.StatusNotFound, ask("GET", "/debug/pprof/"), "profiles are for the socket alone")
 	assert.Equal(t, http.StatusForbidden, ask("GET", "/api/instances/one", "Origin", "http://evil.example"))
 	assert.Equal(t, http.StatusUnauthorized, ask("POST", "/api/instances/one/stop"))
 	assert.Equal(t, http.StatusAccepted, ask("POST", "/api/instances/one/stop", "Authorization", "Bearer 0123456789abcdef"))

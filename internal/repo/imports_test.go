@@ -74,6 +74,8 @@ func arrows() map[string]arrow {
 			[]string{"benthos/benthostest", "s6/s6test", "s6/supervise"},
 		},
 		"internal/serve":            {[]string{"api", "journal", "runner", "config", "benthos", "s6", "s6/logs", "filesystem", "fsm"}, nil, nil},
+		"internal/bench":            {},
+		"internal/bench/write":      {[]string{"internal/bench"}, nil, nil},
 		"internal/words":            {[]string{"api", "fsm"}, nil, nil},
 		"internal/top":              {[]string{"internal/words", "api", "runner", "fsm"}, []string{"charm.land/bubbletea/v2", "github.com/charmbracelet/x/ansi", unix}, []string{"internal/screen"}},
 		"internal/screen":           {nil, []string{"github.com/charmbracelet/x", "github.com/charmbracelet/ultraviolet"}, nil},

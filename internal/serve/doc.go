@@ -13,5 +13,6 @@
 //   - logs.go: the lines of an instance
 //   - hands.go: what is asked for by hand
 //   - shown.go: what is shown
+//   - profile.go: where a program's time and memory go
 //   - serve.go: where a program can be asked
 package serve

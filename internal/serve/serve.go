@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/api"
@@ -22,18 +23,18 @@ type Server struct {
 	serving sync.WaitGroup
 }
 
-// Begin answers on the socket in a program's directory, and on an address if there is
-// one. That nobody can ask harms nothing that is kept: problems are told.
+// Begin answers on the socket in a program's directory, where profiles can be had as
+// well, and on an address if there is one. That nobody can ask harms nothing that is kept: problems are told.
 func Begin(dir string, also Address, a *api.Server, tell func(problem error)) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{cancel: cancel}
-	listen := func(access api.Access, l net.Listener, err error) {
+	listen := func(handler http.Handler, l net.Listener, err error) {
 		if err != nil {
 			tell(err)
 			return
 		}
 		s.serving.Go(func() {
-			if err := api.Serve(ctx, l, a.Handler(access)); err != nil {
+			if err := api.Serve(ctx, l, handler); err != nil {
 				tell(err)
 			}
 		})
@@ -43,10 +44,10 @@ func Begin(dir string, also Address, a *api.Server, tell func(problem error)) *S
 		if err != nil {
 			err = fmt.Errorf("cannot be asked over HTTP: %w", err)
 		}
-		listen(also.Access, l, err)
+		listen(a.Handler(also.Access), l, err)
 	}
 	l, err := api.ListenUnix(dir)
-	listen(api.Access{Local: true}, l, err)
+	listen(withProfiles(a.Handler(api.Access{Local: true})), l, err)
 	return s
 }
 
