@@ -24,6 +24,10 @@ const (
 	loggerEvery = 2 * time.Second
 	// filesEvery is for the files of a service directory: whether each is there.
 	filesEvery = 2 * time.Second
+	// scanPausePerLink is between two scans, for each link that a scan looks at: ten
+	// times what s6-svscan needs for it. longestScanPause is the longest pause.
+	scanPausePerLink = 30 * time.Microsecond
+	longestScanPause = 100 * time.Millisecond
 	// past is added to the time at which something will be so, for the pass
 	// that is to find it so.
 	past = time.Millisecond
