@@ -2,23 +2,10 @@ package s6
 
 import (
 	"os"
-	"sync"
 	"time"
 
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
-
-// scans joins the scans that a tree asks s6-svscan for. A scan looks at every
-// service, so that one for each of many new services would cost the square of
-// their number. The first scan is asked for at once; those that follow closely
-// become one. The zero value has asked for none.
-type scans struct {
-	mu     sync.Mutex // guards all below
-	last   time.Time  // when the last one was asked for; zero for never
-	pause  time.Duration
-	prunes bool        // the next one is to end what has no link any more
-	next   *time.Timer // of the next one, nil for none
-}
 
 // scan makes s6-svscan look at its scan directory, within longestScanPause, and
 // with prune end what has no link any more. The error is that of an s6-svscan
