@@ -17,11 +17,9 @@ func (OS) WriteFile(name string, data []byte, perm fs.FileMode) error {
 	if err := contract.CheckFile(name); err != nil {
 		return contract.PathError("write", name, err)
 	}
-	f, err := openWrite(name, 0, perm)
+	f, err := openWrite(name, os.O_TRUNC, perm)
 	if err == nil {
-		if err = f.Truncate(0); err == nil {
-			_, err = f.Write(data)
-		}
+		_, err = f.Write(data)
 		err = cmp.Or(err, f.Close())
 	}
 	return contract.PathError("write", name, err)
@@ -41,16 +39,22 @@ func (OS) AppendFile(name string, data []byte, perm fs.FileMode) error {
 }
 
 // openWrite returns a file to write: one that exists keeps its permissions, a
-// new one has those of perm from before anything is in it.
+// new one has those of perm from before anything is in it. Most are new.
 func openWrite(name string, how int, perm fs.FileMode) (*os.File, error) {
-	f, _, err := openRegular(name, os.O_WRONLY|how|unix.O_NOFOLLOW)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	f, err := createFile(name, how, perm)
+	if !errors.Is(err, fs.ErrExist) {
 		return f, err
 	}
-	f, err = os.OpenFile(name, os.O_WRONLY|how|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return openWrite(name, how, perm) // somebody has just made it
+	f, _, err = openRegular(name, os.O_WRONLY|how|unix.O_NOFOLLOW)
+	if errors.Is(err, fs.ErrNotExist) {
+		return openWrite(name, how, perm) // somebody has just removed it
 	}
+	return f, err
+}
+
+// createFile makes a new file.
+func createFile(name string, how int, perm fs.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|how|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -99,26 +103,30 @@ func (OS) SyncAll(name string) error {
 	}
 	// All are on their way to the disk before the first is waited for: the journal
 	// then takes them at once, and not one by one.
-	err := syncEach(name, func(f *os.File) error {
-		_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // the next walk tells
-		return nil
+	var all []string
+	err := contract.SyncAll(name, os.Lstat, os.ReadDir, func(name string) error {
+		all = append(all, name)
+		return withFile(name, func(f *os.File) error {
+			_ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) // to sync it tells
+			return nil
+		})
 	})
-	if err == nil {
-		err = syncEach(name, func(f *os.File) error { return contract.SyncDir(f) })
+	for _, name := range all {
+		if err == nil {
+			err = withFile(name, func(f *os.File) error { return contract.SyncDir(f) })
+		}
 	}
 	return contract.PathError("sync", name, err)
 }
 
-// syncEach calls sync for a file, or for each in a tree as contract.SyncAll does.
-func syncEach(name string, sync func(*os.File) error) error {
-	return contract.SyncAll(name, os.Lstat, os.ReadDir, func(name string) error {
-		f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return sync(f)
-	})
+// withFile calls fn with a file or directory that is open.
+func withFile(name string, fn func(*os.File) error) error {
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return fn(f)
 }
 
 // createAt makes a new file in an open directory. When it returns nil, the file

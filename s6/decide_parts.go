@@ -20,8 +20,17 @@ func create(in input) fsm.Decision {
 		d.Do = createActions
 	case in.Now.Sub(o.Owed) >= scanPatience:
 		d.Do, d.After = nudgeActions, later
+	default:
+		d.After = owedPause(in.Now.Sub(o.Owed))
 	}
 	return d
+}
+
+// owedPause is how long is waited for a supervisor that has been owed for so long.
+// Where thousands of services start at once each takes its time, and thousands that
+// are looked at all the while would take it from those that start.
+func owedPause(owed time.Duration) time.Duration {
+	return min(max(soonest, owed/4), scanPatience-owed)
 }
 
 // soon returns soonest while the state is new, then later.

@@ -108,6 +108,7 @@
 //   - tree_start.go: what keeps s6-supervise from starting a service
 //   - tree_group.go: what the processes of services have started
 //   - tree_remains.go: what is left of deleted service directories
+//   - tree_join.go: scans that are asked for at once
 //   - tree_scan.go: its s6-svscan
 //   - tree_bury.go: what is left of deleted service directories that no manager asks for
 //   - tree_logger.go: how far its loggers have got

@@ -13,6 +13,9 @@ const (
 	// poll is for callers that wait: the start of an s6-svscan, a shutdown, a
 	// nudge. Each poll looks at locks alone.
 	poll = 5 * time.Millisecond
+	// lookShare is how many times as long as a look a shutdown waits before the next
+	// one: looks at thousands of services take time from those that end.
+	lookShare = 4
 	// soonest is for a pass over what happens in milliseconds.
 	soonest = 10 * time.Millisecond
 	// later is for a pass over what may take seconds, or may never happen.
@@ -24,6 +27,10 @@ const (
 	loggerEvery = 2 * time.Second
 	// filesEvery is for the files of a service directory: whether each is there.
 	filesEvery = 2 * time.Second
+	// scanPausePerLink is between two scans, for each link that a scan looks at: several
+	// times what s6-svscan needs for it. longestScanPause is the longest pause.
+	scanPausePerLink = 30 * time.Microsecond
+	longestScanPause = 100 * time.Millisecond
 	// past is added to the time at which something will be so, for the pass
 	// that is to find it so.
 	past = time.Millisecond

@@ -101,6 +101,18 @@ func (n *nudges) end(ctx context.Context) {
 	<-current.over
 }
 
+// scans joins the scans that a tree asks s6-svscan for. A scan looks at every
+// service, so that one for each of many new services would cost the square of
+// their number. The first scan is asked for at once; those that follow closely
+// become one. The zero value has asked for none.
+type scans struct {
+	mu     sync.Mutex // guards all below
+	last   time.Time  // when the last one was asked for; zero for never
+	pause  time.Duration
+	prunes bool        // the next one is to end what has no link any more
+	next   *time.Timer // of the next one, nil for none
+}
+
 // remains is what a look at the process table has found of service directories
 // that are not there any more, by their places.
 type remains struct {

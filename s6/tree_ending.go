@@ -4,6 +4,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/spell"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -45,7 +46,11 @@ func (t *SystemTree) tellService(now time.Time, p *pair) {
 func (t *SystemTree) tellLogger(now time.Time, p *pair) (lost string) {
 	pid := p.logSupers.PID
 	if p.downed.has(pid) {
-		p.backlog.Note(t.backlogOf(p.service))
+		seen := t.backlogOf(p.service)
+		if busy(pid, seen.pid) {
+			p.backlog = spell.Spell[backlog]{} // it has not had its time yet
+		}
+		p.backlog.Note(seen)
 		if !p.backlog.Lasts(now, flushPatience) || p.downed.due(now, pid, flushPatience) != endInsist {
 			return ""
 		}

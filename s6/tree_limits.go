@@ -3,6 +3,7 @@ package s6
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -34,6 +35,10 @@ const (
 	descriptorsOfItsOwn  = 24
 )
 
+// descriptorsOfProgram is how many files a program may need beside those of its
+// services: what it reads in passes, what listens, who asks it.
+const descriptorsOfProgram = 128
+
 // raiseFiles is a shell script that raises the soft limit on open files, which
 // all processes of the tree inherit, to its first argument, or as far as may
 // be, and becomes the command in the others. A limit is never lowered.
@@ -54,7 +59,8 @@ func (t *SystemTree) scanCommand() []string {
 }
 
 // Limits implements Tree. It reads the command line and the limits of the
-// s6-svscan; where those cannot be read no limit is known.
+// s6-svscan; where those cannot be read no limit is known. The last is that of this
+// program.
 func (t *SystemTree) Limits() ([]Limit, error) {
 	scanner, err := t.scanner()
 	if err != nil || scanner.PID == 0 {
@@ -77,7 +83,20 @@ func (t *SystemTree) Limits() ([]Limit, error) {
 			Remedy: t.remedy("a higher limit on open files (ulimit -n)"),
 		})
 	}
+	if files, err := proc.System.Limits(os.Getpid()); err == nil && files.OpenFiles < 1<<30 {
+		limits = append(limits, programLimit(int(files.OpenFiles)))
+	}
 	return limits, nil
+}
+
+// programLimit is the limit that this program has by the files that it may open.
+// It hears of the events of each service by one, and has others besides.
+func programLimit(files int) Limit {
+	return Limit{
+		Most: files - descriptorsOfProgram, PerService: 1,
+		Name:   fmt.Sprintf("this program may open %d files, one for each service and %d for all else", files, descriptorsOfProgram),
+		Remedy: "start it with a higher limit on open files (ulimit -n)",
+	}
 }
 
 // remedy says how a limit of the s6-svscan is raised.

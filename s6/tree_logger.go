@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,15 @@ func (t *SystemTree) backlogOf(service string) backlog {
 		b.size, b.changed = info.Size(), info.ModTime()
 	}
 	return b
+}
+
+// busy reports whether one of these processes runs, or waits for a processor or a
+// disk. Where thousands end at once, each waits for the others.
+func busy(pids ...int) bool {
+	return slices.ContainsFunc(pids, func(pid int) bool {
+		p, err := proc.System.Read(pid)
+		return err == nil && (p.State == "R" || p.State == "D")
+	})
 }
 
 // logProcess returns the logger of a service, 0 if none runs: what holds the

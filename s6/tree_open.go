@@ -158,6 +158,7 @@ func (t *SystemTree) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), nudgePatience)
 	defer cancel()
 	t.nudges.end(ctx)
+	t.scanNext()
 	t.checkers.end(ctx)
 	return t.lock.Close()
 }

@@ -46,23 +46,16 @@ func (t *SystemTree) scanner() (supervise.LockState, error) {
 }
 
 // Rescan implements Tree.
-func (t *SystemTree) Rescan() error { return t.scan(supervise.ScanCommandScan) }
+func (t *SystemTree) Rescan() error { return t.scan(false) }
 
 // Prune implements Tree.
-func (t *SystemTree) Prune() error {
-	return t.scan(supervise.ScanCommandScan, supervise.ScanCommandPrune)
-}
+func (t *SystemTree) Prune() error { return t.scan(true) }
 
-func (t *SystemTree) scan(commands ...supervise.ScanCommand) error {
-	now := time.Now()
-	t.lastScan.Store(&now)
-	return supervise.WriteControl(t.layout.scanControl(), commands...)
-}
-
-// calm waits until the last scan that this tree asked for is certainly over.
+// calm waits until the last scan that this tree asked for is certainly over. One
+// that was to follow is not asked for.
 func (t *SystemTree) calm(ctx context.Context) error {
-	last := t.lastScan.Load()
-	if last == nil {
+	last := t.forgetScan()
+	if last.IsZero() {
 		return nil
 	}
 	select {

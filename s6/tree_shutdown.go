@@ -27,8 +27,9 @@ import (
 // from ending; the error names it. The tree is still to be closed.
 //
 // A logger that cannot write, as on a full disk, does not end by itself: it is
-// told, and killed when it has got no further for two seconds. The error of a
-// Shutdown that has ended everything but lost the end of a log wraps ErrLogLost.
+// told, and killed when it has got no further for two seconds, in which it did not
+// wait for a processor. The error of a Shutdown that has ended everything but lost
+// the end of a log wraps ErrLogLost.
 func (t *SystemTree) Shutdown(ctx context.Context) error {
 	lost, err := t.shutdown(ctx)
 	if err != nil {
@@ -64,6 +65,7 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	var told endings
 	var left undertaker
 	for {
+		began := time.Now()
 		services = t.living(services)
 		scanner, err := t.scanner()
 		if err != nil {
@@ -87,7 +89,7 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 		case <-ctx.Done():
 			services = t.living(services) // a look at what is left takes its time
 			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services, left.found), context.Cause(ctx)), unreadable(services))
-		case <-time.After(poll):
+		case <-time.After(max(poll, lookShare*time.Since(began))):
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,7 +22,7 @@ type SystemTree struct {
 	options     scanOptions
 
 	remains  remains
-	lastScan atomic.Pointer[time.Time]
+	scans    scans
 	keeper   *background // of a private tree
 	burial   *background
 	nudges   nudges
