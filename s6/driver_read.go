@@ -65,6 +65,7 @@ func (d *driver) observeIntact(now time.Time) (err error) {
 
 // keep remembers the files of the service directory.
 func (d *driver) keep(files []file) {
+	d.attending = false // to these
 	d.files = make([]keptFile, len(files))
 	for n, f := range files {
 		d.files[n] = keptFile{f.name, int64(len(f.data)), f.mode}
