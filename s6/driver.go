@@ -102,6 +102,7 @@ type said struct {
 // keptFile is what is remembered of a file of the service directory.
 type keptFile struct {
 	name string
+	path string
 	size int64
 	mode fs.FileMode
 }
