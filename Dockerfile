@@ -41,6 +41,7 @@ COPY fsm fsm/
 COPY filesystem filesystem/
 COPY journal journal/
 COPY internal/proc internal/proc/
+COPY internal/inotify internal/inotify/
 COPY internal/spell internal/spell/
 COPY internal/nearest internal/nearest/
 COPY s6 s6/

@@ -81,8 +81,9 @@ func (m *Manager[D, O]) wakeups() <-chan struct{} { return m.kick }
 func (m *Manager[D, O]) ended() <-chan struct{}   { return m.closing }
 
 // dispatch starts passes over what is due, as many as there are places. It
-// returns when the next instance is due, or the zero time if nothing is
-// scheduled or no place is free: a pass that ends sends a wake-up.
+// returns when the next instance is due, or a pass that is under way has to give up
+// its place; the zero time if there is neither. Where no place is free, a pass that
+// ends sends a wake-up.
 func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 	m.giveUpPlaces()
 	m.mu.Lock()
@@ -94,7 +95,12 @@ func (m *Manager[D, O]) dispatch(ctx context.Context) (next time.Time) {
 	for len(m.due) > 0 && !m.due[0].due.After(now) && m.active < m.config.Parallel {
 		m.start(ctx, heap.Pop(&m.due).(*entry[D, O]))
 	}
-	if len(m.due) > 0 && m.active < m.config.Parallel {
+	for e := range m.inFlight {
+		if over := e.started.Add(m.config.PassTimeout); !e.overrun && (next.IsZero() || over.Before(next)) {
+			next = over
+		}
+	}
+	if len(m.due) > 0 && m.active < m.config.Parallel && (next.IsZero() || m.due[0].due.Before(next)) {
 		next = m.due[0].due
 	}
 	return next
@@ -107,7 +113,7 @@ func (m *Manager[D, O]) giveUpPlaces() {
 	m.mu.Lock()
 	now := time.Now()
 	for e := range m.inFlight {
-		if !e.overrun && now.Sub(e.started) > m.config.PassTimeout {
+		if !e.overrun && now.Sub(e.started) >= m.config.PassTimeout {
 			e.overrun = true
 			m.active--
 			over = append(over, e)

@@ -42,6 +42,7 @@ type Instance[D, O any] struct {
 	config InstanceConfig
 	driver Driver[D, O]
 	left   Desired[D] // what an earlier run has asked of it
+	turn   uint32     // when it is looked at, among the others
 
 	mu         sync.Mutex // guards the four below
 	desired    Desired[D]
@@ -80,7 +81,7 @@ func NewInstance[D, O any](kind *Kind[D, O], name string, config InstanceConfig,
 		return nil, fmt.Errorf("cannot open %s %q: %w", kind.Name, name, err)
 	}
 	i := &Instance[D, O]{
-		kind: kind, name: name, config: config, driver: driver,
+		kind: kind, name: name, config: config, driver: driver, turn: pace.TurnOf(name),
 		machine: kind.Table.machine(StateToBeCreated),
 	}
 	if t, ok := driver.(Teller); ok {

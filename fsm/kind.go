@@ -117,6 +117,14 @@ type Owner interface {
 	OwnedDue() time.Time
 }
 
+// Hearer is implemented by a driver that can hear of what happens to its instance.
+type Hearer interface {
+	// Hears reports whether whatever may change what was observed last wakes the
+	// instance, and has woken it since that was observed. It is asked after a pass
+	// that had nothing to do: the instance is then left alone for the kind's Rest.
+	Hears() bool
+}
+
 // Restarter is implemented by a driver that can restart what its instance runs.
 type Restarter[D any] interface {
 	// Restart ends what runs, so that another takes its place. Where nothing
@@ -153,8 +161,12 @@ type Kind[D, O any] struct {
 	// any time, from any goroutine, to have the instance looked at at once.
 	Open func(name string, wake func()) (Driver[D, O], error)
 	// Resync is the longest that an instance goes unobserved; zero means
-	// DefaultResync.
+	// DefaultResync. An instance that needs nothing else is observed once in it, at
+	// a moment that depends on its name: not all at once.
 	Resync time.Duration
+	// Rest is the same for an instance whose driver is a Hearer, and hears of it;
+	// zero means DefaultRest.
+	Rest time.Duration
 
 	// Validate says of a whole declaration which of its instances are
 	// refused, and why; nil accepts all. A nil reason, a name that was not
@@ -201,6 +213,18 @@ func (k *Kind[D, O]) resync() time.Duration {
 	}
 	return DefaultResync
 }
+
+// rest returns the longest that an instance goes unobserved that is heard of.
+func (k *Kind[D, O]) rest() time.Duration {
+	if k.Rest > 0 {
+		return k.Rest
+	}
+	return max(DefaultRest, k.resync())
+}
+
+// DefaultRest is how long an instance goes unobserved whose driver hears of what
+// happens to it, where its kind says nothing else.
+const DefaultRest = 5 * time.Minute
 
 // DefaultResync is how long an instance goes unobserved where neither its
 // kind nor a decision says otherwise.

@@ -3,32 +3,36 @@ package fsm
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// DefaultTick is how often a Loop ticks where it is not told.
+// DefaultTick is how often a Loop ticks where it is not told. It is the time from an
+// action to the pass that looks at its effect.
 const DefaultTick = 100 * time.Millisecond
 
 // Runner is what a Loop runs: a Manager of any kind.
 type Runner interface {
 	begin() error
 	end()
+	// dispatch starts what is due, and returns when it is to be called again; the
+	// zero time says when there is a wake-up.
 	dispatch(ctx context.Context) (next time.Time)
 	wakeups() <-chan struct{}
 	ended() <-chan struct{}
 }
 
-// Loop runs several managers; Manager.Run runs one. It ticks, and wakes between
-// ticks when a driver reports something or an instance is due. Each time it
-// starts passes over what is due, and looks at nothing else. The zero Loop
-// works. A Loop must not be copied after Run was called. A manager belongs to
-// one Loop, for each of its wake-ups is heard once.
+// Loop runs several managers; Manager.Run runs one. It starts passes over what is
+// due, looks at nothing else, and sleeps until the next instance is due, a pass
+// outlasts its time-out or a driver reports something. The zero Loop works. A Loop
+// must not be copied after Run was called. A manager belongs to one Loop, for each
+// of its wake-ups is heard once.
 type Loop struct {
-	// Tick is the time between ticks; zero means DefaultTick.
+	// Tick is the time between the ticks by which Ticks measures how far the loop is
+	// behind; zero means DefaultTick.
 	Tick time.Duration
 
-	ticks, late atomic.Uint64
+	mu  sync.Mutex // guards all
+	all []*ticks
 }
 
 // Run runs the managers until ctx ends or each of them has been closed; the
@@ -58,17 +62,36 @@ func (l *Loop) Run(ctx context.Context, managers ...Runner) error {
 
 // Ticks returns how many ticks there were, those of all managers together, and
 // how many were missed because the machine or the process was held up. Missed
-// ticks are not caught up.
-func (l *Loop) Ticks() (ticks, late uint64) { return l.ticks.Load(), l.late.Load() }
+// ticks are not caught up. A tick at which nothing was due is never missed: the
+// loop sleeps through it.
+func (l *Loop) Ticks() (ticks, late uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.all {
+		made, missed := t.sum(time.Now())
+		ticks, late = ticks+made, late+missed
+	}
+	return ticks, late
+}
 
-func (l *Loop) run(ctx context.Context, m Runner) {
+// begin begins to count the ticks of a manager.
+func (l *Loop) begin() *ticks {
 	every := l.Tick
 	if every <= 0 {
 		every = DefaultTick
 	}
+	t := newTicks(every, time.Now())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, t)
+	return t
+}
+
+func (l *Loop) run(ctx context.Context, m Runner) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of the passes that it has started
-	tick := time.Now().Add(every)
+	t := l.begin()
+	defer func() { t.end(time.Now()) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -83,16 +106,15 @@ func (l *Loop) run(ctx context.Context, m Runner) {
 		if ctx.Err() != nil {
 			return
 		}
+		begun := time.Now()
+		t.wake(begun)
+		next := m.dispatch(ctx)
 		now := time.Now()
-		if behind := now.Sub(tick); behind >= 0 {
-			l.ticks.Add(1)
-			l.late.Add(uint64(behind / every))
-			tick = now.Add(every - behind%every)
+		t.sleep(now, next)
+		if next.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(next.Sub(now))
 		}
-		until := tick
-		if next := m.dispatch(ctx); !next.IsZero() && next.Before(until) {
-			until = next
-		}
-		timer.Reset(time.Until(until))
 	}
 }

@@ -83,6 +83,9 @@ func (i *Instance[D, O]) act(ctx context.Context, p *pass[D, O]) error {
 		if retrier, ok := i.driver.(Retrier); ok {
 			p.after.owned = retrier.Held()
 		}
+		if hearer, ok := i.driver.(Hearer); ok && !d.Pending && d.After == 0 {
+			o.Heard = hearer.Hears()
+		}
 		return nil
 	}
 	o.Attempt = pace.NewAttempt(p.after.Generation, p.before.State, d.Do, d.Fire, d.Reason.Summary, d.Reason.Evidence)
@@ -187,5 +190,8 @@ func (i *Instance[D, O]) tellOutcome(now time.Time, before, s *Snapshot[D, O]) e
 
 // rule returns the times by which the instance is looked at and tries again.
 func (i *Instance[D, O]) rule() pace.Rule {
-	return pace.Rule{Delay: i.config.Backoff.Delay, Resync: i.kind.resync(), Recheck: recheck}
+	return pace.Rule{
+		Delay: i.config.Backoff.Delay, Turn: i.turn,
+		Resync: i.kind.resync(), Rest: i.kind.rest(), Recheck: recheck,
+	}
 }

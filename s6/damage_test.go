@@ -75,6 +75,10 @@ func TestWhatWasLookedAtOnceIsLookedAtAgain(t *testing.T) {
 					s, _ := p.Instance("a")
 					said.WriteString(s.Reason.String() + "\n")
 				}
+				seen, _ := p.Instance("a")
+				for _, move := range seen.History { // what it is for milliseconds alone is there
+					said.WriteString(move.Reason.String() + "\n")
+				}
 				assert.Contains(t, said.String(), test.says)
 				p.wants(all)
 				assert.Equal(t, before, pids(t, tree)["a"], "the process is spared")

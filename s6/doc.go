@@ -105,6 +105,7 @@
 //   - tree_checkexec.go: checks by a command
 //   - shortage.go: who was ended for want of memory
 //   - tree_system.go: services and their supervisors in the real one
+//   - tree_attend.go: what happens to the files of services
 //   - tree_start.go: what keeps s6-supervise from starting a service
 //   - tree_group.go: what the processes of services have started
 //   - tree_remains.go: what is left of deleted service directories
@@ -140,6 +141,7 @@
 //   - driver_since.go: what counts once it has been so for a while
 //   - driver_remains.go: whether something is left of a deleted directory
 //   - driver_words.go: what a process printed last that ended by itself
+//   - driver_hear.go: whether all that happens to it is heard
 //   - driver_observe.go: how all this is seen in a pass
 //   - driver_watch.go: its events
 //   - driver_write.go: how files in use are changed

@@ -26,6 +26,11 @@ type driver struct {
 	watch  Watch
 	failed atomic.Bool // s6-supervise gave up on the service
 
+	touched   atomic.Bool // something has happened to its files
+	attending bool        // the watch attends to all of them
+	heard     bool        // and did before the last observation began
+	quiet     bool        // nothing that the last observation saw changes unheard
+
 	// For the desired spec.
 	spec                  *Spec
 	wantHash, wantProcess string
@@ -97,6 +102,7 @@ type said struct {
 // keptFile is what is remembered of a file of the service directory.
 type keptFile struct {
 	name string
+	path string
 	size int64
 	mode fs.FileMode
 }
@@ -104,6 +110,7 @@ type keptFile struct {
 var (
 	_ fsm.Driver[*Spec, Observed] = (*driver)(nil)
 	_ fsm.Restarter[*Spec]        = (*driver)(nil)
+	_ fsm.Hearer                  = (*driver)(nil)
 )
 
 // marks is what data/marked says, once that is known: as what a process counts

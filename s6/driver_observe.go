@@ -10,8 +10,14 @@ import (
 )
 
 // Observe implements fsm.Driver.
-func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (o Observed, err error) {
-	now := fsm.Now(ctx)
+func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (Observed, error) {
+	d.hear()
+	o, err := d.observe(fsm.Now(ctx), desired)
+	d.quiet = err == nil && d.isQuiet(&o, desired)
+	return o, err
+}
+
+func (d *driver) observe(now time.Time, desired fsm.Desired[*Spec]) (o Observed, err error) {
 	d.want(desired.Spec)
 	if err := d.observeFiles(now, &o); err != nil {
 		return Observed{}, err

@@ -65,9 +65,10 @@ func (d *driver) observeIntact(now time.Time) (err error) {
 
 // keep remembers the files of the service directory.
 func (d *driver) keep(files []file) {
+	d.attending = false // to these
 	d.files = make([]keptFile, len(files))
 	for n, f := range files {
-		d.files[n] = keptFile{f.name, int64(len(f.data)), f.mode}
+		d.files[n] = keptFile{f.name, path.Join(d.service, f.name), int64(len(f.data)), f.mode}
 	}
 }
 
@@ -76,7 +77,7 @@ func (d *driver) keep(files []file) {
 // change.
 func (d *driver) looksDamaged() (damage string, err error) {
 	for _, f := range d.files {
-		info, err := d.fs.Lstat(path.Join(d.service, f.name))
+		info, err := d.fs.Lstat(f.path)
 		switch there, err := found(err); {
 		case err != nil && !errors.Is(err, syscall.ENOTDIR):
 			return "", err

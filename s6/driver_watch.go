@@ -17,6 +17,8 @@ func (d *driver) listen() error {
 			d.failed.Store(true)
 		case supervise.EventUp:
 			d.failed.Store(false)
+		case EventTouched:
+			d.touched.Store(true)
 		}
 		d.wake()
 	})
@@ -34,6 +36,7 @@ func (d *driver) Close() error {
 }
 
 func (d *driver) unlisten() error {
+	d.attending = false
 	if d.watch == nil {
 		return nil
 	}

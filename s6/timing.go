@@ -23,6 +23,8 @@ const (
 	// keepEvery is for the keeper: an s6-svscan that was killed is replaced
 	// within it.
 	keepEvery = time.Second
+	// keepRest is for the keeper of an s6-svscan whose end is heard.
+	keepRest = 10 * time.Second
 	// loggerEvery is for a logger that runs; no decision depends on it.
 	loggerEvery = 2 * time.Second
 	// filesEvery is for the files of a service directory: whether each is there.

@@ -119,7 +119,8 @@ type Tree interface {
 	// returned, until the tree is closed at the latest.
 	Nudge() error
 
-	// Watch calls fn for each event of a service, as supervise.Subscribe does.
+	// Watch calls fn for each event of a service, as supervise.Subscribe does, and
+	// with EventTouched where the watch attends to it.
 	Watch(service string, fn func(supervise.Event)) (Watch, error)
 }
 
@@ -128,6 +129,15 @@ type Watch interface {
 	// Linked reports whether events can still come. After the service directory
 	// was removed they cannot, whatever takes its place.
 	Linked() bool
+	// Attend has fn called as well when something happens to the service that
+	// s6-supervise does not say: one of its files, its status, its link or its
+	// directories is changed, and a supervisor, the process or the logger ends
+	// whatever ends it. files are those that make up the service, in its directory.
+	// What happened before Attend was called is not told. The error says why
+	// something would not be told; what was attended to before still is then.
+	Attend(files []string) error
+	// Attends reports whether all that is told.
+	Attends() bool
 	// Close ends the watch; fn is not called any more once it has returned. It
 	// must not be called from fn.
 	Close() error

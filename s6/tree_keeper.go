@@ -3,26 +3,39 @@ package s6
 import (
 	"context"
 	"os"
+	"path"
 	"time"
 
+	"github.com/evenkeel/evenkeel/internal/inotify"
 	"github.com/evenkeel/evenkeel/internal/spell"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
+// keep replaces an s6-svscan that ends. Where its end is heard, it is looked at now
+// and then all the same.
 func (t *SystemTree) keep(ctx context.Context) {
 	// Orphans of an earlier run may be there from the beginning.
 	deaf := make(map[string]*spell.Spell[bool])
-	for orphans := true; ; {
+	ended := make(chan struct{}, 1)
+	var heard *inotify.Watch
+	defer func() { unheed(heard) }()
+	for orphans, served := true, false; ; {
 		if orphans {
 			orphans = t.releaseOrphans(time.Now(), deaf) // There is no pass.
+		}
+		pause := keepEvery
+		if served && !orphans && heard != nil && heard.Whole() {
+			pause = keepRest - time.Duration(time.Now().UnixNano())%keepRest // with passes, for each wake-up has its price
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(keepEvery):
+		case <-ended:
+		case <-time.After(pause):
 		}
 		t.trimStderr()
-		if t.Served() == nil {
+		heard = t.heed(heard, ended) // before it is looked whether it serves
+		if served = t.Served() == nil; served {
 			continue
 		}
 		// A scan directory that was removed is not made again.
@@ -33,6 +46,32 @@ func (t *SystemTree) keep(ctx context.Context) {
 		// What keeps it from starting is reported by whatever next needs it.
 		orphans = t.start(limited) == nil || orphans
 		cancel()
+	}
+}
+
+// heed has the end of the s6-svscan told, where that can be heard: its lock is closed
+// then. It returns nil where it cannot.
+func (t *SystemTree) heed(before *inotify.Watch, ended chan<- struct{}) *inotify.Watch {
+	if t.notifier == nil || before != nil && before.Whole() {
+		return before
+	}
+	unheed(before)
+	lock := t.layout.scanLock()
+	heard, err := t.notifier.Watch([]inotify.Dir{{Path: path.Dir(lock), Names: []string{path.Base(lock)}}}, func() {
+		select {
+		case ended <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return nil
+	}
+	return heard
+}
+
+func unheed(heard *inotify.Watch) {
+	if heard != nil {
+		heard.Close()
 	}
 }
 

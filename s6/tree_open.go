@@ -69,6 +69,7 @@ func Attach(config TreeConfig) (*SystemTree, error) {
 		return nil, errors.Join(err, t.Close())
 	}
 	t.sweepNudges()
+	t.attend()
 	return t, nil
 }
 
@@ -98,6 +99,7 @@ func StartPrivate(ctx context.Context, config TreeConfig) (t *SystemTree, starte
 		started = true
 	}
 	t.sweepNudges()
+	t.attend()
 	t.keeper = startBackground(t.keep)
 	return t, started, nil
 }
@@ -160,5 +162,9 @@ func (t *SystemTree) Close() error {
 	t.nudges.end(ctx)
 	t.scanNext()
 	t.checkers.end(ctx)
-	return t.lock.Close()
+	var err error
+	if t.notifier != nil {
+		err = t.notifier.Close()
+	}
+	return errors.Join(err, t.lock.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeel/evenkeel/filesystem"
+	"github.com/evenkeel/evenkeel/internal/inotify"
 	"github.com/evenkeel/evenkeel/internal/proc"
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
@@ -30,6 +31,7 @@ type SystemTree struct {
 	owners   Owners
 
 	shortages shortages
+	notifier  *inotify.Notifier // nil where it would not hear all
 }
 
 var _ Tree = (*SystemTree)(nil)
@@ -110,13 +112,4 @@ func (t *SystemTree) Status(service string) (supervise.Status, error) {
 // Control implements Tree.
 func (t *SystemTree) Control(service string, commands ...supervise.Command) error {
 	return supervise.WriteControl(control(service), commands...)
-}
-
-// Watch implements Tree.
-func (t *SystemTree) Watch(service string, fn func(supervise.Event)) (Watch, error) {
-	s, err := supervise.Subscribe(events(service), fn)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
 }

@@ -31,7 +31,7 @@ func arrows() map[string]arrow {
 		"filesystem/internal/contract": {},
 		"filesystem/memfs":             {[]string{"filesystem", "filesystem/internal/contract"}, []string{"github.com/spf13/afero"}, []string{"filesystem/filesystemtest"}},
 		"filesystem/filesystemtest":    {[]string{"filesystem"}, []string{testify}, []string{"filesystem/memfs"}},
-		"s6":                           {[]string{"s6/supervise", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
+		"s6":                           {[]string{"s6/supervise", "internal/inotify", "internal/proc", "internal/spell", "s6/s6log", "fsm", "filesystem"}, []string{unix}, []string{"s6/s6test", "fsm/fsmtest", "filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/supervise":                 {[]string{"filesystem"}, []string{unix}, []string{"filesystem/memfs"}},
 		"s6/s6log":                     {[]string{"s6/supervise", "filesystem"}, nil, []string{"filesystem/memfs", "filesystem/filesystemtest"}},
 		"s6/logs":                      {[]string{"s6/s6log", "filesystem"}, nil, []string{"s6/supervise", "filesystem/memfs", "filesystem/filesystemtest"}},
@@ -49,6 +49,7 @@ func arrows() map[string]arrow {
 		"ports":                    {[]string{"internal/proc"}, nil, nil},
 		"internal/proc":            {nil, []string{"github.com/prometheus/procfs", unix}, nil},
 		"internal/spell":           {},
+		"internal/inotify":         {nil, []string{unix}, nil},
 		"internal/nearest":         {},
 		"benthos": {
 			[]string{"s6", "s6/supervise", "s6/s6log", "fsm", "filesystem", "ports", "internal/proc"},

@@ -119,12 +119,7 @@ func (s *supervisor) announce() {
 	data, err := supervise.AppendStatus(nil, s.status, size)
 	s.tree.note(err)
 	s.write("supervise/status", data)
-}
-
-func (s *supervisor) emit(events ...supervise.Event) {
-	if s.in() {
-		s.tree.emit(s.tree.stat(path.Join(s.dir, "event")), events...)
-	}
+	s.tree.touch(s.name)
 }
 
 // wait lets the time-out of the current state come after d, or never if d is
@@ -390,6 +385,7 @@ func (s *supervisor) end() {
 		s.process.supervisor = nil
 	}
 	s.tree.excuse(s.dir)
+	s.tree.touch(s.name)
 	s.log.ended()
 	s.tree.after(s.tree.config.Latency, func() {
 		if s.tree.svscan != nil {

@@ -37,6 +37,9 @@ type Config struct {
 	// MaxPID is the highest process id. The next is the lowest free one from 101
 	// on. Zero means that no id comes twice.
 	MaxPID int
+	// Hears: what happens to the files of services is told, as by the real tree.
+	// Touch says that something has; the tree itself tells of supervisors that end.
+	Hears bool
 	// OnProcess is told of each process when it starts, when it begins its work
 	// and when it ends; nil for nobody. It must not call the tree.
 	OnProcess func(Happening)

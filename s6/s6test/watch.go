@@ -1,10 +1,12 @@
 package s6test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/s6"
@@ -17,11 +19,12 @@ type watch struct {
 	dir  string // the event directory
 	id   fs.FileInfo
 
-	queue []supervise.Event // guarded by tree.mu
-	more  chan struct{}
-	stop  chan struct{}
-	done  chan struct{}
-	once  sync.Once
+	queue   []supervise.Event // guarded by tree.mu
+	attends bool              // likewise
+	more    chan struct{}
+	stop    chan struct{}
+	done    chan struct{}
+	once    sync.Once
 }
 
 // Watch implements s6.Tree.
@@ -48,11 +51,22 @@ func (t *Tree) emit(id fs.FileInfo, events ...supervise.Event) {
 		if !t.same(w.id, id) {
 			continue
 		}
-		w.queue = append(w.queue, events...)
-		select {
-		case w.more <- struct{}{}:
-		default:
-		}
+		w.tell(events...)
+	}
+}
+
+func (s *supervisor) emit(events ...supervise.Event) {
+	if s.in() {
+		s.tree.emit(s.tree.stat(path.Join(s.dir, "event")), events...)
+	}
+}
+
+// tell sends events to one.
+func (w *watch) tell(events ...supervise.Event) {
+	w.queue = append(w.queue, events...)
+	select {
+	case w.more <- struct{}{}:
+	default:
 	}
 }
 
@@ -79,6 +93,41 @@ func (w *watch) Linked() bool {
 	w.tree.mu.Lock()
 	defer w.tree.mu.Unlock()
 	return w.tree.same(w.id, w.tree.stat(w.dir))
+}
+
+// Attend implements s6.Watch.
+func (w *watch) Attend([]string) error {
+	if !w.tree.config.Hears {
+		return errors.New("what happens to the files of services is not told")
+	}
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	w.attends = true
+	return nil
+}
+
+// Attends implements s6.Watch.
+func (w *watch) Attends() bool {
+	w.tree.mu.Lock()
+	defer w.tree.mu.Unlock()
+	return w.attends
+}
+
+// Touch tells those who attend to a service that something has happened to its files,
+// where the tree hears it.
+func (t *Tree) Touch(service string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.touch(service)
+}
+
+// touch does so for a service, or for its logger as "name/log".
+func (t *Tree) touch(name string) {
+	for _, w := range t.watches {
+		if w.attends && path.Base(path.Dir(w.dir)) == strings.TrimSuffix(name, "/log") {
+			w.tell(s6.EventTouched)
+		}
+	}
 }
 
 // Close implements s6.Watch.

@@ -151,6 +151,9 @@ func (s *Subscription) Linked() bool {
 	return !errors.Is(unix.Lstat(s.path, &stat), fs.ErrNotExist)
 }
 
+// Path returns where the FIFO is.
+func (s *Subscription) Path() string { return s.path }
+
 // Close removes the FIFO and waits for the goroutine: when it returns, fn is
 // not running and will not be called. A FIFO that is gone already is no error.
 // Close may be called more than once and returns the same.

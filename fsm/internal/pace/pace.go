@@ -1,6 +1,10 @@
 package pace
 
-import "time"
+import (
+	"hash/fnv"
+	"io"
+	"time"
+)
 
 // Attempt says what a pass tries, so that only the same thing is put off.
 type Attempt struct {
@@ -31,8 +35,12 @@ func (a Attempt) like(b Attempt) bool {
 type Rule struct {
 	// Delay returns how long to wait after so many failures in a row.
 	Delay func(failures int) time.Duration
-	// Resync is the longest time between two passes.
-	Resync time.Duration
+	// Turn is a number by which instances are spread over the time: they are looked
+	// at in the same intervals, and not at the same moments. Zero spreads nothing.
+	Turn uint32
+	// Resync is the longest time between two passes, and Rest the longest where
+	// what happens between them wakes the instance.
+	Resync, Rest time.Duration
 	// Recheck is the time from an action to the pass that looks at its effect.
 	Recheck time.Duration
 }
@@ -48,6 +56,8 @@ type Outcome struct {
 	// transition. After is how long the decision leaves the instance alone.
 	Acted, Fired bool
 	After        time.Duration
+	// Heard says that whatever happens to what was observed wakes the instance.
+	Heard bool
 	// Err is why the pass failed. Permanent says that trying the same thing
 	// again is useless.
 	Err       error
@@ -129,7 +139,7 @@ func (m *Memory) Conclude(now time.Time, rule Rule, o Outcome) Verdict {
 		*current = failure{}
 	}
 	v := Verdict{
-		Next: now.Add(rule.pause(o)), Err: current.err, Failures: current.count,
+		Next: now.Add(rule.pause(now, o)), Err: current.err, Failures: current.count,
 		Failing: current.since, Held: current.held, NextTry: current.next,
 	}
 	if next, due := current.due(now); due {
@@ -149,19 +159,43 @@ func (m *Memory) Conclude(now time.Time, rule Rule, o Outcome) Verdict {
 
 // pause is how long after a pass the next is due by its decision alone, which
 // says nothing of an attempt that failed.
-func (r Rule) pause(o Outcome) time.Duration {
+func (r Rule) pause(now time.Time, o Outcome) time.Duration {
 	failed := o.PutOff || o.Err != nil
 	switch {
 	case o.Fired:
 		return 0
 	case failed:
-		return r.Resync
+		return r.turn(now, r.Resync)
 	case o.After > 0:
 		return min(o.After, r.Resync)
 	case o.Acted:
 		return min(r.Recheck, r.Resync)
+	case o.Heard:
+		return r.turn(now, r.Rest)
 	}
-	return r.Resync
+	return r.turn(now, r.Resync)
+}
+
+// TurnOf returns the number that an instance has by its name.
+func TurnOf(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, name) // it never fails
+	return h.Sum32()
+}
+
+// turns is how many turns an interval has. To wake up costs a program more than a
+// pass, so that those who share a turn cost less.
+const turns = 30
+
+// turn is how long it takes until it is the instance's turn again, where each has
+// one in an interval: the whole interval at most.
+func (r Rule) turn(now time.Time, every time.Duration) time.Duration {
+	apart := max(every/turns, r.Recheck)
+	if r.Turn == 0 || every < 2*apart {
+		return every
+	}
+	mine := time.Duration(r.Turn) % (every / apart) * apart
+	return every - (time.Duration(now.UnixNano())-mine)%every
 }
 
 func sooner(a, b time.Time) time.Time {

@@ -2,10 +2,12 @@ package pace_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/evenkeel/evenkeel/fsm/internal/pace"
 )
@@ -18,6 +20,7 @@ var (
 	rule      = pace.Rule{
 		Delay:   func(failures int) time.Duration { return time.Duration(failures) * s },
 		Resync:  10 * s,
+		Rest:    300 * s,
 		Recheck: s / 10,
 	}
 	switchOn = pace.NewAttempt(1, "off", []string{"switch on", "look"}, "lit", "it is off", "seen at 1")
@@ -37,6 +40,9 @@ func TestWhenTheNextPassIsDue(t *testing.T) {
 		want time.Duration
 	}{
 		{"nothing to do", pace.Outcome{Decided: true}, 10 * s},
+		{"what happens is heard", pace.Outcome{Decided: true, Heard: true}, 300 * s},
+		{"what happens is heard, left alone for a while", pace.Outcome{Decided: true, Heard: true, After: 3 * s}, 3 * s},
+		{"what happens is heard, and it failed", pace.Outcome{Decided: true, Heard: true, Err: errBroken}, s},
 		{"left alone for a while", pace.Outcome{Decided: true, After: 3 * s}, 3 * s},
 		{"left alone for longer than the resync", pace.Outcome{Decided: true, After: time.Hour}, 10 * s},
 		{"after an action", pace.Outcome{Decided: true, Acted: true}, s / 10},
@@ -122,4 +128,45 @@ func TestHeldHasNoNextTry(t *testing.T) {
 	v = m.Conclude(start.Add(2*s), rule, pace.Outcome{Decided: true, Attempt: switchOn, PutOff: true})
 	assert.Equal(t, start.Add(12*s), v.Next, "it goes on being observed")
 	assert.True(t, v.Held)
+}
+
+// TestTurns: those that are looked at in the same interval are not looked at all at
+// once, though they begin together and after whatever has happened meanwhile.
+func TestTurns(t *testing.T) {
+	const instances = 3000
+	for _, every := range []time.Duration{s / 2, 5 * s, 300 * s} {
+		at := make(map[time.Duration]int)
+		for n := range instances {
+			r := rule
+			r.Resync, r.Turn = every, pace.TurnOf(fmt.Sprint("instance-", n))
+			now := start.Add(time.Duration(n) * s / 1000)
+			for pass := range 3 {
+				var m pace.Memory
+				next := m.Conclude(now, r, pace.Outcome{Decided: true}).Next
+				if pass > 0 {
+					require.Equal(t, every, next.Sub(now), "its turn comes once in the interval")
+				}
+				require.True(t, next.After(now) && !next.After(now.Add(every)))
+				now = next
+			}
+			at[now.Sub(start)%every]++
+		}
+		most := 0
+		for _, n := range at {
+			most = max(most, n)
+		}
+		turns := min(30, int(every/(s/10)))
+		assert.Len(t, at, turns)
+		assert.LessOrEqual(t, most, 2*instances/turns, "they are spread evenly")
+	}
+}
+
+// TestTurnsOfOneName: the moment depends on the name alone.
+func TestTurnsOfOneName(t *testing.T) {
+	r := rule
+	r.Turn = pace.TurnOf("a")
+	var m, other pace.Memory
+	assert.Equal(t, m.Conclude(start, r, pace.Outcome{Decided: true}).Next, other.Conclude(start, r, pace.Outcome{Decided: true}).Next)
+	assert.Equal(t, r.Turn, pace.TurnOf("a"))
+	assert.NotEqual(t, r.Turn, pace.TurnOf("b"))
 }
