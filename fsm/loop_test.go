@@ -2,6 +2,8 @@ package fsm
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,9 +18,18 @@ type slow struct {
 	kick  chan struct{}
 	takes time.Duration
 	after time.Duration
-	calls []time.Duration
 	start time.Time
 	next  time.Time
+
+	mu    sync.Mutex // guards calls
+	calls []time.Duration
+}
+
+// called returns when it was called, from its start on.
+func (s *slow) called() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
 }
 
 func (s *slow) begin() error             { return nil }
@@ -27,11 +38,14 @@ func (s *slow) wakeups() <-chan struct{} { return s.kick }
 func (s *slow) ended() <-chan struct{}   { return nil }
 
 func (s *slow) dispatch(context.Context) time.Time {
-	s.calls = append(s.calls, time.Since(s.start))
+	began := time.Now()
+	s.mu.Lock()
+	s.calls = append(s.calls, began.Sub(s.start))
+	s.mu.Unlock()
 	time.Sleep(s.takes)
 	switch {
 	case s.after > 0:
-		return s.start.Add(s.calls[len(s.calls)-1]).Add(s.after)
+		return began.Add(s.after)
 	case s.next.After(time.Now()):
 		return s.next
 	}
@@ -55,7 +69,7 @@ func TestTicksThatWereMissedAreCountedAndNotMadeUpFor(t *testing.T) {
 		ticks, late := l.Ticks()
 		assert.InDelta(t, 4000/350, ticks, 1, "one each time it is free again")
 		assert.InDelta(t, 42, ticks+late, 1, "the others are late")
-		assert.InDelta(t, len(s.calls), ticks, 1, "none is made up for")
+		assert.InDelta(t, len(s.called()), ticks, 1, "none is made up for")
 	})
 }
 
@@ -66,7 +80,7 @@ func TestTicksKeepTime(t *testing.T) {
 		ticks, late := l.Ticks()
 		assert.EqualValues(t, 100, ticks)
 		assert.Zero(t, late)
-		for n, at := range s.calls {
+		for n, at := range s.called() {
 			assert.Equal(t, time.Duration(n)*DefaultTick, at)
 		}
 	})
@@ -90,12 +104,12 @@ func TestALoopSleepsUntilSomethingIsDue(t *testing.T) {
 			assert.Zero(t, late)
 		}
 		asleep(30*time.Minute, 30*60*10)
-		assert.Equal(t, []time.Duration{0}, s.calls)
+		assert.Equal(t, []time.Duration{0}, s.called())
 		s.kick <- struct{}{}
 		asleep(time.Minute, 31*60*10)
-		assert.Equal(t, []time.Duration{0, 30 * time.Minute}, s.calls, "a wake-up ends its sleep")
+		assert.Equal(t, []time.Duration{0, 30 * time.Minute}, s.called(), "a wake-up ends its sleep")
 		asleep(time.Hour, 91*60*10)
-		assert.Equal(t, []time.Duration{0, 30 * time.Minute, time.Hour + 30*time.Millisecond}, s.calls, "and what is due")
+		assert.Equal(t, []time.Duration{0, 30 * time.Minute, time.Hour + 30*time.Millisecond}, s.called(), "and what is due")
 	})
 }
 
@@ -136,7 +150,7 @@ func TestALoopLooksAgainWhenTheNextIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{next: time.Now().Add(1234 * time.Millisecond)}
 		runSlow(t, s, 1240*time.Millisecond)
-		assert.Contains(t, s.calls, 1234*time.Millisecond, "between two ticks")
+		assert.Contains(t, s.called(), 1234*time.Millisecond, "between two ticks")
 	})
 }
 
