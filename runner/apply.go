@@ -10,15 +10,17 @@ import (
 	"github.com/evenkeel/evenkeel/fsm"
 )
 
-// applyStreams declares streams. Those that are new are created while the engine is
-// still being asked about them, which takes as long as to start one, and started when
-// it takes them. One that it refuses is removed. On an error nothing is declared, and
-// what was created waits until something is.
-func (o *ordering) applyStreams(ctx context.Context, desired map[string]fsm.Desired[*benthos.Config], held []string, stays bool) error {
-	if err := o.prepareStreams(ctx, desired); err != nil {
-		return err
+// applyStreams declares streams. Where that is wanted early, those that are new are
+// created while the engine is still being asked about them, which takes as long as to
+// start one, and started when it takes them. One that it refuses is removed. On an error
+// nothing is declared, and what was created waits until something is.
+func (o *ordering) applyStreams(ctx context.Context, desired map[string]fsm.Desired[*benthos.Config], w Wanted) error {
+	if w.Early {
+		if err := o.prepareStreams(ctx, desired); err != nil {
+			return err
+		}
 	}
-	if err := apply(ctx, o.streams, desired, held, stays); err != nil {
+	if err := apply(ctx, o.streams, desired, keysOf(w.Held, config.KindStream), w.Stays); err != nil {
 		return err
 	}
 	o.ask(nil)

@@ -33,7 +33,7 @@ type basis struct {
 // changes. What cannot be taken stays as it was declared last. The error is
 // ErrNothing; the result has the problems then.
 func (b basis) declare(d *config.Declaration) (Wanted, error) {
-	r := Wanted{Declaration: d}
+	r := Wanted{Declaration: d, Early: true}
 	r.unclear = slices.ContainsFunc(d.Problems, func(p config.Problem) bool { return p.Entry == (config.Key{}) })
 	if len(b.busy) > 0 {
 		keepBusy(d, b.busy)

@@ -237,7 +237,7 @@ func (r *Runner) apply(ctx context.Context, w Wanted) error {
 	err = r.ordering.Declare(r.ordering.take(w), func() error {
 		return errors.Join(
 			apply(ctx, r.Services, services, keysOf(w.Held, config.KindService), w.Stays),
-			r.ordering.applyStreams(ctx, streams, keysOf(w.Held, config.KindStream), w.Stays))
+			r.ordering.applyStreams(ctx, streams, w))
 	})
 	if err != nil {
 		return err

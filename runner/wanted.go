@@ -16,6 +16,9 @@ type Wanted struct {
 	Leaving []config.Key
 	// Stays: what is not listed stays as it is, too.
 	Stays bool
+	// Early: new streams are created while the engine is asked whether it takes them.
+	// One that it refuses is removed.
+	Early bool
 
 	unclear bool // it is not known what all of the files say
 }
