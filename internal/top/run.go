@@ -11,8 +11,9 @@ import (
 const (
 	// frames is how often a second a view that has changed is drawn at most.
 	frames = 20
-	// leaveTime is how long a terminal may take that is to be left as it was.
-	leaveTime = 500 * time.Millisecond
+	// leaveTime is how long a terminal may take that is to be left as it was: longer
+	// than who reads what is typed is waited for.
+	leaveTime = 2 * time.Second
 )
 
 // Run draws a table on a terminal until somebody quits or ctx ends, and leaves the
@@ -30,7 +31,7 @@ func Run(ctx context.Context, c Config, on Terminal) error {
 	}
 	m.take(first)
 	options := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env),
+		tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env),
 		tea.WithoutSignalHandler(), tea.WithFPS(frames),
 	}
 	if on.Width > 0 {
@@ -51,6 +52,9 @@ func Run(ctx context.Context, c Config, on Terminal) error {
 		return nil
 	case <-ctx.Done():
 	}
+	// A context of its own would have it leave at once, and close what is typed under
+	// the hands of who reads that.
+	go program.Quit()
 	stuck := time.NewTimer(leaveTime)
 	defer stuck.Stop()
 	select {
