@@ -15,8 +15,8 @@ func (d *driver) hear() {
 	d.heard = d.attending && d.watch != nil && d.watch.Attends()
 }
 
-// Hears implements fsm.Hearer. What was seen before the tree attended to the service
-// does not count: a pass has to look at all of it since.
+// Hears implements fsm.Hearer. It has the tree attend to a service that needs nothing
+// else. What was seen before that does not count: a pass has to look at all of it since.
 func (d *driver) Hears() bool {
 	if !d.quiet || d.heard || d.watch == nil {
 		return d.quiet && d.heard
