@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"slices"
 	"time"
 
 	"github.com/evenkeel/evenkeel/fsm"
@@ -33,11 +34,15 @@ func (d *driver) Hears() bool {
 // isQuiet reports whether nothing but what the tree can hear changes what was seen:
 // time alone changes nothing of it, and nothing is there that has no file and no
 // supervisor.
-func (d *driver) isQuiet(o *Observed, desired fsm.Desired[*Spec]) bool {
+func (d *driver) isQuiet(now time.Time, o *Observed, desired fsm.Desired[*Spec]) bool {
+	// A process that has just begun, or was just told something, is judged leniently.
+	lenient := slices.ContainsFunc([]time.Time{o.Status.Stamp, o.Status.ReadyStamp, d.toldUp, d.toldDown}, func(t time.Time) bool {
+		return within(now.Add(-o.Late), t, quietPatience)
+	})
 	whole := o.whole() && o.Intact && o.Owner == "" && desired.Spec != nil && o.StatusProblem == "" && !o.Unrecorded && !d.unrecorded
 	alone := d.doubt.IsZero() && len(d.remains) == 0 && len(o.Left) == 0 && o.StrayPID == 0 && o.stranger == 0
 	waits := o.Lags || o.Told || o.Unheard || o.Awaited || !o.Waits.IsZero() || d.sleeper.Of != 0 || d.gone.Of != 0 ||
 		d.silent.Of || d.owed.Of || d.unstarted.Of || d.loggerDown.Of || d.logsGone
 	counted := o.Deaths > 0 || o.Check.Failures > 0 || o.Check.Unmade || o.Check.Restarts > 0
-	return whole && alone && !waits && !counted && o.CommandProblem == ""
+	return !lenient && whole && alone && !waits && !counted && o.CommandProblem == ""
 }

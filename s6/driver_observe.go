@@ -12,8 +12,9 @@ import (
 // Observe implements fsm.Driver.
 func (d *driver) Observe(ctx context.Context, desired fsm.Desired[*Spec]) (Observed, error) {
 	d.hear()
-	o, err := d.observe(fsm.Now(ctx), desired)
-	d.quiet = err == nil && d.isQuiet(&o, desired)
+	now := fsm.Now(ctx)
+	o, err := d.observe(now, desired)
+	d.quiet = err == nil && d.isQuiet(now, &o, desired)
 	return o, err
 }
 

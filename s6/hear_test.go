@@ -145,3 +145,26 @@ func TestWhatTimeChangesDoesNotRest(t *testing.T) {
 		assert.Zero(t, s.Observed.Deaths)
 	})
 }
+
+// TestWhatHasJustBegunDoesNotRest: a process that has just begun may not have made its
+// lock yet. One whose lock was deleted then is judged when it is older.
+func TestWhatHasJustBegunDoesNotRest(t *testing.T) {
+	inBubble(t, hears, func(t *testing.T, tree *s6test.Tree) {
+		m, err := s6.NewManager(tree, fsm.Config{})
+		require.NoError(t, err)
+		go m.Run(t.Context())
+		t.Cleanup(func() { assert.NoError(t, m.Close(t.Context())) })
+		wanted := running("a")
+		wanted["a"].Spec.Ready = s6.Readiness{FD: 3}
+		require.NoError(t, m.Apply(t.Context(), wanted))
+		require.NoError(t, m.Wait(t.Context(), "a", fsm.PhaseRunning))
+		pass(100 * time.Millisecond)
+		service := tree.Layout().Service("a")
+		require.NoError(t, tree.FS().Remove(path.Join(service, "data", "lock")))
+		tree.Touch("a")
+		pass(2 * fsm.DefaultResync)
+		process, err := tree.Process(service)
+		require.NoError(t, err)
+		assert.True(t, process.Held, "another one holds the lock")
+	})
+}
