@@ -48,6 +48,31 @@ func NewOutlet(w io.Writer, name string, room int) *Outlet {
 	return o
 }
 
+// NewOutlets returns outlets to a program's standard output and standard error, as by
+// NewOutlet. It is the same one twice where both are one file, as a terminal: then
+// what is written to the two is printed in its order.
+func NewOutlets(stdout, stderr io.Writer, name string, room int) (out, errs *Outlet) {
+	out = NewOutlet(stdout, name, room)
+	if sameFile(stdout, stderr) {
+		return out, out
+	}
+	return out, NewOutlet(stderr, name, room)
+}
+
+func sameFile(a, b io.Writer) bool {
+	one, isOne := a.(*os.File)
+	other, isOther := b.(*os.File)
+	if !isOne || !isOther {
+		return false
+	}
+	first, err := one.Stat()
+	if err != nil {
+		return false
+	}
+	second, err := other.Stat()
+	return err == nil && os.SameFile(first, second)
+}
+
 // TellGaps sets what is printed where lines were left out, how many and why, in
 // place of a line of the outlet's own. It must not write to the outlet.
 func (o *Outlet) TellGaps(text func(lines int, why string) []byte) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 const flushTime = 200 * time.Millisecond
@@ -119,6 +122,35 @@ func TestPrintingIsHeld(t *testing.T) {
 		Flush(flushTime, o)
 		assert.Equal(t, all+"three\n", r.String(), "the end of the program releases it")
 	})
+}
+
+// TestOutputsThatAreOneFile have one order, however often either of them was opened.
+func TestOutputsThatAreOneFile(t *testing.T) {
+	open := func(name string) *os.File {
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, f.Close()) })
+		return f
+	}
+	name := filepath.Join(t.TempDir(), "a")
+	out, errs := NewOutlets(open(name), open(name), "program", OutletRoom)
+	assert.Same(t, out, errs)
+	var all strings.Builder
+	for n := range 100 {
+		fmt.Fprintln([]*Outlet{out, errs}[n%2], n)
+		fmt.Fprintln(&all, n)
+	}
+	Flush(time.Minute, out, errs)
+	printed, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, all.String(), string(printed))
+
+	out, errs = NewOutlets(open(name), open(name+"2"), "program", OutletRoom)
+	assert.NotSame(t, out, errs)
+	Flush(time.Minute, out, errs)
+	out, errs = NewOutlets(new(reader), new(reader), "program", OutletRoom)
+	assert.NotSame(t, out, errs)
+	Flush(time.Minute, out, errs)
 }
 
 func TestWhatIsLeftOutIsToldAsTheProgramSays(t *testing.T) {

@@ -44,7 +44,7 @@ type settings struct {
 }
 
 func main() {
-	stdout, stderr := runner.NewOutlet(os.Stdout, "fivebenthos", runner.OutletRoom), runner.NewOutlet(os.Stderr, "fivebenthos", runner.OutletRoom)
+	stdout, stderr := runner.NewOutlets(os.Stdout, os.Stderr, "fivebenthos", runner.OutletRoom)
 	s, err := parse(os.Args[1:], stdout)
 	if err == nil {
 		err = run(s, stdout, stderr)

@@ -175,9 +175,12 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			assert.NoError(t, <-held)
 			assert.Zero(t, w.End(), w.term.printed.String())
 			assert.Equal(t, w.before, w.settings(t))
-			harness.Eventually(t, "it is left with how they ended", func() bool {
+			harness.Eventually(t, "it is left with how they ended", func() error {
 				shown := w.term.screen()
-				return strings.Contains(shown, "NAME  ") && strings.Count(shown, " stopped ") == five && !strings.Contains(shown, "ending")
+				if !strings.Contains(shown, "NAME  ") || strings.Count(shown, " stopped ") != five || strings.Contains(shown, "ending") {
+					return errors.New(shown)
+				}
+				return nil
 			})
 			harness.NoneLeft(t, h.root)
 		})
@@ -195,9 +198,13 @@ func TestRunOnATerminalKeepsWhatIsLogged(t *testing.T) {
 	w.shows(fmt.Sprintf("%d running", five-1), "not a directory")
 	w.Signal(syscall.SIGINT)
 	assert.Zero(t, w.End(), w.term.printed.String())
-	harness.Eventually(t, "it stands there", func() bool {
-		logged, ended, found := strings.Cut(w.term.screen(), "NAME  ")
-		return found && strings.Contains(logged, "pass failed") && strings.Count(ended, " stopped ") == five-1
+	harness.Eventually(t, "it stands there", func() error {
+		shown := w.term.screen()
+		logged, ended, _ := strings.Cut(shown, "NAME  ")
+		if !strings.Contains(logged, "pass failed") || strings.Count(ended, " stopped ") != five-1 {
+			return errors.New(shown)
+		}
+		return nil
 	})
 	assert.Equal(t, w.before, w.settings(t))
 }

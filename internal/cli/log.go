@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -69,29 +68,13 @@ type programLog struct {
 
 // open begins a log on these outputs. The caller flushes it at the end.
 func (o logOptions) open(stdout, stderr io.Writer) *programLog {
-	l := &programLog{out: runner.NewOutlet(stdout, "evenkeel", runner.OutletRoom)}
+	l := new(programLog)
+	l.out, l.errs = runner.NewOutlets(stdout, stderr, "evenkeel", runner.OutletRoom)
 	l.json = o.json(l.out)
 	shared := new(columns)
 	calm := o.on(l.out, shared)
-	if l.errs = l.out; !sameFile(stdout, stderr) {
-		l.errs = runner.NewOutlet(stderr, "evenkeel", runner.OutletRoom)
-	}
 	l.Logger = slog.New(split{calm, o.on(l.errs, shared)})
 	return l
-}
-
-func sameFile(a, b io.Writer) bool {
-	one, isOne := a.(*os.File)
-	other, isOther := b.(*os.File)
-	if !isOne || !isOther {
-		return false
-	}
-	first, err := one.Stat()
-	if err != nil {
-		return false
-	}
-	second, err := other.Stat()
-	return err == nil && os.SameFile(first, second)
 }
 
 // flush ends the log.

@@ -34,5 +34,6 @@
 //   - view.go: all that is drawn
 //   - update.go: what each message does
 //   - terminal.go: what a table is drawn on
+//   - outlet.go: how long that takes nothing
 //   - run.go: the table on a terminal
 package top

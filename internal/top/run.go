@@ -11,8 +11,7 @@ import (
 const (
 	// frames is how often a second a view that has changed is drawn at most.
 	frames = 20
-	// leaveTime is how long a terminal may take that is to be left as it was: longer
-	// than who reads what is typed is waited for.
+	// leaveTime is for a terminal that is to be left as it was to take what is written.
 	leaveTime = 2 * time.Second
 )
 
@@ -30,8 +29,9 @@ func Run(ctx context.Context, c Config, on Terminal) error {
 		return first.err
 	}
 	m.take(first)
+	out, outlet := on.watched()
 	options := []tea.ProgramOption{
-		tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env),
+		tea.WithInput(on.In), tea.WithOutput(out), tea.WithEnvironment(on.Env),
 		tea.WithoutSignalHandler(), tea.WithFPS(frames),
 	}
 	if on.Width > 0 {
@@ -55,12 +55,17 @@ func Run(ctx context.Context, c Config, on Terminal) error {
 	// A context of its own would have it leave at once, and close what is typed under
 	// the hands of who reads that.
 	go program.Quit()
-	stuck := time.NewTimer(leaveTime)
-	defer stuck.Stop()
-	select {
-	case <-ended:
-	case <-stuck.C:
-		restore()
+	look := time.NewTicker(leaveTime / 20)
+	defer look.Stop()
+	for {
+		select {
+		case <-ended:
+			return nil
+		case <-look.C:
+			if outlet.stuck(leaveTime) {
+				restore()
+				return nil
+			}
+		}
 	}
-	return nil
 }
