@@ -131,6 +131,17 @@ func (w *watched) shows(texts ...string) {
 	}
 }
 
+// lacks waits until the terminal shows a text no more.
+func (w *watched) lacks(text string) {
+	w.T.Helper()
+	harness.Eventually(w.T, "it shows no more "+text, func() error {
+		if shown := w.term.screen(); strings.Contains(shown, text) {
+			return errors.New(shown)
+		}
+		return nil
+	})
+}
+
 // press types on the terminal.
 func (w *watched) press(keys string) {
 	w.T.Helper()
@@ -165,6 +176,7 @@ func TestRunOnATerminalShowsATable(t *testing.T) {
 			w.press("y")
 			w.shows("● benthos-3")
 			w.press("\x1b")
+			w.lacks("benthos-3: why") // what follows on Escape at once is read with it, as one key
 			h.serving()
 
 			held, before := make(chan error), h.received(3)

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -262,7 +263,8 @@ func (a *actor) lines(want ...string) {
 			all = append(all, text)
 		}
 		if fmt.Sprint(all) != fmt.Sprint(want) {
-			return fmt.Errorf("it has %q", all)
+			logger, err := a.Status(path.Join(a.dir, "log"))
+			return errors.Join(fmt.Errorf("it has %q, and the logger is %s", all, words(logger)), err)
 		}
 		return nil
 	})
