@@ -55,6 +55,8 @@ type adapted struct {
 	ownLinks bool
 	// known is what was looked up before, where ownLinks: nobody else changes fsys.
 	known known
+	// told is told of each change; nil for nobody.
+	told func(Change)
 }
 
 // ReadFile implements [filesystem.FS].

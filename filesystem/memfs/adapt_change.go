@@ -46,6 +46,7 @@ func (a *adapted) write(name string, data []byte, perm fs.FileMode, how int, fol
 		if err := contract.Regular(at.info); err != nil {
 			return err
 		}
+		defer a.tell(at.path, false)
 		return a.put(at.path, data, os.O_WRONLY|how, 0, nil)
 	}
 	if at.dir {
@@ -248,7 +249,8 @@ func (a *adapted) rename(oldName, newName string) error {
 		}
 		return err
 	}
-	a.touch(from.path, to.path)
+	a.touch(to.path)
+	a.lose(from.path)
 	return nil
 }
 
@@ -296,7 +298,7 @@ func (a *adapted) remove(name string) error {
 		}
 		a.known.forgetAll()
 	}
-	a.touch(at.path)
+	a.lose(at.path)
 	return a.fsys.Remove(at.path)
 }
 
@@ -310,7 +312,7 @@ func (a *adapted) RemoveAll(name string) error {
 	}
 	at, err := a.existing(name, false)
 	if err == nil {
-		a.touch(at.path)
+		a.lose(at.path)
 		a.known.forgetAll()
 		err = a.fsys.RemoveAll(at.path)
 	}
@@ -320,15 +322,17 @@ func (a *adapted) RemoveAll(name string) error {
 	return contract.PathError("removeall", name, err)
 }
 
-// touch is called for entries that change. It gives their directories the time of
-// the change, which afero.MemMapFs does not.
-func (a *adapted) touch(names ...string) {
+// touch is called for an entry that is made or replaced, lose for one that goes. They
+// give its directory the time of the change, which afero.MemMapFs does not.
+func (a *adapted) touch(name string) { a.change(name, false) }
+func (a *adapted) lose(name string)  { a.change(name, true) }
+
+func (a *adapted) change(name string, gone bool) {
 	if !a.ownLinks {
 		return
 	}
 	now := time.Now()
-	for _, name := range names {
-		a.known.forget(name)
-		a.fsys.Chtimes(parentOf(name), now, now)
-	}
+	a.known.forget(name)
+	a.fsys.Chtimes(parentOf(name), now, now)
+	a.tell(name, gone)
 }

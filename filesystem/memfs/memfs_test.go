@@ -139,6 +139,45 @@ func TestFSClone(t *testing.T) {
 	assert.EqualValues(t, 4, original.Size())
 }
 
+func TestFSOnChange(t *testing.T) {
+	fsys := memfs.New()
+	require.NoError(t, fsys.MkdirAll("/a/b", 0o700))
+	require.NoError(t, fsys.Symlink("a", "/link"))
+	var told []memfs.Change
+	fsys.OnChange(func(c memfs.Change) { told = append(told, c) })
+	for kind, c := range map[string]struct {
+		change func() error
+		want   []memfs.Change
+	}{
+		"a file is made":       {func() error { return fsys.WriteFile("/a/1", nil, 0o600) }, []memfs.Change{{Dir: "/a", Name: "1"}}},
+		"and through a link":   {func() error { return fsys.ReplaceFile("/link/2", nil, 0o600) }, []memfs.Change{{Dir: "/a", Name: "2"}}},
+		"a directory is made":  {func() error { return fsys.Mkdir("/c", 0o700) }, []memfs.Change{{Dir: "/", Name: "c"}}},
+		"a link is made":       {func() error { return fsys.Symlink("b", "/a/b/3") }, []memfs.Change{{Dir: "/a/b", Name: "3"}}},
+		"what is not there":    {func() error { return fsys.RemoveAll("/4") }, nil},
+		"what cannot be moved": {func() error { assert.Error(t, fsys.Rename("/5", "/6")); return nil }, nil},
+	} {
+		told = nil
+		require.NoError(t, c.change(), kind)
+		assert.Equal(t, c.want, told, kind)
+	}
+	told = nil
+	require.NoError(t, fsys.WriteFile("/a/1", []byte("x"), 0o600))
+	require.NoError(t, fsys.AppendFile("/a/1", []byte("x"), 0o600))
+	require.NoError(t, fsys.Rename("/a/1", "/c/1"))
+	require.NoError(t, fsys.Remove("/c/1"))
+	require.NoError(t, fsys.RemoveAll("/a"))
+	assert.Equal(t, []memfs.Change{
+		{Dir: "/a", Name: "1"}, {Dir: "/a", Name: "1"},
+		{Dir: "/c", Name: "1"}, {Dir: "/a", Name: "1", Gone: true},
+		{Dir: "/c", Name: "1", Gone: true}, {Dir: "/", Name: "a", Gone: true},
+	}, told)
+	told = nil
+	require.NoError(t, fsys.Clone().WriteFile("/7", nil, 0o600))
+	fsys.OnChange(nil)
+	require.NoError(t, fsys.WriteFile("/8", nil, 0o600))
+	assert.Empty(t, told)
+}
+
 func all(t *testing.T, f filesystem.File) string {
 	t.Helper()
 	content, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<30))
