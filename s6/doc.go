@@ -61,6 +61,7 @@
 // What is, in names and values:
 //
 //   - layout.go: where everything is, and what it is called there
+//   - attended.go: where something happens that concerns a service
 //   - timing.go: all times, with what they have to do with each other
 //   - tools.go: where s6's programs are
 //   - limits.go: how many services an s6-svscan takes

@@ -83,7 +83,6 @@ func TestHeardAtOnce(t *testing.T) {
 		},
 		"a file is missing": {
 			func(tree *s6test.Tree) error {
-				defer tree.Touch("a")
 				return tree.FS().Remove(file(tree, "run"))
 			},
 			func(tree *s6test.Tree, _ *s6.Observed) bool {
@@ -161,7 +160,6 @@ func TestWhatHasJustBegunDoesNotRest(t *testing.T) {
 		pass(100 * time.Millisecond)
 		service := tree.Layout().Service("a")
 		require.NoError(t, tree.FS().Remove(path.Join(service, "data", "lock")))
-		tree.Touch("a")
 		pass(2 * fsm.DefaultResync)
 		process, err := tree.Process(service)
 		require.NoError(t, err)

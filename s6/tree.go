@@ -132,7 +132,8 @@ type Watch interface {
 	// Attend has fn called as well when something happens to the service that
 	// s6-supervise does not say: one of its files, its status, its link or its
 	// directories is changed, and a supervisor, the process or the logger ends
-	// whatever ends it. files are those that make up the service, in its directory.
+	// whatever ends it: see Layout.Attended. files are those that make up the service,
+	// in its directory.
 	// What happened before Attend was called is not told. The error says why
 	// something would not be told; what was attended to before still is then.
 	Attend(files []string) error

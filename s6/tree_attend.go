@@ -3,7 +3,6 @@ package s6
 import (
 	"errors"
 	"path"
-	"slices"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/internal/inotify"
@@ -85,34 +84,10 @@ func (w *systemWatch) replace(rest *inotify.Watch) {
 	}
 }
 
-// dirs returns where something happens that a pass may see. A lock is closed when
-// its holder ends, and a supervisor replaces its status.
+// dirs returns where something happens that a pass may see.
 func (w *systemWatch) dirs(files []string) (dirs []inotify.Dir) {
-	layout, name := w.tree.layout, path.Base(w.service)
-	supervisor := []string{path.Base(fileSuperviseLock), "status"}
-	in := map[string][]string{ // names in directories of the service
-		".":                            {fileDown, dirEvent, dirData, path.Dir(fileSuperviseLock)},
-		dirData:                        nil, // all
-		path.Dir(fileSuperviseLock):    supervisor,
-		path.Dir(fileLogSuperviseLock): supervisor,
-		dirLog:                         {path.Dir(fileSuperviseLock)},
+	for _, a := range w.tree.layout.Attended(path.Base(w.service), files) {
+		dirs = append(dirs, inotify.Dir(a))
 	}
-	for _, f := range files {
-		for ; f != "."; f = path.Dir(f) {
-			if dir := path.Dir(f); dir != dirData && !slices.Contains(in[dir], path.Base(f)) {
-				in[dir] = append(in[dir], path.Base(f))
-			}
-		}
-	}
-	for dir, names := range in {
-		// What is in config/ may be the process's to change.
-		dirs = append(dirs, inotify.Dir{Path: path.Join(w.service, dir), Names: names, Gone: dir == dirConfig})
-	}
-	return append(dirs,
-		inotify.Dir{Path: events(w.service), Names: []string{path.Base(w.Path())}, Gone: true},
-		inotify.Dir{Path: layout.Log(name), Names: []string{path.Base(layout.logLock(name))}},
-		inotify.Dir{Path: layout.ScanDir, Names: []string{name}},
-		inotify.Dir{Path: layout.ServicesDir, Names: []string{name}},
-		inotify.Dir{Path: layout.LogsDir, Names: []string{name}},
-	)
+	return append(dirs, inotify.Dir{Path: events(w.service), Names: []string{path.Base(w.Path())}, Gone: true})
 }

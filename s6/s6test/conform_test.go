@@ -53,7 +53,7 @@ func TestConforms(t *testing.T) {
 		for _, scenario := range conform.Scenarios() {
 			t.Run(name+" "+scenario.Name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tree := s6test.New(s6test.Config{Version: version})
+					tree := s6test.New(s6test.Config{Version: version, Hears: true})
 					t.Cleanup(func() { assert.NoError(t, tree.Close()) })
 					scenario.Play(t, examined{tree, t, version})
 				})

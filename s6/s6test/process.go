@@ -333,6 +333,7 @@ func (p *process) die(wait supervise.WaitStatus) {
 	}
 	t.processes = slices.DeleteFunc(t.processes, func(other *process) bool { return other == p })
 	p.happens(Ended, wait)
+	p.closes()
 	if p.log.reader == p {
 		p.log.reader = nil
 	}
@@ -350,6 +351,16 @@ func (p *process) die(wait supervise.WaitStatus) {
 		})
 	}
 	p.log.ended()
+}
+
+// closes closes the locks that it has open.
+func (p *process) closes() {
+	if p.lock != nil && p.in() {
+		p.tree.closes(path.Join(p.dir, p.script.lock))
+	}
+	if p.logDir != nil && p.logDir.in() {
+		p.tree.closes(path.Join(p.logDir.dir, "lock"))
+	}
 }
 
 func (p *process) in() bool { return p.tree.same(p.id, p.tree.stat(p.dir)) }

@@ -43,22 +43,30 @@ func (s *schedule) Pop() any {
 // of them never acts at the moment of an event.
 func (t *Tree) after(d time.Duration, fn func()) *event {
 	t.planned++
+	e := &event{at: moment(d), number: t.planned, fn: fn}
+	heap.Push(&t.schedule, e)
+	if t.schedule[0] == e {
+		t.timer.Reset(time.Until(e.at))
+	}
+	return e
+}
+
+// moment returns the first moment of the tree after d: a full microsecond.
+func moment(d time.Duration) time.Time {
 	at := time.Now().Add(d)
 	if past := at.Sub(at.Truncate(time.Microsecond)); past > 0 {
 		at = at.Add(time.Microsecond - past)
 	}
-	e := &event{at: at, number: t.planned, fn: fn}
-	heap.Push(&t.schedule, e)
-	if t.schedule[0] == e {
-		t.timer.Reset(time.Until(at))
-	}
-	return e
+	return at
 }
 
 // happen lets what is due happen.
 func (t *Tree) happen() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !t.closed {
+		t.tellHeard()
+	}
 	for !t.closed && len(t.schedule) > 0 {
 		next := t.schedule[0]
 		if wait := time.Until(next.at); wait > 0 && !next.stopped {

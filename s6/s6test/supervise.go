@@ -119,7 +119,6 @@ func (s *supervisor) announce() {
 	data, err := supervise.AppendStatus(nil, s.status, size)
 	s.tree.note(err)
 	s.write("supervise/status", data)
-	s.tree.touch(s.name)
 }
 
 // wait lets the time-out of the current state come after d, or never if d is
@@ -385,7 +384,9 @@ func (s *supervisor) end() {
 		s.process.supervisor = nil
 	}
 	s.tree.excuse(s.dir)
-	s.tree.touch(s.name)
+	if s.in() {
+		s.tree.closes(path.Join(s.dir, "supervise/lock"))
+	}
 	s.log.ended()
 	s.tree.after(s.tree.config.Latency, func() {
 		if s.tree.svscan != nil {

@@ -37,8 +37,8 @@ type Config struct {
 	// MaxPID is the highest process id. The next is the lowest free one from 101
 	// on. Zero means that no id comes twice.
 	MaxPID int
-	// Hears: what happens to the files of services is told, as by the real tree.
-	// Touch says that something has; the tree itself tells of supervisors that end.
+	// Hears: what happens to the files of services is told, as by the real tree, a
+	// Latency later.
 	Hears bool
 	// OnProcess is told of each process when it starts, when it begins its work
 	// and when it ends; nil for nobody. It must not call the tree.
@@ -55,6 +55,7 @@ type Tree struct {
 	mem    *memfs.FS
 	owners s6.Owners
 	born   time.Time // the machine on which it is
+	ear    ear
 
 	mu         sync.Mutex // guards all below and what it leads to
 	closed     bool
@@ -93,6 +94,7 @@ func New(config Config) *Tree {
 		programs: make(map[string]Program), barred: make(map[string]string), commands: make(map[string]Program), scripts: make(map[string]script),
 	}
 	t.timer = time.AfterFunc(time.Hour, t.happen)
+	t.listen()
 	for _, dir := range []string{config.Layout.ScanDir, config.Layout.ServicesDir, config.Layout.LogsDir} {
 		t.note(t.mem.MkdirAll(dir, 0o755))
 	}
@@ -111,6 +113,8 @@ func (t *Tree) Close() error {
 	t.mu.Lock()
 	t.closed = true
 	t.timer.Stop()
+	t.ear.timer.Stop()
+	t.mem.OnChange(nil)
 	watches := t.watches
 	t.watches = nil
 	t.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/evenkeel/evenkeel/s6"
@@ -19,12 +18,14 @@ type watch struct {
 	dir  string // the event directory
 	id   fs.FileInfo
 
-	queue   []supervise.Event // guarded by tree.mu
-	attends bool              // likewise
-	more    chan struct{}
-	stop    chan struct{}
-	done    chan struct{}
-	once    sync.Once
+	queue    []supervise.Event // guarded by tree.mu, as the two below
+	attended []s6.Attended     // nil for nothing
+	lost     bool              // one of these is not there any more
+
+	more chan struct{}
+	stop chan struct{}
+	done chan struct{}
+	once sync.Once
 }
 
 // Watch implements s6.Tree.
@@ -96,13 +97,20 @@ func (w *watch) Linked() bool {
 }
 
 // Attend implements s6.Watch.
-func (w *watch) Attend([]string) error {
-	if !w.tree.config.Hears {
+func (w *watch) Attend(files []string) error {
+	t := w.tree
+	if !t.config.Hears {
 		return errors.New("what happens to the files of services is not told")
 	}
-	w.tree.mu.Lock()
-	defer w.tree.mu.Unlock()
-	w.attends = true
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	dirs := t.config.Layout.Attended(path.Base(path.Dir(w.dir)), files)
+	for _, dir := range dirs {
+		if _, err := t.mem.Stat(dir.Path); err != nil {
+			return fmt.Errorf("cannot attend to what happens in a directory: %w", err)
+		}
+	}
+	w.attended, w.lost = dirs, false
 	return nil
 }
 
@@ -110,24 +118,7 @@ func (w *watch) Attend([]string) error {
 func (w *watch) Attends() bool {
 	w.tree.mu.Lock()
 	defer w.tree.mu.Unlock()
-	return w.attends
-}
-
-// Touch tells those who attend to a service that something has happened to its files,
-// where the tree hears it.
-func (t *Tree) Touch(service string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.touch(service)
-}
-
-// touch does so for a service, or for its logger as "name/log".
-func (t *Tree) touch(name string) {
-	for _, w := range t.watches {
-		if w.attends && path.Base(path.Dir(w.dir)) == strings.TrimSuffix(name, "/log") {
-			w.tell(s6.EventTouched)
-		}
-	}
+	return w.attended != nil && !w.lost
 }
 
 // Close implements s6.Watch.

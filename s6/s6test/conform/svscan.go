@@ -20,6 +20,7 @@ import (
 func Scenarios() []Scenario {
 	return append(lives(), []Scenario{
 		{"names that are no services", noServices},
+		{"what is attended to", attended},
 		{"a link that goes", linkGoes},
 		{"a directory that is another", anotherDirectory},
 		{"a link that leads nowhere", dangling},
