@@ -13,8 +13,8 @@ const (
 	// poll is for callers that wait: the start of an s6-svscan, a shutdown, a
 	// nudge. Each poll looks at locks alone.
 	poll = 5 * time.Millisecond
-	// lookShare is how many times as long as a look a shutdown waits before the next
-	// one: looks at thousands of services take time from those that end.
+	// lookShare is how many times as long as processors work for a look a shutdown waits
+	// before the next one: looks at thousands of services take time from those that end.
 	lookShare = 4
 	// soonest is for a pass over what happens in milliseconds.
 	soonest = 10 * time.Millisecond

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/evenkeel/evenkeel/s6/supervise"
 )
 
@@ -64,8 +66,8 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 	t.tellOrphans(services)
 	var told endings
 	var left undertaker
-	for {
-		began := time.Now()
+	for over := false; ; over = ctx.Err() != nil {
+		used := usedTime()
 		services = t.living(services)
 		scanner, err := t.scanner()
 		if err != nil {
@@ -78,6 +80,9 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 		if alone && left.none() {
 			return lost, unreadable(services)
 		}
+		if over {
+			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services, left.found), context.Cause(ctx)), unreadable(services))
+		}
 		t.endStrays(now, services)
 		if now.After(patient) {
 			lost = append(lost, t.tell(now, services)...)
@@ -86,10 +91,18 @@ func (t *SystemTree) shutdown(ctx context.Context) (lost []string, err error) {
 			}
 		}
 		select {
-		case <-ctx.Done():
-			services = t.living(services) // a look at what is left takes its time
-			return lost, errors.Join(fmt.Errorf("still running: %s: %w", names(services, left.found), context.Cause(ctx)), unreadable(services))
-		case <-time.After(max(poll, lookShare*time.Since(began))):
+		case <-ctx.Done(): // a look that takes its time is not to be the last
+		case <-time.After(max(poll, lookShare*(usedTime()-used))):
 		}
 	}
+}
+
+// usedTime returns for how long processors have worked for this program. That is what
+// looks take from others; on a busy machine they last longer.
+func usedTime() time.Duration {
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
