@@ -190,6 +190,10 @@ benthos:
 			assert.NotEqual(t, pids[name], now[name], name)
 		}
 	}
+	harness.Eventually(t, "all changes have proved themselves, and that is written down", func() bool {
+		tried, err := os.ReadFile(filepath.Join(p.root, "declarations", "changes.json"))
+		return err == nil && strings.TrimSpace(string(tried)) == "[]"
+	})
 	harness.Eventually(t, "nothing is to be done", func() bool {
 		_, code := p.plan("-f", p.file())
 		return code == 0
