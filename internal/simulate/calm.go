@@ -126,7 +126,7 @@ func (w *world) unsettledOne(name string) error {
 	case d.state == s6.Running && s.service.Started != s.service.WantProcess && !(s.service.Started == "" && w.judge.lost(name).record):
 		return fmt.Errorf("its process was started from something else")
 	}
-	return nil
+	return w.whole.lacks(w.tree, name, s.service.Hash)
 }
 
 // mayWait reports whether an instance waits for one that is not what it has to be.

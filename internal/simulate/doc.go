@@ -54,6 +54,7 @@
 //   - keeper.go: a manager, of whatever kind
 //   - ordering.go: the order in which instances of a program start and stop
 //   - program.go: a program and its user
+//   - wholeness.go: what is put back of what was damaged
 //   - world.go: what a plan is carried out in, and how the adversary acts on it
 //   - calm.go: what has to be when the adversary has stopped
 //   - run.go: a plan that is carried out

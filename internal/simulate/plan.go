@@ -65,6 +65,7 @@ type Plan struct {
 	Latency time.Duration // of each step of s6
 	MaxPID  int           // process ids come again from there on; 0 for never
 	Needs   needs         // which stay the same
+	Hears   bool          // what happens to files is heard
 	Actions []Action      // in order of time
 }
 
@@ -123,6 +124,7 @@ func NewPlan(seed uint64, length time.Duration) Plan {
 		Latency: pick(random, time.Millisecond, time.Millisecond, 20*time.Millisecond, 300*time.Millisecond),
 		MaxPID:  pick(random, 0, 0, 140),
 		Needs:   anyNeeds(seed),
+		Hears:   seed%4 != 0,
 	}
 	all, weights := 0, weights(p.Needs != nil)
 	for _, w := range weights {

@@ -34,10 +34,10 @@ func carryOut(t *testing.T, plan Plan, full bool, onPass func(fsm.Reconciled)) (
 	synctest.Test(t, func(*testing.T) {
 		w := &world{
 			plan: plan, story: newStory(full), faults: newFaults(), onPass: onPass,
-			file: make(map[string]declaration), before: make(map[string]declaration),
+			file: make(map[string]declaration), before: make(map[string]declaration), whole: make(whole),
 		}
 		w.judge = newJudge(w.story, plan.Needs)
-		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, OnProcess: w.happens})
+		w.tree = s6test.New(s6test.Config{Version: plan.Version, Latency: plan.Latency, MaxPID: plan.MaxPID, Hears: plan.Hears, OnProcess: w.happens})
 		w.engines = newEngines(w.tree.FS(), w.tree.Layout())
 		w.judge.engines, w.judge.faults = w.engines, w.faults
 		w.judge.alive, w.judge.kids = w.alive, w.kids
@@ -50,7 +50,7 @@ func carryOut(t *testing.T, plan Plan, full bool, onPass func(fsm.Reconciled)) (
 
 // run carries out the plan.
 func (w *world) run() {
-	w.story.tell("world", "seed %d, s6 %d, a step of s6 takes %v", w.plan.Seed, w.plan.Version, w.plan.Latency)
+	w.story.tell("world", "seed %d, s6 %d, a step of s6 takes %v, what happens to files is heard: %v", w.plan.Seed, w.plan.Version, w.plan.Latency, w.plan.Hears)
 	if len(w.plan.Needs) > 0 {
 		w.story.tell("world", "%v", w.plan.Needs)
 	}

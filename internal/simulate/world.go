@@ -32,6 +32,7 @@ type world struct {
 	file     map[string]declaration // what the user wants
 	before   map[string]declaration // what was wanted before it was spoiled
 	version  int                    // of the file
+	whole    whole                  // what was damaged
 	heard    int                    // how many of the tree's complaints
 	later    []todo                 // in order of time
 }
@@ -174,6 +175,7 @@ func (w *world) act(a Action) {
 	case OrphanLog:
 		say("the supervisor of the logger of %s is killed: %v", a.Name, w.tree.KillSupervisor(a.Name+"/log"))
 	case Damage:
+		w.whole.keep(w.tree, a.Name)
 		w.judge.doom(a.Name)
 		w.judge.excuseUntil(a.Name, time.Now().Add(settleTime))
 		says, lost := damage(w.tree, a.Name, a.N)

@@ -100,6 +100,9 @@ func ofReading() []mutation {
 		// The status was believed, whoever held the lock.
 		one("strays are not seen", "s6/driver_since.go",
 			"	o.StrayPID = stray\n", ""),
+		// What was to be heard was counted on, and was not.
+		one("rests though nothing is heard", "s6/driver_hear.go",
+			"	if !d.quiet || d.heard || d.watch == nil {\n		return d.quiet && d.heard\n", "	if true {\n		return d.quiet\n"),
 	}
 }
 
