@@ -148,6 +148,8 @@ test: ## run all tests: unit tests, real s6 and real Benthos, and the images whe
 # ten times as slow, and what they add then is not concurrent.
 EXHAUSTIVE := ./s6 ./benthos ./internal/simulate
 
+# Packages that start hundreds of processes have the processors one after the other:
+# what waits for a processor is late, and there are times that belong to what is tested.
 .PHONY: test-docker test-host test-container
 test-docker: test-host test-container
 test-host: tools $(engine_needed) $(redpanda_needed) | go
@@ -156,7 +158,7 @@ test-host: tools $(engine_needed) $(redpanda_needed) | go
 	@sh scripts/stage.sh "Unit tests" go test -race -short ./...
 	@sh scripts/stage.sh "Unit tests that try everything, without the race detector" go test $(EXHAUSTIVE)
 	@sh scripts/stage.sh "Tests with s6, $$EVENKEEL_BENTHOS and $$EVENKEEL_BENTHOS_REDPANDA" \
-		go test -race -count=1 -timeout 30m -tags integration ./integration/...
+		go test -p 1 -race -count=1 -timeout 30m -tags integration ./integration/...
 test-container: | go ## prove the images on this machine's Docker engine
 	@sh scripts/require.sh compose
 	@sh scripts/stage.sh "Tests of the images, with Docker" \
