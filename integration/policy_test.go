@@ -149,12 +149,11 @@ func TestPauseThatIsForgotten(t *testing.T) {
 		said, err := os.ReadFile(filepath.Join(w.Service("a"), "data", "pauses"))
 		return err == nil && strings.TrimSpace(string(said)) == strconv.Itoa(w.pid("a"))
 	})
-	sleeper := w.pid("a")
 	touch(t, task["a"].Env["PROBE"]+"/mended")
 	require.NoError(t, os.WriteFile(filepath.Join(w.Service("a"), "data", "course"), []byte("none 0 0 0 -\n"), 0o644))
-	harness.Gone(t, sleeper)
+	// It sleeps by now, and another one takes its place, or it looks once more.
+	harness.Eventually(t, "the task runs", func() bool { return len(w.starts("a")) == 2 })
 	w.Await(fsm.PhaseRunning, "a")
-	require.Len(t, w.starts("a"), 2)
 	w.single("a")
 }
 
