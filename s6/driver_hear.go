@@ -37,7 +37,7 @@ func (d *driver) Hears() bool {
 func (d *driver) isQuiet(now time.Time, o *Observed, desired fsm.Desired[*Spec]) bool {
 	// A process that has just begun, or was just told something, is judged leniently.
 	lenient := slices.ContainsFunc([]time.Time{o.Status.Stamp, o.Status.ReadyStamp, d.toldUp, d.toldDown}, func(t time.Time) bool {
-		return within(now.Add(-o.Late), t, quietPatience)
+		return within(now, t, quietPatience) || within(now.Add(o.Late), t, quietPatience)
 	})
 	whole := o.whole() && o.Intact && o.Owner == "" && desired.Spec != nil && o.StatusProblem == "" && !o.Unrecorded && !d.unrecorded
 	alone := d.doubt.IsZero() && len(d.remains) == 0 && len(o.Left) == 0 && o.StrayPID == 0 && o.stranger == 0
