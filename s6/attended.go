@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"maps"
 	"path"
 	"slices"
 )
@@ -8,9 +9,9 @@ import (
 // Attended is a directory, and what a Watch that attends to a service tells of it.
 type Attended struct {
 	Path string
-	// Names are those in it of which is told: that they are made, written to,
-	// replaced or gone, or that who had them open to write to them closes them. nil means all. Of the
-	// directory itself it is told that it is gone.
+	// Names are those in it of which it is told that they are made, written to,
+	// replaced or gone, or that who had them open to write to them closes them; nil
+	// means all. Of the directory itself it is told that it is gone.
 	Names []string
 	// Gone: of the names it is told that they are gone, and nothing else.
 	Gone bool
@@ -35,9 +36,9 @@ func (l Layout) Attended(name string, files []string) (dirs []Attended) {
 			}
 		}
 	}
-	for dir, names := range in {
+	for _, dir := range slices.Sorted(maps.Keys(in)) {
 		// What is in config/ may be the process's to change.
-		dirs = append(dirs, Attended{Path: path.Join(l.Service(name), dir), Names: names, Gone: dir == dirConfig})
+		dirs = append(dirs, Attended{Path: path.Join(l.Service(name), dir), Names: in[dir], Gone: dir == dirConfig})
 	}
 	return append(dirs,
 		Attended{Path: l.Log(name), Names: []string{path.Base(l.logLock(name))}},

@@ -65,23 +65,27 @@ func (t *Tree) tellHeard() {
 		return
 	}
 	for _, w := range t.watches {
-		if slices.ContainsFunc(all, w.concerns) {
+		concerned := false
+		for _, c := range all {
+			concerned = w.concerns(c) || concerned
+		}
+		if concerned {
 			w.tell(s6.EventTouched)
 		}
 	}
 }
 
-// concerns reports whether something is to be told, and notes a directory that is lost.
-func (w *watch) concerns(c memfs.Change) bool {
+// concerns reports whether something is to be told, and notes each directory that is
+// lost.
+func (w *watch) concerns(c memfs.Change) (told bool) {
 	entry := path.Join(c.Dir, c.Name)
 	for _, dir := range w.attended {
-		if c.Gone && (dir.Path == entry || strings.HasPrefix(dir.Path, entry+"/")) {
-			w.lost = true
-			return true
-		}
-		if dir.Path == c.Dir && (dir.Names == nil || slices.Contains(dir.Names, c.Name)) && (c.Gone || !dir.Gone) {
-			return true
+		switch {
+		case c.Gone && (dir.Path == entry || strings.HasPrefix(dir.Path, entry+"/")):
+			w.lost, told = true, true
+		case dir.Path == c.Dir && (dir.Names == nil || slices.Contains(dir.Names, c.Name)) && (c.Gone || !dir.Gone):
+			told = true
 		}
 	}
-	return false
+	return told
 }
