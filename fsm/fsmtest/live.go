@@ -30,9 +30,12 @@ var (
 	_ io.Closer = live[int, int]{}
 )
 
-// Advance implements World.
+// Advance implements World. A timer that is due already is not looked at: of two at
+// once in a bubble the race detector dies (Go 1.26).
 func (live[D, O]) Advance(d time.Duration) {
-	<-time.After(d)
+	if d > 0 {
+		<-time.After(d)
+	}
 	synctest.Wait()
 }
 
