@@ -92,8 +92,8 @@ func (l *Loop) run(ctx context.Context, m Runner) {
 	defer cancel() // of the passes that it has started
 	t := l.begin()
 	defer func() { t.end(time.Now()) }()
-	// A function is told, for a channel's timer that is due already is run by whoever
-	// looks at it. In a synctest bubble the race detector dies of two at once (Go 1.26).
+	// The timer has no channel of its own: one that is due is run by whoever looks at it,
+	// and the race detector crashes when a synctest bubble runs another then (Go 1.26).
 	due := make(chan struct{}, 1)
 	timer := time.AfterFunc(0, func() {
 		select {

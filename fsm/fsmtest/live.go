@@ -30,8 +30,8 @@ var (
 	_ io.Closer = live[int, int]{}
 )
 
-// Advance implements World. A timer that is due already is not looked at: of two at
-// once in a bubble the race detector dies (Go 1.26).
+// Advance implements World. A timer that is due is run by whoever looks at it, and the
+// race detector crashes when the bubble runs another then (Go 1.26).
 func (live[D, O]) Advance(d time.Duration) {
 	if d > 0 {
 		<-time.After(d)
